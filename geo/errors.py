@@ -1,0 +1,84 @@
+"""The error tree. A class's docstring is its default message; a message is one sentence for a data officer."""
+
+from dataclasses import dataclass
+
+
+class VastiError(Exception):
+    """Something went wrong."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or (self.__doc__ or "").strip())
+
+
+class SetupError(VastiError):
+    """This machine or its configuration is not ready."""
+
+
+class PostgisMissing(SetupError):
+    """PostGIS is not installed on this machine."""
+
+
+class DatabaseUnavailable(SetupError):
+    """The database cannot be reached."""
+
+
+class PortTaken(SetupError):
+    """The port is already in use."""
+
+
+class InputError(VastiError):
+    """What was given cannot be used."""
+
+
+class UnreadableFile(InputError):
+    """The file cannot be read."""
+
+
+class UnknownFormat(InputError):
+    """The file's format is not one Vasti reads."""
+
+
+class UnknownCRS(InputError):
+    """The file does not say which coordinate reference system its positions use."""
+
+
+class ProfileInvalid(InputError):
+    """The mapping profile cannot be used."""
+
+
+class MissingColumn(InputError):
+    """The file lacks a column the mapping profile names."""
+
+
+class DefinitionInvalid(InputError):
+    """The indicator definition cannot be used."""
+
+
+@dataclass(frozen=True)
+class InvalidParameter:
+    """One parameter that was refused: its name and the reason."""
+
+    name: str
+    reason: str
+
+
+class InvalidParameters(InputError):
+    """One or more parameters are not valid."""
+
+    def __init__(self, params: list[InvalidParameter]) -> None:
+        super().__init__("; ".join(f"{p.name}: {p.reason}" for p in params))
+        self.params = params
+
+
+class NotFound(VastiError):
+    """There is no such thing."""
+
+
+class Conflict(VastiError):
+    """This contradicts what is already there."""
+
+
+class FileHasErrors(InputError):
+    """The file has errors, so nothing was loaded."""
+
+

@@ -1,0 +1,35 @@
+"""The standard fields of an observation, read from the catalogue: what ingestion fills and indicators ask."""
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Literal
+
+FieldType = Literal["code", "boolean", "integer", "number", "date", "text"]
+Role = Literal["identifier", "design", "answer", "group"]
+
+
+@dataclass(frozen=True)
+class Field:
+    """One standard field: its type, the codes or range it admits, and what it means."""
+
+    name: str
+    type: FieldType
+    description: str
+    role: Role = "answer"
+    codes: tuple[str, ...] = ()
+    min: float | None = None
+    max: float | None = None
+    above: float | None = None
+    sensitive: bool = False
+
+
+@cache
+def standard_fields() -> dict[str, Field]:
+    """Every standard field by name, in catalogue order."""
+    table = tomllib.loads(files("data").joinpath("catalogue/fields.toml").read_text(encoding="utf-8"))
+    return {
+        name: Field(name=name, **{**entry, "codes": tuple(entry.get("codes", ()))})
+        for name, entry in table.items()
+    }

@@ -1,0 +1,97 @@
+"""What an indicator is: a reviewed definition with its version, read from TOML."""
+
+import tomllib
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pygeofilter import ast
+from pygeofilter.parsers.cql2_text import parse
+
+from geo.errors import DefinitionInvalid
+from geo.fields import standard_fields
+
+Counted = Literal["households", "persons"]
+Direction = Literal["up", "down", "report"]
+
+
+class Definition(BaseModel):
+    """One version of an indicator.
+
+    `numerator` and `base` are OGC CQL2 text over the standard fields, read with three-valued logic as in SQL: a
+    household belongs to the base where `base` is true; within it, the numerator is yes, no, or unknown (NULL). The
+    numerator of a density is the number summed, not a condition.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,62}$")]
+    version: Annotated[int, Field(ge=1)]
+    name: str
+    description: str
+    why: str
+    direction: Direction
+    measure: Literal["share", "density"]
+    counted: Counted
+    """The level of the headline figure: shares of households, or of the persons who live in them."""
+    unit: str
+    unknown: Literal["excluded", "unserved"]
+    """Whether an unknown answer leaves the share, or counts as not served."""
+    source: str
+    numerator: Annotated[str, Field(min_length=1)]
+    base: Annotated[str, Field(min_length=1)]
+
+    def counted_levels(self) -> tuple[Counted, ...]:
+        """The levels this indicator is tallied at, the headline first."""
+        if self.measure == "density":
+            return (self.counted,)
+        return ("households", "persons") if self.counted == "households" else ("persons", "households")
+
+
+def parse_expression(text: str, *, definition_id: str, part: str) -> ast.Node:
+    """The syntax tree of CQL2 text, its attributes checked to be standard fields.
+
+    Raises:
+        DefinitionInvalid: the text is not CQL2 or names a field that does not exist.
+    """
+    where = f"Indicator {definition_id}: the {part}"
+    try:
+        tree = parse(" ".join(text.split()))
+    except Exception as error:  # lark raises a family of its own; the message carries the column
+        first_line = str(error).strip().splitlines()[0]
+        raise DefinitionInvalid(f"{where} is not valid CQL2 text: {first_line}") from error
+    unknown = sorted(attributes(tree) - standard_fields().keys())
+    if unknown:
+        raise DefinitionInvalid(
+            f"{where} uses {', '.join(unknown)}, which is no standard field; see data/catalogue/fields.toml."
+        )
+    return tree
+
+
+def attributes(node: Any) -> set[str]:
+    """The field names a syntax tree asks for."""
+    if isinstance(node, ast.Attribute):
+        return {node.name}
+    if isinstance(node, (list, tuple)):
+        return set().union(*(attributes(part) for part in node))
+    if isinstance(node, ast.Node):
+        return attributes(list(node.get_sub_nodes()))
+    return set()
+
+
+def read_definition(text: str, *, name: str) -> Definition:
+    """The definition in one TOML file.
+
+    Raises:
+        DefinitionInvalid: the file is not TOML, lacks a key, or its expressions cannot be read.
+    """
+    try:
+        definition = Definition.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise DefinitionInvalid(f"{name} is not valid TOML: {error}.") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise DefinitionInvalid(f"{name}: {key}: {first['msg']}.") from error
+    parse_expression(definition.base, definition_id=definition.id, part="base")
+    parse_expression(definition.numerator, definition_id=definition.id, part="numerator")
+    return definition

@@ -1,0 +1,47 @@
+"""Settings, read from `VASTI_*` environment variables. Only entry points build them; the core is handed them."""
+
+import os
+from pathlib import Path
+
+import platformdirs
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ROOT_STATE_DIR = Path("/var/lib/vasti")
+
+
+def default_state_dir() -> Path:
+    """The folder for the private cluster and kept originals: the user's state folder, or /var/lib/vasti as root."""
+    if os.geteuid() == 0:
+        return ROOT_STATE_DIR
+    return Path(platformdirs.user_state_dir("vasti", appauthor=False))
+
+
+class Settings(BaseSettings):
+    """Everything an installation can set. Each field is the environment variable `VASTI_<NAME>`."""
+
+    model_config = SettingsConfigDict(env_prefix="VASTI_", extra="forbid")
+
+    database_url: str | None = Field(
+        default=None,
+        description="PostgreSQL URL of a PostGIS database. Unset: a private cluster on this machine is used.",
+    )
+    state_dir: Path = Field(
+        default_factory=default_state_dir,
+        description="Folder of the private cluster and, unless storage_url is set, of the kept originals.",
+    )
+    storage_url: str | None = Field(
+        default=None,
+        description="fsspec URL under which uploaded originals are kept by sha256, such as s3://bucket/originals.",
+    )
+    organisation: str = Field(
+        default="local", description="Slug of the organisation whose surveys the command line loads."
+    )
+    host: str = Field(default="127.0.0.1", description="Address `vasti serve` listens on.")
+    port: int = Field(default=8000, ge=1, le=65535, description="Port `vasti serve` listens on.")
+    worker: bool = Field(default=True, description="Whether `vasti serve` runs a worker beside the API.")
+
+    @property
+    def originals_url(self) -> str:
+        """The fsspec URL of the folder of originals."""
+        return self.storage_url or str(self.state_dir / "originals")
