@@ -19,7 +19,7 @@ class Definition(BaseModel):
 
     `numerator` and `base` are OGC CQL2 text over the standard fields, read with three-valued logic as in SQL: a
     household belongs to the base where `base` is true; within it, the numerator is yes, no, or unknown (NULL). The
-    numerator of a density is the number summed, not a condition.
+    numerator of a density says who is counted.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
