@@ -1,0 +1,23 @@
+"""Every table, imported once so that the metadata is whole."""
+
+from geo.schema.base import metadata
+from geo.schema.people import household
+from geo.schema.places import boundary, city, organisation, settlement, ward
+from geo.schema.surveys import survey, survey_frame
+from geo.schema.uploads import finding, upload
+from geo.schema.values import tally
+
+__all__ = [
+    "boundary",
+    "city",
+    "finding",
+    "household",
+    "metadata",
+    "organisation",
+    "settlement",
+    "survey",
+    "survey_frame",
+    "tally",
+    "upload",
+    "ward",
+]
