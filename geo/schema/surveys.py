@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Date,
@@ -30,8 +31,6 @@ survey = Table(
     Column("mode", Text, nullable=False),
     Column("licence", Text, nullable=True),
     Column("state", Text, nullable=False, server_default="draft"),
-    # Rises in every transaction that changes what a reader of this survey sees.
-    Column("data_version", BigInteger, nullable=False, server_default="0"),
     UniqueConstraint("city_id", "slug"),
     CheckConstraint(SLUG, name="slug"),
     CheckConstraint("starts_on <= ends_on", name="dates"),
@@ -47,4 +46,13 @@ survey_frame = Table(
     Column("settlement_id", ForeignKey("settlement.id"), primary_key=True),
     Column("households", Integer, nullable=False),
     CheckConstraint("households > 0", name="households"),
+)
+
+# One row: rises in every transaction that changes what a reader sees, so that an answer can name the state it shows.
+data_version = Table(
+    "data_version",
+    metadata,
+    Column("is_only", Boolean, primary_key=True, server_default="true"),
+    Column("version", BigInteger, nullable=False),
+    CheckConstraint("is_only", name="is_only"),
 )
