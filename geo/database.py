@@ -68,9 +68,7 @@ def translated_errors() -> Iterator[None]:
         ) from error
     except ProgrammingError as error:
         if getattr(error.orig, "sqlstate", None) == "42P01":  # undefined table
-            raise DatabaseUnavailable(
-                "The database has no Vasti tables yet; run `vasti db upgrade` first."
-            ) from error
+            raise DatabaseUnavailable("The database has no Vasti tables yet; run `vasti db upgrade` first.") from error
         raise
     except DBAPIError as error:
         if error.connection_invalidated:

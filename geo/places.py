@@ -1,6 +1,5 @@
 """Cities, their settlements and the boundaries valid on a day: finding, adding, updating."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -8,7 +7,8 @@ import numpy as np
 import pandas as pd
 import shapely
 from geoalchemy2.shape import from_shape
-from sqlalchemy import Connection, and_, func, insert, literal, or_, select, true, update
+from numpy.typing import NDArray
+from sqlalchemy import Connection, and_, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.sql import ColumnElement
 
@@ -58,7 +58,7 @@ def valid_on(on: date | ColumnElement[date]) -> ColumnElement[bool]:
 class CityPlaces:
     """A city's settlements on a day, ready to place observations in; `ids` go with `places`, index by index."""
 
-    ids: "np.ndarray[tuple[int], np.dtype[np.int64]]"
+    ids: NDArray[np.int64]
     places: Places
 
 
@@ -97,12 +97,7 @@ def write_boundaries(
     """
     wards = _write_wards(connection, city_id, frame)
     codes = [str(code) for code in frame["code"]]
-    statement = upsert(settlement).values(
-        [
-            {"city_id": city_id, "code": row.code, "name": row.name, "ward_id": wards.get(row.ward_code)}
-            for row in frame.itertuples()
-        ]
-    )
+    statement = upsert(settlement)
     connection.execute(
         statement.on_conflict_do_update(
             index_elements=["city_id", "code"],
@@ -110,7 +105,11 @@ def write_boundaries(
                 "name": statement.excluded.name,
                 "ward_id": func.coalesce(statement.excluded.ward_id, settlement.c.ward_id),
             },
-        )
+        ),
+        [
+            {"city_id": city_id, "code": row.code, "name": row.name, "ward_id": wards.get(row.ward_code)}
+            for row in frame.itertuples()
+        ],
     )
     current = {
         row.code: row
@@ -122,9 +121,7 @@ def write_boundaries(
                 boundary.c.valid_from_on,
                 func.ST_AsBinary(boundary.c.geom).label("wkb"),
             )
-            .outerjoin(
-                boundary, and_(boundary.c.settlement_id == settlement.c.id, boundary.c.valid_to_on.is_(None))
-            )
+            .outerjoin(boundary, and_(boundary.c.settlement_id == settlement.c.id, boundary.c.valid_to_on.is_(None)))
             .where(settlement.c.city_id == city_id, settlement.c.code == func.any(codes))
         )
     }
@@ -153,9 +150,7 @@ def write_boundaries(
             }
         )
     if ended:
-        connection.execute(
-            update(boundary).where(boundary.c.id == func.any(ended)).values(valid_to_on=from_on)
-        )
+        connection.execute(update(boundary).where(boundary.c.id == func.any(ended)).values(valid_to_on=from_on))
     if new:
         connection.execute(insert(boundary), new)
     return BoundaryChanges(added, len(ended), len(frame) - len(new))
@@ -168,10 +163,7 @@ def _write_wards(connection: Connection, city_id: int, frame: pd.DataFrame) -> d
         return {}
     names = named["ward_name"].where(named["ward_name"].notna(), named["ward_code"])
     statement = upsert(ward).values(
-        [
-            {"city_id": city_id, "code": code, "name": name}
-            for code, name in zip(named["ward_code"], names, strict=True)
-        ]
+        [{"city_id": city_id, "code": code, "name": name} for code, name in zip(named["ward_code"], names, strict=True)]
     )
     rows = connection.execute(
         statement.on_conflict_do_update(

@@ -36,9 +36,7 @@ Sums = Mapping[str, NDArray[np.float64]]
 """The sums by name, one value a settlement."""
 
 
-def tallies_frame(
-    settlement_ids: NDArray[np.int64], sums: Sequence[tuple[Definition, Counted, Sums]]
-) -> pd.DataFrame:
+def tallies_frame(settlement_ids: NDArray[np.int64], sums: Sequence[tuple[Definition, Counted, Sums]]) -> pd.DataFrame:
     """A frame of tallies from each engine's sums; settlements in which nobody is in the base are left out."""
     frames = []
     for definition, counted, values in sums:

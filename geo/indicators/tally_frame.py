@@ -39,9 +39,7 @@ class FrameTally:
     def __init__(self, definitions: Sequence[Definition], n_settlements: int) -> None:
         self.definitions = list(definitions)
         self.n_settlements = n_settlements
-        self._trees = {
-            (d.id, part): parse_expression(d, part) for d in definitions for part in ("base", "numerator")
-        }
+        self._trees = {(d.id, part): parse_expression(d, part) for d in definitions for part in ("base", "numerator")}
         self._fields = set().union(*(attributes(tree) for tree in self._trees.values()))
         # Sums of count, w, w^2 (households) or count, w, a, a^2 (persons) by settlement and outcome.
         self._totals: dict[tuple[str, Counted], NDArray[np.float64]] = {

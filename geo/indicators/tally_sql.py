@@ -97,10 +97,7 @@ def _sums(
     sums = {power: func.sum(answers[power]) for power in ("w", "w2", "a", "a2")}
     if counts:
         sums |= {"n": func.count(), "n_a": func.count(answers.a), "wa": func.sum(answers.wa)}
-    return {
-        f"{name}/{key}": total if condition is None else total.filter(condition)
-        for key, total in sums.items()
-    }
+    return {f"{name}/{key}": total if condition is None else total.filter(condition) for key, total in sums.items()}
 
 
 def _split(sums: Sums, indicator_id: str, counted: Counted) -> Sums:

@@ -50,9 +50,7 @@ def read_boundaries(path: Path, options: ReadOptions, columns: BoundaryColumns |
     with open_layer(path, options) as layer:
         named = _columns(layer, columns, path.name)
         if not layer.has_geometry:
-            raise UnreadableFile(
-                f"{path.name} holds no shapes; boundaries come as shapefile, GeoPackage or GeoJSON."
-            )
+            raise UnreadableFile(f"{path.name} holds no shapes; boundaries come as shapefile, GeoPackage or GeoJSON.")
         if options.crs is None and layer.crs is None:
             raise UnknownCRS(NO_CRS.format(name=path.name))
         frames = [_read_batch(batch, named) for batch in layer.batches]
@@ -122,8 +120,11 @@ def _usable(rows: pd.DataFrame, crs: pyproj.CRS, findings: Findings) -> pd.DataF
 
 def _repaired(shapes: NDArray[Any], numbers: NDArray[np.int32], findings: Findings) -> NDArray[Any]:
     bounds = shapely.bounds(shapes)
-    outside = ~(np.isfinite(bounds).all(axis=1) & (np.abs(bounds[:, [0, 2]]) <= 180).all(axis=1)
-                & (np.abs(bounds[:, [1, 3]]) <= 90).all(axis=1))
+    outside = ~(
+        np.isfinite(bounds).all(axis=1)
+        & (np.abs(bounds[:, [0, 2]]) <= 180).all(axis=1)
+        & (np.abs(bounds[:, [1, 3]]) <= 90).all(axis=1)
+    )
     shown = [f"{b[0]:.6g}, {b[1]:.6g}" for b in bounds[outside]]
     findings.add("position_impossible", numbers[outside], values=shown)
     repaired = shapes.copy()

@@ -36,12 +36,12 @@ class Checks:
             shown = [d.isoformat() for d in on.filter(pa.array(where)).to_pylist()]
             findings.add("date_outside_survey", rows[where], field="interviewed_on", values=shown)
 
-    def reject_repeats(
-        self, codes: pa.Array, finding: str, observations: Observations, findings: Findings
-    ) -> None:
+    def reject_repeats(self, codes: pa.Array, finding: str, observations: Observations, findings: Findings) -> None:
         """Rejects rows whose code stood on an earlier row that was kept; missing codes never repeat."""
-        kept = codes if not observations.rejected.any() else pc.if_else(
-            pa.array(observations.rejected), pa.scalar(None, pa.string()), codes
+        kept = (
+            codes
+            if not observations.rejected.any()
+            else pc.if_else(pa.array(observations.rejected), pa.scalar(None, pa.string()), codes)
         )
         texts = kept.to_pylist()
         fresh = set(texts) - {None}

@@ -41,10 +41,14 @@ RULES: dict[str, Rule] = {
         "write dates as 2024-05-31, or name their format in the profile",
     ),
     "date_outside_survey": Rule(
-        "warning", "{field} is {value}, outside the survey's dates", "check the date, or the survey's --starts and --ends"
+        "warning",
+        "{field} is {value}, outside the survey's dates",
+        "check the date, or the survey's --starts and --ends",
     ),
     "weight_invalid": Rule(
-        "error", "the weight is {value}; a weight is a number above 0", "correct the weight; without it the row cannot count"
+        "error",
+        "the weight is {value}; a weight is a number above 0",
+        "correct the weight; without it the row cannot count",
     ),
     "members_missing": Rule(
         "warning",
@@ -88,7 +92,9 @@ RULES: dict[str, Rule] = {
         "check that the boundaries are meant to overlap",
     ),
     "settlement_unknown": Rule(
-        "error", "no settlement of this city has the code or name {value}", "correct the code, or load the settlement's boundary first"
+        "error",
+        "no settlement of this city has the code or name {value}",
+        "correct the code, or load the settlement's boundary first",
     ),
     "settlement_missing": Rule("error", "the row names no settlement", "add the settlement's code"),
     "declared_differs": Rule(
@@ -118,7 +124,9 @@ RULES: dict[str, Rule] = {
         "give separate settlements separate codes",
     ),
     "frame_below_rows": Rule(
-        "warning", "more households answered in {value} than the settlement is said to have", "check the number of households"
+        "warning",
+        "more households answered in {value} than the settlement is said to have",
+        "check the number of households",
     ),
 }
 """Every kind of finding by its code."""
@@ -159,7 +167,12 @@ class Findings:
         self.counts: dict[Severity, int] = {"error": 0, "warning": 0}
 
     def add(
-        self, code: str, rows: NDArray[np.int32], *, field: str | None = None, values: Sequence[str | None] | None = None
+        self,
+        code: str,
+        rows: NDArray[np.int32],
+        *,
+        field: str | None = None,
+        values: Sequence[str | None] | None = None,
     ) -> None:
         """Adds one finding a row; `values` holds what stands there."""
         if len(rows) == 0:

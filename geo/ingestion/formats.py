@@ -81,30 +81,31 @@ def open_layer(path: Path, options: ReadOptions) -> Iterator[Layer]:
     reader = FORMATS.get(path.suffix.lower())
     if reader is None:
         known = ", ".join(sorted(FORMATS))
-        raise UnknownFormat(f"{path.name}: Vasti does not read {path.suffix or 'a file without suffix'}; it reads {known}.")
+        raise UnknownFormat(
+            f"{path.name}: Vasti does not read {path.suffix or 'a file without suffix'}; it reads {known}."
+        )
     if not path.is_file():
         raise UnreadableFile(f"{path} does not exist or is not a file.")
     with ExitStack() as stack:
         yield reader(path, options, stack)
 
 
-def bundle(path: Path) -> Path:
+@contextmanager
+def bundle(path: Path) -> Iterator[Path]:
     """The single file that holds all of an upload: the path itself, or for a bare shapefile a zip of its parts.
 
     The zip is the same bytes for the same parts, so that its sha256 names the upload.
     """
     if path.suffix.lower() != ".shp":
-        return path
-    target = Path(tempfile.mkdtemp(prefix="vasti-")) / f"{path.stem}.zip"
-    parts = sorted(p for p in path.parent.glob(f"{_glob_escape(path.stem)}.*") if p.suffix.lower() in SHAPEFILE_PARTS)
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-        for part in parts:
-            archive.writestr(zipfile.ZipInfo(part.name), part.read_bytes(), zipfile.ZIP_DEFLATED)
-    return target
-
-
-def _glob_escape(stem: str) -> str:
-    return "".join(f"[{c}]" if c in "*?[" else c for c in stem)
+        yield path
+        return
+    parts = [p for p in path.parent.iterdir() if p.stem == path.stem and p.suffix.lower() in SHAPEFILE_PARTS]
+    with tempfile.TemporaryDirectory(prefix="vasti-") as folder:
+        target = Path(folder) / f"{path.stem}.zip"
+        with zipfile.ZipFile(target, "w") as archive:
+            for part in sorted(parts):
+                archive.writestr(zipfile.ZipInfo(part.name), part.read_bytes(), zipfile.ZIP_DEFLATED)
+        yield target
 
 
 def _read_vector(path: Path, options: ReadOptions, stack: ExitStack, *, shown_as: str | None = None) -> Layer:
@@ -349,13 +350,13 @@ def _read_sheet(path: Path, options: ReadOptions, _stack: ExitStack) -> Layer:
         sheet = workbook.get_sheet_by_name(_choose(names, options.layer, name=path.name, noun="sheet"))
         rows = sheet.to_python(skip_empty_area=False)
     except (CalamineError, OSError) as error:
-        raise UnreadableFile(f"{path.name} cannot be opened as a workbook; save it again as .xlsx and retry.") from error
+        raise UnreadableFile(
+            f"{path.name} cannot be opened as a workbook; save it again as .xlsx and retry."
+        ) from error
     if not rows or not any(str(cell).strip() for cell in rows[0]):
         raise UnreadableFile(f"{path.name}: the first row of the sheet holds no column names.")
     columns = _distinct([" ".join(str(cell).split()) for cell in rows[0]])
-    return Layer(
-        columns, None, has_geometry=False, total_rows=len(rows) - 1, batches=_sheet_batches(rows[1:], columns)
-    )
+    return Layer(columns, None, has_geometry=False, total_rows=len(rows) - 1, batches=_sheet_batches(rows[1:], columns))
 
 
 def _sheet_batches(rows: list[list[object]], columns: list[str]) -> Iterator[Batch]:

@@ -79,10 +79,7 @@ class Mapper:
         if batch.geometry is not None:
             x, y = _points(batch.geometry)
         elif self._position:
-            x, y = (
-                _numbers(batch.columns[column])
-                for column in (self._position.longitude, self._position.latitude)
-            )
+            x, y = (_numbers(batch.columns[column]) for column in (self._position.longitude, self._position.latitude))
         else:
             return np.full(n, np.nan), np.full(n, np.nan)
         given = ~(np.isnan(x) | np.isnan(y))

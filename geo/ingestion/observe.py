@@ -57,7 +57,11 @@ class Reading:
 
 
 def observe(
-    path: Path, places: Places, options: SourceOptions, reading_started: Callable[[Reading], None], progress: Progress | None
+    path: Path,
+    places: Places,
+    options: SourceOptions,
+    reading_started: Callable[[Reading], None],
+    progress: Progress | None,
 ) -> Iterator[Placed]:
     """Yields the file's kept observations; `reading_started` receives the Reading that fills up meanwhile.
 

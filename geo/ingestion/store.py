@@ -33,9 +33,7 @@ _FINAL_LOCK = 2
 DATA_VERSION_CHANNEL = "vasti_data_version"
 """The PostgreSQL notification channel on which a new data version is announced."""
 
-_EWKB_POINT = np.dtype(
-    [("byte_order", "u1"), ("type", "<u4"), ("srid", "<u4"), ("x", "<f8"), ("y", "<f8")]
-)
+_EWKB_POINT = np.dtype([("byte_order", "u1"), ("type", "<u4"), ("srid", "<u4"), ("x", "<f8"), ("y", "<f8")])
 _POINT_WITH_SRID = 0x20000001
 
 
@@ -145,9 +143,7 @@ class HouseholdCopy:
         touched = set(replaced.scalars())
         touched |= set(self._connection.execute(select(incoming.c.settlement_id).distinct()).scalars())
         names = [c.name for c in household.columns]
-        self._connection.execute(
-            insert(household).from_select(names, select(*(incoming.c[name] for name in names)))
-        )
+        self._connection.execute(insert(household).from_select(names, select(*(incoming.c[name] for name in names))))
         _driver(self._connection).execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(self._table)))
         return sorted(touched)
 

@@ -22,7 +22,7 @@ from geo.schema.base import metadata
 upload = Table(
     "upload",
     metadata,
-    Column("id", Integer, Identity(always=True), primary_key=True),
+    Column("id", Integer, Identity(), primary_key=True),
     Column("city_id", ForeignKey("city.id"), nullable=False),
     # NULL for a file of boundaries.
     Column("survey_id", ForeignKey("survey.id"), nullable=True),
