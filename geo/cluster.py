@@ -230,8 +230,10 @@ def _launch(folders: Folders, programs: Programs, account: Account | None) -> No
         folders.log.rename(folders.log.with_suffix(".log.1"))
         folders.prepare(account)
     folders.conf.write_text(configuration(folders), encoding="utf-8")
-    # No process runs on this file, as `running_pid` found; PostgreSQL itself would believe a reused id.
-    (folders.data_dir / "postmaster.pid").unlink(missing_ok=True)
+    # No server is behind these, as `running_pid` found; PostgreSQL itself would believe a reused process id.
+    # It still refuses while a killed server's children hold the shared memory, which it finds without them.
+    for stale in (folders.data_dir / "postmaster.pid", *folders.socket_dir.glob(".s.PGSQL.*")):
+        stale.unlink(missing_ok=True)
     deadline = time.monotonic() + ORPHAN_TIMEOUT_S
     while True:
         logged = folders.log.stat().st_size
