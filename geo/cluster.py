@@ -27,7 +27,6 @@ from geo.cluster_folders import (
     ROLE,
     Account,
     Folders,
-    configuration,
     is_private,
     run_as,
     sync_folder,
@@ -229,7 +228,7 @@ def _launch(folders: Folders, programs: Programs, account: Account | None) -> No
     if folders.log.stat().st_size > MAX_LOG_BYTES:
         folders.log.rename(folders.log.with_suffix(".log.1"))
         folders.prepare(account)
-    folders.conf.write_text(configuration(folders), encoding="utf-8")
+    folders.write_configuration()
     # No server is behind these, as `running_pid` found; PostgreSQL itself would believe a reused process id.
     # It still refuses while a killed server's children hold the shared memory, which it finds without them.
     for stale in (folders.data_dir / "postmaster.pid", *folders.socket_dir.glob(".s.PGSQL.*")):

@@ -137,8 +137,14 @@ class Folders:
         for path, mode in ((self.conf, 0o640), (self.log, 0o600)):
             os.close(os.open(path, os.O_CREAT | os.O_NOFOLLOW, mode))
         if account:
-            os.chown(self.conf, 0, account.gid, follow_symlinks=False)
+            # Whoever owns the state folder writes this one; PostgreSQL only reads it.
+            os.chown(self.conf, status.st_uid, account.gid, follow_symlinks=False)
             os.chown(self.log, account.uid, account.gid, follow_symlinks=False)
+
+    def write_configuration(self) -> None:
+        """Write the server's settings anew."""
+        with os.fdopen(os.open(self.conf, os.O_WRONLY | os.O_TRUNC | os.O_NOFOLLOW), "w") as conf:
+            conf.write(configuration(self))
 
     def make_state_dir(self) -> None:
         """Make the state folder where it is missing, closed to other users."""
