@@ -255,7 +255,7 @@ def configuration(folders: Folders) -> str:
         f"work_mem = {share(256, 4, 32)}",
         f"maintenance_work_mem = {share(16, 64, 512)}",
         f"effective_cache_size = {share(2, 256, 16384)}",
-        f"dynamic_shared_memory_type = {_shared_memory()}",
+        *_shared_memory(),
         "jit = off",
         "# Nothing committed is lost in a power cut. Nothing is replicated, so a load into a new table may",
         "# skip the write-ahead log.",
@@ -281,9 +281,13 @@ def configuration(folders: Folders) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _shared_memory() -> str:
-    """How parallel queries share memory: a container's /dev/shm of 64 MB is too small for a large join."""
+def _shared_memory() -> list[str]:
+    """How parallel queries share memory, where initdb's own choice will not do.
+
+    initdb tries whether /dev/shm works, but not whether it is large enough: a container's 64 MB are too small
+    for a large join.
+    """
     shm = Path("/dev/shm")  # noqa: S108 (asked for its size only)
     if shm.is_dir() and shutil.disk_usage(shm).total < 256 * MEBIBYTE:
-        return "mmap"
-    return "posix"
+        return ["dynamic_shared_memory_type = mmap"]
+    return []
