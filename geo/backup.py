@@ -147,13 +147,10 @@ def check_backup(pg_restore: Path, file: Path) -> None:
         raise UnreadableFile(
             f"The backup {file} was made by a newer PostgreSQL than the one here: install that version first."
         )
-    whole = subprocess.run(
-        [pg_restore, f"--file={os.devnull}", file], capture_output=True, text=True, check=False
-    )
+    whole = subprocess.run([pg_restore, f"--file={os.devnull}", file], capture_output=True, text=True, check=False)
     if listed.returncode or whole.returncode:
         raise UnreadableFile(
-            f"{file} is not a backup, or is damaged, so nothing was changed: "
-            "use a file that `vasti db backup` wrote."
+            f"{file} is not a backup, or is damaged, so nothing was changed: use a file that `vasti db backup` wrote."
         )
     if not re.search(r" TABLE DATA \S+ alembic_version ", listed.stdout):
         raise InputError(

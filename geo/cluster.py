@@ -134,17 +134,13 @@ def program(state_dir: Path, name: str) -> Path:
 def server_versions(url: str) -> tuple[str, str | None]:
     """The versions of PostgreSQL and of PostGIS (None where it is absent) behind a SQLAlchemy URL."""
     try:
-        with psycopg.connect(
-            url.replace("postgresql+psycopg", "postgresql", 1), connect_timeout=10
-        ) as connection:
+        with psycopg.connect(url.replace("postgresql+psycopg", "postgresql", 1), connect_timeout=10) as connection:
             row = connection.execute(
                 "SELECT current_setting('server_version'),"
                 " (SELECT extversion FROM pg_extension WHERE extname = 'postgis')"
             ).fetchone()
     except psycopg.Error:
-        raise DatabaseUnavailable(
-            "The database does not answer: check that it runs and its address."
-        ) from None
+        raise DatabaseUnavailable("The database does not answer: check that it runs and its address.") from None
     assert row is not None  # noqa: S101 (a SELECT without FROM yields one row)
     return str(row[0]).split()[0], row[1]
 
@@ -161,9 +157,7 @@ def running_pid(folders: Folders) -> int | None:
             return pid if Path(f"/proc/{pid}/cwd").samefile(folders.data_dir) else None
         except OSError:
             return None
-    told = subprocess.run(
-        ["ps", "-p", str(pid), "-o", "command="], capture_output=True, text=True, check=False
-    )
+    told = subprocess.run(["ps", "-p", str(pid), "-o", "command="], capture_output=True, text=True, check=False)
     return pid if "postgres" in told.stdout else None
 
 
@@ -208,9 +202,7 @@ def _make(folders: Folders, programs: Programs, account: Account | None) -> None
         sync_folder(folders.state_dir)
     except subprocess.CalledProcessError as error:
         reason = _last_line(error.stderr or error.stdout or "")
-        raise DatabaseUnavailable(
-            f"The private cluster could not be made in {folders.state_dir}: {reason}"
-        ) from None
+        raise DatabaseUnavailable(f"The private cluster could not be made in {folders.state_dir}: {reason}") from None
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
 
@@ -248,8 +240,7 @@ def _launch(folders: Folders, programs: Programs, account: Account | None) -> No
                 time.sleep(0.3)
                 continue
             raise DatabaseUnavailable(
-                f"The private cluster in {folders.state_dir} did not start: {reason} "
-                f"(its log is {folders.log})"
+                f"The private cluster in {folders.state_dir} did not start: {reason} (its log is {folders.log})"
             ) from None
         return
 

@@ -220,9 +220,7 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def run_as(
-    account: Account | None, args: Sequence[str], **options: Any
-) -> "subprocess.CompletedProcess[str]":
+def run_as(account: Account | None, args: Sequence[str], **options: Any) -> "subprocess.CompletedProcess[str]":
     """Run a program as `account`, in a session of its own and a bare environment.
 
     In its own session Ctrl-C here never reaches it. The environment is bare because PGPORT, PGDATA and

@@ -1,0 +1,71 @@
+"""Keyset paging: a page, the true total, and a cursor that stays right while rows come and go."""
+
+import base64
+import binascii
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, cast, func, literal, select, tuple_
+from sqlalchemy.sql import ColumnElement
+
+from geo.errors import InvalidParameter, InvalidParameters
+
+DEFAULT_LIMIT = 1_000
+MAX_LIMIT = 10_000
+
+
+@dataclass(frozen=True)
+class PageRequest:
+    """How many rows, and after which. `limit` None: all of them."""
+
+    limit: int | None = DEFAULT_LIMIT
+    cursor: str | None = None
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some rows of a longer list, and the cursor that asks for the next; None at the end."""
+
+    rows: Sequence[Row[Any]]
+    total: int
+    next_cursor: str | None
+
+
+def fetch_page(
+    connection: Connection, rows: Select[Any], key: Sequence[ColumnElement[Any]], request: PageRequest
+) -> Page:
+    """One page of `rows` in the order of `key`, whose columns identify a row and are never null.
+
+    Raises:
+        InvalidParameters: the cursor is not one this list gave.
+    """
+    total = connection.execute(select(func.count()).select_from(rows.order_by(None).subquery())).scalar_one()
+    page = rows.order_by(*key)
+    if request.cursor is not None:
+        after = _decode(request.cursor, len(key))
+        page = page.where(tuple_(*key) > tuple_(*(cast(literal(v), c.type) for v, c in zip(after, key, strict=True))))
+    if request.limit is None:
+        return Page(connection.execute(page).all(), total, None)
+    labels = [f"_key_{i}" for i in range(len(key))]
+    page = page.add_columns(*(column.label(label) for column, label in zip(key, labels, strict=True)))
+    found = connection.execute(page.limit(request.limit + 1)).all()
+    shown = found[: request.limit]
+    more = len(found) > request.limit
+    return Page(shown, total, _encode([shown[-1]._mapping[label] for label in labels]) if more else None)
+
+
+def _encode(key: Sequence[Any]) -> str:
+    text = json.dumps([str(part) for part in key], ensure_ascii=False, separators=(",", ":"))
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _decode(cursor: str, length: int) -> list[str]:
+    try:
+        key = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (binascii.Error, ValueError):
+        key = None
+    if not isinstance(key, list) or len(key) != length or not all(isinstance(part, str) for part in key):
+        raise InvalidParameters([InvalidParameter("cursor", "is not a cursor this list gave; follow its next link")])
+    return key
