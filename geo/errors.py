@@ -80,5 +80,3 @@ class Conflict(VastiError):
 
 class FileHasErrors(InputError):
     """The file has errors, so nothing was loaded."""
-
-

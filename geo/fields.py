@@ -30,6 +30,5 @@ def standard_fields() -> dict[str, Field]:
     """Every standard field by name, in catalogue order."""
     table = tomllib.loads(files("data").joinpath("catalogue/fields.toml").read_text(encoding="utf-8"))
     return {
-        name: Field(name=name, **{**entry, "codes": tuple(entry.get("codes", ()))})
-        for name, entry in table.items()
+        name: Field(name=name, **{**entry, "codes": tuple(entry.get("codes", ()))}) for name, entry in table.items()
     }

@@ -3,6 +3,7 @@
 import tomllib
 from typing import Annotated, Any, Literal
 
+from lark.exceptions import LarkError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pygeofilter import ast
 from pygeofilter.parsers.cql2_text import parse
@@ -12,6 +13,7 @@ from geo.fields import standard_fields
 
 Counted = Literal["households", "persons"]
 Direction = Literal["up", "down", "report"]
+Part = Literal["numerator", "base"]
 
 
 class Definition(BaseModel):
@@ -47,16 +49,16 @@ class Definition(BaseModel):
         return ("households", "persons") if self.counted == "households" else ("persons", "households")
 
 
-def parse_expression(text: str, *, definition_id: str, part: str) -> ast.Node:
-    """The syntax tree of CQL2 text, its attributes checked to be standard fields.
+def parse_expression(definition: Definition, part: Part) -> ast.Node:
+    """The syntax tree of the definition's numerator or base, its attributes checked to be standard fields.
 
     Raises:
         DefinitionInvalid: the text is not CQL2 or names a field that does not exist.
     """
-    where = f"Indicator {definition_id}: the {part}"
+    where = f"Indicator {definition.id}: the {part}"
     try:
-        tree = parse(" ".join(text.split()))
-    except Exception as error:  # lark raises a family of its own; the message carries the column
+        tree = parse(" ".join(getattr(definition, part).split()))
+    except LarkError as error:
         first_line = str(error).strip().splitlines()[0]
         raise DefinitionInvalid(f"{where} is not valid CQL2 text: {first_line}") from error
     unknown = sorted(attributes(tree) - standard_fields().keys())
@@ -92,6 +94,6 @@ def read_definition(text: str, *, name: str) -> Definition:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"]) or "the file"
         raise DefinitionInvalid(f"{name}: {key}: {first['msg']}.") from error
-    parse_expression(definition.base, definition_id=definition.id, part="base")
-    parse_expression(definition.numerator, definition_id=definition.id, part="numerator")
+    parse_expression(definition, "base")
+    parse_expression(definition, "numerator")
     return definition

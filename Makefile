@@ -1,0 +1,47 @@
+# The commands of this repository. Each sets up what it needs first; a second run does that in an instant.
+PYTHON := .venv/bin/python
+COMPILE = uv pip compile $(if $(UPGRADE),--upgrade) --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
+
+.PHONY: help setup demo test lint bench lock
+
+help:
+	@echo "make demo         the sample city, its figures and its map, served until Ctrl-C (SERVE=0: not served)"
+	@echo "make test         format, lint, types, import contracts and every test"
+	@echo "make lint         the same without the tests"
+	@echo "make bench        speed and memory against peers"
+	@echo "make setup        PostGIS and the Python environment in .venv"
+	@echo "make lock         write the lock files from pyproject.toml (UPGRADE=1: with the newest versions)"
+
+setup:
+	@sh .ci/setup
+
+demo: setup
+	.venv/bin/vasti demo --out build/demo $(if $(filter 0,$(SERVE)),--no-serve)
+
+lint: setup
+	@$(MAKE) --no-print-directory checks
+
+.PHONY: checks
+checks:
+	.venv/bin/ruff format --check
+	.venv/bin/ruff check
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+# Browser first, so that pytest's closing line is the last one printed.
+test: setup
+	@sh .ci/setup browser
+	@$(MAKE) --no-print-directory checks
+	$(PYTHON) -m pytest
+
+# The peers' packages live in an environment of their own, which the service never sees.
+bench:
+	@sh .ci/setup bench
+	.venv-bench/bin/python -m tests.benchmarks
+
+lock: setup
+	@PATH="$$PATH:$(CURDIR)/build/uv/bin"; export PATH; set -e; \
+	$(COMPILE) pyproject.toml --output-file requirements.lock; \
+	$(COMPILE) pyproject.toml --extra dev --output-file requirements-dev.lock; \
+	$(COMPILE) pyproject.toml --extra dev --extra bench --output-file requirements-bench.lock; \
+	echo uv | $(COMPILE) - --output-file requirements-uv.lock

@@ -1,0 +1,78 @@
+"""Coordinate reference systems by role, and everything geodesic. The only place that reprojects."""
+
+from typing import Any
+
+import numpy as np
+import pyproj
+import shapely
+from numpy.typing import NDArray
+from pyproj.exceptions import CRSError
+
+from geo.errors import UnknownCRS
+
+STORAGE_SRID = 4326
+"""Every stored geometry is longitude and latitude on WGS84."""
+
+STORAGE_CRS = pyproj.CRS.from_epsg(STORAGE_SRID)
+
+_WGS84 = pyproj.Geod(ellps="WGS84")
+
+METRES_PER_DEGREE = 111_320.0
+"""Length of a degree of longitude at the equator: the longest a degree gets, so a safe bound for searches."""
+
+
+def read_crs(text: str) -> pyproj.CRS:
+    """The CRS a person or a file names, such as `EPSG:32643`.
+
+    Raises:
+        UnknownCRS: the text names no CRS.
+    """
+    try:
+        return pyproj.CRS.from_user_input(text)
+    except CRSError as error:
+        raise UnknownCRS(
+            f"{text!r} is not a coordinate reference system; give an EPSG code such as EPSG:4326 or EPSG:32643."
+        ) from error
+
+
+def to_storage(geometries: NDArray[Any], crs: pyproj.CRS) -> NDArray[Any]:
+    """Geometries in `crs`, as 2D longitude and latitude on WGS84. Nulls stay null."""
+    flat = shapely.force_2d(geometries)
+    if _is_storage(crs):
+        return np.asarray(flat)
+    transformer = pyproj.Transformer.from_crs(crs, STORAGE_CRS, always_xy=True)
+    return np.asarray(shapely.transform(flat, transformer.transform, interleaved=False))
+
+
+def positions_to_storage(
+    x: NDArray[np.float64], y: NDArray[np.float64], crs: pyproj.CRS
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Positions in `crs` as longitudes and latitudes, degrees. NaN stays NaN; what cannot be projected is NaN."""
+    if _is_storage(crs):
+        return x, y
+    transformer = pyproj.Transformer.from_crs(crs, STORAGE_CRS, always_xy=True)
+    lon, lat = transformer.transform(x, y)
+    bad = ~(np.isfinite(lon) & np.isfinite(lat))
+    return np.where(bad, np.nan, lon), np.where(bad, np.nan, lat)
+
+
+def _is_storage(crs: pyproj.CRS) -> bool:
+    return bool(crs.to_2d().equals(STORAGE_CRS, ignore_axis_order=True))
+
+
+def geodesic_area_m2(geometries: NDArray[Any]) -> NDArray[np.float64]:
+    """Areas on the WGS84 ellipsoid, square metres, of lon/lat polygons; holes are left out."""
+    return np.array([abs(_WGS84.geometry_area_perimeter(g)[0]) for g in _wound(geometries)], dtype=np.float64)
+
+
+def _wound(geometries: NDArray[Any]) -> NDArray[Any]:
+    # pyproj sums ring areas with their sign: holes must wind against their shell.
+    return np.asarray(shapely.orient_polygons(geometries))
+
+
+def geodesic_distance_m(
+    lon1: NDArray[np.float64], lat1: NDArray[np.float64], lon2: NDArray[np.float64], lat2: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Distances on the WGS84 ellipsoid, metres, between positions in degrees."""
+    _, _, distance = _WGS84.inv(lon1, lat1, lon2, lat2)
+    return np.asarray(distance, dtype=np.float64)

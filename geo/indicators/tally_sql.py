@@ -1,0 +1,125 @@
+"""The PostGIS engine: every indicator's tallies from one scan of a survey's live households."""
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pygeofilter.backends.sqlalchemy import to_filter
+from sqlalchemy import Connection, Subquery, and_, case, func, select
+from sqlalchemy.sql import ColumnElement
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
+
+from geo.indicators.definition import Counted, Definition, Part, parse_expression
+from geo.indicators.tallies import Sums, tallies_frame
+from geo.schema.people import household
+
+Columns = ReadOnlyColumnCollection[str, ColumnElement[Any]]
+
+_FIELDS = {column.name: column for column in household.columns}
+
+
+def tally_survey(
+    connection: Connection,
+    definitions: Sequence[Definition],
+    survey_id: int,
+    settlement_ids: Sequence[int] | None = None,
+) -> pd.DataFrame:
+    """The tallies of a survey, or of some of its settlements: a frame with the columns `tallies.COLUMNS`.
+
+    One scan serves all definitions that share a base, which all shipped ones do.
+    """
+    by_base = groupby(sorted(definitions, key=lambda d: d.base), key=lambda d: d.base)
+    return pd.concat(
+        [_tally_base(connection, list(group), survey_id, settlement_ids) for _, group in by_base],
+        ignore_index=True,
+    )
+
+
+def _tally_base(
+    connection: Connection,
+    definitions: list[Definition],
+    survey_id: int,
+    settlement_ids: Sequence[int] | None,
+) -> pd.DataFrame:
+    answers = _answers(definitions, survey_id, settlement_ids).c
+    columns = {"settlement_id": answers.settlement_id} | _sums("all", answers, None)
+    for definition in definitions:
+        y = answers[f"y_{definition.id}"]
+        columns |= _sums(f"{definition.id}/unknown", answers, y.is_(None))
+        columns |= _sums(f"{definition.id}/yes", answers, y, counts=False)
+    scan = select(*(column.label(name) for name, column in columns.items())).group_by(answers.settlement_id)
+    rows = connection.execute(scan).all()
+    matrix = np.array(rows, dtype=np.float64).reshape(len(rows), len(columns))
+    sums = dict(zip(columns, np.nan_to_num(matrix).T, strict=True))
+    return tallies_frame(
+        sums["settlement_id"].astype(np.int64),
+        [(d, counted, _split(sums, d.id, counted)) for d in definitions for counted in d.counted_levels()],
+    )
+
+
+def _condition(definition: Definition, part: Part) -> ColumnElement[bool]:
+    condition: ColumnElement[bool] = to_filter(parse_expression(definition, part), _FIELDS)
+    return condition
+
+
+def _answers(definitions: list[Definition], survey_id: int, settlement_ids: Sequence[int] | None) -> Subquery:
+    """Live households of one base: settlement, w, w times members, their squares, and each numerator (3-valued).
+
+    OFFSET 0 keeps PostgreSQL from copying the expressions into every aggregate, so each is computed once a row.
+    """
+    persons = household.c.weight * household.c.members
+    wanted = [household.c.survey_id == survey_id, household.c.is_live, _condition(definitions[0], "base")]
+    if settlement_ids is not None:
+        wanted.append(household.c.settlement_id == func.any(list(settlement_ids)))
+    return (
+        select(
+            household.c.settlement_id,
+            household.c.weight.label("w"),
+            (household.c.weight * household.c.weight).label("w2"),
+            case((household.c.members.is_not(None), household.c.weight)).label("wa"),
+            persons.label("a"),
+            (persons * persons).label("a2"),
+            *(_condition(d, "numerator").label(f"y_{d.id}") for d in definitions),
+        )
+        .where(and_(*wanted))
+        .offset(0)
+        .subquery("answers")
+    )
+
+
+def _sums(
+    name: str, answers: Columns, condition: ColumnElement[bool] | None, *, counts: bool = True
+) -> dict[str, ColumnElement[Any]]:
+    """What is summed over the households for which the condition holds, or over all, named `<name>/<sum>`."""
+    sums = {power: func.sum(answers[power]) for power in ("w", "w2", "a", "a2")}
+    if counts:
+        sums |= {"n": func.count(), "n_a": func.count(answers.a), "wa": func.sum(answers.wa)}
+    return {f"{name}/{key}": total if condition is None else total.filter(condition) for key, total in sums.items()}
+
+
+def _split(sums: Sums, indicator_id: str, counted: Counted) -> Sums:
+    """The tally of one indicator from the sums over all, over the unknown and over those that said yes.
+
+    What answered is all less the unknown: the difference costs nothing, a third filtered sum would.
+    """
+    households = counted == "households"
+    n, w, a, a2 = ("n", "w", "w", "w2") if households else ("n_a", "wa", "a", "a2")
+
+    def answered(key: str) -> NDArray[np.float64]:
+        return np.where(known > 0, sums[f"all/{key}"] - sums[f"{indicator_id}/unknown/{key}"], 0.0)
+
+    known = sums[f"all/{n}"] - sums[f"{indicator_id}/unknown/{n}"]
+    return {
+        "n": known,
+        "n_unknown": sums["all/n"] - known,
+        "sum_w": answered(w),
+        "sum_a": answered(a),
+        "sum_ay": sums[f"{indicator_id}/yes/{a}"],
+        "sum_a2": answered(a2),
+        "sum_a2y": sums[f"{indicator_id}/yes/{a2}"],
+        "sum_a_unknown": sums[f"{indicator_id}/unknown/{a}"],
+        "sum_a2_unknown": sums[f"{indicator_id}/unknown/{a2}"],
+    }

@@ -1,0 +1,167 @@
+"""Reading settlement boundaries: from a file's shapes to valid lon/lat MultiPolygons with a code and a name each."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyproj
+import shapely
+from numpy.typing import NDArray
+
+from geo.crs import geodesic_area_m2, to_storage
+from geo.errors import MissingColumn, UnknownCRS, UnreadableFile
+from geo.ingestion.findings import Findings
+from geo.ingestion.formats import Layer, ReadOptions, open_layer
+from geo.ingestion.mapping import NO_CRS, texts
+from geo.ingestion.placement import Places
+from geo.ingestion.profile import BoundaryColumns, Profile, check_columns, standard_profile
+
+_POLYGONS = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
+
+
+@dataclass(frozen=True)
+class Boundaries:
+    """The settlements of a file: one row each in `frame`, and what was found in the file's rows.
+
+    `frame` has the columns code, name, ward_code, ward_name (None where the file has none), geom (MultiPolygon,
+    lon/lat) and area_m2 (geodesic).
+    """
+
+    frame: pd.DataFrame
+    findings: Findings
+    rows_read: int
+    rows_kept: int
+    columns: BoundaryColumns
+
+    def places(self) -> Places:
+        """The settlements, to place observations in."""
+        return Places(list(self.frame["code"]), list(self.frame["name"]), self.frame["geom"].to_numpy())
+
+
+def read_boundaries(path: Path, options: ReadOptions, columns: BoundaryColumns | Profile | None) -> Boundaries:
+    """Reads a file of settlement boundaries, checks every row and repairs what can be repaired.
+
+    Raises:
+        InputError: the file cannot be read, has no shapes, no CRS, or no column with the settlements' codes.
+    """
+    findings = Findings()
+    with open_layer(path, options) as layer:
+        named = _columns(layer, columns, path.name)
+        if not layer.has_geometry:
+            raise UnreadableFile(f"{path.name} holds no shapes; boundaries come as shapefile, GeoPackage or GeoJSON.")
+        if options.crs is None and layer.crs is None:
+            raise UnknownCRS(NO_CRS.format(name=path.name))
+        frames = [_read_batch(batch, named) for batch in layer.batches]
+        crs = pyproj.CRS.from_user_input(options.crs or layer.crs)
+    rows = pd.concat(frames, ignore_index=True) if frames else _empty()
+    rows_read = len(rows)
+    rows = _usable(rows, crs, findings)
+    frame = _one_row_a_settlement(rows, findings)
+    frame["area_m2"] = geodesic_area_m2(frame["geom"].to_numpy())
+    return Boundaries(frame, findings, rows_read, len(rows), named)
+
+
+def _columns(layer: Layer, given: BoundaryColumns | Profile | None, file_name: str) -> BoundaryColumns:
+    columns = given.boundaries if isinstance(given, Profile) else given
+    columns = columns or standard_profile(layer.columns).boundaries
+    if columns is None:
+        raise MissingColumn(
+            f"{file_name} has no column called settlement_code or code; name the one that holds it with --code "
+            f"(and --name for the names). The file has {', '.join(layer.columns)}."
+        )
+    wanted = [c for c in columns.model_dump().values() if c is not None]
+    check_columns(Profile(name="of boundaries"), wanted, layer.columns, file_name)
+    return columns
+
+
+def _empty() -> pd.DataFrame:
+    return pd.DataFrame(columns=["row_number", "code", "name", "ward_code", "ward_name", "geom"])
+
+
+def _read_batch(batch: Any, columns: BoundaryColumns) -> pd.DataFrame:
+    def column(name: str | None) -> list[str | None]:
+        if name is None:
+            return [None] * len(batch.row_numbers)
+        return [t.strip() or None if t is not None else None for t in texts(batch.columns[name]).to_pylist()]
+
+    return pd.DataFrame(
+        {
+            "row_number": batch.row_numbers,
+            "code": pd.Series(column(columns.settlement_code), dtype=object),
+            "name": pd.Series(column(columns.settlement_name), dtype=object),
+            "ward_code": pd.Series(column(columns.ward_code or columns.ward_name), dtype=object),
+            "ward_name": pd.Series(column(columns.ward_name or columns.ward_code), dtype=object),
+            "geom": pd.Series(shapely.from_wkb(batch.geometry.to_numpy(zero_copy_only=False)), dtype=object),
+        }
+    )
+
+
+def _usable(rows: pd.DataFrame, crs: pyproj.CRS, findings: Findings) -> pd.DataFrame:
+    """The rows with a code and a polygon, in lon/lat and valid; a finding for each that is not, or was repaired."""
+    numbers = rows["row_number"].to_numpy(dtype=np.int32)
+    shapes = rows["geom"].to_numpy(dtype=object)
+    missing_code = rows["code"].isna().to_numpy()
+    findings.add("settlement_code_missing", numbers[missing_code], field="settlement_code")
+    missing = shapely.is_missing(shapes) | shapely.is_empty(shapes)
+    findings.add("geometry_missing", numbers[missing])
+    types = shapely.get_type_id(shapes)
+    other = ~missing & ~np.isin(types, _POLYGONS)
+    kinds = [str(shape.geom_type) for shape in shapes[other]]
+    findings.add("geometry_not_a_polygon", numbers[other], values=kinds)
+    good = ~(missing_code | missing | other)
+    lonlat = to_storage(shapes[good], crs)
+    lonlat = _repaired(lonlat, numbers[good], findings)
+    usable = rows[good].copy()
+    usable["geom"] = lonlat
+    return usable[[shape is not None for shape in lonlat]]
+
+
+def _repaired(shapes: NDArray[Any], numbers: NDArray[np.int32], findings: Findings) -> NDArray[Any]:
+    bounds = shapely.bounds(shapes)
+    outside = ~(
+        np.isfinite(bounds).all(axis=1)
+        & (np.abs(bounds[:, [0, 2]]) <= 180).all(axis=1)
+        & (np.abs(bounds[:, [1, 3]]) <= 90).all(axis=1)
+    )
+    shown = [f"{b[0]:.6g}, {b[1]:.6g}" for b in bounds[outside]]
+    findings.add("position_impossible", numbers[outside], values=shown)
+    repaired = shapes.copy()
+    repaired[outside] = None
+    invalid = np.flatnonzero(~outside & ~shapely.is_valid(shapes))
+    for i in invalid:
+        # GEOS says where: "Ring Self-intersection[73.8 18.6]". The kind is enough for a person.
+        reason = shapely.is_valid_reason(shapes[i]).split("[")[0]
+        polygons = _polygons(shapely.make_valid(shapes[i], method="structure", keep_collapsed=False))
+        repaired[i] = polygons
+        code = "geometry_unusable" if polygons is None else "geometry_repaired"
+        findings.add(code, numbers[[i]], values=[reason])
+    whole = np.array([shape is not None for shape in repaired], dtype=bool)
+    repaired[whole] = [_polygons(shape) for shape in repaired[whole]]
+    return repaired
+
+
+def _polygons(shape: Any) -> shapely.MultiPolygon | None:
+    parts = [part for part in shapely.get_parts(shape) if part.geom_type == "Polygon" and part.area > 0]
+    return shapely.MultiPolygon(parts) if parts else None
+
+
+def _one_row_a_settlement(rows: pd.DataFrame, findings: Findings) -> pd.DataFrame:
+    """Rows that share a code are parts of one settlement, such as one cut at a district border."""
+    repeated = rows["code"].duplicated(keep=False).to_numpy()
+    shared = rows[repeated]
+    findings.add(
+        "parts_joined",
+        shared["row_number"].to_numpy(dtype=np.int32),
+        field="settlement_code",
+        values=[str(code) for code in shared["code"]],
+    )
+    joined = [
+        {**group.iloc[0].to_dict(), "geom": _polygons(shapely.union_all(group["geom"].to_numpy()))}
+        for _, group in shared.groupby("code", sort=False)
+    ]
+    frame = pd.concat([rows[~repeated], pd.DataFrame(joined, columns=rows.columns)], ignore_index=True)
+    frame = frame.sort_values("row_number", kind="stable", ignore_index=True).drop(columns="row_number")
+    frame["name"] = frame["name"].where(frame["name"].notna(), frame["code"])
+    return frame

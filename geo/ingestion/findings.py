@@ -1,0 +1,226 @@
+"""Findings: what is wrong with which row, as data. One table says each in words and what to do about it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A kind of finding. An error rejects its row; a warning keeps it. `says` and `do` may use {field} and {value}."""
+
+    severity: Severity
+    says: str
+    do: str
+
+
+RULES: dict[str, Rule] = {
+    "row_malformed": Rule("error", "the row has {value}", "check quotes and separators in this row"),
+    "value_unmapped": Rule(
+        "warning",
+        "{value} is not a value the mapping profile knows for {field}; the answer is kept as unknown",
+        "add the value to the profile and load the file again",
+    ),
+    "value_out_of_range": Rule(
+        "warning",
+        "{field} is {value}, which is outside the possible range; the answer is kept as unknown",
+        "check the value in the source",
+    ),
+    "value_not_a_number": Rule(
+        "warning", "{field} is {value}, which is not a number; the answer is kept as unknown", "write a plain number"
+    ),
+    "date_unreadable": Rule(
+        "warning",
+        "{field} is {value}, which is not a date in the expected form; it is kept as unknown",
+        "write dates as 2024-05-31, or name their format in the profile",
+    ),
+    "date_outside_survey": Rule(
+        "warning",
+        "{field} is {value}, outside the survey's dates",
+        "check the date, or the survey's --starts and --ends",
+    ),
+    "weight_invalid": Rule(
+        "error",
+        "the weight is {value}; a weight is a number above 0",
+        "correct the weight; without it the row cannot count",
+    ),
+    "members_missing": Rule(
+        "warning",
+        "the number of household members is not known, so the household does not count where people are counted",
+        "add the members if they can be found",
+    ),
+    "household_code_missing": Rule(
+        "warning",
+        "the household has no code, so a later upload cannot replace it",
+        "give every household a code that stays the same between visits",
+    ),
+    "household_code_duplicate": Rule(
+        "error", "the code {value} stands on an earlier row of this file", "keep one row a household"
+    ),
+    "settlement_duplicate": Rule(
+        "error", "the settlement {value} stands on an earlier row of this file", "keep one row a settlement"
+    ),
+    "position_missing": Rule(
+        "error",
+        "the row has no position and names no settlement, so it belongs nowhere",
+        "add the position, or the settlement's code",
+    ),
+    "position_impossible": Rule(
+        "error",
+        "the position {value} lies outside the world",
+        "check that latitude and longitude are not swapped and the CRS is right",
+    ),
+    "outside_every_settlement": Rule(
+        "error",
+        "the position lies outside every settlement and further than the GPS tolerance from the nearest",
+        "check the position, or add the settlement's boundary",
+    ),
+    "near_settlement": Rule(
+        "warning",
+        "the position lies just outside {value}, within the GPS tolerance; it counts there",
+        "nothing, unless it belongs elsewhere",
+    ),
+    "in_nested_settlements": Rule(
+        "warning",
+        "the position lies in more than one settlement; it counts in the smallest, {value}",
+        "check that the boundaries are meant to overlap",
+    ),
+    "settlement_unknown": Rule(
+        "error",
+        "no settlement of this city has the code or name {value}",
+        "correct the code, or load the settlement's boundary first",
+    ),
+    "settlement_missing": Rule("error", "the row names no settlement", "add the settlement's code"),
+    "declared_differs": Rule(
+        "warning",
+        "the row says settlement {value}, but its position lies in another; the position decides",
+        "check which is right",
+    ),
+    "placed_as_declared": Rule(
+        "warning",
+        "the position lies outside every settlement; the row counts in {value}, which it names",
+        "check the position",
+    ),
+    "geometry_missing": Rule("error", "the row has no shape", "draw the settlement's boundary"),
+    "geometry_not_a_polygon": Rule(
+        "error", "the shape is a {value}; a boundary is a Polygon or MultiPolygon", "close the line, or remove the row"
+    ),
+    "geometry_repaired": Rule(
+        "warning", "the shape was invalid ({value}) and has been repaired", "look at the settlement on the map"
+    ),
+    "geometry_unusable": Rule(
+        "error", "the shape is invalid and cannot be repaired ({value})", "draw the boundary again"
+    ),
+    "settlement_code_missing": Rule("error", "the settlement has no code", "give every settlement a code"),
+    "parts_joined": Rule(
+        "warning",
+        "the code {value} stands on several rows; their shapes are joined into one settlement",
+        "give separate settlements separate codes",
+    ),
+    "frame_below_rows": Rule(
+        "warning",
+        "more households answered in {value} than the settlement is said to have",
+        "check the number of households",
+    ),
+}
+"""Every kind of finding by its code."""
+
+
+@dataclass(frozen=True)
+class FindingGroup:
+    """Findings alike in all but their row."""
+
+    code: str
+    severity: Severity
+    field: str | None
+    value: str | None
+    count: int
+    rows: tuple[int, ...]
+    """The first few row numbers."""
+
+    def sentence(self) -> str:
+        """The finding and what to do about it, in plain words."""
+        return sentence(self.code, self.field, self.value)
+
+
+def sentence(code: str, field: str | None, value: str | None) -> str:
+    """One finding and what to do about it, in plain words."""
+    rule = RULES[code]
+    shown = "(blank)" if value is None else f"“{value}”"
+    says = rule.says.format(field=field or "the value", value=shown)
+    return f"{says[0].upper()}{says[1:]}. What to do: {rule.do}."
+
+
+class Findings:
+    """The findings of one file, gathered column by column as its rows are checked."""
+
+    def __init__(self) -> None:
+        self._rows: list[NDArray[np.int32]] = []
+        self._values: list[Sequence[str | None]] = []
+        self._heads: list[tuple[str, str | None]] = []
+        self.counts: dict[Severity, int] = {"error": 0, "warning": 0}
+
+    def add(
+        self,
+        code: str,
+        rows: NDArray[np.int32],
+        *,
+        field: str | None = None,
+        values: Sequence[str | None] | None = None,
+    ) -> None:
+        """Adds one finding a row; `values` holds what stands there."""
+        if len(rows) == 0:
+            return
+        self._heads.append((code, field))
+        self._rows.append(rows)
+        self._values.append([None] * len(rows) if values is None else values)
+        self.counts[RULES[code].severity] += len(rows)
+
+    def frame(self) -> pd.DataFrame:
+        """Columns row_number, field, value, code, severity; in order of rows."""
+        parts = [
+            pd.DataFrame({"row_number": rows, "field": field, "value": list(values), "code": code})
+            for (code, field), rows, values in zip(self._heads, self._rows, self._values, strict=True)
+        ]
+        columns = ["row_number", "field", "value", "code"]
+        whole = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
+        whole = whole.astype({"field": object, "value": object, "code": object})
+        whole = whole.where(whole.notna(), None)
+        whole["severity"] = [RULES[code].severity for code in whole["code"]]
+        return whole.sort_values(["row_number", "code"], kind="stable", ignore_index=True)
+
+    def groups(self, *, rows_shown: int = 5) -> list[FindingGroup]:
+        """The findings grouped by kind, field and value: errors first, then the most frequent."""
+        frame = self.frame()
+        groups = [
+            FindingGroup(
+                code=str(code),
+                severity=RULES[str(code)].severity,
+                field=None if pd.isna(field) else str(field),
+                value=None if pd.isna(value) else str(value),
+                count=len(rows),
+                rows=tuple(int(r) for r in rows[:rows_shown]),
+            )
+            for (code, field, value), rows in frame.groupby(["code", "field", "value"], dropna=False)["row_number"]
+        ]
+        return sorted(groups, key=lambda g: (g.severity, -g.count, g.code, g.value or ""))
+
+    def rejected_rows(self) -> int:
+        """How many rows have an error."""
+        return self._rows_with("error")
+
+    def warned_rows(self) -> int:
+        """How many rows have a warning and no error."""
+        frame = self.frame()
+        errors = set(frame.loc[frame["severity"] == "error", "row_number"])
+        return len(set(frame.loc[frame["severity"] == "warning", "row_number"]) - errors)
+
+    def _rows_with(self, severity: Severity) -> int:
+        frame = self.frame()
+        return int(frame.loc[frame["severity"] == severity, "row_number"].nunique())

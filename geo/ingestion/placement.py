@@ -1,0 +1,184 @@
+"""Placement: which settlement each observation belongs to."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow as pa
+import shapely
+from numpy.typing import NDArray
+
+from geo.crs import METRES_PER_DEGREE, geodesic_area_m2, geodesic_distance_m
+from geo.ingestion.findings import Findings
+from geo.ingestion.mapping import Observations
+from geo.ingestion.profile import fold
+
+Placement = Literal["position", "declared", "position-then-declared"]
+
+GPS_TOLERANCE_M = 15.0
+"""A phone's GPS is rarely better: a household this near a settlement belongs to it."""
+
+NOWHERE = -1
+
+
+@dataclass(frozen=True)
+class Places:
+    """The settlements observations can be placed in, valid at one time. Shapes are lon/lat; None: no boundary."""
+
+    codes: Sequence[str]
+    names: Sequence[str]
+    shapes: NDArray[Any]
+
+
+class Placer:
+    """Places observations in a fixed set of settlements."""
+
+    def __init__(self, places: Places, placement: Placement, tolerance_m: float = GPS_TOLERANCE_M) -> None:
+        self.places = places
+        self.placement = placement
+        self.tolerance_m = tolerance_m
+        drawn = [i for i, shape in enumerate(places.shapes) if shape is not None]
+        # Smallest first: where boundaries nest, the first that contains a position is the one it belongs to.
+        areas = geodesic_area_m2(places.shapes[drawn])
+        self._drawn = np.array(drawn, dtype=np.intp)[np.argsort(areas, kind="stable")]
+        self._shapes = places.shapes[self._drawn]
+        self._tree = shapely.STRtree(self._shapes)
+        self._by_label = _labels(places)
+
+    def place(self, observations: Observations, findings: Findings) -> NDArray[np.intp]:
+        """The index of each observation's settlement; those placed nowhere are rejected with a finding."""
+        open_rows = ~observations.rejected
+        if self.placement == "declared":
+            placed = self._declared(observations, open_rows, findings)
+        else:
+            placed = self._by_position(observations, open_rows, findings)
+            declared = None
+            if "declared_settlement_code" in observations.fields:
+                declared = self._find_declared(observations.fields["declared_settlement_code"])
+            self._settle_the_rest(observations, placed, declared, open_rows, findings)
+        observations.rejected |= placed == NOWHERE
+        return placed
+
+    def _declared(
+        self, observations: Observations, open_rows: NDArray[np.bool_], findings: Findings
+    ) -> NDArray[np.intp]:
+        column = observations.fields.get("declared_settlement_code")
+        if column is None:
+            column = pa.nulls(len(observations.row_numbers), pa.string())
+        placed = self._find_declared(column)
+        self._report_unknown(column, observations.row_numbers, open_rows & (placed == NOWHERE), findings)
+        return placed
+
+    def _report_unknown(
+        self, column: pa.Array, rows: NDArray[np.int32], where: NDArray[np.bool_], findings: Findings
+    ) -> None:
+        """Declared settlements this city does not have, and rows that declare none."""
+        declares = column.is_valid().to_numpy(zero_copy_only=False)
+        unknown = where & declares
+        findings.add(
+            "settlement_unknown", rows[unknown], field="settlement", values=column.filter(pa.array(unknown)).to_pylist()
+        )
+        findings.add("settlement_missing", rows[where & ~declares], field="settlement")
+
+    def _find_declared(self, column: pa.Array) -> NDArray[np.intp]:
+        coded = column.dictionary_encode()
+        found = [self._by_label.get(fold(text), NOWHERE) for text in coded.dictionary.to_pylist()]
+        indices = coded.indices.fill_null(len(found)).to_numpy(zero_copy_only=False)
+        return np.array([*found, NOWHERE], dtype=np.intp)[indices]
+
+    def _by_position(
+        self, observations: Observations, open_rows: NDArray[np.bool_], findings: Findings
+    ) -> NDArray[np.intp]:
+        placed = np.full(len(observations.row_numbers), NOWHERE, dtype=np.intp)
+        candidates = np.flatnonzero(open_rows & ~np.isnan(observations.lon))
+        if len(candidates) == 0 or len(self._shapes) == 0:
+            return placed
+        points = shapely.points(observations.lon[candidates], observations.lat[candidates])
+        which, shape = self._tree.query(points, predicate="intersects")
+        smallest = np.full(len(candidates), len(self._shapes), dtype=np.intp)
+        np.minimum.at(smallest, which, shape)
+        inside = smallest < len(self._shapes)
+        placed[candidates[inside]] = self._drawn[smallest[inside]]
+        nested = np.bincount(which, minlength=len(candidates)) > 1
+        self._report("in_nested_settlements", observations, candidates[nested], placed, findings)
+        outside = np.flatnonzero(~inside)
+        near, at = self._within_tolerance(points[outside])
+        chosen = candidates[outside[near]]
+        placed[chosen] = self._drawn[at]
+        self._report("near_settlement", observations, chosen, placed, findings)
+        return placed
+
+    def _within_tolerance(self, points: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Which points lie within the tolerance of a settlement, and the nearest for each.
+
+        The search is in degrees, wide enough at any latitude; the decision is a geodesic distance.
+        """
+        none = np.array([], dtype=np.intp)
+        if len(points) == 0 or self.tolerance_m <= 0:
+            return none, none
+        lat = shapely.get_y(points)
+        reach = self.tolerance_m * 1.02 / (METRES_PER_DEGREE * 0.99 * np.cos(np.radians(np.minimum(np.abs(lat), 89.0))))
+        which, shape = self._tree.query(points, predicate="dwithin", distance=reach)
+        # A degree of longitude is shorter than one of latitude: squeezed by cos(lat), nearest is nearest in metres.
+        squeeze = np.cos(np.radians(lat[which]))
+        distance = np.empty(len(which))
+        for i, (p, s) in enumerate(zip(which, shape, strict=True)):
+            point, near = _squeezed(points[p], squeeze[i]), _squeezed(self._shapes[s], squeeze[i])
+            (x1, y1), (x2, y2) = shapely.get_coordinates(shapely.shortest_line(point, near))
+            distance[i] = geodesic_distance_m(x1 / squeeze[i], y1, x2 / squeeze[i], y2)
+        order = np.argsort(distance, kind="stable")
+        order = order[distance[order] <= self.tolerance_m]
+        near_points, first = np.unique(which[order], return_index=True)
+        return near_points, shape[order][first]
+
+    def _settle_the_rest(
+        self,
+        observations: Observations,
+        placed: NDArray[np.intp],
+        declared: NDArray[np.intp] | None,
+        open_rows: NDArray[np.bool_],
+        findings: Findings,
+    ) -> None:
+        """Compares position with declaration, falls back on it where asked to, and reports who is left."""
+        rows = observations.row_numbers
+        unplaced = open_rows & (placed == NOWHERE)
+        has_position = ~np.isnan(observations.lon)
+        if declared is not None:
+            differs = open_rows & (placed != NOWHERE) & (declared != NOWHERE) & (placed != declared)
+            self._report("declared_differs", observations, np.flatnonzero(differs), declared, findings)
+            if self.placement == "position-then-declared":
+                fallback = unplaced & (declared != NOWHERE)
+                placed[fallback] = declared[fallback]
+                outside = np.flatnonzero(fallback & has_position)
+                self._report("placed_as_declared", observations, outside, placed, findings)
+                unplaced &= ~fallback
+                column = observations.fields["declared_settlement_code"]
+                self._report_unknown(column, rows, unplaced & ~has_position, findings)
+                unplaced &= has_position
+        findings.add("outside_every_settlement", rows[unplaced & has_position])
+        findings.add("position_missing", rows[unplaced & ~has_position])
+
+    def _report(
+        self,
+        code: str,
+        observations: Observations,
+        at: NDArray[np.intp],
+        settlement: NDArray[np.intp],
+        findings: Findings,
+    ) -> None:
+        values = [self.places.codes[i] for i in settlement[at]]
+        findings.add(code, observations.row_numbers[at], field="settlement", values=values)
+
+
+def _labels(places: Places) -> dict[str, int]:
+    """Codes, and names only one settlement bears, to the settlement's index."""
+    names = [fold(name) for name in places.names]
+    bearers = Counter(names)
+    labels = {name: i for i, name in enumerate(names) if bearers[name] == 1}
+    return labels | {fold(code): i for i, code in enumerate(places.codes)}
+
+
+def _squeezed(shape: Any, factor: float) -> Any:
+    return shapely.transform(shape, lambda coordinates: coordinates * (factor, 1.0))

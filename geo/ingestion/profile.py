@@ -1,0 +1,176 @@
+"""Mapping profiles: which column of a source holds which standard field, and what its values mean."""
+
+import tomllib
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from geo.errors import MissingColumn, ProfileInvalid
+from geo.fields import standard_fields
+
+Value = str | bool | int | float
+UNKNOWN = "unknown"
+"""The standard value that stands for don't know, refused and missing."""
+
+_YES_NO: dict[str, Value] = {
+    word: answer
+    for words, answer in ((("true", "yes", "y", "1", "t"), True), (("false", "no", "n", "0", "f"), False))
+    for word in words
+}
+
+# Column names that say position, code or name by themselves, most telling first.
+_LONGITUDE = ("longitude", "lon", "lng", "long", "x")
+_LATITUDE = ("latitude", "lat", "y")
+_SETTLEMENT_CODE = ("settlement_code", "settl_code", "code")
+_SETTLEMENT_NAME = ("settlement_name", "settl_name", "name")
+_WARD_CODE = ("ward_code", "ward")
+_WARD_NAME = ("ward_name",)
+
+
+class FieldMapping(BaseModel):
+    """Where one standard field comes from."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    column: str
+    values: dict[str, Value] = {}
+    """The file's value to the standard one. Blank is always unknown."""
+    format: str | None = None
+    """How dates are written, as for strptime; ISO where absent."""
+
+
+class BoundaryColumns(BaseModel):
+    """The columns of a file of boundaries."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    settlement_code: str
+    settlement_name: str | None = None
+    ward_code: str | None = None
+    ward_name: str | None = None
+
+
+class PositionColumns(BaseModel):
+    """The columns that hold a position, in a table without geometry, and the CRS they are in."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    longitude: str
+    latitude: str
+    crs: str = "EPSG:4326"
+
+
+class Profile(BaseModel):
+    """A mapping profile."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Annotated[str, Field(min_length=1)]
+    title: str = ""
+    boundaries: BoundaryColumns | None = None
+    position: PositionColumns | None = None
+    fields: dict[str, FieldMapping] = {}
+
+    @model_validator(mode="after")
+    def _fields_are_standard(self) -> "Profile":
+        known = standard_fields()
+        for name, mapping in self.fields.items():
+            if name not in known:
+                raise ValueError(f"{name} is not a standard field")
+            codes = known[name].codes
+            bad = [v for v in mapping.values.values() if codes and v != UNKNOWN and v not in codes]
+            if bad:
+                raise ValueError(f"{name} has no code {bad[0]!r}; it has {', '.join(codes)}")
+        return self
+
+
+def read_profile(name_or_path: str) -> Profile:
+    """The shipped profile of this name, or the one in this TOML file.
+
+    Raises:
+        ProfileInvalid: there is none, or it is not a valid profile.
+    """
+    path = Path(name_or_path)
+    if path.suffix == ".toml" and path.is_file():
+        text = path.read_text(encoding="utf-8")
+    else:
+        shipped = files("data").joinpath("profiles")
+        entry = shipped.joinpath(f"{name_or_path}.toml")
+        if "/" in name_or_path or not entry.is_file():
+            names = sorted(p.name.removesuffix(".toml") for p in shipped.iterdir() if p.name.endswith(".toml"))
+            raise ProfileInvalid(
+                f"There is no mapping profile {name_or_path!r}; give the path of a .toml file or one of {', '.join(names)}."
+            )
+        text = entry.read_text(encoding="utf-8")
+    try:
+        return Profile.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise ProfileInvalid(f"The profile {name_or_path} is not valid TOML: {error}.") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise ProfileInvalid(
+            f"The profile {name_or_path} cannot be used: {key + ': ' if key else ''}{first['msg']}."
+        ) from error
+
+
+def standard_profile(columns: list[str]) -> Profile:
+    """The profile of a file whose columns carry the standard names already, in any case."""
+    by_name = {column.lower(): column for column in reversed(columns)}
+
+    def first(names: tuple[str, ...]) -> str | None:
+        return next((by_name[name] for name in names if name in by_name), None)
+
+    code, longitude, latitude = first(_SETTLEMENT_CODE), first(_LONGITUDE), first(_LATITUDE)
+    fields = {name: FieldMapping(column=by_name[name]) for name in standard_fields() if name in by_name}
+    if "declared_settlement_code" not in fields and "settlement_code" in by_name:
+        fields["declared_settlement_code"] = FieldMapping(column=by_name["settlement_code"])
+    return Profile(
+        name="standard",
+        title="Columns with the standard names",
+        boundaries=None
+        if code is None
+        else BoundaryColumns(
+            settlement_code=code,
+            settlement_name=first(_SETTLEMENT_NAME),
+            ward_code=first(_WARD_CODE),
+            ward_name=first(_WARD_NAME),
+        ),
+        position=None
+        if longitude is None or latitude is None
+        else PositionColumns(longitude=longitude, latitude=latitude),
+        fields=fields,
+    )
+
+
+def check_columns(profile: Profile, wanted: list[str], columns: list[str], file_name: str) -> None:
+    """Holds the columns a profile names against those the file has.
+
+    Raises:
+        MissingColumn: the file lacks one; the message lists what it has.
+    """
+    missing = [column for column in dict.fromkeys(wanted) if column not in columns]
+    if missing:
+        has = ", ".join(columns[:40]) + (", ..." if len(columns) > 40 else "")
+        raise MissingColumn(
+            f"{file_name} has no column {', '.join(repr(m) for m in missing)}, which the mapping profile "
+            f"{profile.name!r} names; it has {has}."
+        )
+
+
+def value_table(field_name: str, mapping: FieldMapping) -> dict[str, Value | None]:
+    """What each text of a coded or yes/no field means: folded text to standard value, None for unknown."""
+    field = standard_fields()[field_name]
+    table: dict[str, Value | None] = {UNKNOWN: None}
+    if not mapping.values:
+        table |= {code: code for code in field.codes}
+        if field.type == "boolean":
+            table |= _YES_NO
+    return table | {fold(text): None if value == UNKNOWN else value for text, value in mapping.values.items()}
+
+
+def fold(text: str) -> str:
+    """A value as profiles compare it: without case, and with single blanks."""
+    return " ".join(text.split()).casefold()

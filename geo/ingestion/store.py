@@ -1,0 +1,247 @@
+"""Writing households, findings and tallies: Arrow in, binary COPY out, inside the caller's transaction."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, cast
+
+import numpy as np
+import pandas as pd
+import pgpq
+import psycopg
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+from pgpq import schema as pg
+from pgpq.encoders import StringEncoderBuilder
+from psycopg import sql
+from psycopg.copy import QueuedLibpqWriter
+from sqlalchemy import Connection, column, delete, func, insert, select, table, update
+
+from geo.crs import STORAGE_SRID
+from geo.indicators.definition import Definition
+from geo.indicators.tally_sql import tally_survey
+from geo.ingestion.findings import Findings
+from geo.ingestion.mapping import Observations
+from geo.schema.people import household
+from geo.schema.surveys import data_version
+from geo.schema.values import tally
+
+# Advisory locks. Loads into one survey queue for its whole length; the last steps of all loads go one by one, because
+# attaching a partition locks the tables it refers to.
+_SURVEY_LOCK = 1
+_FINAL_LOCK = 2
+
+DATA_VERSION_CHANNEL = "vasti_data_version"
+"""The PostgreSQL notification channel on which a new data version is announced."""
+
+_EWKB_POINT = np.dtype([("byte_order", "u1"), ("type", "<u4"), ("srid", "<u4"), ("x", "<f8"), ("y", "<f8")])
+_POINT_WITH_SRID = 0x20000001
+
+
+def lock_survey(connection: Connection, survey_id: int) -> None:
+    """Waits until no other load into this survey is under way; held until the transaction ends."""
+    connection.execute(select(func.pg_advisory_xact_lock(_SURVEY_LOCK, survey_id)))
+
+
+def lock_final(connection: Connection) -> None:
+    """Waits for the turn to do a load's last steps; held until the transaction ends."""
+    connection.execute(select(func.pg_advisory_xact_lock(_FINAL_LOCK, 0)))
+
+
+def next_upload_id(connection: Connection) -> int:
+    """An upload id, taken before the upload's row is written."""
+    return int(connection.execute(select(func.nextval(func.pg_get_serial_sequence("upload", "id")))).scalar_one())
+
+
+def has_partition(connection: Connection, survey_id: int) -> bool:
+    """Whether the survey has had a load before."""
+    return connection.execute(select(func.to_regclass(_partition(survey_id)))).scalar_one() is not None
+
+
+def _partition(survey_id: int) -> str:
+    return f"household_{survey_id}"
+
+
+def _driver(connection: Connection) -> psycopg.Connection[Any]:
+    return cast("psycopg.Connection[Any]", connection.connection.dbapi_connection)
+
+
+class HouseholdCopy:
+    """Copies observations of one upload into a table of their own, outside `household` until all are there."""
+
+    def __init__(self, connection: Connection, survey_id: int, upload_id: int) -> None:
+        self._connection = connection
+        self._survey_id = survey_id
+        self._upload_id = upload_id
+        self.is_first = not has_partition(connection, survey_id)
+        self._table = _partition(survey_id) if self.is_first else f"incoming_{upload_id}"
+        _driver(connection).execute(
+            sql.SQL("CREATE {kind} TABLE {table} (LIKE household INCLUDING DEFAULTS INCLUDING CONSTRAINTS)").format(
+                kind=sql.SQL("" if self.is_first else "TEMPORARY"), table=sql.Identifier(self._table)
+            )
+        )
+
+    def copy(self, batches: Iterator[tuple[Observations, NDArray[np.int64]]]) -> None:
+        """Copies all batches: observations, and each one's settlement id. Reading and sending overlap."""
+        first = next(batches, None)
+        if first is None:
+            return
+        names = list(self._columns(*first))
+        statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
+            sql.Identifier(self._table), sql.SQL(", ").join(map(sql.Identifier, names))
+        )
+        with _driver(self._connection).cursor() as cursor:
+            with cursor.copy(statement, writer=QueuedLibpqWriter(cursor)) as copy:
+                batch = self._batch(*first)
+                encoder = _encoder(batch.schema)
+                copy.write(encoder.write_header())
+                copy.write(encoder.write_batch(batch))
+                for observations, settlement_id in batches:
+                    copy.write(encoder.write_batch(self._batch(observations, settlement_id)))
+                copy.write(encoder.finish())
+
+    def _batch(self, observations: Observations, settlement_id: NDArray[np.int64]) -> pa.RecordBatch:
+        columns = self._columns(observations, settlement_id)
+        return pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns))
+
+    def _columns(self, observations: Observations, settlement_id: NDArray[np.int64]) -> dict[str, pa.Array]:
+        n = len(observations.row_numbers)
+        columns = {
+            "survey_id": pa.array(np.full(n, self._survey_id, dtype=np.int32)),
+            "upload_id": pa.array(np.full(n, self._upload_id, dtype=np.int32)),
+            "row_number": pa.array(observations.row_numbers),
+            "settlement_id": pa.array(settlement_id.astype(np.int32)),
+            "geom": _ewkb_points(observations.lon, observations.lat),
+            **observations.fields,
+        }
+        if observations.extra is not None:
+            columns["extra"] = observations.extra
+        return columns
+
+    def finish(self) -> list[int] | None:
+        """Makes the rows part of `household`; they replace live ones of the same code from earlier uploads.
+
+        Returns the ids of the settlements whose households changed, or None for a survey's first load.
+        """
+        if self.is_first:
+            _driver(self._connection).execute(
+                sql.SQL("ALTER TABLE household ATTACH PARTITION {} FOR VALUES IN ({})").format(
+                    sql.Identifier(self._table), sql.Literal(self._survey_id)
+                )
+            )
+            return None
+        incoming = table(self._table, *(column(c.name, c.type) for c in household.columns))
+        replaced = self._connection.execute(
+            update(household)
+            .where(
+                household.c.survey_id == self._survey_id,
+                household.c.is_live,
+                household.c.household_code == incoming.c.household_code,
+            )
+            .values(is_live=False, superseded_by=self._upload_id)
+            .returning(household.c.settlement_id)
+        )
+        touched = set(replaced.scalars())
+        touched |= set(self._connection.execute(select(incoming.c.settlement_id).distinct()).scalars())
+        names = [c.name for c in household.columns]
+        self._connection.execute(insert(household).from_select(names, select(*(incoming.c[name] for name in names))))
+        _driver(self._connection).execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(self._table)))
+        return sorted(touched)
+
+
+def _encoder(schema: pa.Schema) -> pgpq.ArrowToPostgresBinaryEncoder:
+    encoders = {
+        field.name: StringEncoderBuilder.new_with_output(field, pg.Jsonb())
+        if field.name == "extra"
+        else pgpq.ArrowToPostgresBinaryEncoder.infer_encoder(field)
+        for field in schema
+    }
+    return pgpq.ArrowToPostgresBinaryEncoder.new_with_encoders(schema, encoders)
+
+
+def _ewkb_points(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> pa.Array:
+    """Points as PostGIS reads them, built in one piece: a fixed 25 bytes each."""
+    points = np.empty(len(lon), dtype=_EWKB_POINT)
+    points["byte_order"] = 1
+    points["type"] = _POINT_WITH_SRID
+    points["srid"] = STORAGE_SRID
+    points["x"], points["y"] = lon, lat
+    known = pa.array(~(np.isnan(lon) | np.isnan(lat)))
+    array = pa.FixedSizeBinaryArray.from_buffers(
+        pa.binary(_EWKB_POINT.itemsize), len(lon), [None, pa.py_buffer(points.tobytes())]
+    )
+    return pc.if_else(known, array, pa.scalar(None, array.type)).cast(pa.binary())
+
+
+def write_findings(connection: Connection, upload_id: int, findings: Findings) -> None:
+    """Stores the findings of an upload."""
+    frame = findings.frame()
+    if frame.empty:
+        return
+    with (
+        _driver(connection).cursor() as cursor,
+        cursor.copy("COPY finding (upload_id, row_number, field, value, code, severity) FROM STDIN") as copy,
+    ):
+        for row in frame.itertuples(index=False):
+            copy.write_row((upload_id, *row))
+
+
+def write_tallies(
+    connection: Connection, survey_id: int, tallies: pd.DataFrame, settlement_ids: Sequence[int] | None
+) -> None:
+    """Replaces the tallies of a survey, or of some of its settlements."""
+    old = delete(tally).where(tally.c.survey_id == survey_id)
+    if settlement_ids is not None:
+        old = old.where(tally.c.settlement_id == func.any(list(settlement_ids)))
+    connection.execute(old)
+    columns = ["survey_id", *tallies.columns]
+    statement = sql.SQL("COPY tally ({}) FROM STDIN").format(sql.SQL(", ").join(map(sql.Identifier, columns)))
+    with _driver(connection).cursor() as cursor, cursor.copy(statement) as copy:
+        for row in tallies.itertuples(index=False, name=None):
+            copy.write_row((survey_id, *row))
+
+
+def refresh_tallies(
+    connection: Connection,
+    survey_id: int,
+    definitions: Sequence[Definition],
+    settlement_ids: Sequence[int] | None = None,
+) -> None:
+    """Recomputes tallies from the survey's live households."""
+    tallies = tally_survey(connection, definitions, survey_id, settlement_ids)
+    write_tallies(connection, survey_id, tallies, settlement_ids)
+
+
+def withdraw_households(connection: Connection, survey_id: int, upload_id: int) -> list[int]:
+    """Takes an upload's rows out and brings back what they replaced; returns the settlements that changed.
+
+    A household that a still later upload replaced too stays replaced, now by that one.
+    """
+    old, own = household.alias("old"), household.alias("own")
+    of_upload = (household.c.survey_id == survey_id, household.c.upload_id == upload_id)
+    gone = connection.execute(
+        update(household).where(*of_upload).values(is_live=False).returning(household.c.settlement_id)
+    )
+    touched = set(gone.scalars())
+    restored = connection.execute(
+        update(old)
+        .where(
+            old.c.survey_id == survey_id,
+            own.c.survey_id == survey_id,
+            own.c.upload_id == upload_id,
+            old.c.superseded_by == upload_id,
+            old.c.household_code == own.c.household_code,
+        )
+        .values(superseded_by=own.c.superseded_by, is_live=own.c.superseded_by.is_(None))
+        .returning(old.c.settlement_id)
+    )
+    touched |= set(restored.scalars())
+    connection.execute(update(household).where(*of_upload).values(superseded_by=None))
+    return sorted(touched)
+
+
+def raise_data_version(connection: Connection) -> None:
+    """Marks that what readers see has changed, and tells those who listen when the transaction commits."""
+    raised = connection.execute(update(data_version).values(version=data_version.c.version + 1))
+    if raised.rowcount == 0:
+        connection.execute(insert(data_version).values(version=1))
+    connection.execute(select(func.pg_notify(DATA_VERSION_CHANNEL, "")))

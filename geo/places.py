@@ -1,0 +1,173 @@
+"""Cities, their settlements and the boundaries valid on a day: finding, adding, updating."""
+
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import shapely
+from geoalchemy2.shape import from_shape
+from numpy.typing import NDArray
+from sqlalchemy import Connection, and_, func, insert, or_, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.sql import ColumnElement
+
+from geo.crs import STORAGE_SRID
+from geo.errors import Conflict, NotFound
+from geo.ingestion.placement import Places
+from geo.schema.places import boundary, city, settlement, ward
+
+
+def add_city(connection: Connection, slug: str, name: str) -> None:
+    """Adds a city.
+
+    Raises:
+        Conflict: there is one of this slug under another name.
+    """
+    added = connection.execute(upsert(city).values(slug=slug, name=name).on_conflict_do_nothing())
+    if added.rowcount:
+        return
+    existing = connection.execute(select(city.c.name).where(city.c.slug == slug)).scalar_one()
+    if existing != name:
+        raise Conflict(f"There is a city {slug} already, called {existing}.")
+
+
+def find_city(connection: Connection, slug: str) -> int:
+    """The city's id.
+
+    Raises:
+        NotFound: there is none of this slug; the message lists those there are.
+    """
+    city_id = connection.execute(select(city.c.id).where(city.c.slug == slug)).scalar_one_or_none()
+    if city_id is None:
+        slugs = connection.execute(select(city.c.slug).order_by(city.c.slug)).scalars().all()
+        has = f"there are {', '.join(slugs)}" if slugs else "add it with `vasti city add`"
+        raise NotFound(f"There is no city {slug!r}; {has}.")
+    return int(city_id)
+
+
+def valid_on(on: date | ColumnElement[date]) -> ColumnElement[bool]:
+    """The condition that a boundary is valid on a day."""
+    return and_(
+        or_(boundary.c.valid_from_on.is_(None), boundary.c.valid_from_on <= on),
+        or_(boundary.c.valid_to_on.is_(None), boundary.c.valid_to_on > on),
+    )
+
+
+@dataclass(frozen=True)
+class CityPlaces:
+    """A city's settlements on a day, ready to place observations in; `ids` go with `places`, index by index."""
+
+    ids: NDArray[np.int64]
+    places: Places
+
+
+def places_on(connection: Connection, city_id: int, on: date) -> CityPlaces:
+    """The city's settlements with the boundaries valid on a day; a settlement without one keeps its code and name."""
+    rows = connection.execute(
+        select(settlement.c.id, settlement.c.code, settlement.c.name, func.ST_AsBinary(boundary.c.geom))
+        .outerjoin(boundary, and_(boundary.c.settlement_id == settlement.c.id, valid_on(on)))
+        .where(settlement.c.city_id == city_id)
+        .order_by(settlement.c.code)
+    ).all()
+    ids, codes, names, shapes = zip(*rows, strict=True) if rows else ((), (), (), ())
+    wkb = np.array([None if shape is None else bytes(shape) for shape in shapes], dtype=object)
+    return CityPlaces(np.array(ids, dtype=np.int64), Places(list(codes), list(names), shapely.from_wkb(wkb)))
+
+
+@dataclass(frozen=True)
+class BoundaryChanges:
+    """What loading a file of boundaries changed."""
+
+    added: int
+    redrawn: int
+    unchanged: int
+
+
+def write_boundaries(
+    connection: Connection, city_id: int, upload_id: int, frame: pd.DataFrame, valid_from_on: date | None, today: date
+) -> BoundaryChanges:
+    """Stores settlements and their boundaries: new ones, and a new version where a shape changed.
+
+    `frame` has the columns of `Boundaries.frame`. A settlement's first boundary is valid since ever, unless
+    `valid_from_on` says otherwise; a changed one from `valid_from_on`, or from `today`.
+
+    Raises:
+        Conflict: a boundary valid from that day, or a later one, is there already.
+    """
+    wards = _write_wards(connection, city_id, frame)
+    codes = [str(code) for code in frame["code"]]
+    statement = upsert(settlement)
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["city_id", "code"],
+            set_={
+                "name": statement.excluded.name,
+                "ward_id": func.coalesce(statement.excluded.ward_id, settlement.c.ward_id),
+            },
+        ),
+        [
+            {"city_id": city_id, "code": row.code, "name": row.name, "ward_id": wards.get(row.ward_code)}
+            for row in frame.itertuples()
+        ],
+    )
+    current = {
+        row.code: row
+        for row in connection.execute(
+            select(
+                settlement.c.code,
+                settlement.c.id,
+                boundary.c.id.label("boundary_id"),
+                boundary.c.valid_from_on,
+                func.ST_AsBinary(boundary.c.geom).label("wkb"),
+            )
+            .outerjoin(boundary, and_(boundary.c.settlement_id == settlement.c.id, boundary.c.valid_to_on.is_(None)))
+            .where(settlement.c.city_id == city_id, settlement.c.code == func.any(codes))
+        )
+    }
+    new, ended, added = [], [], 0
+    from_on = valid_from_on or today
+    for row in frame.itertuples():
+        known = current[row.code]
+        if known.boundary_id is None:
+            added += 1
+        elif shapely.from_wkb(bytes(known.wkb)).normalize() == row.geom.normalize():
+            continue
+        else:
+            if known.valid_from_on is not None and known.valid_from_on >= from_on:
+                raise Conflict(
+                    f"Settlement {row.code} has a boundary valid from {known.valid_from_on}; a changed one must be "
+                    "valid from a later day: name it with --valid-from."
+                )
+            ended.append(known.boundary_id)
+        new.append(
+            {
+                "settlement_id": known.id,
+                "upload_id": upload_id,
+                "valid_from_on": valid_from_on if known.boundary_id is None else from_on,
+                "geom": from_shape(row.geom, srid=STORAGE_SRID),
+                "area_m2": row.area_m2,
+            }
+        )
+    if ended:
+        connection.execute(update(boundary).where(boundary.c.id == func.any(ended)).values(valid_to_on=from_on))
+    if new:
+        connection.execute(insert(boundary), new)
+    return BoundaryChanges(added, len(ended), len(frame) - len(new))
+
+
+def _write_wards(connection: Connection, city_id: int, frame: pd.DataFrame) -> dict[str | None, int]:
+    """The ids of the wards a frame names, by code; new ones are added, names brought up to date."""
+    named = frame[frame["ward_code"].notna()].drop_duplicates("ward_code", keep="last")
+    if named.empty:
+        return {}
+    names = named["ward_name"].where(named["ward_name"].notna(), named["ward_code"])
+    statement = upsert(ward).values(
+        [{"city_id": city_id, "code": code, "name": name} for code, name in zip(named["ward_code"], names, strict=True)]
+    )
+    rows = connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["city_id", "code"], set_={"name": statement.excluded.name}
+        ).returning(ward.c.code, ward.c.id)
+    )
+    return {row.code: row.id for row in rows}

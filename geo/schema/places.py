@@ -1,0 +1,91 @@
+"""Where people live: organisations, cities, wards, settlements and their boundaries over time."""
+
+from geoalchemy2 import Geometry
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Date,
+    Double,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Identity,
+    Integer,
+    Table,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ExcludeConstraint
+
+from geo.crs import STORAGE_SRID
+from geo.schema.base import metadata
+
+SLUG = r"slug ~ '^[a-z0-9][a-z0-9_-]*$'"
+
+organisation = Table(
+    "organisation",
+    metadata,
+    Column("id", Integer, Identity(always=True), primary_key=True),
+    Column("slug", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    CheckConstraint(SLUG, name="slug"),
+)
+
+city = Table(
+    "city",
+    metadata,
+    Column("id", Integer, Identity(always=True), primary_key=True),
+    Column("slug", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    CheckConstraint(SLUG, name="slug"),
+    CheckConstraint("name <> ''", name="name"),
+)
+
+ward = Table(
+    "ward",
+    metadata,
+    Column("id", Integer, Identity(always=True), primary_key=True),
+    Column("city_id", ForeignKey("city.id"), nullable=False),
+    Column("code", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    UniqueConstraint("city_id", "code"),
+    UniqueConstraint("city_id", "id"),
+    CheckConstraint("code <> ''", name="code"),
+)
+
+settlement = Table(
+    "settlement",
+    metadata,
+    Column("id", Integer, Identity(always=True), primary_key=True),
+    Column("city_id", ForeignKey("city.id"), nullable=False),
+    Column("ward_id", Integer, nullable=True),
+    Column("code", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    UniqueConstraint("city_id", "code"),
+    # A settlement's ward lies in the settlement's own city.
+    ForeignKeyConstraint(["city_id", "ward_id"], ["ward.city_id", "ward.id"]),
+    CheckConstraint("code <> ''", name="code"),
+)
+
+boundary = Table(
+    "boundary",
+    metadata,
+    Column("id", Integer, Identity(always=True), primary_key=True),
+    Column("settlement_id", ForeignKey("settlement.id"), nullable=False),
+    Column("upload_id", ForeignKey("upload.id"), nullable=False),
+    # NULL: valid since before anything was recorded, or until further notice.
+    Column("valid_from_on", Date, nullable=True),
+    Column("valid_to_on", Date, nullable=True),
+    Column("geom", Geometry("MULTIPOLYGON", STORAGE_SRID, spatial_index=False), nullable=False),
+    Column("area_m2", Double, nullable=False),
+    CheckConstraint("area_m2 > 0", name="area"),
+    CheckConstraint("valid_from_on < valid_to_on", name="validity"),
+    CheckConstraint("ST_IsValid(geom) AND NOT ST_IsEmpty(geom)", name="geom"),
+    ExcludeConstraint(
+        ("settlement_id", "="),
+        (func.daterange(text("valid_from_on"), text("valid_to_on")), "&&"),
+        using="gist",
+        name="boundary_one_at_a_time",
+    ),
+)

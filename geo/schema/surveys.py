@@ -1,0 +1,58 @@
+"""Survey rounds and how many households each settlement is known to have."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    ForeignKey,
+    Identity,
+    Integer,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from geo.schema.base import metadata
+from geo.schema.places import SLUG
+
+survey = Table(
+    "survey",
+    metadata,
+    Column("id", Integer, Identity(always=True), primary_key=True),
+    Column("organisation_id", ForeignKey("organisation.id"), nullable=False),
+    Column("city_id", ForeignKey("city.id"), nullable=False),
+    Column("slug", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("starts_on", Date, nullable=False),
+    Column("ends_on", Date, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("mode", Text, nullable=False),
+    Column("licence", Text, nullable=True),
+    Column("state", Text, nullable=False, server_default="draft"),
+    UniqueConstraint("city_id", "slug"),
+    CheckConstraint(SLUG, name="slug"),
+    CheckConstraint("starts_on <= ends_on", name="dates"),
+    CheckConstraint("unit IN ('household', 'settlement')", name="unit"),
+    CheckConstraint("mode IN ('census', 'sample', 'phone')", name="mode"),
+    CheckConstraint("state IN ('draft', 'published')", name="state"),
+)
+
+survey_frame = Table(
+    "survey_frame",
+    metadata,
+    Column("survey_id", ForeignKey("survey.id"), primary_key=True),
+    Column("settlement_id", ForeignKey("settlement.id"), primary_key=True),
+    Column("households", Integer, nullable=False),
+    CheckConstraint("households > 0", name="households"),
+)
+
+# One row: rises in every transaction that changes what a reader sees, so that an answer can name the state it shows.
+data_version = Table(
+    "data_version",
+    metadata,
+    Column("is_only", Boolean, primary_key=True, server_default="true"),
+    Column("version", BigInteger, nullable=False),
+    CheckConstraint("is_only", name="is_only"),
+)

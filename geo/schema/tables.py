@@ -1,0 +1,24 @@
+"""Every table, imported once so that the metadata is whole."""
+
+from geo.schema.base import metadata
+from geo.schema.people import household
+from geo.schema.places import boundary, city, organisation, settlement, ward
+from geo.schema.surveys import data_version, survey, survey_frame
+from geo.schema.uploads import finding, upload
+from geo.schema.values import tally
+
+__all__ = [
+    "boundary",
+    "city",
+    "data_version",
+    "finding",
+    "household",
+    "metadata",
+    "organisation",
+    "settlement",
+    "survey",
+    "survey_frame",
+    "tally",
+    "upload",
+    "ward",
+]

@@ -1,0 +1,68 @@
+"""Files received, and what was found in their rows."""
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    Table,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from geo.schema.base import metadata
+
+upload = Table(
+    "upload",
+    metadata,
+    Column("id", Integer, Identity(), primary_key=True),
+    Column("city_id", ForeignKey("city.id"), nullable=False),
+    # NULL for a file of boundaries.
+    Column("survey_id", ForeignKey("survey.id"), nullable=True),
+    Column("sha256", Text, nullable=False),
+    Column("file_name", Text, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("uploaded_by", Text, nullable=False),
+    Column("uploaded_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    # The mapping profile and the options as they were used, so that the load can be repeated.
+    Column("profile", JSONB, nullable=False),
+    Column("rows_read", Integer, nullable=False),
+    Column("rows_loaded", Integer, nullable=False),
+    Column("rows_warned", Integer, nullable=False),
+    Column("rows_rejected", Integer, nullable=False),
+    Column("state", Text, nullable=False, server_default="loaded"),
+    UniqueConstraint("survey_id", "id"),
+    CheckConstraint("sha256 ~ '^[0-9a-f]{64}$'", name="sha256"),
+    CheckConstraint("state IN ('loaded', 'withdrawn')", name="state"),
+    CheckConstraint("rows_loaded + rows_rejected = rows_read", name="rows"),
+)
+
+# The same file in the same survey is the same upload, until it is withdrawn.
+Index(
+    "upload_once_idx",
+    upload.c.city_id,
+    func.coalesce(upload.c.survey_id, 0),
+    upload.c.sha256,
+    unique=True,
+    postgresql_where=text("state = 'loaded'"),
+)
+
+finding = Table(
+    "finding",
+    metadata,
+    Column("upload_id", ForeignKey("upload.id"), nullable=False, index=True),
+    # As the spreadsheet or attribute table shows it; NULL where the whole file is meant.
+    Column("row_number", Integer, nullable=True),
+    Column("field", Text, nullable=True),
+    Column("value", Text, nullable=True),
+    Column("code", Text, nullable=False),
+    Column("severity", Text, nullable=False),
+    CheckConstraint("severity IN ('error', 'warning')", name="severity"),
+)

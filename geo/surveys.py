@@ -1,0 +1,105 @@
+"""Survey rounds: opening, finding, publishing."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Literal
+
+from sqlalchemy import Connection, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from geo.errors import Conflict, InputError, NotFound
+from geo.schema.places import organisation
+from geo.schema.surveys import survey
+
+Unit = Literal["household", "settlement"]
+Mode = Literal["census", "sample", "phone"]
+
+
+@dataclass(frozen=True)
+class SurveySpec:
+    """A survey round as a person names it; None where an existing round is meant to say."""
+
+    slug: str
+    organisation: str
+    name: str | None = None
+    starts_on: date | None = None
+    ends_on: date | None = None
+    unit: Unit | None = None
+    mode: Mode | None = None
+    licence: str | None = None
+
+
+def open_survey(connection: Connection, city_id: int, spec: SurveySpec) -> int:
+    """The id of the round, which is opened as a draft when the city has none of this slug.
+
+    Raises:
+        InputError: the round is new and its dates, unit or mode are not named, or its dates are the wrong way round.
+        Conflict: the round exists and differs from what is named.
+    """
+    existing = _find(connection, city_id, spec.slug)
+    if existing is None:
+        missing = [o for o, v in (("--starts", spec.starts_on), ("--ends", spec.ends_on)) if v is None]
+        if missing:
+            raise InputError(f"Survey {spec.slug} is new; name its dates with {' and '.join(missing)}.")
+        if spec.starts_on and spec.ends_on and spec.starts_on > spec.ends_on:
+            raise InputError(f"Survey {spec.slug} would end ({spec.ends_on}) before it starts ({spec.starts_on}).")
+        connection.execute(
+            upsert(survey)
+            .values(
+                organisation_id=_organisation(connection, spec.organisation),
+                city_id=city_id,
+                slug=spec.slug,
+                name=spec.name or spec.slug,
+                starts_on=spec.starts_on,
+                ends_on=spec.ends_on,
+                unit=spec.unit or "household",
+                mode=spec.mode or "census",
+                licence=spec.licence,
+            )
+            # Another load may open the same round at this moment: this one waits for it, then joins.
+            .on_conflict_do_nothing()
+        )
+        existing = _find(connection, city_id, spec.slug)
+    assert existing is not None
+    for key in ("name", "starts_on", "ends_on", "unit", "mode", "licence"):
+        wanted = getattr(spec, key)
+        if wanted is not None and wanted != existing[key]:
+            raise Conflict(
+                f"Survey {spec.slug} exists with {key.removesuffix('_on')} {existing[key]}, not {wanted}; "
+                "leave the option out, or choose another --survey."
+            )
+    return int(existing["id"])
+
+
+def _find(connection: Connection, city_id: int, slug: str) -> Any:
+    found = select(survey).where(survey.c.city_id == city_id, survey.c.slug == slug)
+    return connection.execute(found).mappings().one_or_none()
+
+
+def _organisation(connection: Connection, slug: str) -> int:
+    connection.execute(upsert(organisation).values(slug=slug, name=slug).on_conflict_do_nothing())
+    return int(connection.execute(select(organisation.c.id).where(organisation.c.slug == slug)).scalar_one())
+
+
+def find_survey(connection: Connection, city_id: int, slug: str) -> Any:
+    """The round's row.
+
+    Raises:
+        NotFound: the city has none of this slug; the message lists those it has.
+    """
+    row = _find(connection, city_id, slug)
+    if row is None:
+        slugs = connection.execute(
+            select(survey.c.slug).where(survey.c.city_id == city_id).order_by(survey.c.starts_on)
+        ).scalars()
+        raise NotFound(f"The city has no survey {slug!r}; it has {', '.join(slugs) or 'none yet'}.")
+    return row
+
+
+def set_state(connection: Connection, city_id: int, slug: str, state: Literal["draft", "published"]) -> bool:
+    """Publishes a round or makes it a draft again; tells whether that changed anything."""
+    row = find_survey(connection, city_id, slug)
+    changed = connection.execute(
+        update(survey).where(survey.c.id == row["id"], survey.c.state != state).values(state=state)
+    )
+    return bool(changed.rowcount)

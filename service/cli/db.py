@@ -1,0 +1,147 @@
+"""`vasti db`: the database this installation uses, from start to backup."""
+
+import json
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy.engine import make_url
+
+from geo import cluster, database
+from geo.backup import backup as write_backup
+from geo.backup import client_environment
+from geo.backup import restore as read_backup
+from geo.errors import SetupError
+from geo.programs import find_client
+from geo.settings import Settings
+
+db_app = typer.Typer(
+    name="db", help="The database: start, stop, look at, upgrade, back up and restore.", no_args_is_help=True
+)
+
+
+@db_app.command()
+def start() -> None:
+    """Start the private cluster, making it on first use."""
+    settings = _private_settings("start")
+    cluster.start(settings.state_dir)
+    typer.echo(f"The private cluster in {settings.state_dir} is running.")
+
+
+@db_app.command()
+def stop() -> None:
+    """Stop the private cluster; it keeps everything and starts again by itself when needed."""
+    settings = _private_settings("stop")
+    if cluster.stop(settings.state_dir):
+        typer.echo(f"The private cluster in {settings.state_dir} is stopped.")
+    else:
+        typer.echo(f"The private cluster in {settings.state_dir} was not running.")
+
+
+@db_app.command()
+def status(
+    output: Annotated[
+        Literal["table", "json"], typer.Option("--format", help="A table for people, JSON for programs.")
+    ] = "table",
+) -> None:
+    """Tell where the database is and how it stands, without starting it."""
+    settings = Settings()
+    facts = _named_database(settings.database_url) if settings.database_url else _cluster(settings.state_dir)
+    if output == "json":
+        typer.echo(json.dumps(facts))
+        return
+    table = Table(show_header=False, box=None)
+    for name, value in facts.items():
+        table.add_row(name.replace("_", " "), _shown(name, value))
+    Console(soft_wrap=True).print(table)
+
+
+@db_app.command(context_settings={"ignore_unknown_options": True})
+def psql(
+    arguments: Annotated[
+        list[str] | None, typer.Argument(help="Passed on to psql, such as -c 'SELECT 1'.")
+    ] = None,
+) -> None:
+    """Open psql on the database."""
+    conninfo, environment = client_environment(database.database_url(Settings()))
+    program = find_client("psql")
+    os.execve(program, [str(program), f"--dbname={conninfo}", *(arguments or [])], environment)  # noqa: S606
+
+
+@db_app.command()
+def upgrade() -> None:
+    """Bring the database's tables to this version of Vasti."""
+    database.upgrade(database.database_url(Settings()))
+    typer.echo("The database is up to date.")
+
+
+@db_app.command()
+def backup(file: Annotated[Path, typer.Argument(help="The file to write.")]) -> None:
+    """Write everything in the database to a file, which is written whole or not at all."""
+    write_backup(database.database_url(Settings()), file)
+    typer.echo(f"The backup {file} is written ({file.stat().st_size / 1_000_000:.1f} MB).")
+
+
+@db_app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="A file that `vasti db backup` wrote.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
+) -> None:
+    """Replace everything in the database by what a backup holds."""
+    url = database.database_url(Settings())
+    if not yes:
+        shown = make_url(url).render_as_string(hide_password=True)
+        typer.confirm(
+            f"This replaces everything in the database {shown} by what {file} holds. Go on?", abort=True
+        )
+    read_backup(url, file)
+    typer.echo(f"The database is restored from {file}. Run `vasti db upgrade` if the backup is an older one.")
+
+
+def _private_settings(verb: str) -> Settings:
+    """The settings, where they leave the database to the private cluster."""
+    settings = Settings()
+    if settings.database_url:
+        raise SetupError(
+            f"VASTI_DATABASE_URL names a database of your own, so there is no private cluster to {verb}: "
+            "unset it to use one."
+        )
+    return settings
+
+
+def _cluster(state_dir: Path) -> dict[str, str | int | bool | None]:
+    """The facts about the private cluster, in the order they are shown."""
+    found = cluster.status(state_dir)
+    return {
+        "database": "private cluster",
+        "running": found.running,
+        "process": found.pid,
+        "data_folder": str(found.data_dir),
+        "socket_folder": str(found.socket_dir),
+        "size_bytes": found.size_bytes,
+        "postgresql": found.postgresql_version,
+        "postgis": found.postgis_version,
+    }
+
+
+def _named_database(url: str) -> dict[str, str | int | bool | None]:
+    """The facts about the database VASTI_DATABASE_URL names, without its password."""
+    postgresql, postgis = cluster.server_versions(url)
+    return {
+        "database": make_url(url).render_as_string(hide_password=True),
+        "running": True,
+        "postgresql": postgresql,
+        "postgis": postgis,
+    }
+
+
+def _shown(name: str, value: str | int | bool | None) -> str:
+    """A fact as a person reads it."""
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value / 1_000_000:.0f} MB" if name == "size_bytes" and isinstance(value, int) else str(value)
