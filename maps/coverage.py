@@ -145,10 +145,8 @@ def _draw_map(
     for layer in layers:
         layer.add_to(drawn)
     if len(layers) > 1:
-        control = named(folium.LayerControl(), "layers")
-        # Open where there is room; on a phone it would cover the map.
-        control.options["collapsed"] = JsCode("window.innerWidth < 700")  # type: ignore[assignment]
-        control.add_to(drawn)
+        # Leaflet's control, which templates/map.js moves beside the map, where it covers nothing.
+        named(folium.LayerControl(collapsed=False), "layers").add_to(drawn)
     shapes = [f.shape for f in figures if f.shape is not None]
     if shapes:
         west, south, east, north = (round(edge, _DECIMALS) for edge in shapely.total_bounds(shapes).tolist())

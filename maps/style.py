@@ -14,7 +14,7 @@ from itertools import pairwise
 
 from geo.indicators.definition import Definition
 from maps.figures import SettlementFigure
-from maps.words import SHARE_BREAKS, format_count, reason_words
+from maps.words import SHARE_BREAKS, format_count, format_density, reason_words
 
 GAP_PALETTE = ("#fdf3dc", "#f9d08b", "#ee9a4d", "#cc5a2a", "#7d1f1d")
 """Five classes from little to most left to do; lightness falls all the way, so it survives a black-and-white
@@ -109,7 +109,7 @@ def make_classes(definition: Definition, values: Iterable[float]) -> Classes:
         labels = _labels(["20", "40", "60", "80"], " %", last="80 to 100 %")
     else:
         breaks = density_breaks(list(values))
-        numbers = [format_count(edge) for edge in breaks]
+        numbers = [format_density(edge) for edge in breaks]
         labels = _labels(numbers, "", last=f"{numbers[-1]} and more")
     return Classes(breaks=breaks, colours=palette(definition), labels=labels)
 

@@ -54,10 +54,13 @@ def format_percent(value: float) -> str:
 
 
 def format_count(value: float) -> str:
-    """A count or density as "1,240", with decimals only below 10 and only where there are any."""
-    if value < 10 and not float(value).is_integer():
-        return f"{value:.1f}"
-    return f"{math.floor(value + 0.5):,}"
+    """A count as "1,240"; a weighted count can be a little more than none, and then reads "under 1"."""
+    return "under 1" if 0 < value < 0.5 else f"{math.floor(value + 0.5):,}"
+
+
+def format_density(value: float) -> str:
+    """A density as "98,400", with a decimal only below 10 and only where there is one."""
+    return f"{value:.1f}" if value < 10 and round(value, 1) % 1 else format_count(value)
 
 
 def optional_count(value: float | None) -> str:
@@ -69,7 +72,7 @@ def format_value(value: float, definition: Definition) -> str:
     """A figure with its unit, for a table: "52 %" or "98,400 people/km²"."""
     if definition.measure == "share":
         return format_percent(value)
-    return f"{format_count(value)} {definition.unit}"
+    return f"{format_density(value)} {definition.unit}"
 
 
 def of_whom(definition: Definition) -> str:
@@ -89,8 +92,8 @@ def format_interval(figure: SettlementFigure, definition: Definition) -> str | N
     if figure.low is None or figure.high is None:
         return None
     if definition.measure == "density":
-        return f"between {format_count(figure.low)} and {format_count(figure.high)}"
-    return f"between {format_percent(figure.low)} and {format_percent(figure.high)}"
+        return f"between {format_density(figure.low)} and {format_density(figure.high)}"
+    return f"between {math.floor(figure.low + 0.5)} % and {math.floor(figure.high + 0.5)} %"
 
 
 def unserved_words(definition: Definition) -> str:
@@ -105,6 +108,13 @@ def direction_words(definition: Definition) -> str:
         "down": "Lower is better. The darker the area, the larger the gap.",
         "report": "Neither high nor low is better in itself. The darker the area, the higher the figure.",
     }[definition.direction]
+
+
+def order_words(definition: Definition) -> str:
+    """In which order the table stands."""
+    if definition.direction == "report":
+        return "the highest figure first"
+    return "where most is left to do first"
 
 
 def plain_line(figure: SettlementFigure, definition: Definition) -> str | None:

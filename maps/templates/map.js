@@ -6,7 +6,7 @@ const popups = {};
 const tooltips = {};
 // Hovering does not exist on a touch screen, where a tooltip would stay beside the popup.
 const canHover = window.matchMedia("(hover: hover)").matches;
-const popupOptions = { maxWidth: 280, minWidth: 180, autoPanPadding: [12, 12] };
+const popupOptions = { maxWidth: 280, minWidth: 180, autoPanPaddingTopLeft: [58, 12], autoPanPaddingBottomRight: [12, 12] };
 
 function settlementsStyle(feature) {
   const isPattern = feature.properties.fill.startsWith("url(");
@@ -90,8 +90,8 @@ function drawGraticule(map, group) {
   for (let i = Math.ceil(bounds.getWest() / step); i * step <= bounds.getEast(); i++) {
     const x = map.latLngToContainerPoint([bounds.getNorth(), i * step]).x;
     L.polyline([[bounds.getSouth(), i * step], [bounds.getNorth(), i * step]], line).addTo(group);
-    // The corners belong to the buttons and the scale.
-    if (x > 150 && x < size.x - 80) {
+    // The corner belongs to the scale.
+    if (x > 20 && x < size.x - 220) {
       const at = map.containerPointToLatLng([x + 4, size.y - 18]);
       addText(group, at, "degrees", degreesText(i * step, "E", "W"), "graticule");
     }
@@ -99,7 +99,7 @@ function drawGraticule(map, group) {
   for (let i = Math.ceil(bounds.getSouth() / step); i * step <= bounds.getNorth(); i++) {
     const y = map.latLngToContainerPoint([i * step, bounds.getWest()]).y;
     L.polyline([[i * step, bounds.getWest()], [i * step, bounds.getEast()]], line).addTo(group);
-    if (y > 150 && y < size.y - 60) {
+    if (y > 30 && y < size.y - 100) {
       const at = map.containerPointToLatLng([size.x - 66, y - 16]);
       addText(group, at, "degrees", degreesText(i * step, "N", "S"), "graticule");
     }
@@ -136,6 +136,12 @@ function drawNames(map, group, layers) {
     taken.push(box);
     addText(group, middle, className, name);
   }
+}
+
+// Folium puts the layer control on the map; beside it, it covers no settlement and stands in reach on a phone.
+function moveLayerControl() {
+  const control = document.querySelector(".leaflet-control-layers");
+  if (control) document.querySelector(".layers").append(control);
 }
 
 function addNorthArrow(map) {
@@ -179,8 +185,9 @@ function prepareForPrint(map, bounds) {
 function dressMap(map, settlements, wards) {
   const bounds = settlements.getBounds();
   if (!bounds.isValid()) map.setView([0, 0], 3);
-  L.control.scale({ imperial: false, maxWidth: 140 }).addTo(map);
+  L.control.scale({ position: "bottomright", imperial: false, maxWidth: 140 }).addTo(map);
   addNorthArrow(map);
+  moveLayerControl();
   const graticule = L.layerGroup().addTo(map);
   const names = L.layerGroup().addTo(map);
   const named = [{ layer: settlements, className: "name", room: 0.95 }];
