@@ -1,6 +1,7 @@
 """The coverage map: one indicator in one survey round, a settlement at a time."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -33,7 +34,6 @@ from maps.style import (
 # About half a metre: less than a pixel at the closest zoom, so what it removes cannot be seen.
 _INVISIBLE_DEG = 5e-6
 _DECIMALS = 6  # about 0.1 m
-_CLOSEST_FIT_ZOOM = 17
 
 _MOST_CIRCLES_AT_FIRST = 300
 """With more, the circles hide the settlements until the reader asks for them."""
@@ -76,11 +76,16 @@ def draw(
     figures = read_figures(frame, definition)
     classes = make_classes(definition, [f.value for f in figures if f.value is not None])
     scale = make_circle_scale(figures)
-    ward_outlines = _ward_features(wards) if wards is not None else []
-    wards_variable = "geo_json_wards" if ward_outlines else "null"
+    layers = {
+        "settlements": _settlement_features(figures, definition, classes),
+        "circles": _circle_features(figures, scale),
+        "wards": [] if wards is None else _ward_features(wards),
+    }
+    drawn_layers = ", ".join(f"{name}: geo_json_{name}" for name, features in layers.items() if features)
     return write_document(
-        _draw_map(figures, ward_outlines, definition, classes, scale),
-        finish=f"dressMap(map_coverage, geo_json_settlements, {wards_variable});",
+        _draw_map(layers, definition),
+        data=layers,
+        finish=f"dressMap(map_coverage, {{{drawn_layers}}}, {json.dumps(_bounds(figures))});",
         template="coverage.html",
         context={
             "words": words,
@@ -90,7 +95,7 @@ def draw(
             "made_on": generated_on or datetime.now(UTC).date(),
             "figures": most_left_to_do_first(figures, definition),
             "legend": make_legend(figures, classes, scale, definition),
-            "has_wards": bool(ward_outlines),
+            "has_wards": bool(layers["wards"]),
             "outline": OUTLINE,
             "background": BACKGROUND,
             "circle_line": CIRCLE_LINE,
@@ -111,14 +116,8 @@ def most_left_to_do_first(
     return sorted(figures, key=rank)
 
 
-def _draw_map(
-    figures: Sequence[SettlementFigure],
-    ward_outlines: list[dict[str, Any]],
-    definition: Definition,
-    classes: Classes,
-    scale: CircleScale | None,
-) -> BareMap:
-    """The map with its layers: wards below, settlements, and circles above them."""
+def _draw_map(layers: Mapping[str, list[dict[str, Any]]], definition: Definition) -> BareMap:
+    """The map with its panes, layers and layer control; the features come into the layers in the browser."""
     drawn = named(
         BareMap(
             tiles=None,
@@ -132,50 +131,39 @@ def _draw_map(
     )
     for pane, z_index in _PANES.items():
         named(CustomPane(pane, z_index=z_index, pointer_events=True), pane).add_to(drawn)
-    layers = [
-        _layer("settlements", _settlement_features(figures, definition, classes), label="Shading"),
-    ]
-    if scale is not None:
-        label = f"Circles: {words.unserved_words(definition).lower()}"
-        circles = _circle_features(figures, scale)
-        show = len(circles) <= _MOST_CIRCLES_AT_FIRST
-        layers.append(_layer("circles", circles, label=label, show=show))
-    if ward_outlines:
-        layers.append(_layer("wards", ward_outlines, label="Ward outlines"))
-    for layer in layers:
-        layer.add_to(drawn)
-    if len(layers) > 1:
+    # Leaflet takes these words as HTML: they are ours, never a name from a survey.
+    labels = {
+        "settlements": "Shading",
+        "circles": f"Circles: {words.unserved_words(definition).lower()}",
+        "wards": "Ward outlines",
+    }
+    drawn_layers = [name for name, features in layers.items() if features]
+    for name in drawn_layers:
+        layer = folium.GeoJson(
+            {"type": "FeatureCollection", "features": []},
+            name=labels[name],
+            show=name != "circles" or len(layers[name]) <= _MOST_CIRCLES_AT_FIRST,
+            smooth_factor=0.5,
+            pane=name,
+            # The functions of these names are in templates/map.js.
+            on_each_feature=JsCode(f"{name}Bind"),
+            style=JsCode(f"{name}Style"),
+            point_to_layer=JsCode("circleMarker"),
+        )
+        named(layer, name).add_to(drawn)
+    if len(drawn_layers) > 1:
         # Leaflet's control, which templates/map.js moves beside the map, where it covers nothing.
         named(folium.LayerControl(collapsed=False), "layers").add_to(drawn)
-    shapes = [f.shape for f in figures if f.shape is not None]
-    if shapes:
-        west, south, east, north = (round(edge, _DECIMALS) for edge in shapely.total_bounds(shapes).tolist())
-        fit = folium.FitBounds([(south, west), (north, east)], padding=(24, 24), max_zoom=_CLOSEST_FIT_ZOOM)
-        named(fit, "bounds").add_to(drawn)
     return drawn
 
 
-def _layer(name: str, features: list[dict[str, Any]], *, label: str, show: bool = True) -> folium.GeoJson:
-    """A layer in its own pane; templates/map.js has its style and what happens on a click.
-
-    Args:
-        name: of the pane, and of the JavaScript functions `<name>Style` and `<name>Bind`.
-        features: GeoJSON features; their properties are what those functions read.
-        label: its words in the layer control, which takes them as HTML: never a name from a survey.
-        show: whether it is drawn at first.
-    """
-    collection = {"type": "FeatureCollection", "features": features}
-    layer = folium.GeoJson(
-        collection,
-        name=label,
-        show=show,
-        smooth_factor=0.5,
-        on_each_feature=JsCode(f"{name}Bind"),
-        pane=name,
-        style=JsCode(f"{name}Style"),
-        point_to_layer=JsCode("circleMarker"),
-    )
-    return named(layer, name)
+def _bounds(figures: Sequence[SettlementFigure]) -> list[list[float]] | None:
+    """South-west and north-east corner (latitude, longitude) of all boundaries, or None without any."""
+    shapes = [figure.shape for figure in figures if figure.shape is not None]
+    if not shapes:
+        return None
+    west, south, east, north = (round(edge, _DECIMALS) for edge in shapely.total_bounds(shapes).tolist())
+    return [[south, west], [north, east]]
 
 
 def _settlement_features(
@@ -196,8 +184,10 @@ def _settlement_features(
     ]
 
 
-def _circle_features(figures: Sequence[SettlementFigure], scale: CircleScale) -> list[dict[str, Any]]:
+def _circle_features(figures: Sequence[SettlementFigure], scale: CircleScale | None) -> list[dict[str, Any]]:
     """A point inside each settlement with unserved households, the largest circle first, hence lowest."""
+    if scale is None:
+        return []
     circles = [
         (-figure.unserved, key, figure.shape)
         for key, figure in enumerate(figures)

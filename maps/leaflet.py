@@ -8,6 +8,7 @@ here, known by their hashes.
 
 import base64
 import hashlib
+import json
 import re
 from collections.abc import Mapping
 from functools import cache
@@ -78,11 +79,24 @@ def template_source(name: str) -> str:
     return (Path(__file__).parent / "templates" / name).read_text(encoding="utf-8").strip()
 
 
-def write_document(drawn: BareMap, *, finish: str, template: str, context: Mapping[str, Any]) -> str:
+def embed(data: Mapping[str, Any]) -> Markup:
+    """JSON that can stand in a script element of type application/json: no text in it can end the element."""
+    text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    for character in "<>&`\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return Markup(text)  # noqa: S704  what could be markup was escaped above
+
+
+def write_document(
+    drawn: BareMap, *, data: Mapping[str, Any], finish: str, template: str, context: Mapping[str, Any]
+) -> str:
     """A map and what stands around it as one HTML document that needs nothing else.
 
     Args:
-        drawn: the map, with every element under a stable name (`named`).
+        drawn: the map, with every element under a stable name (`named`), and without any text from a survey:
+            branca takes the script Folium wrote for a Jinja template and renders it once more, so a
+            settlement named `{{ ... }}` would run as an expression on this machine.
+        data: what the script reads instead, through `mapData` in templates/map.js.
         finish: JavaScript to run once Folium's has built the map.
         template: file name of the page among this package's templates.
         context: what the template is given; plain strings in it are escaped.
@@ -108,7 +122,8 @@ def write_document(drawn: BareMap, *, finish: str, template: str, context: Mappi
         **context,
         policy=content_security_policy(scripts),
         css=Markup(f"{leaflet_css()}\n{template_source('map.css')}"),  # noqa: S704  ours and the package's
-        scripts=[Markup(code) for code in scripts],  # noqa: S704  its data are JSON, escaped by tojson
+        scripts=[Markup(code) for code in scripts],  # noqa: S704  ours, Folium's and Leaflet's
+        data=embed(data),
         map_html=Markup(figure.html.render()),  # noqa: S704  an empty div with a name of ours
     )
 

@@ -2,8 +2,7 @@
 
 Folium and Leaflet take a popup's text as HTML, so a settlement named `<img src=x onerror=...>` would run.
 Every value that comes from a survey passes through `escape` here before it meets a tag. The result then
-travels inside a JSON string of a script, where Folium's `tojson` turns `<`, `>`, `&` and `'` into \\u
-escapes, so that no name can end the script element.
+travels as JSON beside Folium's script, never in it (see `maps.leaflet.write_document`).
 """
 
 from html import escape as escape_html

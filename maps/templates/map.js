@@ -2,6 +2,7 @@
 // Text reaches the page in two ways only: popups and tooltips as HTML escaped where they were written, and names on
 // the map as the text of a node.
 
+const mapData = JSON.parse(document.getElementById("map-data").textContent);
 const popups = {};
 const tooltips = {};
 // Hovering does not exist on a touch screen, where a tooltip would stay beside the popup.
@@ -167,7 +168,7 @@ function prepareForPrint(map, bounds) {
     map.closePopup();
     document.documentElement.classList.add("printing");
     map.invalidateSize({ animate: false });
-    if (bounds.isValid()) map.fitBounds(bounds, { animate: false, padding: [16, 16], maxZoom: 17 });
+    if (bounds) map.fitBounds(bounds, { animate: false, padding: [16, 16], maxZoom: 17 });
   }
   function leave() {
     if (!before) return;
@@ -182,16 +183,19 @@ function prepareForPrint(map, bounds) {
   window.matchMedia("print").addEventListener("change", (event) => (event.matches ? enter() : leave()));
 }
 
-function dressMap(map, settlements, wards) {
-  const bounds = settlements.getBounds();
-  if (!bounds.isValid()) map.setView([0, 0], 3);
+// `layers` holds Leaflet's layers by name, still empty; `bounds` is null where no settlement has a boundary.
+function dressMap(map, layers, bounds) {
+  if (bounds) map.fitBounds(bounds, { animate: false, padding: [24, 24], maxZoom: 17 });
+  else map.setView([0, 0], 3);
+  for (const [name, layer] of Object.entries(layers)) layer.addData(mapData[name]);
   L.control.scale({ position: "bottomright", imperial: false, maxWidth: 140 }).addTo(map);
   addNorthArrow(map);
   moveLayerControl();
   const graticule = L.layerGroup().addTo(map);
   const names = L.layerGroup().addTo(map);
-  const named = [{ layer: settlements, className: "name", room: 0.95 }];
-  if (wards) named.push({ layer: wards, className: "ward-name", room: 0.9 });
+  const named = [];
+  if (layers.settlements) named.push({ layer: layers.settlements, className: "name", room: 0.95 });
+  if (layers.wards) named.push({ layer: layers.wards, className: "ward-name", room: 0.9 });
   const redraw = () => {
     drawGraticule(map, graticule);
     drawNames(map, names, named);
@@ -200,7 +204,11 @@ function dressMap(map, settlements, wards) {
   redraw();
   // With the shading off there is nothing below a circle to click on, so all of it takes the click.
   const container = map.getContainer();
-  map.on("overlayadd overlayremove", () => container.classList.toggle("unshaded", !map.hasLayer(settlements)));
+  // Leaflet hears the keys of the map only, and a click leaves the focus on the settlement.
+  container.addEventListener("keydown", (event) => { if (event.key === "Escape") map.closePopup(); });
+  map.on("overlayadd overlayremove", () => {
+    container.classList.toggle("unshaded", !map.hasLayer(layers.settlements));
+  });
   prepareForPrint(map, bounds);
   // The map's own size may change without the window's: a turned phone, a frame in a city's portal.
   if (window.ResizeObserver) new ResizeObserver(() => map.invalidateSize({ animate: false })).observe(container);
