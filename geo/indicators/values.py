@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,26 +11,16 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.sql import ColumnElement, FromClause
 
 from geo.errors import InvalidParameter, InvalidParameters
-from geo.indicators.catalogue import catalogue, find_definitions
+from geo.indicators.catalogue import find_definitions
 from geo.indicators.definition import Counted
-from geo.indicators.disclosure import NO_AREA, NO_FRAME_SIZE, withhold
-from geo.indicators.estimate import M2_PER_KM2, Interval, difference, shares
+from geo.indicators.estimate import Interval, difference
+from geo.indicators.figures import DECIMALS, PLACE, Level, figures_of
 from geo.indicators.tallies import SUMS
 from geo.paging import PageRequest, fetch_page
 from geo.places import valid_on
 from geo.schema.places import boundary, city, settlement, ward
 from geo.schema.surveys import survey, survey_frame
 from geo.schema.values import tally
-
-Level = Literal["settlement", "ward", "city"]
-
-PERCENT = 100.0
-
-# Indicators need no more than two decimals: a hundredth of a point is one household in ten thousand.
-_DECIMALS = 2
-
-PLACE = ("ward_code", "ward_name", "settlement_code", "settlement_name")
-"""The columns that name a figure's place below its city; None where the level has none."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +70,7 @@ def _find(connection: Connection, query: ValuesQuery) -> FigurePage:
     page = fetch_page(connection, cells, key, query.page)
     names = [c.name for c in cells.selected_columns]
     frame = pd.DataFrame([row[: len(names)] for row in page.rows], columns=names)
-    return FigurePage(_figures(frame, query), page.total, page.next_cursor)
+    return FigurePage(figures_of(frame, query.level), page.total, page.next_cursor)
 
 
 def find_changes(connection: Connection, query: ValuesQuery, *, earlier: str, later: str) -> FigurePage:
@@ -110,9 +100,9 @@ def find_changes(connection: Connection, query: ValuesQuery, *, earlier: str, la
     changes["from_survey"], changes["to_survey"] = earlier, later
     changes["from_value"] = both["value_before"].where(said)
     changes["to_value"] = both["value"].where(said)
-    changes["change"] = (both["value"] - both["value_before"]).where(said).round(_DECIMALS)
-    changes["low"] = np.where(said, np.round(interval.low, _DECIMALS), np.nan)
-    changes["high"] = np.where(said, np.round(interval.high, _DECIMALS), np.nan)
+    changes["change"] = (both["value"] - both["value_before"]).where(said).round(DECIMALS)
+    changes["low"] = np.where(said, np.round(interval.low, DECIMALS), np.nan)
+    changes["high"] = np.where(said, np.round(interval.high, DECIMALS), np.nan)
     changes["n_before"] = both["n_before"].where(said)
     changes["n"] = both["n"].where(said)
     changes["status"] = np.where(said, "published", "withheld")
@@ -258,41 +248,3 @@ def _residents() -> ColumnElement[Any]:
             tally.c.sum_ay * (tally.c.n + tally.c.n_unknown) / func.nullif(tally.c.n, 0),
         ),
     )
-
-
-def _figures(cells: pd.DataFrame, query: ValuesQuery) -> pd.DataFrame:
-    definitions = catalogue()
-    numbers = [*SUMS, "population", "residents", "area_m2"]
-    cells[numbers] = cells[numbers].astype(float)
-    is_density = np.array([definitions[i].measure == "density" for i in cells["indicator"]], dtype=bool)
-    of_households = (cells["survey_unit"] == "household").to_numpy(dtype=bool)
-    estimated = shares(
-        cells.rename(columns={"indicator": "indicator_id"}), definitions, with_interval=of_households & ~is_density
-    )
-    answered = (cells["n"] > 0).to_numpy()
-    with np.errstate(divide="ignore", invalid="ignore"):
-        density = (cells["residents"] / (cells["area_m2"] / M2_PER_KM2)).to_numpy()
-    value = np.where(is_density, density, estimated.p * PERCENT)
-    # Unserved: those without a good thing, or with a bad one.
-    down = np.array([definitions[i].direction == "down" for i in cells["indicator"]], dtype=bool)
-    report = np.array([definitions[i].direction == "report" for i in cells["indicator"]], dtype=bool)
-    unserved = cells["population"].to_numpy() * np.where(down, estimated.p, 1 - estimated.p)
-    reason = np.full(len(cells), None, dtype=object)
-    reason[is_density & answered & cells["residents"].isna().to_numpy()] = NO_FRAME_SIZE
-    reason[is_density & answered & cells["area_m2"].isna().to_numpy()] = NO_AREA
-    figures = cells[["city", "survey", *PLACE, "indicator", "definition_version", "counted"]].copy()
-    figures.insert(2, "level", query.level)
-    figures["unit"] = [definitions[i].unit for i in cells["indicator"]]
-    figures["value"] = np.round(value, _DECIMALS)
-    figures["low"] = np.round(estimated.interval.low * PERCENT, _DECIMALS)
-    figures["high"] = np.round(estimated.interval.high * PERCENT, _DECIMALS)
-    figures["n"], figures["n_unknown"] = cells["n"], cells["n_unknown"]
-    figures["population"] = np.round(cells["population"])
-    figures["unserved"] = np.round(np.where(report, np.nan, unserved))
-    # A settlement-unit row speaks for as many households as its weight says.
-    figures["answering"] = np.where(of_households, cells["n"], cells["sum_w"])
-    figures["reason"] = reason
-    figures["_drawn"] = [str(drawn) for drawn in cells["_drawn"]]
-    if query.geometry:
-        figures["geometry"] = cells["geometry"]
-    return withhold(figures)
