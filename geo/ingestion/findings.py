@@ -134,26 +134,24 @@ RULES: dict[str, Rule] = {
 
 @dataclass(frozen=True)
 class FindingGroup:
-    """Findings alike in all but their row."""
+    """Findings of one kind in one field: how many, the first few rows, and what stands there most often."""
 
     code: str
     severity: Severity
     field: str | None
-    value: str | None
     count: int
     rows: tuple[int, ...]
-    """The first few row numbers."""
+    values: tuple[str, ...]
+    n_values: int
+    """How many different values there are; `values` holds the most frequent."""
 
-    def sentence(self) -> str:
-        """The finding and what to do about it, in plain words."""
-        return sentence(self.code, self.field, self.value)
-
-
-def sentence(code: str, field: str | None, value: str | None) -> str:
+    def sentence(code: str, field: str | None, value: str | None) -> str:
     """One finding and what to do about it, in plain words."""
-    rule = RULES[code]
-    shown = "(blank)" if value is None else f"“{value}”"
-    says = rule.says.format(field=field or "the value", value=shown)
+    return _sentence(RULES[code], field, "" if value is None else f"“{value}”")
+
+
+def _sentence(rule: Rule, field: str | None, shown: str) -> str:
+    says = rule.says.format(field=field or "the value", value=shown or "(blank)")
     return f"{says[0].upper()}{says[1:]}. What to do: {rule.do}."
 
 
@@ -195,21 +193,23 @@ class Findings:
         whole["severity"] = [RULES[code].severity for code in whole["code"]]
         return whole.sort_values(["row_number", "code"], kind="stable", ignore_index=True)
 
-    def groups(self, *, rows_shown: int = 5) -> list[FindingGroup]:
-        """The findings grouped by kind, field and value: errors first, then the most frequent."""
-        frame = self.frame()
-        groups = [
-            FindingGroup(
-                code=str(code),
-                severity=RULES[str(code)].severity,
-                field=None if pd.isna(field) else str(field),
-                value=None if pd.isna(value) else str(value),
-                count=len(rows),
-                rows=tuple(int(r) for r in rows[:rows_shown]),
+    def groups(self, *, rows_shown: int = 5, values_shown: int = 4) -> list[FindingGroup]:
+        """The findings grouped by kind and field: errors first, then the most frequent."""
+        groups = []
+        for (code, field), alike in self.frame().groupby(["code", "field"], dropna=False, sort=False):
+            values = alike["value"].dropna().value_counts()
+            groups.append(
+                FindingGroup(
+                    code=str(code),
+                    severity=RULES[str(code)].severity,
+                    field=None if pd.isna(field) else str(field),
+                    count=len(alike),
+                    rows=tuple(int(r) for r in alike["row_number"][:rows_shown]),
+                    values=tuple(str(v) for v in values.index[:values_shown]),
+                    n_values=len(values),
+                )
             )
-            for (code, field, value), rows in frame.groupby(["code", "field", "value"], dropna=False)["row_number"]
-        ]
-        return sorted(groups, key=lambda g: (g.severity, -g.count, g.code, g.value or ""))
+        return sorted(groups, key=lambda g: (g.severity, -g.count, g.code, g.field or ""))
 
     def rejected_rows(self) -> int:
         """How many rows have an error."""

@@ -61,9 +61,7 @@ def status(
 
 @db_app.command(context_settings={"ignore_unknown_options": True})
 def psql(
-    arguments: Annotated[
-        list[str] | None, typer.Argument(help="Passed on to psql, such as -c 'SELECT 1'.")
-    ] = None,
+    arguments: Annotated[list[str] | None, typer.Argument(help="Passed on to psql, such as -c 'SELECT 1'.")] = None,
 ) -> None:
     """Open psql on the database."""
     conninfo, environment = client_environment(database.database_url(Settings()))
@@ -94,9 +92,7 @@ def restore(
     url = database.database_url(Settings())
     if not yes:
         shown = make_url(url).render_as_string(hide_password=True)
-        typer.confirm(
-            f"This replaces everything in the database {shown} by what {file} holds. Go on?", abort=True
-        )
+        typer.confirm(f"This replaces everything in the database {shown} by what {file} holds. Go on?", abort=True)
     read_backup(url, file)
     typer.echo(f"The database is restored from {file}. Run `vasti db upgrade` if the backup is an older one.")
 

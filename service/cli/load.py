@@ -1,0 +1,228 @@
+"""Commands that change what is stored: cities, boundaries, surveys, publishing, withdrawing."""
+
+import getpass
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from sqlalchemy import Connection
+
+from geo import database
+from geo.ingestion import ingest
+from geo.ingestion.formats import ReadOptions
+from geo.ingestion.observe import SourceOptions
+from geo.ingestion.placement import GPS_TOLERANCE_M
+from geo.ingestion.store import raise_data_version
+from geo.places import add_city, find_city
+from geo.settings import Settings
+from geo.surveys import SurveySpec, set_state
+from service.cli import options as o
+from service.cli.output import counts_line, print_findings, progress_bar, write_findings
+
+city_app = typer.Typer(name="city", help="Cities.", no_args_is_help=True)
+load_app = typer.Typer(name="load", help="Load files: settlement boundaries, surveys.", no_args_is_help=True)
+
+
+@contextmanager
+def open_database(settings: Settings, *, dry_run: bool = False) -> Iterator[Connection]:
+    """One transaction on the settings' database, its tables brought up to date first."""
+    url = database.database_url(settings)
+    database.upgrade(url)
+    engine = database.create_engine(url)
+    try:
+        with database.transaction(engine) as connection:
+            yield connection
+            if dry_run:
+                connection.rollback()
+    finally:
+        engine.dispose()
+
+
+@city_app.command("add")
+def add(
+    slug: Annotated[str, typer.Argument(help="Short name for commands and addresses: a-z, 0-9, - and _.")],
+    name: Annotated[str, typer.Option("--name", help="The city's name, as maps show it.")],
+) -> None:
+    """Add a city. Adding it again does nothing."""
+    with open_database(Settings()) as connection:
+        add_city(connection, slug, name)
+    typer.echo(f"City {slug} ({name}) is there.")
+
+
+@load_app.command("boundaries")
+def boundaries(
+    file: o.FileArgument,
+    city: o.CityOption,
+    profile: o.ProfileOption = None,
+    code: o.CodeOption = None,
+    name: o.NameOption = None,
+    ward: o.WardOption = None,
+    crs: o.CrsOption = None,
+    encoding: o.EncodingOption = None,
+    layer: o.LayerOption = None,
+    valid_from: Annotated[
+        datetime | None,
+        typer.Option(
+            "--valid-from",
+            formats=o.DATE,
+            help="The day from which these boundaries hold. Default: since ever for new settlements, today for changes.",
+        ),
+    ] = None,
+    skip_errors: o.SkipErrorsOption = False,
+    dry_run: o.DryRunOption = False,
+    findings: o.FindingsOption = None,
+) -> None:
+    """Load the boundaries of a city's settlements."""
+    settings = Settings()
+    started = time.monotonic()
+    with _findings_shown(file, findings), open_database(settings, dry_run=dry_run) as connection:
+        result = ingest.load_boundaries(
+            connection,
+            file,
+            city,
+            read=ReadOptions(encoding, layer, crs),
+            columns=o.boundary_columns(profile, code, name, ward),
+            valid_from_on=_day(valid_from),
+            today=datetime.now(UTC).date(),
+            options=_load_options(settings, skip_errors=skip_errors, dry_run=dry_run),
+        )
+    _summarise(result, file, started, findings)
+    if result.changes:
+        changes = result.changes
+        typer.echo(f"{changes.added} settlements added, {changes.redrawn} redrawn, {changes.unchanged} unchanged.")
+
+
+@load_app.command("survey")
+def survey(
+    file: o.FileArgument,
+    city: o.CityOption,
+    survey: o.SurveyOption,
+    starts: Annotated[
+        datetime | None, typer.Option("--starts", formats=o.DATE, help="First day of the round, such as 2024-01-15.")
+    ] = None,
+    ends: Annotated[datetime | None, typer.Option("--ends", formats=o.DATE, help="Last day of the round.")] = None,
+    unit: o.UnitOption = None,
+    mode: Annotated[
+        Literal["census", "sample", "phone"] | None,
+        typer.Option("--mode", help="How households were chosen. Default: census, every household visited."),
+    ] = None,
+    name: Annotated[str | None, typer.Option("--name", help="The round's name, as maps show it.")] = None,
+    licence: Annotated[
+        str | None, typer.Option("--licence", help="The licence its figures are published under.")
+    ] = None,
+    profile: o.ProfileOption = None,
+    crs: o.CrsOption = None,
+    encoding: o.EncodingOption = None,
+    layer: o.LayerOption = None,
+    placement: o.PlacementOption = None,
+    tolerance: o.ToleranceOption = GPS_TOLERANCE_M,
+    publish: Annotated[bool, typer.Option("--publish", help="Publish the round's figures at once.")] = False,
+    skip_errors: o.SkipErrorsOption = False,
+    dry_run: o.DryRunOption = False,
+    findings: o.FindingsOption = None,
+) -> None:
+    """Load a file of observations into a survey round, which is opened if the city has none of this slug."""
+    settings = Settings()
+    started = time.monotonic()
+    spec = SurveySpec(
+        slug=survey,
+        organisation=settings.organisation,
+        name=name,
+        starts_on=_day(starts),
+        ends_on=_day(ends),
+        unit=unit,
+        mode=mode,
+        licence=licence,
+    )
+    source = SourceOptions(
+        read=ReadOptions(encoding, layer, crs),
+        profile=o.chosen_profile(profile),
+        placement=placement,
+        tolerance_m=tolerance,
+    )
+    with _findings_shown(file, findings), open_database(settings, dry_run=dry_run) as connection:
+        with progress_bar(f"Loading {file.name}") as progress:
+            result = ingest.load_survey(
+                connection,
+                file,
+                city,
+                spec,
+                source=source,
+                options=_load_options(settings, skip_errors=skip_errors, dry_run=dry_run),
+                progress=progress,
+            )
+        if publish and not dry_run:
+            _set_state(connection, city, survey, "published")
+    _summarise(result, file, started, findings)
+    if result.state == "loaded" and not publish:
+        typer.echo(f"Survey {survey} is a draft until `vasti publish --city {city} --survey {survey}`.")
+
+
+def publish(
+    city: o.CityOption,
+    survey: o.SurveyOption,
+    draft: Annotated[bool, typer.Option("--draft", help="Take the round back to draft.")] = False,
+) -> None:
+    """Publish a survey round: its figures and maps can be read by anybody, its households by nobody."""
+    state: Literal["draft", "published"] = "draft" if draft else "published"
+    with open_database(Settings()) as connection:
+        _set_state(connection, city, survey, state)
+    typer.echo(f"Survey {survey} of {city} is {'a draft' if draft else 'published'}.")
+
+
+def withdraw(upload: Annotated[int, typer.Argument(help="The upload's number, as `vasti load` printed it.")]) -> None:
+    """Take back an upload of a survey: its rows no longer count, and those it had replaced count again."""
+    with open_database(Settings()) as connection:
+        rows = ingest.withdraw(connection, upload)
+    typer.echo(f"Upload {upload} is withdrawn: its {rows:,} rows no longer count, and what they had replaced does.")
+
+
+def _set_state(connection: Connection, city: str, survey: str, state: Literal["draft", "published"]) -> None:
+    if set_state(connection, find_city(connection, city), survey, state):
+        raise_data_version(connection)
+
+
+def _day(moment: datetime | None) -> date | None:
+    return None if moment is None else moment.date()
+
+
+def _load_options(settings: Settings, *, skip_errors: bool, dry_run: bool) -> ingest.LoadOptions:
+    return ingest.LoadOptions(getpass.getuser(), settings.originals_url, skip_errors=skip_errors, dry_run=dry_run)
+
+
+@contextmanager
+def _findings_shown(file: Path, findings: Path | None) -> Iterator[None]:
+    """Shows what was found even when that stops the load."""
+    try:
+        yield
+    except ingest.ErrorsFound as error:
+        print_findings(error.result.findings)
+        if findings:
+            write_findings(error.result.findings, findings)
+        raise
+
+
+def _summarise(result: ingest.LoadResult, file: Path, started: float, findings: Path | None) -> None:
+    print_findings(result.findings)
+    if findings:
+        write_findings(result.findings, findings)
+    counts = counts_line(
+        [
+            ("read", result.rows_read),
+            ("loaded" if result.state != "checked" else "would load", result.rows_loaded),
+            ("with warnings", result.rows_warned),
+            ("rejected", result.rows_rejected),
+        ],
+        time.monotonic() - started,
+    )
+    match result.state:
+        case "loaded":
+            typer.echo(f"{file.name}: upload {result.upload_id}: {counts}.")
+        case "already loaded":
+            typer.echo(f"{file.name} is loaded already, as upload {result.upload_id}; nothing was changed.")
+        case "checked":
+            typer.echo(f"{file.name}: checked, nothing written: {counts}.")

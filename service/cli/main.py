@@ -1,0 +1,83 @@
+"""The command `vasti`: every command in its place, and every error as one sentence with its exit code."""
+
+import sys
+import traceback
+from uuid import uuid4
+
+import click
+import typer
+
+from geo.errors import Conflict, InputError, NotFound, SetupError, VastiError
+from geo.settings import Settings
+from service.cli import figures, load, sample
+from service.cli.db import db_app
+
+app = typer.Typer(
+    name="vasti",
+    help="Community data for informal settlements: surveys in, coverage figures and gap maps out.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.add_typer(load.city_app)
+app.add_typer(load.load_app)
+app.command()(load.publish)
+app.command()(load.withdraw)
+app.command()(figures.values)
+app.command()(figures.changes)
+app.add_typer(figures.map_app)
+app.command()(figures.assess)
+app.command()(sample.sample)
+app.command()(sample.demo)
+app.add_typer(db_app)
+
+EXIT_INPUT, EXIT_USAGE, EXIT_NOT_FOUND, EXIT_CONFLICT, EXIT_SETUP, EXIT_INTERNAL = 1, 2, 3, 4, 5, 70
+EXIT_INTERRUPTED = 130
+
+EXIT_CODES: dict[type[VastiError], int] = {
+    InputError: EXIT_INPUT,
+    NotFound: EXIT_NOT_FOUND,
+    Conflict: EXIT_CONFLICT,
+    SetupError: EXIT_SETUP,
+}
+"""The exit code of each kind of error; the most specific class decides."""
+
+
+def run() -> None:
+    """Runs the command line and exits."""
+    sys.exit(_run())
+
+
+def _run() -> int:
+    try:
+        code = app(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        typer.echo("Stopped; nothing of this step was saved.", err=True)
+        return EXIT_INTERRUPTED
+    except VastiError as error:
+        typer.echo(f"Error: {error}", err=True)
+        return next(code for kind, code in EXIT_CODES.items() if isinstance(error, kind))
+    except BrokenPipeError:
+        return 0
+    except Exception as error:  # noqa: BLE001 (the last wall: a user sees a sentence, never a traceback)
+        return _internal(error)
+    return int(code or 0)
+
+
+def _internal(error: Exception) -> int:
+    """Keeps where it broke, but not the exception's text, which may quote somebody's answers."""
+    mark = uuid4().hex[:8]
+    where = "".join(traceback.format_tb(error.__traceback__))
+    log = Settings().state_dir / "vasti.log"
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("a", encoding="utf-8") as handle:
+            handle.write(f"--- {mark} {type(error).__name__}\n{where}")
+        kept = f"where it happened is noted in {log} under {mark}"
+    except OSError:
+        kept = f"its kind is {type(error).__name__}"
+    typer.echo(f"Error: Vasti came upon a fault of its own; nothing of this step was saved, and {kept}.", err=True)
+    return EXIT_INTERNAL

@@ -1,0 +1,58 @@
+"""Options several commands share, each declared once."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from geo.ingestion.placement import Placement
+from geo.ingestion.profile import BoundaryColumns, Profile, read_profile
+from service.cli.output import OutputFormat
+
+CityOption = Annotated[str, typer.Option("--city", help="The city's slug, as in `vasti city add`.")]
+SurveyOption = Annotated[str, typer.Option("--survey", help="The survey round's slug, such as 2024.")]
+FileArgument = Annotated[Path, typer.Argument(help="Shapefile (.zip or .shp), .gpkg, .geojson, .csv or .xlsx.")]
+CrsOption = Annotated[
+    str | None, typer.Option("--crs", help="The CRS of the positions, such as EPSG:32643, where the file says none.")
+]
+EncodingOption = Annotated[str | None, typer.Option("--encoding", help="The text's encoding, such as cp1252.")]
+LayerOption = Annotated[str | None, typer.Option("--layer", help="Which layer, sheet or file of a zip to read.")]
+ProfileOption = Annotated[
+    str | None, typer.Option("--profile", help="A mapping profile: a .toml file, or the name of a shipped one.")
+]
+CodeOption = Annotated[str | None, typer.Option("--code", help="The column with the settlements' codes.")]
+NameOption = Annotated[str | None, typer.Option("--name", help="The column with the settlements' names.")]
+WardOption = Annotated[str | None, typer.Option("--ward", help="The column that names the ward.")]
+PlacementOption = Annotated[
+    Placement | None,
+    typer.Option("--placement", help="Place rows by position, by the settlement they name, or by one then the other."),
+]
+ToleranceOption = Annotated[
+    float, typer.Option("--tolerance", min=0, max=1000, help="GPS tolerance in metres around a settlement.")
+]
+SkipErrorsOption = Annotated[bool, typer.Option("--skip-errors", help="Load the rows without errors.")]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Check everything and write nothing.")]
+FindingsOption = Annotated[Path | None, typer.Option("--findings", help="Write every finding to this CSV file.")]
+UnitOption = Annotated[
+    Literal["household", "settlement"] | None, typer.Option("--unit", help="What a row is. Default: household.")
+]
+FormatOption = Annotated[OutputFormat, typer.Option("--format", help="A table for people, CSV or JSON for programs.")]
+DateOption = datetime | None
+DATE = ["%Y-%m-%d"]
+
+
+def chosen_profile(name_or_path: str | None) -> Profile | None:
+    """The profile a person named, if any."""
+    return None if name_or_path is None else read_profile(name_or_path)
+
+
+def boundary_columns(
+    profile: str | None, code: str | None, name: str | None, ward: str | None
+) -> BoundaryColumns | Profile | None:
+    """How a person said the columns of a boundary file are called, if at all."""
+    if code is not None:
+        return BoundaryColumns(settlement_code=code, settlement_name=name, ward_name=ward)
+    if name is not None or ward is not None:
+        raise typer.BadParameter("--name and --ward go with --code, which names the column with the codes")
+    return chosen_profile(profile)
