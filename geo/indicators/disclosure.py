@@ -10,12 +10,17 @@ NO_ANSWERS = "no_answers"
 FEWER_THAN_10 = "fewer_than_10"
 NO_AREA = "no_area"
 NO_FRAME_SIZE = "no_frame_size"
+TOO_MANY_UNKNOWN = "too_many_unknown"
+
+MAX_UNKNOWN = 0.2
+"""A figure says little of all where the answers of more than this share are not known."""
 
 REASONS: dict[str, str] = {
     NO_ANSWERS: "nobody answered",
     FEWER_THAN_10: "fewer than 10 answering households",
     NO_AREA: "the settlement has no boundary",
     NO_FRAME_SIZE: "the number of households in the settlement is not known",
+    TOO_MANY_UNKNOWN: "more than a fifth of the answers are not known",
     "definition_changed": "the indicator's definition changed between the rounds",
     "boundary_changed": "the settlement's boundary changed between the rounds",
 }
@@ -39,6 +44,9 @@ def withhold(figures: pd.DataFrame) -> pd.DataFrame:
     withheld = pd.notna(reason)
     safe = figures.drop(columns=["answering", "reason"])
     safe.loc[withheld, list(FIGURES)] = np.nan
+    # That too many answers are missing points at nobody: how many is what the reader needs to know.
+    too_many = reason == TOO_MANY_UNKNOWN
+    safe.loc[too_many, ["n", "n_unknown"]] = figures.loc[too_many, ["n", "n_unknown"]]
     safe["status"] = np.where(withheld, "withheld", "published")
     safe["reason"] = pd.Series(reason, index=safe.index, dtype=object)
     return safe

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from geo.indicators.catalogue import catalogue
-from geo.indicators.disclosure import NO_AREA, NO_FRAME_SIZE, withhold
+from geo.indicators.disclosure import MAX_UNKNOWN, NO_AREA, NO_FRAME_SIZE, TOO_MANY_UNKNOWN, withhold
 from geo.indicators.estimate import M2_PER_KM2, shares
 from geo.indicators.tallies import SUMS
 
@@ -46,6 +46,8 @@ def figures_of(cells: pd.DataFrame, level: Level) -> pd.DataFrame:
     report = np.array([definitions[i].direction == "report" for i in cells["indicator"]], dtype=bool)
     unserved = cells["population"].to_numpy() * np.where(down, estimated.p, 1 - estimated.p)
     reason = np.full(len(cells), None, dtype=object)
+    asked = (cells["n"] + cells["n_unknown"]).to_numpy()
+    reason[answered & (cells["n_unknown"].to_numpy() > MAX_UNKNOWN * asked)] = TOO_MANY_UNKNOWN
     reason[is_density & answered & cells["residents"].isna().to_numpy()] = NO_FRAME_SIZE
     reason[is_density & answered & cells["area_m2"].isna().to_numpy()] = NO_AREA
     figures = cells[["city", "survey", *PLACE, "indicator", "definition_version", "counted"]].copy()

@@ -145,7 +145,15 @@ class FindingGroup:
     n_values: int
     """How many different values there are; `values` holds the most frequent."""
 
-    def sentence(code: str, field: str | None, value: str | None) -> str:
+    def sentence(self) -> str:
+        """The finding and what to do about it, in plain words."""
+        shown = ", ".join(f"“{value}”" for value in self.values)
+        if self.n_values > len(self.values):
+            shown += f" and {self.n_values - len(self.values):,} other values"
+        return _sentence(RULES[self.code], self.field, shown)
+
+
+def sentence(code: str, field: str | None, value: str | None) -> str:
     """One finding and what to do about it, in plain words."""
     return _sentence(RULES[code], field, "" if value is None else f"“{value}”")
 
