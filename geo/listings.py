@@ -42,7 +42,7 @@ class SettlementsQuery:
 
 def _listing(page: Page) -> Listing:
     # The columns named _key_... are the paging's own.
-    rows = [{n: v for n, v in row._mapping.items() if not n.startswith("_")} for row in page.rows]
+    rows = [{str(n): v for n, v in row._mapping.items() if not n.startswith("_")} for row in page.rows]
     return Listing(rows, page.total, page.next_cursor)
 
 
