@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from geo.data_version import DataVersionWatch
 from service.cache import MAX_BYTES, PublicCache
 from service.logs import RequestLog
+from service.openapi import DescribedAPI
 from service.parameters import check_query
 from service.problems import FaultWall, add_problem_handlers
 from service.routes import changes, cities, health, indicators, maps, settlements, surveys, values
@@ -35,7 +36,7 @@ def create_app(engine: Engine, *, cache_bytes: int = MAX_BYTES) -> FastAPI:
         finally:
             watch.stop()
 
-    app = FastAPI(
+    app = DescribedAPI(
         title="Vasti",
         version=_version(),
         description=_DESCRIPTION,

@@ -10,6 +10,7 @@ from shapely.geometry import shape
 from sqlalchemy import Connection
 
 from geo.crs import STORAGE_CRS
+from geo.errors import InvalidParameter, InvalidParameters
 from geo.indicators.catalogue import find_definitions
 from geo.indicators.definition import Counted
 from geo.indicators.values import ValuesQuery, find_values
@@ -24,9 +25,14 @@ def coverage_map(
     """The coverage map of one indicator in one round, as one HTML document.
 
     Raises:
-        InvalidParameters: there is no such city, round or indicator; the message names what there is.
+        InvalidParameters: there is no such city, round or indicator, or it is not counted so; the message names what
+            there is.
     """
     (definition,) = find_definitions([indicator])
+    levels = definition.counted_levels()
+    if counted is not None and counted not in levels:
+        problem = InvalidParameter("counted", f"{indicator} does not count {counted}; choose {' or '.join(levels)}")
+        raise InvalidParameters([problem])
     query = ValuesQuery(
         cities=[city],
         surveys=[survey],

@@ -22,6 +22,7 @@ from sqlalchemy.engine import make_url
 from geo import database
 from geo.errors import DatabaseUnavailable
 from geo.ingestion.recompute import recompute, stale_surveys
+from service.logs import where
 
 QUEUE_SCHEMA = "procrastinate"
 """The queue's tables live in a schema of their own, where no migration of ours sees them."""
@@ -72,7 +73,7 @@ def prepare(url: str) -> None:
 
 def make_app(url: str, engine: Engine) -> App:
     """The queue and its tasks, on a database."""
-    app = App(connector=PsycopgConnector(conninfo=_conninfo(url), min_size=1, max_size=4, open=False))
+    app = App(connector=PsycopgConnector(conninfo=_conninfo(url), min_size=1, max_size=4))
 
     @app.task(name=RECOMPUTE_TALLIES, retry=RetryStrategy(max_attempts=5, exponential_wait=5))
     def recompute_tallies(survey_id: int) -> None:
@@ -188,6 +189,10 @@ async def _work(url: str, *, wait: bool) -> None:
                 if not wait:
                     raise
                 logger.warning("worker waits for the database", extra={"facts": {"kind": type(error).__name__}})
+            except Exception as error:
+                if not wait:
+                    raise
+                logger.error("worker fault", extra={"facts": {"where": where(error)}})
             if not wait:
                 return
             await asyncio.sleep(wait_s)
@@ -200,6 +205,7 @@ async def _work_once(url: str, engine: Engine, *, wait: bool) -> None:
     app = make_app(url, engine)
     await asyncio.to_thread(_ask_for_stale, url, engine, app)
     async with app.open_async():
+        await _retry_stalled(app)
         await app.run_worker_async(
             wait=wait,
             install_signal_handlers=False,

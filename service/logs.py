@@ -3,6 +3,7 @@
 import json
 import logging
 import time
+import traceback
 from datetime import UTC, datetime
 from urllib.parse import parse_qsl
 
@@ -41,6 +42,16 @@ def configure_logs() -> None:
     logging.getLogger("vasti").setLevel(logging.INFO)
     # It names each task's arguments and results when it succeeds; failures come through as warnings.
     logging.getLogger("procrastinate").setLevel(logging.ERROR)
+
+
+def where(error: BaseException) -> list[str]:
+    """The kinds of an exception and its causes, each with its traceback and without its words."""
+    chain: BaseException | None = error
+    told = []
+    while chain is not None:
+        told.append(type(chain).__name__ + "\n" + "".join(traceback.format_tb(chain.__traceback__)))
+        chain = chain.__cause__ or (None if chain.__suppress_context__ else chain.__context__)
+    return told
 
 
 class RequestLog:

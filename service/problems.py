@@ -1,7 +1,6 @@
 """Errors as answers: one table from class to status, one shape for all (RFC 9457)."""
 
 import logging
-import traceback
 import uuid
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
@@ -14,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from geo.errors import Conflict, InputError, InvalidParameter, InvalidParameters, NotFound, SetupError, VastiError
+from service.logs import where
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -151,17 +151,7 @@ class FaultWall:
             await self.app(scope, receive, watched)
         except Exception as error:
             mark = uuid.uuid4()
-            logger.error("fault", extra={"facts": {"id": str(mark), "path": scope["path"], "where": _where(error)}})
+            logger.error("fault", extra={"facts": {"id": str(mark), "path": scope["path"], "where": where(error)}})
             if not started:
                 answer = problem(HTTPStatus.INTERNAL_SERVER_ERROR, _FAULT.format(mark=mark), f"urn:uuid:{mark}")
                 await answer(scope, receive, send)
-
-
-def _where(error: BaseException) -> list[str]:
-    """The kinds of an exception and its causes, each with its traceback and without its words."""
-    chain: BaseException | None = error
-    told = []
-    while chain is not None:
-        told.append(type(chain).__name__ + "\n" + "".join(traceback.format_tb(chain.__traceback__)))
-        chain = chain.__cause__ or (None if chain.__suppress_context__ else chain.__context__)
-    return told
