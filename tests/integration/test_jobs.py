@@ -57,7 +57,7 @@ def _jobs(engine: Engine) -> list[tuple[str, str]]:
 def _figures(engine: Engine) -> list[list[object]]:
     with engine.connect() as connection:
         figures = find_values(connection, ValuesQuery(level="city")).figures
-        return figures.astype(object).where(figures.notna(), None).to_numpy().tolist()  # type: ignore[no-any-return]
+        return figures.astype(object).where(figures.notna(), None).to_numpy().tolist()
 
 
 def test_a_changed_definition_brings_figures_up_to_date(changing_city: SmallCity, engine: Engine) -> None:
@@ -82,9 +82,9 @@ def test_a_survey_is_asked_for_once_and_in_the_callers_transaction(changing_city
     jobs.prepare(changing_city.url)
     _make_stale(engine)
     app = jobs.make_app(changing_city.url, engine)
-    with pytest.raises(ZeroDivisionError), engine.begin() as connection:
+    with engine.connect() as connection:
         assert jobs.defer_stale(connection, app) == 2
-        raise ZeroDivisionError
+        connection.rollback()
     assert _jobs(engine) == []
     for _ in range(2):
         with engine.begin() as connection:

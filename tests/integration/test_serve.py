@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from geo import cluster, database
 from geo.errors import PortTaken, SetupError
 from geo.settings import Settings
 from service import serve
@@ -97,8 +98,6 @@ def test_a_host_that_is_not_this_machine_is_one_sentence(host: str) -> None:
 
 
 def test_readyz_says_so_when_the_database_stops(new_state_dir: Callable[[], Path]) -> None:
-    from geo import cluster, database
-
     folder = new_state_dir()
     port = _free_port()
     environment = {"VASTI_STATE_DIR": str(folder), "VASTI_WORKER": "true"}

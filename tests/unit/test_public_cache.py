@@ -25,7 +25,7 @@ class _App:
         self.status = status
         self.asked = 0
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+    async def __call__(self, scope: Any, _: Any, send: Any) -> None:
         self.asked += 1
         if self.data_version is not None:
             scope["state"]["data_version"] = self.data_version
