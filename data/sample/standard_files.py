@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pyarrow as pa
 import pyarrow.csv
@@ -147,7 +147,9 @@ def _parquet_writer(path: Path, schema: pa.Schema, geometry_types: list[str]) ->
             }
         },
     }
-    # Without Arrow's own schema inside, codes held once per file come out as plain text.
-    writer = pq.ParquetWriter(path, schema, compression="zstd", store_schema=False)
+    # Without Arrow's own schema inside, codes held once per file come out as plain text. Looking for repeats in
+    # positions and household codes, which have none, would only cost time.
+    coded: Any = [field.name for field in schema if pa.types.is_dictionary(field.type)]
+    writer = pq.ParquetWriter(path, schema, compression="zstd", store_schema=False, use_dictionary=coded or False)
     writer.add_key_value_metadata({"geo": json.dumps(geo)})
     return writer
