@@ -86,7 +86,8 @@ class Placer:
         coded = column.dictionary_encode()
         found = [self._by_label.get(fold(text), NOWHERE) for text in coded.dictionary.to_pylist()]
         indices = coded.indices.fill_null(len(found)).to_numpy(zero_copy_only=False)
-        return np.array([*found, NOWHERE], dtype=np.intp)[indices]
+        settlement: NDArray[np.intp] = np.array([*found, NOWHERE], dtype=np.intp)[indices]
+        return settlement
 
     def _by_position(
         self, observations: Observations, open_rows: NDArray[np.bool_], findings: Findings
@@ -95,7 +96,7 @@ class Placer:
         candidates = np.flatnonzero(open_rows & ~np.isnan(observations.lon))
         if len(candidates) == 0 or len(self._shapes) == 0:
             return placed
-        points = shapely.points(observations.lon[candidates], observations.lat[candidates])
+        points = np.asarray(shapely.points(observations.lon[candidates], observations.lat[candidates]))
         which, shape = self._tree.query(points, predicate="intersects")
         smallest = np.full(len(candidates), len(self._shapes), dtype=np.intp)
         np.minimum.at(smallest, which, shape)

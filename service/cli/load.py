@@ -28,7 +28,7 @@ load_app = typer.Typer(name="load", help="Load files: settlement boundaries, sur
 
 
 @contextmanager
-def open_database(settings: Settings, *, dry_run: bool = False) -> Iterator[Connection]:
+def open_database(settings: Settings) -> Iterator[Connection]:
     """One transaction on the settings' database, its tables brought up to date first."""
     url = database.database_url(settings)
     database.upgrade(url)
@@ -36,8 +36,6 @@ def open_database(settings: Settings, *, dry_run: bool = False) -> Iterator[Conn
     try:
         with database.transaction(engine) as connection:
             yield connection
-            if dry_run:
-                connection.rollback()
     finally:
         engine.dispose()
 
@@ -69,7 +67,7 @@ def boundaries(
         typer.Option(
             "--valid-from",
             formats=o.DATE,
-            help="The day from which these boundaries hold. Default: since ever for new settlements, today for changes.",
+            help="From which day these boundaries hold. Default: since ever for new settlements, today for changes.",
         ),
     ] = None,
     skip_errors: o.SkipErrorsOption = False,
@@ -79,7 +77,7 @@ def boundaries(
     """Load the boundaries of a city's settlements."""
     settings = Settings()
     started = time.monotonic()
-    with _findings_shown(file, findings), open_database(settings, dry_run=dry_run) as connection:
+    with _findings_shown(findings), open_database(settings) as connection:
         result = ingest.load_boundaries(
             connection,
             file,
@@ -144,7 +142,7 @@ def survey(
         placement=placement,
         tolerance_m=tolerance,
     )
-    with _findings_shown(file, findings), open_database(settings, dry_run=dry_run) as connection:
+    with _findings_shown(findings), open_database(settings) as connection:
         with progress_bar(f"Loading {file.name}") as progress:
             result = ingest.load_survey(
                 connection,
@@ -195,7 +193,7 @@ def _load_options(settings: Settings, *, skip_errors: bool, dry_run: bool) -> in
 
 
 @contextmanager
-def _findings_shown(file: Path, findings: Path | None) -> Iterator[None]:
+def _findings_shown(findings: Path | None) -> Iterator[None]:
     """Shows what was found even when that stops the load."""
     try:
         yield

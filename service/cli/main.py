@@ -62,7 +62,8 @@ def _run() -> int:
         return next(code for kind, code in EXIT_CODES.items() if isinstance(error, kind))
     except BrokenPipeError:
         return 0
-    except Exception as error:  # noqa: BLE001 (the last wall: a user sees a sentence, never a traceback)
+    except Exception as error:
+        # The last wall: a user sees a sentence, never a traceback.
         return _internal(error)
     return int(code or 0)
 
