@@ -238,7 +238,7 @@ def withdraw_households(connection: Connection, survey_id: int, upload_id: int) 
     return sorted(touched)
 
 
-def _settlements_of(changed: Update) -> Select[tuple[int]]:
+def _settlements_of(changed: Update) -> Select[Any]:
     """Carries out an update of households and gives the settlements they are in, each once."""
     rows = changed.returning(household.c.settlement_id).cte("changed")
     return select(rows.c.settlement_id).distinct()
