@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from geo import database
 from geo.ingestion import ingest
 from geo.ingestion.formats import ReadOptions
+from geo.ingestion.frame import load_frame
 from geo.ingestion.observe import SourceOptions
 from geo.ingestion.placement import GPS_TOLERANCE_M
 from geo.ingestion.store import raise_data_version
@@ -158,6 +159,20 @@ def survey(
     _summarise(result, file, started, findings)
     if result.state == "loaded" and not publish:
         typer.echo(f"Survey {survey} is a draft until `vasti publish --city {city} --survey {survey}`.")
+
+
+@load_app.command("frame")
+def frame(
+    file: Annotated[Path, typer.Argument(help="A table with the columns settlement_code and households.")],
+    city: o.CityOption,
+    survey: o.SurveyOption,
+    encoding: o.EncodingOption = None,
+    layer: o.LayerOption = None,
+) -> None:
+    """Load how many households each settlement is known to have, for a round that did not reach them all."""
+    with _findings_shown(None), open_database(Settings()) as connection:
+        result = load_frame(connection, file, city, survey, ReadOptions(encoding, layer))
+    typer.echo(f"{file.name}: the number of households of {result.rows_loaded:,} settlements is loaded.")
 
 
 def publish(
