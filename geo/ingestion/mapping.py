@@ -59,7 +59,7 @@ class Mapper:
             named += [self._position.longitude, self._position.latitude]
         check_columns(profile, named, layer.columns, file_name)
         self._unmapped = [column for column in layer.columns if column not in named]
-        self._crs = _layer_crs(layer, self._position and self._position.crs, options, file_name)
+        self._crs = _layer_crs(layer, self._position.crs if self._position else None, options, file_name)
         self.has_position = layer.has_geometry or self._position is not None
 
     def map(self, batch: Batch, findings: Findings) -> Observations:
@@ -236,9 +236,11 @@ def _map_values(
 def _map_number(
     field: Field, mapping: FieldMapping, column: pa.Array, rows: NDArray[np.int32], findings: Findings
 ) -> pa.Array:
-    if pa.types.is_floating(column.type) or pa.types.is_integer(column.type):
+    is_number = pa.types.is_floating(column.type) or pa.types.is_integer(column.type)
+    if is_number and not mapping.values:
         numbers = _numbers(column)
     else:
+        # A number may stand for something else, such as 999 for unknown: values are compared as text.
         table = value_table(field.name, mapping)
 
         def meaning(text: str) -> Any:

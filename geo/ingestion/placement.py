@@ -90,7 +90,8 @@ class Placer:
         coded = column.dictionary_encode()
         found = [self._by_label.get(fold(text), NOWHERE) for text in coded.dictionary.to_pylist()]
         indices = coded.indices.fill_null(len(found)).to_numpy(zero_copy_only=False)
-        return np.array([*found, NOWHERE], dtype=np.intp)[indices]
+        settlement: NDArray[np.intp] = np.array([*found, NOWHERE], dtype=np.intp)[indices]
+        return settlement
 
     def _by_position(
         self, observations: Observations, open_rows: NDArray[np.bool_], findings: Findings

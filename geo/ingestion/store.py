@@ -14,7 +14,7 @@ from pgpq import schema as pg
 from pgpq.encoders import StringEncoderBuilder
 from psycopg import sql
 from psycopg.copy import QueuedLibpqWriter
-from sqlalchemy import Connection, column, delete, func, insert, select, table, update
+from sqlalchemy import Connection, Select, Update, column, delete, func, insert, select, table, update
 
 from geo.crs import STORAGE_SRID
 from geo.indicators.definition import Definition
@@ -89,15 +89,18 @@ class HouseholdCopy:
         statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
             sql.Identifier(self._table), sql.SQL(", ").join(map(sql.Identifier, names))
         )
-        with _driver(self._connection).cursor() as cursor:
-            with cursor.copy(statement, writer=QueuedLibpqWriter(cursor)) as copy:
-                batch = self._batch(*first)
-                encoder = _encoder(batch.schema)
-                copy.write(encoder.write_header())
-                copy.write(encoder.write_batch(batch))
-                for observations, settlement_id in batches:
-                    copy.write(encoder.write_batch(self._batch(observations, settlement_id)))
-                copy.write(encoder.finish())
+        with (
+            _driver(self._connection).cursor() as cursor,
+            # The queue's thread sends one batch while the next is being read.
+            cursor.copy(statement, writer=QueuedLibpqWriter(cursor)) as copy,
+        ):
+            batch = self._batch(*first)
+            encoder = _encoder(batch.schema)
+            copy.write(encoder.write_header())
+            copy.write(encoder.write_batch(batch))
+            for observations, settlement_id in batches:
+                copy.write(encoder.write_batch(self._batch(observations, settlement_id)))
+            copy.write(encoder.finish())
 
     def _batch(self, observations: Observations, settlement_id: NDArray[np.int64]) -> pa.RecordBatch:
         columns = self._columns(observations, settlement_id)
@@ -130,7 +133,7 @@ class HouseholdCopy:
             )
             return None
         incoming = table(self._table, *(column(c.name, c.type) for c in household.columns))
-        replaced = self._connection.execute(
+        replaced = _settlements_of(
             update(household)
             .where(
                 household.c.survey_id == self._survey_id,
@@ -138,9 +141,8 @@ class HouseholdCopy:
                 household.c.household_code == incoming.c.household_code,
             )
             .values(is_live=False, superseded_by=self._upload_id)
-            .returning(household.c.settlement_id)
         )
-        touched = set(replaced.scalars())
+        touched = set(self._connection.execute(replaced).scalars())
         touched |= set(self._connection.execute(select(incoming.c.settlement_id).distinct()).scalars())
         names = [c.name for c in household.columns]
         self._connection.execute(insert(household).from_select(names, select(*(incoming.c[name] for name in names))))
@@ -216,27 +218,30 @@ def withdraw_households(connection: Connection, survey_id: int, upload_id: int) 
 
     A household that a still later upload replaced too stays replaced, now by that one.
     """
-    old, own = household.alias("old"), household.alias("own")
+    own = household.alias("own")
     of_upload = (household.c.survey_id == survey_id, household.c.upload_id == upload_id)
-    gone = connection.execute(
-        update(household).where(*of_upload).values(is_live=False).returning(household.c.settlement_id)
-    )
-    touched = set(gone.scalars())
-    restored = connection.execute(
-        update(old)
+    gone = _settlements_of(update(household).where(*of_upload).values(is_live=False))
+    touched = set(connection.execute(gone).scalars())
+    restored = _settlements_of(
+        update(household)
         .where(
-            old.c.survey_id == survey_id,
+            household.c.survey_id == survey_id,
             own.c.survey_id == survey_id,
             own.c.upload_id == upload_id,
-            old.c.superseded_by == upload_id,
-            old.c.household_code == own.c.household_code,
+            household.c.superseded_by == upload_id,
+            household.c.household_code == own.c.household_code,
         )
         .values(superseded_by=own.c.superseded_by, is_live=own.c.superseded_by.is_(None))
-        .returning(old.c.settlement_id)
     )
-    touched |= set(restored.scalars())
+    touched |= set(connection.execute(restored).scalars())
     connection.execute(update(household).where(*of_upload).values(superseded_by=None))
     return sorted(touched)
+
+
+def _settlements_of(changed: Update) -> Select[Any]:
+    """Carries out an update of households and gives the settlements they are in, each once."""
+    rows = changed.returning(household.c.settlement_id).cte("changed")
+    return select(rows.c.settlement_id).distinct()
 
 
 def raise_data_version(connection: Connection) -> None:
