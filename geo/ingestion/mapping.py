@@ -194,16 +194,19 @@ def _translate(
 
     `meaning` gives the standard value, None for unknown, or raises ValueError. Blank is unknown without asking.
     """
-    coded = texts(column).dictionary_encode()
+    given = texts(column)
+    coded = given.dictionary_encode()
+    distinct = coded.dictionary.to_pylist()
     meanings, failed = [], []
-    for text in coded.dictionary.to_pylist():
+    for text in distinct:
         try:
             meanings.append(meaning(text) if text.strip() else None)
             failed.append(False)
         except ValueError:
             meanings.append(None)
             failed.append(True)
-    translated = pa.array(meanings, type=arrow).take(coded.indices)
+    # A file in standard codes says what is meant already.
+    translated = given if meanings == distinct else pa.array(meanings, type=arrow).take(coded.indices)
     if not any(failed):
         return translated, pa.array([], type=pa.bool_()), []
     where = pc.fill_null(pa.array(failed).take(coded.indices), False)
