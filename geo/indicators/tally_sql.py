@@ -11,6 +11,7 @@ from pygeofilter.backends.sqlalchemy import to_filter
 from sqlalchemy import Connection, Subquery, and_, case, func, select
 from sqlalchemy.sql import ColumnElement
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
+from sqlalchemy.sql.functions import FunctionElement
 
 from geo.indicators.definition import Counted, Definition, Part, parse_expression
 from geo.indicators.tallies import Sums, tallies_frame
@@ -94,7 +95,7 @@ def _sums(
     name: str, answers: Columns, condition: ColumnElement[bool] | None, *, counts: bool = True
 ) -> dict[str, ColumnElement[Any]]:
     """What is summed over the households for which the condition holds, or over all, named `<name>/<sum>`."""
-    sums = {power: func.sum(answers[power]) for power in ("w", "w2", "a", "a2")}
+    sums: dict[str, FunctionElement[Any]] = {power: func.sum(answers[power]) for power in ("w", "w2", "a", "a2")}
     if counts:
         sums |= {"n": func.count(), "n_a": func.count(answers.a), "wa": func.sum(answers.wa)}
     return {f"{name}/{key}": total if condition is None else total.filter(condition) for key, total in sums.items()}

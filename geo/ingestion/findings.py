@@ -123,10 +123,8 @@ RULES: dict[str, Rule] = {
         "the code {value} stands on several rows; their shapes are joined into one settlement",
         "give separate settlements separate codes",
     ),
-    "frame_below_rows": Rule(
-        "warning",
-        "more households answered in {value} than the settlement is said to have",
-        "check the number of households",
+    "frame_size_invalid": Rule(
+        "error", "the number of households is {value}", "write a whole number above 0, or leave the row out"
     ),
 }
 """Every kind of finding by its code."""

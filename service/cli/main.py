@@ -4,12 +4,11 @@ import sys
 import traceback
 from uuid import uuid4
 
-import click
 import typer
 
 from geo.errors import Conflict, InputError, NotFound, SetupError, VastiError
 from geo.settings import Settings
-from service.cli import figures, load, sample
+from service.cli import figures, load, sample, serve
 from service.cli.db import db_app
 
 app = typer.Typer(
@@ -29,10 +28,11 @@ app.add_typer(figures.map_app)
 app.command()(figures.assess)
 app.command()(sample.sample)
 app.command()(sample.demo)
+app.command()(serve.serve)
+app.command()(serve.worker)
 app.add_typer(db_app)
 
-EXIT_INPUT, EXIT_USAGE, EXIT_NOT_FOUND, EXIT_CONFLICT, EXIT_SETUP, EXIT_INTERNAL = 1, 2, 3, 4, 5, 70
-EXIT_INTERRUPTED = 130
+EXIT_INPUT, EXIT_NOT_FOUND, EXIT_CONFLICT, EXIT_SETUP, EXIT_INTERNAL = 1, 3, 4, 5, 70
 
 EXIT_CODES: dict[type[VastiError], int] = {
     InputError: EXIT_INPUT,
@@ -44,27 +44,19 @@ EXIT_CODES: dict[type[VastiError], int] = {
 
 
 def run() -> None:
-    """Runs the command line and exits."""
-    sys.exit(_run())
-
-
-def _run() -> int:
+    """Runs the command line and exits; what the command line itself refuses exits with 2."""
     try:
-        code = app(standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        typer.echo("Stopped; nothing of this step was saved.", err=True)
-        return EXIT_INTERRUPTED
+        app()
     except VastiError as error:
         typer.echo(f"Error: {error}", err=True)
-        return next(code for kind, code in EXIT_CODES.items() if isinstance(error, kind))
+        sys.exit(next(code for kind, code in EXIT_CODES.items() if isinstance(error, kind)))
     except BrokenPipeError:
-        return 0
-    except Exception as error:  # noqa: BLE001 (the last wall: a user sees a sentence, never a traceback)
-        return _internal(error)
-    return int(code or 0)
+        # The reader of our output has seen enough.
+        sys.stderr.close()
+        sys.exit(0)
+    except Exception as error:
+        # The last wall: a user sees a sentence, never a traceback.
+        sys.exit(_internal(error))
 
 
 def _internal(error: Exception) -> int:
