@@ -7,7 +7,7 @@ from fastapi.testclient import TestClient
 
 from geo import database
 from service.app import create_app
-from tests.factories import SmallCity
+from tests.published_city import SmallCity
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from geo.ingestion.store import raise_data_version
 from geo.places import find_city
 from geo.surveys import set_state
 from service import cache
-from tests.factories import CITY, HOUSEHOLDS, ROUNDS, SmallCity, load_round, write_households
+from tests.published_city import CITY, HOUSEHOLDS, ROUNDS, SmallCity, load_round, write_households
 
 TOILETS = "/api/v1/values?survey=2024&indicator=household_toilet&level=city"
 

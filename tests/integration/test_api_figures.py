@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 
 from geo.indicators.catalogue import catalogue
 from geo.indicators.estimate import wilson
-from tests.factories import FORMULA_NAME, HOUSEHOLDS, OWN_TOILETS
+from tests.published_city import FORMULA_NAME, HOUSEHOLDS, OWN_TOILETS
 
 TOILETS = "/api/v1/values?city=khandesh&survey=2024&indicator=household_toilet"
 TOILET_CHANGES = "/api/v1/changes?city=khandesh&from=2019&to=2024&indicator=household_toilet"

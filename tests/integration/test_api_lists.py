@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from geo.crs import geodesic_area_m2
 from service import bodies
-from tests.factories import HOUSEHOLDS, NAMES, WARDS, shapes
+from tests.published_city import HOUSEHOLDS, NAMES, WARDS, shapes
 
 CHANGES = "/api/v1/changes?city=khandesh&from=2019&to=2024"
 

@@ -15,7 +15,7 @@ from geo.ingestion.recompute import stale_surveys
 from geo.schema.surveys import survey
 from geo.schema.values import tally
 from service import jobs
-from tests.factories import SmallCity
+from tests.published_city import SmallCity
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from geo import cluster, database
 from geo.errors import PortTaken, SetupError
 from geo.settings import Settings
 from service import serve
-from tests.factories import SmallCity
+from tests.published_city import SmallCity
 
 COMMAND = "import typer; from service.cli.serve import serve; typer.run(serve)"
 
