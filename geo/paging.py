@@ -5,6 +5,7 @@ import binascii
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, cast, func, literal, select, tuple_
@@ -44,7 +45,7 @@ def fetch_page(
     total = connection.execute(select(func.count()).select_from(rows.order_by(None).subquery())).scalar_one()
     page = rows.order_by(*key)
     if request.cursor is not None:
-        after = _decode(request.cursor, len(key))
+        after = _decode(request.cursor, key)
         page = page.where(tuple_(*key) > tuple_(*(cast(literal(v), c.type) for v, c in zip(after, key, strict=True))))
     if request.limit is None:
         return Page(connection.execute(page).all(), total, None)
@@ -61,11 +62,20 @@ def _encode(key: Sequence[Any]) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def _decode(cursor: str, length: int) -> list[str]:
+def _decode(cursor: str, key: Sequence[ColumnElement[Any]]) -> list[Any]:
+    """The key a cursor stands for. A cursor comes from outside: whatever is in it, the database sees proper values."""
     try:
-        key = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (binascii.Error, ValueError):
-        key = None
-    if not isinstance(key, list) or len(key) != length or not all(isinstance(part, str) for part in key):
-        raise InvalidParameters([InvalidParameter("cursor", "is not a cursor this list gave; follow its next link")])
-    return key
+        parts = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        if not isinstance(parts, list):
+            raise ValueError("no list")
+        return [_typed(part, column) for part, column in zip(parts, key, strict=True)]
+    except (binascii.Error, ValueError, RecursionError):
+        problem = InvalidParameter("cursor", "is not a cursor this list gave; follow its next link")
+        raise InvalidParameters([problem]) from None
+
+
+def _typed(part: Any, column: ColumnElement[Any]) -> Any:
+    if not isinstance(part, str) or "\0" in part:
+        raise ValueError("no text the database can hold")
+    part.encode()
+    return date.fromisoformat(part) if column.type.python_type is date else part

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from geo import cluster
+from tests import factories
 
 
 def make_state_dir() -> Path:
@@ -31,6 +32,22 @@ def database_url() -> Iterator[str]:
         yield cluster.start(folder)
     finally:
         remove_state_dir(folder)
+
+
+@pytest.fixture(scope="session")
+def small_city(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[factories.SmallCity]:
+    """The small city of tests/factories.py in a database of its own, which tests read and leave as it is."""
+    url = factories.new_database(database_url, "small_city")
+    yield factories.load_small_city(url, tmp_path_factory.mktemp("small_city"))
+    factories.drop_database(database_url, "small_city")
+
+
+@pytest.fixture
+def changing_city(database_url: str, tmp_path: Path) -> Iterator[factories.SmallCity]:
+    """The small city in a database of the test's own, which it may change."""
+    url = factories.new_database(database_url, "changing_city")
+    yield factories.load_small_city(url, tmp_path)
+    factories.drop_database(database_url, "changing_city")
 
 
 @pytest.fixture

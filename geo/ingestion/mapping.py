@@ -206,7 +206,9 @@ def _translate(
             meanings.append(None)
             failed.append(True)
     # A file in standard codes says what is meant already.
-    translated = given if meanings == distinct else pa.array(meanings, type=arrow).take(coded.indices)
+    translated = (
+        given if meanings == distinct and given.type == arrow else pa.array(meanings, type=arrow).take(coded.indices)
+    )
     if not any(failed):
         return translated, pa.array([], type=pa.bool_()), []
     where = pc.fill_null(pa.array(failed).take(coded.indices), False)

@@ -8,7 +8,7 @@ import typer
 
 from geo.errors import Conflict, InputError, NotFound, SetupError, VastiError
 from geo.settings import Settings
-from service.cli import figures, load, sample
+from service.cli import figures, load, sample, serve
 from service.cli.db import db_app
 
 app = typer.Typer(
@@ -28,6 +28,8 @@ app.add_typer(figures.map_app)
 app.command()(figures.assess)
 app.command()(sample.sample)
 app.command()(sample.demo)
+app.command()(serve.serve)
+app.command()(serve.worker)
 app.add_typer(db_app)
 
 EXIT_INPUT, EXIT_NOT_FOUND, EXIT_CONFLICT, EXIT_SETUP, EXIT_INTERNAL = 1, 3, 4, 5, 70

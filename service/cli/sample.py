@@ -5,6 +5,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlencode
 
 import pandas as pd
 import typer
@@ -78,6 +79,8 @@ def demo(
     path.write_text(html, encoding="utf-8")
     typer.echo(f"The coverage map is in {path}.")
     if serve:
+        asked = urlencode({"city": files.city_slug, "survey": rounds[-1], "indicator": _MAP_INDICATOR})
+        typer.echo(f"It is also at http://{settings.host}:{settings.port}/maps/coverage?{asked}")
         run_service(settings)
 
 

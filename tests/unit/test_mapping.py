@@ -28,3 +28,8 @@ def test_map_number_with_a_code_for_unknown(column: pa.Array) -> None:
     observations, findings = _map(column, "water_minutes", mapping)
     assert observations.fields["water_minutes"].to_pylist() == [12.0, None, None]
     assert findings.counts == {"error": 0, "warning": 0}
+
+
+def test_map_yes_no_of_a_batch_in_which_nobody_answered() -> None:
+    observations, _ = _map(pa.nulls(3, pa.string()), "internet", FieldMapping(column="NET"))
+    assert observations.fields["internet"].type == pa.bool_()
