@@ -196,7 +196,7 @@ class Findings:
         whole = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
         whole = whole.astype({"field": object, "value": object, "code": object})
         whole = whole.where(whole.notna(), None)
-        whole["severity"] = [RULES[code].severity for code in whole["code"]]
+        whole["severity"] = pd.Series([RULES[code].severity for code in whole["code"]], dtype=object)
         return whole.sort_values(["row_number", "code"], kind="stable", ignore_index=True)
 
     def groups(self, *, rows_shown: int = 5, values_shown: int = 4) -> list[FindingGroup]:
@@ -219,14 +219,16 @@ class Findings:
 
     def rejected_rows(self) -> int:
         """How many rows have an error."""
-        return self._rows_with("error")
+        return len(self._rows_with("error"))
 
     def warned_rows(self) -> int:
         """How many rows have a warning and no error."""
-        frame = self.frame()
-        errors = set(frame.loc[frame["severity"] == "error", "row_number"])
-        return len(set(frame.loc[frame["severity"] == "warning", "row_number"]) - errors)
+        return len(np.setdiff1d(self._rows_with("warning"), self._rows_with("error"), assume_unique=True))
 
-    def _rows_with(self, severity: Severity) -> int:
-        frame = self.frame()
-        return int(frame.loc[frame["severity"] == severity, "row_number"].nunique())
+    def _rows_with(self, severity: Severity) -> NDArray[np.int32]:
+        """The numbers of the rows with such a finding, each once."""
+        none = np.array([], dtype=np.int32)
+        found = [
+            rows for (code, _), rows in zip(self._heads, self._rows, strict=True) if RULES[code].severity == severity
+        ]
+        return np.unique(np.concatenate([none, *found]))
