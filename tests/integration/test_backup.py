@@ -116,9 +116,7 @@ def test_backup_into_a_folder_that_is_not_there(city_url: str, tmp_path: Path) -
 
 
 def test_client_environment_keeps_the_password_out_of_the_arguments() -> None:
-    conninfo, environment = client_environment(
-        "postgresql+psycopg://ana:s3 cret@db:5433/city?sslmode=require"
-    )
+    conninfo, environment = client_environment("postgresql+psycopg://ana:s3 cret@db:5433/city?sslmode=require")
     assert "s3 cret" not in conninfo
     assert environment["PGPASSWORD"] == "s3 cret"
     assert "sslmode=require" in conninfo

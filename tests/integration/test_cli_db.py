@@ -38,9 +38,7 @@ def test_start_status_psql_stop(new_state_dir: Callable[[], Path], monkeypatch: 
     assert "running" in runner.invoke(db_app, ["status"]).output
 
 
-def test_status_of_a_named_database_hides_its_password(
-    database_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_status_of_a_named_database_hides_its_password(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VASTI_DATABASE_URL", database_url.replace("vasti@", "vasti:s3cret@"))
     told = runner.invoke(db_app, ["status"])
     assert told.exit_code == 0, told.output
@@ -53,6 +51,4 @@ def test_restore_asks_first(database_url: str, monkeypatch: pytest.MonkeyPatch, 
     told = runner.invoke(db_app, ["restore", str(tmp_path / "absent")], input="n\n")
     assert "replaces everything" in told.output
     assert told.exit_code == 1
-    assert "cannot be read" in str(
-        runner.invoke(db_app, ["restore", str(tmp_path / "absent"), "--yes"]).exception
-    )
+    assert "cannot be read" in str(runner.invoke(db_app, ["restore", str(tmp_path / "absent"), "--yes"]).exception)

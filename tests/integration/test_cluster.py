@@ -117,9 +117,7 @@ def test_first_start_killed_before_the_database_was_made_is_completed(state_dir:
         connection.execute("DROP EXTENSION btree_gist")
     assert cluster.start(state_dir) == url
     with connect(url) as connection:
-        assert connection.execute("SELECT 1 FROM pg_extension WHERE extname = 'btree_gist'").fetchone() == (
-            1,
-        )
+        assert connection.execute("SELECT 1 FROM pg_extension WHERE extname = 'btree_gist'").fetchone() == (1,)
 
 
 def test_stop_and_status(new_state_dir: NewStateDir) -> None:

@@ -78,9 +78,7 @@ def test_draw_asks_no_other_host() -> None:
     assert "sourceMappingURL" not in leaflet.leaflet_script()
     policy = next(a["content"] for _, a in page.elements if a.get("http-equiv") == "Content-Security-Policy")
     assert policy is not None
-    assert policy.startswith(
-        "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline' 'sha256-"
-    )
+    assert policy.startswith("default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline' 'sha256-")
 
 
 def test_draw_policy_knows_every_script_by_its_hash() -> None:
@@ -200,9 +198,7 @@ def test_draw_refuses_a_missing_column() -> None:
 
 
 def test_draw_escapes_an_organisations_own_definition() -> None:
-    own = DEFINITION.model_copy(
-        update={"name": "<b>x", "description": "<i>y", "source": "<u>z", "unit": "<s>%"}
-    )
+    own = DEFINITION.model_copy(update={"name": "<b>x", "description": "<i>y", "source": "<u>z", "unit": "<s>%"})
     html = coverage.draw(city(), own, city_name="c", survey_name="s")
     assert not {"i", "u", "s"} & {tag for tag, _ in Page(html).elements}
     assert "<b>x" not in html

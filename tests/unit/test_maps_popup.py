@@ -10,9 +10,7 @@ from maps.figures import SettlementFigure, printable, read_figures
 from maps.popup import escape, popup_html, tooltip_html
 from tests.unit.map_frames import HOSTILE_NAMES, frame, row, withheld
 
-UP, PEOPLE, DENSITY = (
-    catalogue()[name] for name in ("household_toilet", "open_defecation", "density_persons")
-)
+UP, PEOPLE, DENSITY = (catalogue()[name] for name in ("household_toilet", "open_defecation", "density_persons"))
 
 
 class Tags(HTMLParser):
@@ -112,9 +110,7 @@ def test_popup_escapes_reason_codes() -> None:
 
 
 def test_escape_covers_html_attributes_and_template_literals() -> None:
-    assert escape("<a href=\"x\" b='y'>&`${z}") == (
-        "&lt;a href=&quot;x&quot; b=&#x27;y&#x27;&gt;&amp;&#96;&#36;{z}"
-    )
+    assert escape("<a href=\"x\" b='y'>&`${z}") == ("&lt;a href=&quot;x&quot; b=&#x27;y&#x27;&gt;&amp;&#96;&#36;{z}")
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,7 @@ from maps.figures import read_figures
 from tests.unit.map_frames import city, frame, row, withheld
 
 UP, DOWN, REPORT, DENSITY = (
-    catalogue()[name]
-    for name in ("household_toilet", "open_defecation", "community_toilet_use", "density_persons")
+    catalogue()[name] for name in ("household_toilet", "open_defecation", "community_toilet_use", "density_persons")
 )
 
 # Machado, Oliveira and Fernandes, "A Physiologically-based Model for Simulation of Color Vision Deficiency",
