@@ -130,7 +130,7 @@ def write_sheet(path: Path, sheets: Mapping[str, Sequence[Sequence[Any]]]) -> Pa
 def write_shapefile(folder: Path, frame: gpd.GeoDataFrame, stem: str = "layer", **options: Any) -> Path:
     """A frame as a plain shapefile with ten-character names."""
     folder.mkdir(parents=True, exist_ok=True)
-    short = {name: str(name)[:10] for name in frame.columns if name != "geometry"}
+    short = {name: str(name).replace("settlement", "settl")[:10] for name in frame.columns if name != "geometry"}
     frame.rename(columns=short).to_file(folder / f"{stem}.shp", engine="pyogrio", **options)
     return folder / f"{stem}.shp"
 
