@@ -6,7 +6,7 @@ import numpy as np
 import pyproj
 import shapely
 from numpy.typing import NDArray
-from pyproj.exceptions import CRSError
+from pyproj.exceptions import CRSError, ProjError
 
 from geo.errors import UnknownCRS
 
@@ -25,14 +25,20 @@ def read_crs(text: str) -> pyproj.CRS:
     """The CRS a person or a file names, such as `EPSG:32643`.
 
     Raises:
-        UnknownCRS: the text names no CRS.
+        UnknownCRS: the text names no CRS, or one that does not say where on Earth a position is.
     """
     try:
-        return pyproj.CRS.from_user_input(text)
+        crs = pyproj.CRS.from_user_input(text)
     except CRSError as error:
         raise UnknownCRS(
             f"{text!r} is not a coordinate reference system; give an EPSG code such as EPSG:4326 or EPSG:32643."
         ) from error
+    if not (crs.is_geographic or crs.is_projected):
+        raise UnknownCRS(
+            f"{crs.name!r} does not say where on Earth a position is; give the EPSG code of a geographic or projected "
+            "system, such as EPSG:4326 or EPSG:32643."
+        )
+    return crs
 
 
 def to_storage(geometries: NDArray[Any], crs: pyproj.CRS) -> NDArray[Any]:
@@ -40,7 +46,7 @@ def to_storage(geometries: NDArray[Any], crs: pyproj.CRS) -> NDArray[Any]:
     flat = shapely.force_2d(geometries)
     if _is_storage(crs):
         return np.asarray(flat)
-    transformer = pyproj.Transformer.from_crs(crs, STORAGE_CRS, always_xy=True)
+    transformer = _to_lonlat(crs)
 
     def reproject(coordinates: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.column_stack(transformer.transform(coordinates[:, 0], coordinates[:, 1]))
@@ -54,10 +60,20 @@ def positions_to_storage(
     """Positions in `crs` as longitudes and latitudes, degrees. NaN stays NaN; what cannot be projected is NaN."""
     if _is_storage(crs):
         return x, y
-    transformer = pyproj.Transformer.from_crs(crs, STORAGE_CRS, always_xy=True)
+    transformer = _to_lonlat(crs)
     lon, lat = transformer.transform(x, y)
     bad = ~(np.isfinite(lon) & np.isfinite(lat))
     return np.where(bad, np.nan, lon), np.where(bad, np.nan, lat)
+
+
+def _to_lonlat(crs: pyproj.CRS) -> pyproj.Transformer:
+    try:
+        return pyproj.Transformer.from_crs(crs, STORAGE_CRS, always_xy=True)
+    except ProjError as error:
+        raise UnknownCRS(
+            f"Positions in {crs.name!r} cannot be turned into longitude and latitude; name their CRS with --crs, such "
+            "as EPSG:32643."
+        ) from error
 
 
 def _is_storage(crs: pyproj.CRS) -> bool:

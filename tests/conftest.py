@@ -1,14 +1,20 @@
 """What every test may ask for."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.engine import make_url
 
-from geo import cluster
+from geo import cluster, database
 from tests import published_city
+
+_NUMBERS = count(1)
 
 
 def make_state_dir() -> Path:
@@ -62,3 +68,77 @@ def new_state_dir() -> Iterator[Callable[[], Path]]:
     yield make
     for folder in made:
         remove_state_dir(folder)
+
+
+@pytest.fixture(scope="session")
+def server(database_url: str) -> Iterator[Engine]:
+    """The cluster itself, to make databases in; each statement is its own transaction."""
+    engine = database.create_engine(database_url).execution_options(isolation_level="AUTOCOMMIT")
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def migrated(server: Engine) -> str:
+    """The name of a database with Vasti's tables and no rows, to which nobody connects: a template."""
+    with server.connect() as connection:
+        connection.execute(text("CREATE DATABASE migrated"))
+    database.upgrade(_named(server, "migrated"))
+    return "migrated"
+
+
+@pytest.fixture(scope="session")
+def engine(server: Engine, migrated: str) -> Iterator[Engine]:
+    """A database with Vasti's tables, in which no test commits."""
+    with server.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE shared TEMPLATE {migrated}"))
+    engine = database.create_engine(_named(server, "shared"))
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def connection(engine: Engine) -> Iterator[Connection]:
+    """A transaction that is rolled back when the test ends: the core never commits."""
+    with engine.connect() as connection:
+        yield connection
+        connection.rollback()
+
+
+@pytest.fixture(scope="module")
+def module_connection(engine: Engine) -> Iterator[Connection]:
+    """A transaction that is rolled back when the module's tests have ended, for those that only read."""
+    with engine.connect() as connection:
+        yield connection
+        connection.rollback()
+
+
+@pytest.fixture
+def fresh_url(server: Engine, migrated: str) -> Iterator[str]:
+    """The URL of a database of the test's own, to commit in."""
+    name = f"fresh_{next(_NUMBERS)}"
+    with server.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {migrated}"))
+        yield _named(server, name)
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@pytest.fixture
+def fresh_engine(fresh_url: str) -> Iterator[Engine]:
+    """A database of the test's own, to commit in."""
+    engine = database.create_engine(fresh_url)
+    yield engine
+    engine.dispose()
+
+
+def _named(server: Engine, name: str) -> str:
+    return make_url(str(server.url)).set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture(scope="session")
+def real_files() -> Path:
+    """The folder of real files, which are no part of the project."""
+    folder = os.environ.get("VASTI_TEST_DATA")
+    if not folder:
+        pytest.skip("VASTI_TEST_DATA is not set: the real files to test with are not at hand")
+    return Path(folder)

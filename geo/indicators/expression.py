@@ -20,7 +20,7 @@ _OPERATIONS: dict[str, Callable[[Any, Any], Any]] = {
     "+": pc.add,
     "-": pc.subtract,
     "*": pc.multiply,
-    "/": pc.divide,
+    "/": lambda lhs, rhs: pc.divide(lhs, pc.cast(rhs, pa.float64())),
     "AND": pc.and_kleene,
     "OR": pc.or_kleene,
 }
@@ -61,7 +61,9 @@ class _ArrowEvaluator(Evaluator):
 
     @handle(ast.Attribute)
     def attribute(self, node: Any) -> Any:
-        return self.columns[node.name]
+        column = self.columns[node.name]
+        # Sixteen bits hold a count of members, but not its square.
+        return column.cast(pa.int64()) if pa.types.is_integer(column.type) else column
 
     @handle(*values.LITERALS)
     def literal(self, node: Any) -> Any:

@@ -1,6 +1,6 @@
 """The PostGIS engine: every indicator's tallies from one scan of a survey's live households."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from pygeofilter.backends.sqlalchemy import to_filter
-from sqlalchemy import Connection, Subquery, and_, case, func, select
+from sqlalchemy import Connection, Integer, SmallInteger, Subquery, and_, case, cast, func, select
 from sqlalchemy.sql import ColumnElement
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlalchemy.sql.functions import FunctionElement
@@ -19,7 +19,11 @@ from geo.schema.people import household
 
 Columns = ReadOnlyColumnCollection[str, ColumnElement[Any]]
 
-_FIELDS = {column.name: column for column in household.columns}
+# Sixteen bits hold a count of members, but not its square.
+_FIELDS = {
+    column.name: cast(column, Integer) if isinstance(column.type, SmallInteger) else column
+    for column in household.columns
+}
 
 
 def tally_survey(
@@ -46,11 +50,12 @@ def _tally_base(
     settlement_ids: Sequence[int] | None,
 ) -> pd.DataFrame:
     answers = _answers(definitions, survey_id, settlement_ids).c
-    columns = {"settlement_id": answers.settlement_id} | _sums("all", answers, None)
+    columns = {"settlement_id": answers.settlement_id} | _sums("all", answers, None) | _counts("all", answers, None)
     for definition in definitions:
         y = answers[f"y_{definition.id}"]
-        columns |= _sums(f"{definition.id}/unknown", answers, y.is_(None))
-        columns |= _sums(f"{definition.id}/yes", answers, y, counts=False)
+        columns |= _sums(f"{definition.id}/yes", answers, y)
+        columns |= _sums(f"{definition.id}/no", answers, ~y)
+        columns |= _counts(f"{definition.id}/known", answers, y.is_not(None))
     scan = select(*(column.label(name) for name, column in columns.items())).group_by(answers.settlement_id)
     rows = connection.execute(scan).all()
     matrix = np.array(rows, dtype=np.float64).reshape(len(rows), len(columns))
@@ -91,36 +96,48 @@ def _answers(definitions: list[Definition], survey_id: int, settlement_ids: Sequ
     )
 
 
-def _sums(
-    name: str, answers: Columns, condition: ColumnElement[bool] | None, *, counts: bool = True
-) -> dict[str, ColumnElement[Any]]:
+def _sums(name: str, answers: Columns, condition: ColumnElement[bool] | None) -> dict[str, ColumnElement[Any]]:
     """What is summed over the households for which the condition holds, or over all, named `<name>/<sum>`."""
-    sums: dict[str, FunctionElement[Any]] = {power: func.sum(answers[power]) for power in ("w", "w2", "a", "a2")}
-    if counts:
-        sums |= {"n": func.count(), "n_a": func.count(answers.a), "wa": func.sum(answers.wa)}
-    return {f"{name}/{key}": total if condition is None else total.filter(condition) for key, total in sums.items()}
+    return _named(name, {power: func.sum(answers[power]) for power in ("w", "w2", "a", "a2")}, condition)
+
+
+def _counts(name: str, answers: Columns, condition: ColumnElement[bool] | None) -> dict[str, ColumnElement[Any]]:
+    """How many there are, how many of them with known members, and the weight of these."""
+    counts = {"n": func.count(), "n_a": func.count(answers.a), "wa": func.sum(answers.wa)}
+    return _named(name, counts, condition)
+
+
+def _named(
+    name: str, totals: Mapping[str, FunctionElement[Any]], condition: ColumnElement[bool] | None
+) -> dict[str, ColumnElement[Any]]:
+    return {f"{name}/{key}": total if condition is None else total.filter(condition) for key, total in totals.items()}
 
 
 def _split(sums: Sums, indicator_id: str, counted: Counted) -> Sums:
-    """The tally of one indicator from the sums over all, over the unknown and over those that said yes.
+    """The tally of one indicator from the sums over all, over those that said yes and over those that said no.
 
-    What answered is all less the unknown: the difference costs nothing, a third filtered sum would.
+    What is unknown is all less these: the difference costs nothing, a third filtered sum would. It may lose digits,
+    so it is the unknown that is left over, beside which a rounding of all is nothing, and never what answered.
     """
     households = counted == "households"
     n, w, a, a2 = ("n", "w", "w", "w2") if households else ("n_a", "wa", "a", "a2")
 
     def answered(key: str) -> NDArray[np.float64]:
-        return np.where(known > 0, sums[f"all/{key}"] - sums[f"{indicator_id}/unknown/{key}"], 0.0)
+        return np.asarray(sums[f"{indicator_id}/yes/{key}"] + sums[f"{indicator_id}/no/{key}"])
 
-    known = sums[f"all/{n}"] - sums[f"{indicator_id}/unknown/{n}"]
+    known = sums[f"{indicator_id}/known/{n}"]
+
+    def unknown(key: str) -> NDArray[np.float64]:
+        return np.where(sums[f"all/{n}"] > known, np.maximum(sums[f"all/{key}"] - answered(key), 0.0), 0.0)
+
     return {
         "n": known,
         "n_unknown": sums["all/n"] - known,
-        "sum_w": answered(w),
+        "sum_w": answered(w) if households else sums[f"{indicator_id}/known/{w}"],
         "sum_a": answered(a),
         "sum_ay": sums[f"{indicator_id}/yes/{a}"],
         "sum_a2": answered(a2),
         "sum_a2y": sums[f"{indicator_id}/yes/{a2}"],
-        "sum_a_unknown": sums[f"{indicator_id}/unknown/{a}"],
-        "sum_a2_unknown": sums[f"{indicator_id}/unknown/{a2}"],
+        "sum_a_unknown": unknown(a),
+        "sum_a2_unknown": unknown(a2),
     }

@@ -10,10 +10,10 @@ import pyproj
 import shapely
 from numpy.typing import NDArray
 
-from geo.crs import geodesic_area_m2, to_storage
+from geo.crs import geodesic_area_m2, read_crs, to_storage
 from geo.errors import MissingColumn, UnknownCRS, UnreadableFile
 from geo.ingestion.findings import Findings
-from geo.ingestion.formats import Layer, ReadOptions, open_layer
+from geo.ingestion.formats import Layer, ReadOptions, open_layer, read_shapes
 from geo.ingestion.mapping import NO_CRS, texts
 from geo.ingestion.placement import Places
 from geo.ingestion.profile import BoundaryColumns, Profile, check_columns, standard_profile
@@ -51,10 +51,10 @@ def read_boundaries(path: Path, options: ReadOptions, columns: BoundaryColumns |
         named = _columns(layer, columns, path.name)
         if not layer.has_geometry:
             raise UnreadableFile(f"{path.name} holds no shapes; boundaries come as shapefile, GeoPackage or GeoJSON.")
-        if options.crs is None and layer.crs is None:
+        crs = read_crs(options.crs) if options.crs else layer.crs
+        if crs is None:
             raise UnknownCRS(NO_CRS.format(name=path.name))
         frames = [_read_batch(batch, named) for batch in layer.batches]
-        crs = pyproj.CRS.from_user_input(options.crs or layer.crs)
     rows = pd.concat(frames, ignore_index=True) if frames else _empty()
     rows_read = len(rows)
     rows = _usable(rows, crs, findings)
@@ -93,7 +93,7 @@ def _read_batch(batch: Any, columns: BoundaryColumns) -> pd.DataFrame:
             "name": pd.Series(column(columns.settlement_name), dtype=object),
             "ward_code": pd.Series(column(columns.ward_code or columns.ward_name), dtype=object),
             "ward_name": pd.Series(column(columns.ward_name or columns.ward_code), dtype=object),
-            "geom": pd.Series(shapely.from_wkb(batch.geometry.to_numpy(zero_copy_only=False)), dtype=object),
+            "geom": pd.Series(read_shapes(batch.geometry), dtype=object),
         }
     )
 
@@ -115,7 +115,7 @@ def _usable(rows: pd.DataFrame, crs: pyproj.CRS, findings: Findings) -> pd.DataF
     lonlat = _repaired(lonlat, numbers[good], findings)
     usable = rows[good].copy()
     usable["geom"] = lonlat
-    return usable[[shape is not None for shape in lonlat]]
+    return usable[np.array([shape is not None for shape in lonlat], dtype=bool)]
 
 
 def _repaired(shapes: NDArray[Any], numbers: NDArray[np.int32], findings: Findings) -> NDArray[Any]:
@@ -133,7 +133,8 @@ def _repaired(shapes: NDArray[Any], numbers: NDArray[np.int32], findings: Findin
     for i in invalid:
         # GEOS says where: "Ring Self-intersection[73.8 18.6]". The kind is enough for a person.
         reason = shapely.is_valid_reason(shapes[i]).split("[")[0]
-        polygons = _polygons(shapely.make_valid(shapes[i], method="structure", keep_collapsed=False))
+        with np.errstate(over="ignore", invalid="ignore"):
+            polygons = _polygons(shapely.make_valid(shapes[i], method="structure", keep_collapsed=False))
         repaired[i] = polygons
         code = "geometry_unusable" if polygons is None else "geometry_repaired"
         findings.add(code, numbers[[i]], values=[reason])

@@ -1,14 +1,19 @@
 """File formats: one table from suffix to reader. A reader yields a layer as a stream of Arrow batches."""
 
+import codecs
 import csv
 import io
+import re
 import shutil
 import tempfile
+import warnings
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,14 +21,20 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyogrio
 import pyproj
+import shapely
 from numpy.typing import NDArray
 from pyogrio.errors import DataLayerError, DataSourceError
 from python_calamine import CalamineError, CalamineWorkbook
 
 from geo.crs import read_crs
-from geo.errors import UnknownFormat, UnreadableFile
+from geo.errors import UnknownCRS, UnknownFormat, UnreadableFile
 
 BATCH_ROWS = 65_536
+
+_WRONG_ENCODING = (
+    "{} holds text that is not in the encoding it declares; name the right one with --encoding, such as cp1252 or "
+    "latin-1."
+)
 
 SHAPEFILE_PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
 
@@ -99,11 +110,10 @@ def bundle(path: Path) -> Iterator[Path]:
     if path.suffix.lower() != ".shp":
         yield path
         return
-    parts = [p for p in path.parent.iterdir() if p.stem == path.stem and p.suffix.lower() in SHAPEFILE_PARTS]
     with tempfile.TemporaryDirectory(prefix="vasti-") as folder:
         target = Path(folder) / f"{path.stem}.zip"
         with zipfile.ZipFile(target, "w") as archive:
-            for part in sorted(parts):
+            for part in _parts(path):
                 archive.writestr(zipfile.ZipInfo(part.name), part.read_bytes(), zipfile.ZIP_DEFLATED)
         yield target
 
@@ -111,26 +121,33 @@ def bundle(path: Path) -> Iterator[Path]:
 def _read_vector(path: Path, options: ReadOptions, stack: ExitStack, *, shown_as: str | None = None) -> Layer:
     name = shown_as or path.name
     # GDAL takes "!" and some prefixes in a path for an archive or a virtual file: it gets a name of our own.
+    encoding = _gdal_encoding(options.encoding)
     safe = path
-    if not shown_as and ("!" in path.name or path.name.startswith("/vsi")):
+    if not shown_as and "!" in str(path.absolute()):
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="vasti-")))
         safe = folder / f"file{path.suffix.lower()}"
-        shutil.copyfile(path, safe)
+        for part in _parts(path):
+            shutil.copyfile(part, folder / f"file{part.suffix.lower()}")
     try:
-        layers = [str(row[0]) for row in pyogrio.list_layers(safe)]
-        layer = _choose(layers, options.layer, name=name, noun="layer")
-        info = pyogrio.read_info(safe, layer=layer, encoding=options.encoding)
-        # The declared encoding decides how a .dbf is read; for other formats GDAL knows it itself.
-        meta, reader = stack.enter_context(
-            pyogrio.open_arrow(
-                safe,
-                layer=layer,
-                encoding=options.encoding,
-                batch_size=BATCH_ROWS,
-                use_pyarrow=True,
+        with warnings.catch_warnings():
+            # Only longitude and latitude are kept of a shape; that a measure is dropped is no news.
+            warnings.filterwarnings("ignore", message="Measured")
+            layers = [str(row[0]) for row in pyogrio.list_layers(safe)]
+            layer = _choose(layers, options.layer, name=name, noun="layer")
+            info = pyogrio.read_info(safe, layer=layer, encoding=encoding)
+            # The declared encoding decides how a .dbf is read; for other formats GDAL knows it itself.
+            meta, reader = stack.enter_context(
+                pyogrio.open_arrow(
+                    safe,
+                    layer=layer,
+                    encoding=encoding,
+                    batch_size=BATCH_ROWS,
+                    use_pyarrow=True,
+                )
             )
-        )
-    except (DataSourceError, DataLayerError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise UnreadableFile(_WRONG_ENCODING.format(name)) from error
+    except (DataSourceError, DataLayerError) as error:
         raise UnreadableFile(
             f"{name} cannot be opened: the file is damaged, incomplete or not what its name says. "
             "Export it again and retry."
@@ -146,8 +163,37 @@ def _read_vector(path: Path, options: ReadOptions, stack: ExitStack, *, shown_as
     )
 
 
+def read_shapes(wkb: pa.Array) -> NDArray[Any]:
+    """Shapes from a batch's WKB: a ring left open is closed, and what is no shape at all is None.
+
+    Raises:
+        UnreadableFile: the shapes are curves.
+    """
+    try:
+        return np.asarray(shapely.from_wkb(wkb.to_numpy(zero_copy_only=False), on_invalid="fix"))
+    except NotImplementedError as error:
+        raise UnreadableFile(
+            "The file holds curved shapes, which Vasti does not read; save them with straight segments and retry."
+        ) from error
+
+
+def _gdal_encoding(encoding: str | None) -> str | None:
+    """The encoding by the name GDAL knows it under: ISO-8859-1 for latin-1."""
+    if encoding is None:
+        return None
+    try:
+        name = codecs.lookup(encoding).name
+    except LookupError as error:
+        raise UnreadableFile(_no_encoding(encoding)) from error
+    return re.sub(r"^iso8859-", "ISO-8859-", name).replace("_", "-")
+
+
 def _file_crs(text: str | None) -> pyproj.CRS | None:
-    return None if text is None else read_crs(text)
+    """The CRS a file names; one that does not say where on Earth is none."""
+    try:
+        return None if text is None else read_crs(text)
+    except UnknownCRS:
+        return None
 
 
 def _vector_batches(
@@ -164,6 +210,11 @@ def _vector_batches(
                 f"{name} breaks off or is damaged after row {first - 1}; export it again and retry."
             ) from error
         n = batch.num_rows
+        try:
+            # GDAL hands on the bytes of a text column as they stand, whatever encoding was declared.
+            batch.validate(full=True)
+        except pa.ArrowInvalid as error:
+            raise UnreadableFile(_WRONG_ENCODING.format(name)) from error
         yield Batch(
             np.arange(first, first + n, dtype=np.int32),
             {c: batch.column(c) for c in columns},
@@ -182,6 +233,13 @@ def _read_shapefile(path: Path, options: ReadOptions, stack: ExitStack) -> Layer
     return _read_vector(path, options, stack)
 
 
+def _parts(path: Path) -> list[Path]:
+    """The files a vector file consists of: the parts of a shapefile, or the file alone."""
+    if path.suffix.lower() != ".shp":
+        return [path]
+    return sorted(p for p in path.parent.iterdir() if p.stem == path.stem and p.suffix.lower() in SHAPEFILE_PARTS)
+
+
 def _sibling(path: Path, suffix: str) -> Path | None:
     return next((p for p in path.parent.iterdir() if p.stem == path.stem and p.suffix.lower() == suffix), None)
 
@@ -189,7 +247,7 @@ def _sibling(path: Path, suffix: str) -> Path | None:
 def _read_zip(path: Path, options: ReadOptions, stack: ExitStack) -> Layer:
     try:
         archive = stack.enter_context(zipfile.ZipFile(path))
-    except zipfile.BadZipFile as error:
+    except (zipfile.BadZipFile, NotImplementedError, OSError, UnicodeDecodeError) as error:
         raise UnreadableFile(f"{path.name} is not a zip file or is damaged; zip it again and retry.") from error
     members = {
         name: PurePosixPath(name)
@@ -209,20 +267,30 @@ def _read_zip(path: Path, options: ReadOptions, stack: ExitStack) -> Layer:
     chosen = members[by_label[label]]
     # Extracted under a name of our own: odd member names, upper-case suffixes and inner folders no longer matter.
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="vasti-")))
-    for name, member in members.items():
-        if member.parent == chosen.parent and member.stem == chosen.stem:
-            with archive.open(name) as source, (folder / f"layer{member.suffix.lower()}").open("wb") as target:
-                shutil.copyfileobj(source, target)
-    extracted = folder / f"layer{chosen.suffix.lower()}"
+    suffix = chosen.suffix.lower()
+    stem = "layer" if suffix in _GDAL_IN_ZIP else chosen.stem
+    try:
+        for name, member in members.items():
+            if member.parent == chosen.parent and member.stem == chosen.stem:
+                with archive.open(name) as source, (folder / f"{stem}{member.suffix.lower()}").open("wb") as target:
+                    shutil.copyfileobj(source, target)
+    except (NotImplementedError, RuntimeError) as error:
+        raise UnreadableFile(
+            f"{path.name} is encrypted or compressed in a way Vasti does not read; zip it again, plainly and without "
+            "a password."
+        ) from error
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
+        raise UnreadableFile(f"{path.name} is damaged at {chosen.name}; zip it again and retry.") from error
+    extracted = folder / f"{stem}{suffix}"
     rest = ReadOptions(options.encoding, None, options.crs)
-    if extracted.suffix == ".shp":
-        if not (folder / "layer.dbf").exists():
-            raise UnreadableFile(
-                f"{path.name} holds {chosen.name} but no {chosen.stem}.dbf; a shapefile is several files: "
-                "put .shp, .shx, .dbf and .prj into the zip."
-            )
+    if suffix == ".shp" and not (folder / f"{stem}.dbf").exists():
+        raise UnreadableFile(
+            f"{path.name} holds {chosen.name} but no {chosen.stem}.dbf; a shapefile is several files: "
+            "put .shp, .shx, .dbf and .prj into the zip."
+        )
+    if suffix in _GDAL_IN_ZIP:
         return _read_vector(extracted, rest, stack, shown_as=path.name)
-    return FORMATS[extracted.suffix](extracted, rest, stack)
+    return FORMATS[suffix](extracted, rest, stack)
 
 
 def _choose(names: list[str], wanted: str | None, *, name: str, noun: str) -> str:
@@ -242,14 +310,20 @@ def _read_csv(path: Path, options: ReadOptions, stack: ExitStack) -> Layer:
     encoding = options.encoding or "utf-8-sig"
     try:
         with path.open(encoding=encoding, newline="") as handle:
-            head = handle.read(1 << 20)
+            head = handle.read(_HEAD)
     except UnicodeDecodeError as error:
         raise UnreadableFile(_not_encoded(path, encoding)) from error
     except LookupError as error:
-        raise UnreadableFile(f"{encoding!r} is not a text encoding; try utf-8, cp1252 or latin-1.") from error
-    first_line = head.split("\n", 1)[0]
+        raise UnreadableFile(_no_encoding(encoding)) from error
+    # A byte order mark stays in the text where UTF-8 was named by hand.
+    head = head.removeprefix("\ufeff")
+    first_line = re.sub(r'"[^"]*"', "", head.split("\n", 1)[0])
     delimiter = max((",", ";", "\t"), key=first_line.count)
-    header = next(csv.reader(io.StringIO(head, newline=""), delimiter=delimiter), [])
+    try:
+        rows = csv.reader(io.StringIO(head, newline=""), delimiter=delimiter)
+        header = next(rows, [])
+    except csv.Error as error:
+        raise UnreadableFile(f"{path.name}: {_UNREADABLE_ROW.format('first row')}") from error
     if not any(cell.strip() for cell in header):
         raise UnreadableFile(f"{path.name} is empty or its first row holds no column names.")
     columns = _distinct([" ".join(cell.split()) for cell in header])
@@ -263,6 +337,8 @@ def _read_csv(path: Path, options: ReadOptions, stack: ExitStack) -> Layer:
         return "skip"
 
     blank: list[int] = []
+    if len(head) < _HEAD and rows.line_num >= len(head.splitlines()):
+        return layer
     try:
         reader = pa.csv.open_csv(
             stack.enter_context(path.open("rb")),
@@ -287,12 +363,26 @@ def _read_csv(path: Path, options: ReadOptions, stack: ExitStack) -> Layer:
                 null_values=[""],
             ),
         )
-    except pa.ArrowInvalid as error:
-        if "Empty CSV" in str(error):
-            return layer
-        raise UnreadableFile(_not_encoded(path, encoding)) from error
+    except (pa.ArrowInvalid, UnicodeDecodeError) as error:
+        raise UnreadableFile(_broken(path, encoding, error)) from error
     layer.batches = _csv_batches(reader, layer, blank, path, encoding)
     return layer
+
+
+_HEAD = 1 << 20
+
+_UNREADABLE_ROW = "the {} does not end within the file; look for a quotation mark that is not closed."
+
+
+def _broken(path: Path, encoding: str, error: Exception) -> str:
+    """What to say of a CSV that Arrow gave up on."""
+    if "straddl" in str(error):
+        return f"{path.name}: {_UNREADABLE_ROW.format('text of a cell')}"
+    return _not_encoded(path, encoding)
+
+
+def _no_encoding(encoding: str | None) -> str:
+    return f"{encoding!r} is not a text encoding; try utf-8, cp1252 or latin-1."
 
 
 def _not_encoded(path: Path, encoding: str) -> str:
@@ -302,12 +392,14 @@ def _not_encoded(path: Path, encoding: str) -> str:
 
 def _distinct(names: list[str]) -> list[str]:
     """Column names as given, with `_2`, `_3` after repeats and a name for the nameless."""
-    seen: dict[str, int] = {}
-    distinct = []
+    distinct: list[str] = []
+    taken = set(names)
     for position, name in enumerate(names, start=1):
-        label = name or f"column {position}"
-        seen[label] = seen.get(label, 0) + 1
-        distinct.append(label if seen[label] == 1 else f"{label}_{seen[label]}")
+        label = plain = name or f"column {position}"
+        repeat = 2
+        while label in distinct or (label != name and label in taken):
+            label, repeat = f"{plain}_{repeat}", repeat + 1
+        distinct.append(label)
     return distinct
 
 
@@ -321,7 +413,7 @@ def _csv_batches(
         except StopIteration:
             return
         except (pa.ArrowInvalid, UnicodeDecodeError) as error:
-            raise UnreadableFile(_not_encoded(path, encoding)) from error
+            raise UnreadableFile(_broken(path, encoding, error)) from error
         n = batch.num_rows
         skipped = np.array(blank + [bad.row_number for bad in layer.bad_rows], dtype=np.int32)
         numbers = np.arange(first, first + n + np.count_nonzero(skipped >= first), dtype=np.int32)
@@ -346,7 +438,7 @@ def _read_sheet(path: Path, options: ReadOptions, _stack: ExitStack) -> Layer:
         workbook = CalamineWorkbook.from_path(path)
         names = workbook.sheet_names
         if options.layer is None and len(names) > 1:
-            names = [name for name in names if workbook.get_sheet_by_name(name).total_height > 1]
+            names = [name for name in names if workbook.get_sheet_by_name(name).end]
         sheet = workbook.get_sheet_by_name(_choose(names, options.layer, name=path.name, noun="sheet"))
         rows = sheet.to_python(skip_empty_area=False)
     except (CalamineError, OSError) as error:
@@ -355,7 +447,7 @@ def _read_sheet(path: Path, options: ReadOptions, _stack: ExitStack) -> Layer:
         ) from error
     if not rows or not any(str(cell).strip() for cell in rows[0]):
         raise UnreadableFile(f"{path.name}: the first row of the sheet holds no column names.")
-    columns = _distinct([" ".join(str(cell).split()) for cell in rows[0]])
+    columns = _distinct([" ".join((_cell_text(cell) or "").split()) for cell in rows[0]])
     return Layer(columns, None, has_geometry=False, total_rows=len(rows) - 1, batches=_sheet_batches(rows[1:], columns))
 
 
@@ -391,4 +483,5 @@ FORMATS: dict[str, Reader] = {
 }
 """Suffix to reader."""
 
-_IN_ZIP = (".shp", ".gpkg", ".geojson", ".csv", ".xlsx")
+_GDAL_IN_ZIP = (".shp", ".gpkg", ".geojson")
+_IN_ZIP = (*_GDAL_IN_ZIP, ".csv", ".xlsx")

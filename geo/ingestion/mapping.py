@@ -1,5 +1,6 @@
 """Mapping: from a file's columns and values to the standard fields. What is not mapped is kept in `extra`."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -18,7 +19,7 @@ from geo.errors import UnknownCRS
 from geo.fields import Field, standard_fields
 from geo.indicators.tally_frame import arrow_type
 from geo.ingestion.findings import Findings
-from geo.ingestion.formats import Batch, Layer, ReadOptions
+from geo.ingestion.formats import Batch, Layer, ReadOptions, read_shapes
 from geo.ingestion.profile import UNKNOWN, FieldMapping, Profile, check_columns, fold, value_table
 
 NO_CRS = (
@@ -28,6 +29,9 @@ NO_CRS = (
 
 _WKB_POINT = np.dtype([("byte_order", "u1"), ("type", "<u4"), ("x", "<f8"), ("y", "<f8")])
 _WKB_POINT_TYPE = 1
+
+
+_ESCAPED_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 
 
 @dataclass
@@ -101,9 +105,11 @@ class Mapper:
         if not self._unmapped:
             return None
         frame = pd.DataFrame({name: _json_ready(batch.columns[name]) for name in self._unmapped})
-        lines = frame.to_json(orient="records", lines=True, date_format="iso", force_ascii=False)
-        # PostgreSQL has no way to store the character U+0000.
-        return pa.array(lines.replace("\\u0000", "").removesuffix("\n").split("\n"), type=pa.string())
+        lines = frame.to_json(orient="records", lines=True, date_format="iso", double_precision=15, force_ascii=False)
+        if "\\u0000" in lines:
+            # PostgreSQL has no way to store the character U+0000; spelt out after a backslash, it is plain text.
+            lines = _ESCAPED_NUL.sub(r"\1", lines)
+        return pa.array(lines.removesuffix("\n").split("\n"), type=pa.string())
 
 
 def _layer_crs(layer: Layer, table_crs: str | None, options: ReadOptions, file_name: str) -> pyproj.CRS | None:
@@ -126,8 +132,7 @@ def _points(wkb: pa.Array) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     plain = _plain_points(wkb)
     if plain is not None:
         return plain["x"].copy(), plain["y"].copy()
-    shapes = shapely.from_wkb(wkb.to_numpy(zero_copy_only=False), on_invalid="ignore")
-    shapes[shapely.is_empty(shapes)] = None
+    shapes = read_shapes(wkb)
     not_points = ~shapely.is_missing(shapes) & (shapely.get_type_id(shapes) != shapely.GeometryType.POINT)
     if not_points.any():
         shapes[not_points] = shapely.point_on_surface(shapes[not_points])
@@ -212,7 +217,11 @@ def _translate(
     if not any(failed):
         return translated, pa.array([], type=pa.bool_()), []
     where = pc.fill_null(pa.array(failed).take(coded.indices), False)
-    return translated, where, [text.strip() for text in coded.filter(where).dictionary_decode().to_pylist()]
+    return (
+        translated,
+        where,
+        [text.strip().replace("\x00", "") for text in coded.filter(where).dictionary_decode().to_pylist()],
+    )
 
 
 def _report(
@@ -241,8 +250,7 @@ def _map_values(
 def _map_number(
     field: Field, mapping: FieldMapping, column: pa.Array, rows: NDArray[np.int32], findings: Findings
 ) -> pa.Array:
-    is_number = pa.types.is_floating(column.type) or pa.types.is_integer(column.type)
-    if is_number and not mapping.values:
+    if not mapping.values and (pa.types.is_floating(column.type) or pa.types.is_integer(column.type)):
         numbers = _numbers(column)
     else:
         # A number may stand for something else, such as 999 for unknown: values are compared as text.
@@ -297,7 +305,8 @@ def _map_date(
 
 
 def _map_text(mapping: FieldMapping, column: pa.Array) -> pa.Array:
-    trimmed = pc.utf8_trim_whitespace(texts(column))
+    # PostgreSQL has no way to store the character U+0000.
+    trimmed = pc.utf8_trim_whitespace(pc.replace_substring(texts(column), "\x00", ""))
     trimmed = pc.if_else(pc.equal(trimmed, ""), pa.scalar(None, pa.string()), trimmed)
     if not mapping.values:
         return trimmed
@@ -308,4 +317,5 @@ def _map_text(mapping: FieldMapping, column: pa.Array) -> pa.Array:
 def _json_ready(column: pa.Array) -> pd.Series:
     if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
         return pd.Series([None] * len(column), dtype=object)
-    return column.to_pandas()
+    # A whole number stays whole where others of its column are missing.
+    return column.to_pandas(integer_object_nulls=True)

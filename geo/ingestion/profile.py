@@ -94,7 +94,10 @@ def read_profile(name_or_path: str) -> Profile:
     """
     path = Path(name_or_path)
     if path.suffix == ".toml" and path.is_file():
-        text = path.read_text(encoding="utf-8")
+        try:
+            text = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise ProfileInvalid(f"The profile {name_or_path} is not UTF-8 text; save it as UTF-8.") from error
     else:
         shipped = files("data").joinpath("profiles")
         entry = shipped.joinpath(f"{name_or_path}.toml")

@@ -1,35 +1,287 @@
-"""Mapping columns and values to standard fields."""
+"""From a file's columns and values to standard fields: nothing becomes a silent no, nothing is lost."""
 
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
+from shapely.geometry import Point
 
-from geo.ingestion.findings import Findings
-from geo.ingestion.formats import Batch, Layer, ReadOptions
+from geo.errors import InputError, MissingColumn, ProfileInvalid
+from geo.ingestion.checks import Checks
+from geo.ingestion.findings import RULES, Findings
+from geo.ingestion.formats import ReadOptions, open_layer
 from geo.ingestion.mapping import Mapper, Observations
-from geo.ingestion.profile import FieldMapping, Profile
+from geo.ingestion.profile import FieldMapping, PositionColumns, Profile, read_profile, standard_profile
+from tests.factories import write_csv
+
+Found = list[tuple[int, str, str | None, str | None]]
 
 
-def _map(column: pa.Array, field: str, mapping: FieldMapping) -> tuple[Observations, Findings]:
-    layer = Layer([mapping.column], None, has_geometry=False, total_rows=len(column), batches=iter(()))
-    mapper = Mapper(layer, Profile(name="test", fields={field: mapping}), ReadOptions(), "file.csv")
+def mapped(path: Path, profile: Profile | None = None) -> tuple[Observations, Found]:
+    """The file's one batch in standard fields, and row, code, field and value of each finding."""
     findings = Findings()
-    rows = np.arange(2, 2 + len(column), dtype=np.int32)
-    return mapper.map(Batch(rows, {mapping.column: column}, None), findings), findings
+    with open_layer(path, ReadOptions()) as layer:
+        mapper = Mapper(layer, profile or standard_profile(layer.columns), ReadOptions(), path.name)
+        (observations,) = [mapper.map(batch, findings) for batch in layer.batches]
+    frame = findings.frame()[["row_number", "code", "field", "value"]]
+    return observations, list(frame.itertuples(index=False, name=None))
+
+
+def field(tmp_path: Path, name: str, given: list[Any], **mapping: Any) -> tuple[list[Any], Found]:
+    """One field's values as mapped from a CSV column, and the findings."""
+    path = write_csv(tmp_path / "rows.csv", [{"q": value, "other": "x"} for value in given])
+    observations, found = mapped(path, Profile(name="p", fields={name: FieldMapping(column="q", **mapping)}))
+    return observations.fields[name].to_pylist(), found
+
+
+def test_map_code_values(tmp_path: Path) -> None:
+    """A value the profile does not know is unknown with a finding; blank and `unknown` are unknown without."""
+    values = {"Closed drain": "closed", "don't know": "unknown", "No": "none"}
+    answers, found = field(
+        tmp_path, "drainage", ["closed  DRAIN", "Nala", None, "Don't know", "no", "open"], values=values
+    )
+    assert answers == ["closed", None, None, None, "none", None]
+    assert found == [(3, "value_unmapped", "drainage", "Nala"), (7, "value_unmapped", "drainage", "open")]
+
+
+def test_map_standard_codes_without_a_table(tmp_path: Path) -> None:
+    answers, found = field(tmp_path, "drainage", ["closed", " OPEN ", "none", "unknown", "yes"])
+    assert answers == ["closed", "open", "none", None, None]
+    assert found == [(6, "value_unmapped", "drainage", "yes")]
+
+
+def test_map_yes_no(tmp_path: Path) -> None:
+    answers, found = field(tmp_path, "internet", ["Yes", "n", "1", "FALSE", "unknown", None, "maybe", "2"])
+    assert answers == [True, False, True, False, None, None, None, None]
+    assert found == [(8, "value_unmapped", "internet", "maybe"), (9, "value_unmapped", "internet", "2")]
 
 
 @pytest.mark.parametrize(
-    "column",
-    [pa.array([12, 999, None], pa.int64()), pa.array([12.0, 999.0, None]), pa.array(["12", "999", ""])],
-    ids=["integers", "floats", "texts"],
+    ("name", "given", "expected", "code"),
+    [
+        ("members", "5", 5, None),
+        ("members", " 5.0 ", 5, None),
+        ("members", "0", 0, None),
+        ("members", "200", 200, None),
+        ("members", "201", None, "value_out_of_range"),
+        ("members", "-1", None, "value_out_of_range"),
+        ("members", "4.5", None, "value_out_of_range"),
+        ("members", "1e400", None, "value_out_of_range"),
+        ("members", "four", None, "value_not_a_number"),
+        ("members", "3,5", None, "value_not_a_number"),
+        ("members", "", None, None),
+        ("water_minutes", "0", 0.0, None),
+        ("water_minutes", "1440", 1440.0, None),
+        ("water_minutes", "1440.5", None, "value_out_of_range"),
+        ("water_minutes", "-0.1", None, "value_out_of_range"),
+    ],
 )
-def test_map_number_with_a_code_for_unknown(column: pa.Array) -> None:
-    mapping = FieldMapping(column="WATER_MIN", values={"999": "unknown"})
-    observations, findings = _map(column, "water_minutes", mapping)
-    assert observations.fields["water_minutes"].to_pylist() == [12.0, None, None]
-    assert findings.counts == {"error": 0, "warning": 0}
+def test_map_numbers(tmp_path: Path, name: str, given: str, expected: float | None, code: str | None) -> None:
+    answers, found = field(tmp_path, name, [given])
+    assert answers == [expected]
+    assert [f[1] for f in found] == ([] if code is None else [code])
 
 
-def test_map_yes_no_of_a_batch_in_which_nobody_answered() -> None:
-    observations, _ = _map(pa.nulls(3, pa.string()), "internet", FieldMapping(column="NET"))
-    assert observations.fields["internet"].type == pa.bool_()
+def test_map_numbers_with_words_for_unknown(tmp_path: Path) -> None:
+    """99 for don't know, in a text column and in a numeric one alike."""
+    values: dict[str, Any] = {"99": "unknown", "many": 12}
+    assert field(tmp_path, "members", ["4", "99", "Many"], values=values) == ([4, None, 12], [])
+    frame = gpd.GeoDataFrame({"q": [4, 99]}, geometry=[Point(0, 0), Point(1, 1)], crs="EPSG:4326")
+    frame.to_file(tmp_path / "rows.gpkg", engine="pyogrio")
+    profile = Profile(name="p", fields={"members": FieldMapping(column="q", values=values)})
+    observations, found = mapped(tmp_path / "rows.gpkg", profile)
+    assert observations.fields["members"].to_pylist() == [4, None]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("given", "form", "expected"),
+    [
+        ("2024-02-29", None, date(2024, 2, 29)),
+        ("2024-02-29T10:11:12.000+05:30", None, date(2024, 2, 29)),
+        ("29/02/2024", "%d/%m/%Y", date(2024, 2, 29)),
+        ("2023-02-29", None, None),
+        ("02/29/2024", "%d/%m/%Y", None),
+        ("yesterday", None, None),
+    ],
+)
+def test_map_dates(tmp_path: Path, given: str, form: str | None, expected: date | None) -> None:
+    answers, found = field(tmp_path, "interviewed_on", [given], format=form)
+    assert answers == [expected]
+    assert [f[1:] for f in found] == ([] if expected else [("date_unreadable", "interviewed_on", given)])
+
+
+@pytest.mark.parametrize("weight", ["0", "-1", "", "heavy", "inf", "nan"])
+def test_map_weight_that_cannot_count_is_rejected(tmp_path: Path, weight: str) -> None:
+    """A row without a usable weight must not count as one household."""
+    path = write_csv(tmp_path / "rows.csv", [{"weight": "2.5", "q": 1}, {"weight": weight, "q": 1}])
+    observations, found = mapped(path)
+    assert observations.rejected.tolist() == [False, True]
+    assert observations.fields["weight"].to_pylist()[0] == 2.5
+    assert (3, "weight_invalid") in {f[:2] for f in found}
+
+
+def test_map_settlement_codes_keep_zeros_and_lose_needless_points(tmp_path: Path) -> None:
+    answers, _ = field(tmp_path, "declared_settlement_code", ["007", " 12 ", None])
+    assert answers == ["007", "12", None]
+    frame = gpd.GeoDataFrame({"q": [205.0, 7.0]}, geometry=[Point(0, 0), Point(1, 1)], crs="EPSG:4326")
+    frame.to_file(tmp_path / "rows.gpkg", engine="pyogrio")
+    profile = Profile(name="p", fields={"declared_settlement_code": FieldMapping(column="q")})
+    observations, _ = mapped(tmp_path / "rows.gpkg", profile)
+    assert observations.fields["declared_settlement_code"].to_pylist() == ["205", "7"]
+
+
+def test_map_position_columns_in_another_crs(tmp_path: Path) -> None:
+    """UTM zone 43N: its central meridian is 75 east, where easting is 500 km by definition."""
+    path = write_csv(tmp_path / "rows.csv", [{"e": 500_000, "n": 0}, {"e": None, "n": 0}, {"e": "x", "n": 0}])
+    profile = Profile(name="p", position=PositionColumns(longitude="e", latitude="n", crs="EPSG:32643"))
+    observations, _ = mapped(path, profile)
+    assert observations.lon[0] == pytest.approx(75.0, abs=1e-9)
+    assert observations.lat[0] == pytest.approx(0.0, abs=1e-9)
+    assert pd.isna(observations.lon[1:]).all()
+
+
+def test_map_swapped_coordinates_out_of_range(tmp_path: Path) -> None:
+    """In Mexico 19 north, 99 west: swapped, a latitude of -99 is no place on Earth."""
+    path = write_csv(tmp_path / "rows.csv", [{"longitude": 19.4, "latitude": -99.1, "q": 1}])
+    observations, found = mapped(path)
+    assert observations.rejected.tolist() == [True]
+    assert found == [(2, "position_impossible", None, "19.4, -99.1")]
+
+
+def test_map_null_geometry_has_no_position(tmp_path: Path) -> None:
+    frame = gpd.GeoDataFrame({"q": [1, 2]}, geometry=[None, Point(1, 2)], crs="EPSG:4326")
+    frame.to_file(tmp_path / "rows.gpkg", engine="pyogrio")
+    observations, found = mapped(tmp_path / "rows.gpkg", Profile(name="p"))
+    assert pd.isna(observations.lon[0])
+    assert (observations.lon[1], observations.lat[1]) == (1, 2)
+    assert found == []
+
+
+HOSTILE = ['say "no"', "two\nlines", "गांधीनगर", "line\u2028separator", "\\u0000 spelt out", "C:\\new", "{}", "null"]
+
+
+def test_extra_keeps_unmapped_columns(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "rows.csv", [{"members": 1, "note": text, 'नोंद "x"': "y"} for text in HOSTILE])
+    observations, _ = mapped(path)
+    assert observations.extra is not None
+    kept = [json.loads(line) for line in observations.extra.to_pylist()]
+    assert [k["note"] for k in kept] == HOSTILE
+    assert {k['नोंद "x"'] for k in kept} == {"y"}
+    assert all("members" not in k for k in kept)
+
+
+def test_extra_drops_only_the_character_nul(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_bytes(b"members,note\n1,a\x00b\n2,\\\x00u0000\n")
+    observations, _ = mapped(path)
+    assert observations.extra is not None
+    assert [json.loads(line)["note"] for line in observations.extra.to_pylist()] == ["ab", "\\u0000"]
+
+
+def test_extra_keeps_types_of_a_vector_file(tmp_path: Path) -> None:
+    frame = gpd.GeoDataFrame(
+        {
+            "whole": pd.array([9_007_199_254_740_993, None], dtype="Int64"),
+            "half": [0.1234567890123, None],
+            "day": pd.to_datetime(["2024-01-05", None]).date,
+            "flag": [True, False],
+        },
+        geometry=[Point(0, 0), Point(1, 1)],
+        crs="EPSG:4326",
+    )
+    frame.to_file(tmp_path / "rows.gpkg", engine="pyogrio")
+    observations, _ = mapped(tmp_path / "rows.gpkg", Profile(name="p"))
+    assert observations.extra is not None
+    first, second = (json.loads(line) for line in observations.extra.to_pylist())
+    assert first == {"whole": 9_007_199_254_740_993, "half": 0.1234567890123, "day": "2024-01-05", "flag": True}
+    assert second == {"whole": None, "half": None, "day": None, "flag": False}
+
+
+def test_text_fields_lose_the_character_nul(tmp_path: Path) -> None:
+    """PostgreSQL cannot hold it; neither in a code nor in what a finding quotes."""
+    path = tmp_path / "rows.csv"
+    path.write_bytes(b"household_code,drainage\nA\x001,o\x00pen\n")
+    observations, found = mapped(path)
+    assert observations.fields["household_code"].to_pylist() == ["A1"]
+    assert "\x00" not in str(found[0][3])
+
+
+def test_mapper_missing_column_names_what_there_is(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "rows.csv", [{"a": 1, "b": 2}])
+    with pytest.raises(MissingColumn, match=r"rows\.csv has no column 'q'.*it has a, b"):
+        mapped(path, Profile(name="p", fields={"drainage": FieldMapping(column="q")}))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "name = 1",
+        'name = "x"\n[fields.roof]\ncolumn = "a"',
+        'name = "x"\n[fields.drainage]\ncolumn = "a"\nvalues = { "A" = "clsoed" }',
+        "name =",
+        'name = "x"\ncolour = "red"',
+    ],
+)
+def test_read_profile_refuses_in_a_sentence(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(text)
+    with pytest.raises(ProfileInvalid) as raised:
+        read_profile(str(path))
+    assert "\n" not in str(raised.value)
+
+
+def test_read_profile_not_text(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_bytes(b'name = "S\xe3o"')
+    with pytest.raises(InputError, match=r"mine\.toml"):
+        read_profile(str(path))
+
+
+def observations_of(first_row: int, codes: list[str | None]) -> Observations:
+    n = len(codes)
+    rows = np.arange(first_row, first_row + n, dtype=np.int32)
+    nowhere = np.full(n, np.nan)
+    fields = {"household_code": pa.array(codes, type=pa.string())}
+    return Observations(rows, fields, None, nowhere, nowhere, np.zeros(n, dtype=bool))
+
+
+def test_checks_repeated_codes_within_and_across_batches() -> None:
+    checks, findings = Checks(), Findings()
+    first, second = observations_of(2, ["A", "B", "A", None, None]), observations_of(7, ["C", "B", "D"])
+    for batch in (first, second):
+        checks.check_rows(batch, findings)
+    assert first.rejected.tolist() == [False, False, True, False, False]
+    assert second.rejected.tolist() == [False, True, False]
+    repeated = findings.frame().query("code == 'household_code_duplicate'")
+    assert list(zip(repeated["row_number"], repeated["value"], strict=True)) == [(4, "A"), (8, "B")]
+
+
+def test_checks_dates_outside_the_round() -> None:
+    checks, findings = Checks(starts_on=date(2024, 1, 1), ends_on=date(2024, 1, 31)), Findings()
+    batch = observations_of(2, ["A", "B", "C", "D"])
+    days = [date(2024, 1, 1), date(2024, 1, 31), date(2024, 2, 1), None]
+    batch.fields["interviewed_on"] = pa.array(days, type=pa.date32())
+    checks.check_rows(batch, findings)
+    assert findings.frame()[["row_number", "code", "value"]].to_numpy().tolist() == [
+        [4, "date_outside_survey", "2024-02-01"]
+    ]
+    assert not batch.rejected.any()
+
+
+@pytest.mark.parametrize("code", list(RULES))
+def test_findings_say_what_and_what_to_do(code: str) -> None:
+    findings = Findings()
+    rows = np.array([2, 3, 4], dtype=np.int32)
+    findings.add(code, rows, field="drainage", values=["<b>", "<b>", None])
+    (group,) = findings.groups()
+    assert (group.code, group.count, group.rows) == (code, 3, (2, 3, 4))
+    assert group.sentence().endswith(f"What to do: {RULES[code].do}.")
+    assert ("{" in group.sentence()) is False
+    assert (findings.rejected_rows(), findings.warned_rows()) == ((3, 0) if group.severity == "error" else (0, 3))
