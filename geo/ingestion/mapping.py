@@ -133,6 +133,7 @@ def _points(wkb: pa.Array) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     if plain is not None:
         return plain["x"].copy(), plain["y"].copy()
     shapes = read_shapes(wkb)
+    shapes[shapely.is_empty(shapes)] = None
     not_points = ~shapely.is_missing(shapes) & (shapely.get_type_id(shapes) != shapely.GeometryType.POINT)
     if not_points.any():
         shapes[not_points] = shapely.point_on_surface(shapes[not_points])
