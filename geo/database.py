@@ -4,14 +4,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
 import sqlalchemy
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, ProgrammingError
 
 from geo import cluster
-from geo.errors import DatabaseUnavailable
+from geo.errors import DatabaseUnavailable, SetupError
 from geo.settings import Settings
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -37,8 +39,14 @@ def database_url(settings: Settings) -> str:
 
 def create_engine(url: str) -> Engine:
     """An engine whose sessions keep UTC and never log or echo a parameter."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise SetupError(
+            "VASTI_DATABASE_URL is not a database URL; it looks like postgresql://user:password@host/database."
+        ) from error
     return sqlalchemy.create_engine(
-        url,
+        parsed,
         hide_parameters=True,
         pool_pre_ping=True,
         connect_args={"options": "-c timezone=UTC", "connect_timeout": 10},
@@ -61,7 +69,8 @@ def translated_errors() -> Iterator[None]:
     """Turns what the driver says of an unreachable or unprepared database into our own words."""
     try:
         yield
-    except OperationalError as error:
+    # What is copied goes past SQLAlchemy, straight to the driver, and so do its errors.
+    except (OperationalError, psycopg.OperationalError) as error:
         raise DatabaseUnavailable(
             "The database cannot be reached or broke off; nothing of this step was saved. "
             "Check that it runs (`vasti db status`) and try again."

@@ -1,11 +1,14 @@
 """The command `vasti`: every command in its place, and every error as one sentence with its exit code."""
 
+import os
 import sys
 import traceback
+import warnings
 from uuid import uuid4
 
 import click
 import typer
+from pydantic import ValidationError
 
 from geo.errors import Conflict, InputError, NotFound, SetupError, VastiError
 from geo.settings import Settings
@@ -49,6 +52,8 @@ def run() -> None:
 
 
 def _run() -> int:
+    # Libraries warn in their own words; what a person should know of a file stands among its findings.
+    warnings.simplefilter("ignore")
     try:
         code = app(standalone_mode=False)
     except click.ClickException as error:
@@ -61,10 +66,28 @@ def _run() -> int:
         typer.echo(f"Error: {error}", err=True)
         return next(code for kind, code in EXIT_CODES.items() if isinstance(error, kind))
     except BrokenPipeError:
+        # Whoever read the output has seen enough; nothing more goes there, at exit neither.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except ValidationError as error:
+        return _misconfigured(error)
+    except OSError as error:
+        named = f" {error.filename}" if error.filename else ""
+        typer.echo(f"Error: This machine would not do it:{named}: {error.strerror or type(error).__name__}.", err=True)
+        return EXIT_SETUP
     except Exception as error:  # noqa: BLE001 (the last wall: a user sees a sentence, never a traceback)
         return _internal(error)
     return int(code or 0)
+
+
+def _misconfigured(error: ValidationError) -> int:
+    """A VASTI_* variable that cannot be used; any other model that does not hold is a fault of our own."""
+    if error.title != Settings.__name__:
+        return _internal(error)
+    for problem in error.errors():
+        variable = "_".join(("VASTI", *(str(part).upper() for part in problem["loc"])))
+        typer.echo(f"Error: {variable}: {problem['msg']}.", err=True)
+    return EXIT_SETUP
 
 
 def _internal(error: Exception) -> int:
