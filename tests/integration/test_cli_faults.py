@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -166,11 +166,11 @@ def test_killed_load_leaves_the_earlier_state(
 
 
 @pytest.fixture
-def own_cluster(new_state_dir: Callable[[], Path]) -> Iterator[tuple[Path, str]]:
+def own_cluster(new_state_dir: Callable[[], Path]) -> tuple[Path, str]:
     state_dir = new_state_dir()
     url = cluster.start(state_dir)
     database.upgrade(url)
-    yield state_dir, url
+    return state_dir, url
 
 
 def test_killed_server_keeps_what_was_committed(own_cluster: tuple[Path, str], tmp_path: Path) -> None:
