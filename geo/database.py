@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
 import sqlalchemy
 from alembic import command
 from alembic.config import Config
@@ -12,10 +13,11 @@ from alembic.script import ScriptDirectory
 from psycopg.conninfo import make_conninfo
 from sqlalchemy import URL, Connection, Engine, text
 from sqlalchemy import exc as sqlalchemy_errors
-from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, ProgrammingError
 
 from geo import cluster
-from geo.errors import DatabaseUnavailable
+from geo.errors import DatabaseUnavailable, SetupError
 from geo.settings import Settings
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -41,8 +43,14 @@ def database_url(settings: Settings) -> str:
 
 def create_engine(url: str) -> Engine:
     """An engine whose sessions keep UTC and never log or echo a parameter."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise SetupError(
+            "VASTI_DATABASE_URL is not a database URL; it looks like postgresql://user:password@host/database."
+        ) from error
     return sqlalchemy.create_engine(
-        url,
+        parsed,
         hide_parameters=True,
         pool_pre_ping=True,
         connect_args={"options": "-c timezone=UTC", "connect_timeout": 10},
@@ -78,7 +86,8 @@ def translated_errors() -> Iterator[None]:
         yield
     except sqlalchemy_errors.TimeoutError as error:
         raise DatabaseUnavailable("Too many are asking at once; try again in a moment.") from error
-    except OperationalError as error:
+    # What is copied goes past SQLAlchemy, straight to the driver, and so do its errors.
+    except (OperationalError, psycopg.OperationalError) as error:
         raise DatabaseUnavailable(
             "The database cannot be reached or broke off; nothing of this step was saved. "
             "Check that it runs (`vasti db status`) and try again."

@@ -1,5 +1,6 @@
 """Cities, their settlements and the boundaries valid on a day: finding, adding, updating."""
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -14,17 +15,36 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.sql import ColumnElement
 
 from geo.crs import STORAGE_SRID
-from geo.errors import Conflict, NotFound
+from geo.errors import Conflict, InputError, NotFound
 from geo.ingestion.placement import Places
 from geo.schema.places import boundary, city, settlement, ward
+
+_SLUG = re.compile(r"[a-z0-9][a-z0-9_-]*")
+
+
+def check_slug(slug: str, noun: str) -> None:
+    """Holds a short name against the form every short name has, as the database does.
+
+    Raises:
+        InputError: it has another form.
+    """
+    if not _SLUG.fullmatch(slug):
+        raise InputError(
+            f"{slug!r} cannot be the short name of a {noun}: it is made of a-z, 0-9, - and _, and starts with a letter "
+            "or digit."
+        )
 
 
 def add_city(connection: Connection, slug: str, name: str) -> None:
     """Adds a city.
 
     Raises:
+        InputError: the slug is not one, or the name is empty.
         Conflict: there is one of this slug under another name.
     """
+    check_slug(slug, "city")
+    if not name.strip():
+        raise InputError(f"City {slug} needs a name.")
     added = connection.execute(upsert(city).values(slug=slug, name=name).on_conflict_do_nothing())
     if added.rowcount:
         return

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from geo.errors import Conflict, InputError, NotFound
+from geo.places import check_slug
 from geo.schema.places import organisation
 from geo.schema.surveys import survey
 
@@ -37,6 +38,8 @@ def open_survey(connection: Connection, city_id: int, spec: SurveySpec) -> int:
         Conflict: the round exists and differs from what is named.
     """
     if _find(connection, city_id, spec.slug) is None:
+        check_slug(spec.slug, "survey")
+        check_slug(spec.organisation, "organisation")
         missing = [o for o, v in (("--starts", spec.starts_on), ("--ends", spec.ends_on)) if v is None]
         if missing:
             raise InputError(f"Survey {spec.slug} is new; name its dates with {' and '.join(missing)}.")

@@ -318,5 +318,7 @@ def _map_text(mapping: FieldMapping, column: pa.Array) -> pa.Array:
 def _json_ready(column: pa.Array) -> pd.Series:
     if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
         return pd.Series([None] * len(column), dtype=object)
+    if pa.types.is_date(column.type) or pa.types.is_time(column.type):
+        column = column.cast(pa.string())
     # A whole number stays whole where others of its column are missing.
     return column.to_pandas(integer_object_nulls=True)

@@ -1,10 +1,13 @@
 """The command `vasti`: every command in its place, and every error as one sentence with its exit code."""
 
+import os
 import sys
 import traceback
+import warnings
 from uuid import uuid4
 
 import typer
+from pydantic import ValidationError
 
 from geo.errors import Conflict, InputError, NotFound, SetupError, VastiError
 from geo.settings import Settings
@@ -45,18 +48,36 @@ EXIT_CODES: dict[type[VastiError], int] = {
 
 def run() -> None:
     """Runs the command line and exits; what the command line itself refuses exits with 2."""
+    # Libraries warn in their own words; what a person should know of a file stands among its findings.
+    warnings.simplefilter("ignore")
     try:
         app()
     except VastiError as error:
         typer.echo(f"Error: {error}", err=True)
         sys.exit(next(code for kind, code in EXIT_CODES.items() if isinstance(error, kind)))
     except BrokenPipeError:
-        # The reader of our output has seen enough.
-        sys.stderr.close()
+        # Whoever read the output has seen enough; nothing more goes there, at exit neither.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except ValidationError as error:
+        sys.exit(_misconfigured(error))
+    except OSError as error:
+        named = f" {error.filename}" if error.filename else ""
+        typer.echo(f"Error: This machine would not do it:{named}: {error.strerror or type(error).__name__}.", err=True)
+        sys.exit(EXIT_SETUP)
     except Exception as error:
         # The last wall: a user sees a sentence, never a traceback.
         sys.exit(_internal(error))
+
+
+def _misconfigured(error: ValidationError) -> int:
+    """A VASTI_* variable that cannot be used; any other model that does not hold is a fault of our own."""
+    if error.title != Settings.__name__:
+        return _internal(error)
+    for problem in error.errors():
+        variable = "_".join(("VASTI", *(str(part).upper() for part in problem["loc"])))
+        typer.echo(f"Error: {variable}: {problem['msg']}.", err=True)
+    return EXIT_SETUP
 
 
 def _internal(error: Exception) -> int:

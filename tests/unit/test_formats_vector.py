@@ -4,6 +4,7 @@ import random
 import shutil
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pyogrio
@@ -228,15 +229,15 @@ def test_read_damaged_is_a_sentence_or_shapes(tmp_path: Path, name: str) -> None
     """Whatever is broken, a VastiError or what can still be read: never another exception."""
     path = write_boundaries(tmp_path / name, CITY)
     whole = path.read_bytes()
-    refused = 0
+    refused = []
     for seed in range(60):
         path.write_bytes(damaged(whole, seed))
         try:
             assert set(read(path).frame["geom"].map(lambda g: g.geom_type)) <= {"MultiPolygon"}
         except VastiError as error:
-            assert "\n" not in str(error)
-            refused += 1
-    assert refused > 10
+            refused.append(str(error))
+    assert len(refused) > 10
+    assert not any("\n" in sentence for sentence in refused)
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # GDAL and GEOS say what they stumble over
@@ -247,10 +248,8 @@ def test_read_damaged_part_of_a_shapefile(tmp_path: Path, part: str) -> None:
     whole = broken.read_bytes()
     for seed in range(20):
         broken.write_bytes(damaged(whole, seed))
-        try:
+        with suppress(VastiError):
             read_boundaries(path, ReadOptions(), BoundaryColumns(settlement_code="settl_code"))
-        except VastiError as error:
-            assert "\n" not in str(error)
 
 
 def test_bundle_same_parts_same_bytes(tmp_path: Path) -> None:

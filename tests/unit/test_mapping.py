@@ -190,7 +190,7 @@ def test_extra_keeps_types_of_a_vector_file(tmp_path: Path) -> None:
         {
             "whole": pd.array([9_007_199_254_740_993, None], dtype="Int64"),
             "half": [0.1234567890123, None],
-            "day": pd.to_datetime(["2024-01-05", None]).date,
+            "day": pd.Series([date(2024, 1, 5), None], dtype=object),
             "flag": [True, False],
         },
         geometry=[Point(0, 0), Point(1, 1)],

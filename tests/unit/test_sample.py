@@ -58,7 +58,7 @@ def read_standard(text: str, mapping: dict[str, Any], kind: str) -> Any:
     if text in values:
         return values[text]
     if kind == "date":
-        return datetime.strptime(text, mapping.get("format", "%Y-%m-%d")).date()  # noqa: DTZ007
+        return datetime.strptime(text, mapping.get("format", "%Y-%m-%d")).date()
     if kind in ("integer", "number"):
         return float(text)
     assert kind == "text", f"{mapping['column']}: {text!r} is not listed"
