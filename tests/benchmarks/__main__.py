@@ -9,11 +9,13 @@ from tests.benchmarks.load import measure_load
 from tests.benchmarks.measure import Result, print_table
 from tests.benchmarks.retally import measure_retally
 from tests.benchmarks.stage import Stage, set_stage
+from tests.benchmarks.values import measure_values
 
 BENCHMARKS: dict[str, Callable[[Stage, int], list[Result]]] = {
     "load": measure_load,
     "assess": measure_assess,
     "retally": measure_retally,
+    "values": measure_values,
 }
 
 
