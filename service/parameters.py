@@ -22,7 +22,7 @@ def _filter(name: str, description: str, example: str) -> object:
 Cities = Annotated[list[str], _filter("city", "Slug of a city.", "khandesh")]
 Surveys = Annotated[list[str], _filter("survey", "Slug of a survey round.", "2024")]
 Indicators = Annotated[list[str], _filter("indicator", "Id of an indicator.", "household_toilet")]
-Settlements = Annotated[list[str], _filter("settlement", "Code of a settlement.", "S01")]
+Settlements = Annotated[list[str], _filter("settlement", "Code of a settlement, at level settlement.", "S01")]
 Wards = Annotated[list[str], _filter("ward", "Code of a ward.", "A")]
 Codes = Annotated[list[str], _filter("code", "Code of a settlement.", "S01")]
 

@@ -58,7 +58,8 @@ def find_values(connection: Connection, query: ValuesQuery) -> FigurePage:
     """The figures asked for, in the order of city, round, indicator and place; what may not be said is withheld.
 
     Raises:
-        InvalidParameters: a filter names something that is not there; the message names what is.
+        InvalidParameters: a filter names something that is not there, and the message names what is; or settlements
+            are named for a figure of a ward or a city, which is always of all its settlements.
     """
     page = _find(connection, query)
     return replace(page, figures=page.figures.drop(columns="_drawn"))
@@ -114,6 +115,11 @@ def find_changes(connection: Connection, query: ValuesQuery, *, earlier: str, la
 
 def _check_filters(connection: Connection, query: ValuesQuery) -> None:
     find_definitions(list(query.indicators))
+    if query.settlements and query.level != "settlement":
+        # A sum over chosen settlements would pass for the whole place, and two of them, one less the other, would
+        # give away a settlement whose own figure is withheld.
+        reason = f"goes with level settlement only; figures by {query.level} are of all settlements"
+        raise InvalidParameters([InvalidParameter("settlement", reason)])
     of_cities = city.c.slug.in_(query.cities) if query.cities else literal(True)
     refuse_unknown(
         connection,
