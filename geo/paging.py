@@ -5,9 +5,10 @@ import binascii
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, cast, func, literal, select, tuple_
+from sqlalchemy import Connection, Date, Integer, Row, Select, cast, func, literal, select, tuple_
 from sqlalchemy.sql import ColumnElement
 
 from geo.errors import InvalidParameter, InvalidParameters
@@ -44,7 +45,7 @@ def fetch_page(
     total = connection.execute(select(func.count()).select_from(rows.order_by(None).subquery())).scalar_one()
     page = rows.order_by(*key)
     if request.cursor is not None:
-        after = _decode(request.cursor, len(key))
+        after = _decode(request.cursor, key)
         page = page.where(tuple_(*key) > tuple_(*(cast(literal(v), c.type) for v, c in zip(after, key, strict=True))))
     if request.limit is None:
         return Page(connection.execute(page).all(), total, None)
@@ -61,11 +62,23 @@ def _encode(key: Sequence[Any]) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def _decode(cursor: str, length: int) -> list[str]:
+def _decode(cursor: str, key: Sequence[ColumnElement[Any]]) -> list[str]:
     try:
-        key = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (binascii.Error, ValueError):
-        key = None
-    if not isinstance(key, list) or len(key) != length or not all(isinstance(part, str) for part in key):
-        raise InvalidParameters([InvalidParameter("cursor", "is not a cursor this list gave; follow its next link")])
-    return key
+        after = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        for part, column in zip(after, key, strict=True):
+            _check_part(part, column)
+    except (binascii.Error, ValueError, TypeError, RecursionError):
+        raise InvalidParameters(
+            [InvalidParameter("cursor", "is not a cursor this list gave; follow its next link")]
+        ) from None
+    return list(after)
+
+
+def _check_part(part: Any, column: ColumnElement[Any]) -> None:
+    """Holds a cursor's part against its column's type before the database does, which would end the transaction."""
+    if not isinstance(part, str) or "\x00" in part:
+        raise TypeError
+    if isinstance(column.type, Date):
+        date.fromisoformat(part)
+    elif isinstance(column.type, Integer):
+        int(part)
