@@ -64,9 +64,7 @@ def test_load_boundaries_wards_and_names(connection: Connection, tmp_path: Path)
     rows = connection.execute(
         select(settlement.c.code, settlement.c.name, ward.c.code, ward.c.name).join(ward).order_by(settlement.c.code)
     )
-    assert [tuple(row) for row in rows] == [
-        (f.code(i), "New name", ("W1", "W2")[i % 2], "Renamed") for i in range(4)
-    ]
+    assert [tuple(row) for row in rows] == [(f.code(i), "New name", ("W1", "W2")[i % 2], "Renamed") for i in range(4)]
 
 
 def test_load_boundaries_areas_are_geodesic(connection: Connection, tmp_path: Path) -> None:
@@ -75,15 +73,21 @@ def test_load_boundaries_areas_are_geodesic(connection: Connection, tmp_path: Pa
     square = Polygon(box(10, 0, 11, 1).exterior, [hole.exterior])
     frame = gpd.GeoDataFrame({"code": ["A"]}, geometry=[square], crs="EPSG:4326")
     f.load_city(connection, tmp_path, frame)
-    area = connection.execute(
-        select(boundary.c.area_m2).join(settlement).where(settlement.c.code == "A")
-    ).scalar_one()
+    area = connection.execute(select(boundary.c.area_m2).join(settlement).where(settlement.c.code == "A")).scalar_one()
     assert area / 1e6 == pytest.approx(12_308.8 * 8 / 9, rel=1e-4)
 
 
 def test_load_boundaries_findings(connection: Connection, tmp_path: Path) -> None:
     bow_tie = Polygon([(0, 0), (1, 1), (1, 0), (0, 1)])
-    shapes = [box(0, 0, 1, 1), bow_tie, LineString([(0, 0), (1, 1)]), None, box(5, 5, 6, 6), box(7, 7, 8, 8), box(9, 9, 10, 10)]
+    shapes = [
+        box(0, 0, 1, 1),
+        bow_tie,
+        LineString([(0, 0), (1, 1)]),
+        None,
+        box(5, 5, 6, 6),
+        box(7, 7, 8, 8),
+        box(9, 9, 10, 10),
+    ]
     codes = ["A", "B", "C", "D", None, "E", "E"]
     frame = gpd.GeoDataFrame({"code": codes}, geometry=shapes, crs="EPSG:4326")
     with pytest.raises(ErrorsFound, match="3 of 7 rows") as raised, connection.begin_nested():
