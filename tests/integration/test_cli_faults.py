@@ -17,7 +17,7 @@ from geo.cluster_folders import Folders
 from tests import factories as f
 from tests.integration.cli import Shell, survey_arguments
 
-N_ROWS = 60_000
+N_ROWS = 40_000
 
 
 @pytest.fixture

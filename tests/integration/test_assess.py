@@ -1,0 +1,60 @@
+"""The same figures with no database as with one."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from sqlalchemy import Connection
+
+from data.sample.city import SampleFiles, write_sample
+from geo.assess import assess
+from geo.indicators.values import ValuesQuery, find_values
+from geo.ingestion.boundaries import read_boundaries
+from geo.ingestion.formats import ReadOptions
+from geo.ingestion.observe import SourceOptions
+from geo.ingestion.profile import read_profile
+from geo.paging import PageRequest
+from tests import factories as f
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> SampleFiles:
+    return write_sample(tmp_path_factory.mktemp("sample"), settlements=12, households=700)
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_assess_equals_the_database(connection: Connection, tmp_path: Path, sample: SampleFiles, which: int) -> None:
+    profile = read_profile(str(sample.boundaries.profile))
+    survey = sample.surveys[which]
+    source = SourceOptions(profile=read_profile(str(survey.profile)))
+    f.add_city(connection, "sample", "Sample")
+    f.ingest.load_boundaries(
+        connection,
+        sample.boundaries.path,
+        "sample",
+        read=ReadOptions(),
+        columns=profile,
+        valid_from_on=None,
+        today=f.TODAY,
+        options=f.options(tmp_path),
+    )
+    spec = f.spec(survey.survey, starts_on=survey.starts_on, ends_on=survey.ends_on, mode="census")
+    loaded = f.load(connection, tmp_path, survey.path, city="sample", survey=spec, source=source, skip_errors=True)
+    boundaries = read_boundaries(sample.boundaries.path, ReadOptions(), profile)
+    offline = assess(boundaries, survey.path, source, city="sample", survey=survey.survey)
+    assert (offline.rows_read, offline.rows_kept) == (loaded.rows_read, loaded.rows_loaded)
+    levels: tuple[Any, ...] = ("settlement", "ward", "city")
+    for level in levels:
+        query = ValuesQuery(cities=["sample"], level=level, drafts=True, page=PageRequest(limit=None))
+        stored = find_values(connection, query).figures
+        here = offline.figures[offline.figures["level"] == level]
+        keys = ["indicator", "counted", "ward_code", "settlement_code"]
+        expected, found = (
+            frame.fillna({"ward_code": "", "settlement_code": ""}).set_index(keys).sort_index()
+            for frame in (stored, here)
+        )
+        pd.testing.assert_frame_equal(
+            found, expected[found.columns], check_dtype=False, check_index_type=False, rtol=1e-6
+        )
+        assert len(found) > 0

@@ -1,0 +1,128 @@
+"""Registers and surveys as their publishers give them; known answers only, none of their rows."""
+
+import statistics
+from pathlib import Path
+
+import numpy as np
+import pyogrio
+import pytest
+import shapely
+from sqlalchemy import Connection, text
+
+from geo.errors import VastiError
+from geo.ingestion.boundaries import Boundaries, read_boundaries
+from geo.ingestion.formats import FORMATS, ReadOptions, open_layer
+from geo.ingestion.observe import SourceOptions
+from geo.ingestion.profile import BoundaryColumns, Profile, read_profile
+from tests import factories as f
+
+
+def load_boundaries(connection: Connection, folder: Path, path: Path, columns: BoundaryColumns | Profile) -> None:
+    f.add_city(connection, "real", "Real")
+    f.ingest.load_boundaries(
+        connection,
+        path,
+        "real",
+        read=ReadOptions(),
+        columns=columns,
+        valid_from_on=None,
+        today=f.TODAY,
+        options=f.options(folder, skip_errors=True),
+    )
+
+
+def test_renabap_register_joins_its_polygons(connection: Connection, tmp_path: Path, real_files: Path) -> None:
+    """1,444 features are 1,365 settlements; of 6,467 rows those join; areas are the register's own."""
+    folder, profile = real_files / "ar_renabap_2023", read_profile("renabap")
+    polygons = folder / "barrios_inside_amba.geojson"
+    assert pyogrio.read_info(polygons)["features"] == 1444
+    load_boundaries(connection, tmp_path, polygons, profile)
+    (register,) = folder.glob("*.csv")
+    result = f.load(
+        connection,
+        tmp_path,
+        register,
+        city="real",
+        survey=f.spec("2023", unit="settlement"),
+        source=SourceOptions(profile=profile, unit="settlement"),
+        skip_errors=True,
+    )
+    assert (result.rows_read, result.rows_loaded, result.rows_rejected) == (6467, 1365, 6467 - 1365)
+    assert set(result.findings.frame().query("severity == 'error'")["code"]) == {"settlement_unknown"}
+    ratios = connection.execute(
+        text(
+            "SELECT b.area_m2 / (h.extra->>'superficie_m2')::float FROM household h"
+            " JOIN boundary b ON b.settlement_id = h.settlement_id WHERE (h.extra->>'superficie_m2')::float > 0"
+        )
+    ).scalars()
+    assert statistics.median(ratios) == pytest.approx(1, abs=0.001)
+
+
+def test_malawi_households_place_by_position(connection: Connection, tmp_path: Path, real_files: Path) -> None:
+    """23,112 households in a grid of half degrees over the country, drawn here."""
+    cells = [shapely.box(32 + i / 2, -18 + j / 2, 32.5 + i / 2, -17.5 + j / 2) for i in range(9) for j in range(19)]
+    grid = f.gpd.GeoDataFrame({"code": [f"G{i}" for i in range(len(cells))]}, geometry=cells, crs="EPSG:4326")
+    path = f.write_boundaries(tmp_path / "grid.gpkg", grid)
+    load_boundaries(connection, tmp_path, path, BoundaryColumns(settlement_code="code"))
+    result = f.load(
+        connection,
+        tmp_path,
+        real_files / "mw_sdg_households" / "washmalawi.xlsx",
+        city="real",
+        source=SourceOptions(profile=read_profile("malawi-sdg")),
+        skip_errors=True,
+    )
+    assert result.rows_read == 23_112
+    assert result.rows_loaded > 23_000
+    frame = result.findings.frame()
+    assert "value_unmapped" not in set(frame["code"])
+    # The publisher counts 21,243 of them; those outside the grid are among the rejected.
+    pits = connection.execute(text("SELECT count(*) FROM household WHERE toilet_type = 'pit_no_slab'")).scalar_one()
+    assert 21_243 - result.rows_rejected <= pits <= 21_243
+
+
+def sao_vicente(path: Path) -> Boundaries:
+    return read_boundaries(path, ReadOptions(), BoundaryColumns(settlement_code="cd_fcu", settlement_name="nome"))
+
+
+def test_sao_vicente_shapefile_and_geojson_are_the_same(real_files: Path) -> None:
+    folder = real_files / "br_ibge_favelas_sao_vicente"
+    one, other = (sao_vicente(folder / f"favelas.{suffix}").frame for suffix in ("shp", "geojson"))
+    assert len(one) == 38
+    one, other = one.set_index("code").sort_index(), other.set_index("code").sort_index()
+    assert list(one.index) == list(other.index)
+    assert list(one["name"]) == list(other["name"])
+    assert any("ç" in name or "ã" in name or "ú" in name for name in one["name"])
+    assert np.allclose(one["area_m2"].to_numpy(float), other["area_m2"].to_numpy(float), rtol=1e-4)
+
+
+def test_paraguay_reads(real_files: Path) -> None:
+    path = real_files / "py_techo_asuncion" / "central.zip"
+    found = read_boundaries(
+        path, ReadOptions(encoding="latin-1"), BoundaryColumns(settlement_code="id", settlement_name="nombre")
+    )
+    assert found.rows_read == 375
+    codes = found.findings.frame()["code"].value_counts()
+    assert codes["settlement_code_missing"] == 50
+    assert not any(str(code).endswith(".0") for code in found.frame["code"])
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_every_real_file_reads_or_is_refused(real_files: Path) -> None:
+    """No file of any kind ends in anything but rows or a sentence."""
+    tried, refused = 0, []
+    for path in sorted(p for p in real_files.rglob("*") if p.suffix.lower() in FORMATS):
+        tried += 1
+        try:
+            with open_layer(path, ReadOptions()) as layer:
+                columns = layer.columns
+                for batch in layer.batches:
+                    assert set(batch.columns) == set(columns)
+            if layer.has_geometry and columns:
+                read_boundaries(path, ReadOptions(crs="EPSG:4326"), BoundaryColumns(settlement_code=columns[0]))
+        except VastiError as error:
+            sentence = str(error)
+            refused.append(sentence)
+    assert tried > 80
+    assert 0 < len(refused) < tried
+    assert all(refused)

@@ -1,0 +1,207 @@
+"""The one door to figures: filters, pages, levels, what is withheld, and change between rounds."""
+
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from sqlalchemy import Connection, text
+
+from geo.errors import InvalidParameters
+from geo.indicators.catalogue import catalogue
+from geo.indicators.values import ValuesQuery, find_changes, find_values
+from geo.ingestion.observe import SourceOptions
+from geo.paging import PageRequest
+from tests import factories as f
+from tests.integration.test_load_boundaries import redrawn
+
+ALL = PageRequest(limit=None)
+QUERY = ValuesQuery(cities=["pune"], drafts=True, page=ALL)
+
+
+def figures(connection: Connection, **changes: Any) -> pd.DataFrame:
+    return find_values(connection, replace(QUERY, **changes)).figures
+
+
+@pytest.fixture
+def city(connection: Connection, tmp_path: Path) -> Connection:
+    """Four settlements; in 2024 the first has 9 answering households, the second 10, the others 12."""
+    f.load_city(connection, tmp_path, f.small_city())
+    rows = [r for r in f.households() if r["household_code"] not in {"H0000", "H0001", "H0002", "H0100", "H0101"}]
+    f.load(connection, tmp_path, rows)
+    return connection
+
+
+def test_values_withheld_at_nine_shown_at_ten(city: Connection) -> None:
+    found = figures(city, indicators=["drainage_any"]).set_index("settlement_code")
+    nine, ten = found.loc[f.code(0)], found.loc[f.code(1)]
+    assert (nine["status"], nine["reason"]) == ("withheld", "fewer_than_10")
+    assert nine[["value", "low", "high", "n", "n_unknown", "population", "unserved"]].isna().all()
+    assert (ten["status"], ten["reason"], ten["n"]) == ("published", None, 10)
+
+
+def test_values_by_hand(city: Connection) -> None:
+    """The second settlement: of households 2-11, those lack a drain whose number and one make a multiple of three."""
+    ten = figures(city, indicators=["drainage_any"], settlements=[f.code(1)]).iloc[0]
+    without = [i for i in range(2, 12) if (i + 1) % 3 == 0]
+    assert ten["value"] == pytest.approx(100 * (10 - len(without)) / 10)
+    assert ten["unserved"] == len(without)
+    assert ten["population"] == 10
+    assert ten["low"] < ten["value"] < ten["high"]
+
+
+@pytest.mark.parametrize(("unknown", "status"), [(3, "published"), (4, "withheld")])
+def test_values_too_many_unknown(connection: Connection, tmp_path: Path, unknown: int, status: str) -> None:
+    """Three of fifteen are a fifth, which is let pass; four are more."""
+    f.load_city(connection, tmp_path, f.small_city(1))
+    f.load(connection, tmp_path, [f.household(i, 0, drainage=None if i < unknown else "open") for i in range(15)])
+    (found,) = figures(connection, indicators=["drainage_any"]).to_dict("records")
+    assert found["status"] == status
+    assert found["reason"] == (None if status == "published" else "too_many_unknown")
+    assert (found["n"], found["n_unknown"]) == (15 - unknown, unknown)
+
+
+def test_values_nobody_answered(city: Connection) -> None:
+    found = figures(city, indicators=["waste_collected"], surveys=["2024"])
+    assert set(found["status"]) == {"published", "withheld"}
+    city.execute(text("DELETE FROM tally WHERE indicator_id = 'waste_collected'"))
+    assert set(figures(city, indicators=["waste_collected"])["reason"]) == {"no_answers"}
+
+
+@pytest.mark.parametrize("level", ["settlement", "ward", "city"])
+def test_values_pages_add_up_to_the_whole(city: Connection, level: Any) -> None:
+    whole = find_values(city, replace(QUERY, level=level))
+    places = {"settlement": 4, "ward": 2, "city": 1}[level]
+    assert whole.total == len(whole.figures) == places * len(catalogue())
+    pages, cursor = [], None
+    while True:
+        page = find_values(city, replace(QUERY, level=level, page=PageRequest(limit=5, cursor=cursor)))
+        assert page.total == whole.total
+        pages.append(page.figures)
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+    assert all(len(p) == 5 for p in pages[:-1])
+    joined = pd.concat(pages, ignore_index=True)
+    pd.testing.assert_frame_equal(joined, whole.figures, check_dtype=False)
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        "",
+        "x",
+        "é",
+        "bnVsbA",
+        "W10",
+        "WyJwdW5lIiwgImIiLCAiYyIsICJkIiwgImUiXQ",
+        "WyJwdW5lIiwgIjIwMjQtMDEtMDEiLCAiY1x1MDAwMCIsICJkIiwgImUiXQ",
+        "eyJhIjogMX0",
+        "W" * 9_999,
+    ],
+)
+def test_values_cursor_of_no_list(city: Connection, cursor: str) -> None:
+    with pytest.raises(InvalidParameters, match="cursor"):
+        find_values(city, replace(QUERY, page=PageRequest(limit=5, cursor=cursor)))
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({"cities": ["nashik"]}, "city"),
+        ({"surveys": ["1999"]}, "survey"),
+        ({"settlements": ["x'; DROP TABLE tally"]}, "settlement"),
+        ({"indicators": ["happiness"]}, "indicator"),
+    ],
+)
+def test_values_unknown_filter(city: Connection, changes: dict[str, Any], name: str) -> None:
+    with pytest.raises(InvalidParameters) as raised:
+        figures(city, **changes)
+    assert [p.name for p in raised.value.params] == [name]
+
+
+def test_values_of_drafts_only_on_request(city: Connection) -> None:
+    assert find_values(city, replace(QUERY, drafts=False)).total == 0
+    with pytest.raises(InvalidParameters):
+        figures(city, drafts=False, surveys=["2024"])
+    city.execute(text("UPDATE survey SET state = 'published'"))
+    assert find_values(city, replace(QUERY, drafts=False)).total == 4 * len(catalogue())
+
+
+@pytest.mark.parametrize("level", ["ward", "city"])
+def test_values_roll_ups_are_sums(city: Connection, level: Any) -> None:
+    """Counted anew from the households of each ward or city, past the tallies."""
+    found = figures(city, level=level, indicators=["drainage_any", "household_toilet"])
+    code = "w.code" if level == "ward" else "NULL::text"
+    rows = city.execute(
+        text(
+            f"SELECT {code} AS ward, count(*) AS n, count(*) FILTER (WHERE drainage IN ('open', 'closed')) AS drained,"
+            " count(*) FILTER (WHERE toilet_users = 'own' AND toilet_location = 'on_premises') AS own"
+            " FROM household h JOIN settlement s ON s.id = h.settlement_id JOIN ward w ON w.id = s.ward_id"
+            " WHERE is_live GROUP BY 1"
+        )
+    ).mappings()
+    for row in rows:
+        here = found if level == "city" else found[found["ward_code"] == row["ward"]]
+        by_id = here.set_index("indicator")
+        assert by_id.loc["drainage_any", "n"] == row["n"]
+        assert by_id.loc["drainage_any", "value"] == pytest.approx(100 * row["drained"] / row["n"], abs=0.005)
+        assert by_id.loc["household_toilet", "value"] == pytest.approx(100 * row["own"] / row["n"], abs=0.005)
+
+
+def test_values_of_a_settlement_unit_have_no_interval(city: Connection, tmp_path: Path) -> None:
+    rows = [{"settlement_code": f.code(0), "weight": 120, "electricity": "metered"}]
+    spec = f.spec("register", unit="settlement")
+    f.load(city, tmp_path, rows, survey=spec, source=SourceOptions(unit="settlement"))
+    query = {"surveys": ["register"], "indicators": ["electricity_access"], "counted": "households"}
+    found = figures(city, **query).set_index("settlement_code").loc[f.code(0)]
+    assert (found["status"], found["value"], found["population"]) == ("published", 100, 120)
+    assert pd.isna(found["low"])
+    assert pd.isna(found["high"])
+
+
+@pytest.fixture
+def rounds(city: Connection, tmp_path: Path) -> Connection:
+    """A round six years earlier, in which nobody had a drain."""
+    earlier = f.spec("2018", starts_on=date(2018, 1, 1), ends_on=date(2018, 6, 30))
+    f.load(city, tmp_path, [{**row, "drainage": "none"} for row in f.households()], survey=earlier)
+    return city
+
+
+def changes(connection: Connection, **query: Any) -> pd.DataFrame:
+    asked = replace(QUERY, indicators=["drainage_any"], **query)
+    return find_changes(connection, asked, earlier="2018", later="2024").figures
+
+
+def test_changes_between_rounds(rounds: Connection) -> None:
+    found = changes(rounds).set_index("settlement_code").loc[f.code(1)]
+    later = figures(rounds, surveys=["2024"], indicators=["drainage_any"], settlements=[f.code(1)]).iloc[0]
+    assert (found["from_value"], found["to_value"], found["change"]) == (0, later["value"], later["value"])
+    assert 0 < found["low"] < found["change"] < found["high"]
+    assert changes(rounds).set_index("settlement_code").loc[f.code(0), "reason"] == "fewer_than_10"
+
+
+@pytest.mark.parametrize("level", ["settlement", "ward", "city"])
+def test_changes_refused_where_the_definition_changed(rounds: Connection, level: Any) -> None:
+    rounds.execute(
+        text(
+            "UPDATE tally SET definition_version = 7 FROM survey"
+            " WHERE survey.id = survey_id AND slug = '2018' AND indicator_id = 'drainage_any'"
+        )
+    )
+    found = changes(rounds, level=level)
+    assert set(found["reason"]) == {"definition_changed"}
+    assert found[["change", "low", "high", "from_value", "to_value"]].isna().all().all()
+
+
+def test_changes_refused_where_the_boundary_changed(rounds: Connection, tmp_path: Path) -> None:
+    f.load_city(rounds, tmp_path, redrawn(f.small_city(), 2), valid_from_on=date(2020, 1, 1))
+    reasons = changes(rounds).set_index("settlement_code")["reason"]
+    assert reasons[f.code(2)] == "boundary_changed"
+    assert pd.isna(reasons[f.code(1)])
+    wards = changes(rounds, level="ward").set_index("ward_code")["reason"]
+    assert wards["W1"] == "boundary_changed"
+    assert pd.isna(wards["W2"])
+    assert changes(rounds, level="city")["reason"].tolist() == ["boundary_changed"]
