@@ -65,10 +65,14 @@ _COUNTED_TAGS = {"households": "+hh", "persons": "+ind"}
 
 def figure_rows(figures: pd.DataFrame) -> list[dict[str, Any]]:
     """Figures as plain rows: whole numbers whole, what is missing None, and a withheld one's reason in words."""
-    columns = {str(name): _plain(figures[name].tolist(), whole=name in COUNTS) for name in figures.columns}
-    columns["reason_text"] = [None if code is None else REASONS.get(code, code) for code in columns["reason"]]
-    names = list(columns)
-    return [dict(zip(names, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    words = [None if pd.isna(code) else REASONS.get(code, code) for code in figures["reason"]]
+    return plain_rows(figures.assign(reason_text=pd.Series(words, index=figures.index, dtype=object)))
+
+
+def plain_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """A frame's rows with plain values: whole numbers whole, what is missing None."""
+    columns = {str(name): _plain(frame[name].tolist(), whole=name in COUNTS) for name in frame.columns}
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
 def _plain(values: list[Any], *, whole: bool) -> list[Any]:
@@ -88,15 +92,18 @@ def hashtags(tags: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) -> dict
     return exact
 
 
-def csv_text(rows: Iterable[Mapping[str, Any]], tags: Mapping[str, str], *, hxl: bool) -> str:
-    """Rows as CSV (RFC 4180): the columns of `tags`, a header row and, where wanted, the row of HXL hashtags."""
+def csv_text(
+    rows: Iterable[Mapping[str, Any]], names: Iterable[str], *, hashtags: Mapping[str, str] | None = None
+) -> str:
+    """Rows as CSV (RFC 4180): the columns named, a header row and, where given, a row of their HXL hashtags."""
+    names = list(names)
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(tags)
-    if hxl:
-        writer.writerow(tags.values())
+    writer.writerow(names)
+    if hashtags:
+        writer.writerow(hashtags[name] for name in names)
     for row in rows:
-        writer.writerow(_harmless(row[name]) for name in tags)
+        writer.writerow(_harmless(row[name]) for name in names)
     return out.getvalue()
 
 

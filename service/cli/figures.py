@@ -26,13 +26,13 @@ from service.cli.load import open_database
 from service.cli.output import (
     OutputFormat,
     counts_line,
-    csv_text,
     print_findings,
     print_frame,
     progress_bar,
     write_findings,
 )
 from service.coverage import coverage_map
+from service.tables import csv_text, plain_rows
 
 map_app = typer.Typer(name="map", help="Maps: one HTML file each, which needs no network.", no_args_is_help=True)
 
@@ -147,7 +147,9 @@ def assess(
     out.mkdir(parents=True, exist_ok=True)
     write_findings(result.findings, out / "findings.csv")
     _refuse_errors(result, read.findings.counts["error"], observations.name, skip_errors=skip_errors)
-    (out / "figures.csv").write_text(csv_text(result.figures), encoding="utf-8", newline="")
+    (out / "figures.csv").write_text(
+        csv_text(plain_rows(result.figures), result.figures.columns), encoding="utf-8", newline=""
+    )
     html = coverage.draw(
         result.map_frame(indicator),
         definition,

@@ -1,7 +1,5 @@
 """What commands print: tables for people, CSV and JSON for programs, findings in plain words, progress."""
 
-import csv
-import io
 import json
 import sys
 from collections.abc import Iterator, Sequence
@@ -17,20 +15,20 @@ from rich.table import Table
 
 from geo.ingestion.findings import Findings, sentence
 from geo.ingestion.observe import Progress as RowsRead
+from service.tables import csv_text, plain_rows
 
 OutputFormat = Literal["table", "csv", "json"]
 
 _GROUPS_SHOWN = 12
 _PAPER_WIDTH = 160
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def print_frame(frame: pd.DataFrame, output: OutputFormat, *, title: str) -> None:
     """Prints rows as a table, CSV or JSON."""
     if output == "csv":
-        sys.stdout.write(csv_text(frame))
+        sys.stdout.write(csv_text(plain_rows(frame), frame.columns))
     elif output == "json":
-        sys.stdout.write(json.dumps(json_rows(frame), ensure_ascii=False, indent=1) + "\n")
+        sys.stdout.write(json.dumps(plain_rows(frame), ensure_ascii=False, indent=1) + "\n")
     else:
         table = Table(title=title, title_justify="left")
         for name in frame.columns:
@@ -51,35 +49,6 @@ def _cell(value: Any) -> str:
     return str(value)
 
 
-def json_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows as JSON holds them: whole numbers without a point, nothing as null."""
-
-    def plain(value: Any) -> Any:
-        if pd.isna(value):
-            return None
-        if isinstance(value, float) and value.is_integer():
-            return int(value)
-        return value.item() if hasattr(value, "item") else value
-
-    return [
-        {str(name): plain(value) for name, value in zip(frame.columns, row, strict=True)}
-        for row in frame.itertuples(index=False, name=None)
-    ]
-
-
-def csv_text(frame: pd.DataFrame) -> str:
-    """Rows as CSV. A text a spreadsheet would run as a formula is kept from it by an apostrophe."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(frame.columns)
-    for row in json_rows(frame):
-        writer.writerow(
-            "'" + value if isinstance(value, str) and value.startswith(_FORMULA_STARTS) else value
-            for value in row.values()
-        )
-    return out.getvalue()
-
-
 def print_findings(findings: Findings) -> None:
     """Prints findings grouped by kind, errors first, on stderr."""
     groups = findings.groups()
@@ -96,7 +65,7 @@ def write_findings(findings: Findings, path: Path) -> None:
     """Writes every finding with what it means and what to do, as CSV."""
     frame = findings.frame()
     frame["meaning"] = [sentence(str(r.code), r.field, r.value) for r in frame[["code", "field", "value"]].itertuples()]
-    path.write_text(csv_text(frame), encoding="utf-8-sig", newline="")
+    path.write_text(csv_text(plain_rows(frame), frame.columns), encoding="utf-8-sig", newline="")
 
 
 @contextmanager

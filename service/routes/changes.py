@@ -63,7 +63,7 @@ def changes(
         page = find_changes(reading.connection, query, earlier=earlier, later=later)
     rows = figure_rows(page.figures)
     if output == "csv":
-        text = csv_text(rows, hashtags(CHANGE_TAGS, rows), hxl=hxl)
+        text = csv_text(rows, CHANGE_TAGS, hashtags=hashtags(CHANGE_TAGS, rows) if hxl else None)
         return csv_answer(request, text, page.next_cursor, _FORMATS, ["changes", city, earlier, later, *indicator])
     found = Rows("changes", rows, page.total, page.next_cursor, reading.data_version)
     return json_answer(request, found, _FORMATS)

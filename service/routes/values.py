@@ -65,7 +65,7 @@ def values(
         page = find_values(reading.connection, query)
     rows = figure_rows(page.figures)
     if output == "csv":
-        text = csv_text(rows, hashtags(VALUE_TAGS, rows), hxl=hxl)
+        text = csv_text(rows, VALUE_TAGS, hashtags=hashtags(VALUE_TAGS, rows) if hxl else None)
         return csv_answer(request, text, page.next_cursor, _FORMATS, ["values", *city, *survey, *indicator])
     found = Rows("values", rows, page.total, page.next_cursor, reading.data_version)
     if output == "geojson":
