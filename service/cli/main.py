@@ -4,9 +4,9 @@ import os
 import sys
 import traceback
 import warnings
+from typing import Any
 from uuid import uuid4
 
-import click
 import typer
 from pydantic import ValidationError
 
@@ -34,6 +34,9 @@ app.command()(sample.sample)
 app.command()(sample.demo)
 app.add_typer(db_app)
 
+# Older versions of Typer raise click's exceptions, newer ones their own of the same names.
+_UsageError: Any = typer.BadParameter.mro()[2]
+
 EXIT_INPUT, EXIT_USAGE, EXIT_NOT_FOUND, EXIT_CONFLICT, EXIT_SETUP, EXIT_INTERNAL = 1, 2, 3, 4, 5, 70
 EXIT_INTERRUPTED = 130
 
@@ -56,10 +59,10 @@ def _run() -> int:
     warnings.simplefilter("ignore")
     try:
         code = app(standalone_mode=False)
-    except click.ClickException as error:
+    except _UsageError as error:
         error.show()
-        return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
+        return int(error.exit_code)
+    except (typer.Abort, KeyboardInterrupt):
         typer.echo("Stopped; nothing of this step was saved.", err=True)
         return EXIT_INTERRUPTED
     except VastiError as error:
