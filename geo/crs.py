@@ -47,7 +47,11 @@ def to_storage(geometries: NDArray[Any], crs: pyproj.CRS) -> NDArray[Any]:
     if _is_storage(crs):
         return np.asarray(flat)
     transformer = _to_lonlat(crs)
-    return np.asarray(shapely.transform(flat, transformer.transform, interleaved=False))
+
+    def reproject(coordinates: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.column_stack(transformer.transform(coordinates[:, 0], coordinates[:, 1]))
+
+    return np.asarray(shapely.transform(flat, reproject))
 
 
 def positions_to_storage(

@@ -8,7 +8,11 @@ import psycopg
 import sqlalchemy
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, text
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from psycopg.conninfo import make_conninfo
+from sqlalchemy import URL, Connection, Engine, text
+from sqlalchemy import exc as sqlalchemy_errors
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, ProgrammingError
 
@@ -65,10 +69,23 @@ def transaction(engine: Engine) -> Iterator[Connection]:
 
 
 @contextmanager
+def snapshot(engine: Engine) -> Iterator[Connection]:
+    """A transaction that only reads and sees one state of the database throughout: totals and rows agree.
+
+    Raises:
+        DatabaseUnavailable: the database cannot be reached, or has no Vasti tables yet.
+    """
+    with translated_errors(), engine.connect() as connection:
+        yield connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+
+@contextmanager
 def translated_errors() -> Iterator[None]:
     """Turns what the driver says of an unreachable or unprepared database into our own words."""
     try:
         yield
+    except sqlalchemy_errors.TimeoutError as error:
+        raise DatabaseUnavailable("Too many are asking at once; try again in a moment.") from error
     # What is copied goes past SQLAlchemy, straight to the driver, and so do its errors.
     except (OperationalError, psycopg.OperationalError) as error:
         raise DatabaseUnavailable(
@@ -92,8 +109,32 @@ def upgrade(url: str) -> None:
     engine = create_engine(url)
     with transaction(engine) as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _UPGRADE_LOCK})
-        config = Config()
-        config.set_main_option("script_location", str(MIGRATIONS))
+        config = _alembic_config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
     engine.dispose()
+
+
+def is_up_to_date(connection: Connection) -> bool:
+    """Whether the tables are those of this version of Vasti."""
+    heads = ScriptDirectory.from_config(_alembic_config()).get_heads()
+    return set(MigrationContext.configure(connection).get_current_heads()) == set(heads)
+
+
+def conninfo(url: URL) -> str:
+    """The same address as libpq writes it, password included: for connections that are not the engine's."""
+    query = {name: ",".join(v) if isinstance(v, tuple) else v for name, v in url.query.items()}
+    named = {
+        "host": url.host,
+        "port": url.port,
+        "user": url.username,
+        "password": None if url.password is None else str(url.password),
+        "dbname": url.database,
+    }
+    return make_conninfo("", **{name: v for name, v in (named | query).items() if v is not None})
+
+
+def _alembic_config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    return config

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Date, Integer, Row, Select, cast, func, literal, select, tuple_
+from sqlalchemy import Connection, Row, Select, cast, func, literal, select, tuple_
 from sqlalchemy.sql import ColumnElement
 
 from geo.errors import InvalidParameter, InvalidParameters
@@ -62,23 +62,20 @@ def _encode(key: Sequence[Any]) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def _decode(cursor: str, key: Sequence[ColumnElement[Any]]) -> list[str]:
+def _decode(cursor: str, key: Sequence[ColumnElement[Any]]) -> list[Any]:
+    """The key a cursor stands for. A cursor comes from outside: whatever is in it, the database sees proper values."""
     try:
-        after = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        for part, column in zip(after, key, strict=True):
-            _check_part(part, column)
-    except (binascii.Error, ValueError, TypeError, RecursionError):
-        raise InvalidParameters(
-            [InvalidParameter("cursor", "is not a cursor this list gave; follow its next link")]
-        ) from None
-    return list(after)
+        parts = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        if not isinstance(parts, list):
+            raise ValueError("no list")
+        return [_typed(part, column) for part, column in zip(parts, key, strict=True)]
+    except (binascii.Error, ValueError, RecursionError):
+        problem = InvalidParameter("cursor", "is not a cursor this list gave; follow its next link")
+        raise InvalidParameters([problem]) from None
 
 
-def _check_part(part: Any, column: ColumnElement[Any]) -> None:
-    """Holds a cursor's part against its column's type before the database does, which would end the transaction."""
-    if not isinstance(part, str) or "\x00" in part:
-        raise TypeError
-    if isinstance(column.type, Date):
-        date.fromisoformat(part)
-    elif isinstance(column.type, Integer):
-        int(part)
+def _typed(part: Any, column: ColumnElement[Any]) -> Any:
+    if not isinstance(part, str) or "\0" in part:
+        raise ValueError("no text the database can hold")
+    part.encode()
+    return date.fromisoformat(part) if column.type.python_type is date else part

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,7 +18,6 @@ from geo.crs import STORAGE_SRID
 from geo.errors import Conflict, InputError, NotFound
 from geo.ingestion.placement import Places
 from geo.schema.places import boundary, city, settlement, ward
-
 
 _SLUG = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
@@ -73,6 +73,14 @@ def valid_on(on: date | ColumnElement[date]) -> ColumnElement[bool]:
         or_(boundary.c.valid_from_on.is_(None), boundary.c.valid_from_on <= on),
         or_(boundary.c.valid_to_on.is_(None), boundary.c.valid_to_on > on),
     )
+
+
+def as_geojson(geom: ColumnElement[Any]) -> ColumnElement[Any]:
+    """A polygonal geometry as RFC 7946 wants it: 0.1 m apart, shells counter-clockwise and holes clockwise.
+
+    ST_AsGeoJSON by itself keeps whatever order the rings were drawn in.
+    """
+    return func.ST_AsGeoJSON(func.ST_ForcePolygonCCW(geom), 6)
 
 
 @dataclass(frozen=True)

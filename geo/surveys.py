@@ -37,8 +37,7 @@ def open_survey(connection: Connection, city_id: int, spec: SurveySpec) -> int:
         InputError: the round is new and its dates, unit or mode are not named, or its dates are the wrong way round.
         Conflict: the round exists and differs from what is named.
     """
-    existing = _find(connection, city_id, spec.slug)
-    if existing is None:
+    if _find(connection, city_id, spec.slug) is None:
         check_slug(spec.slug, "survey")
         check_slug(spec.organisation, "organisation")
         missing = [o for o, v in (("--starts", spec.starts_on), ("--ends", spec.ends_on)) if v is None]
@@ -62,8 +61,7 @@ def open_survey(connection: Connection, city_id: int, spec: SurveySpec) -> int:
             # Another load may open the same round at this moment: this one waits for it, then joins.
             .on_conflict_do_nothing()
         )
-        existing = _find(connection, city_id, spec.slug)
-    assert existing is not None
+    existing = find_survey(connection, city_id, spec.slug)
     for key in ("name", "starts_on", "ends_on", "unit", "mode", "licence"):
         wanted = getattr(spec, key)
         if wanted is not None and wanted != existing[key]:

@@ -103,9 +103,7 @@ def draw(
     )
 
 
-def most_left_to_do_first(
-    figures: Sequence[SettlementFigure], definition: Definition
-) -> list[SettlementFigure]:
+def most_left_to_do_first(figures: Sequence[SettlementFigure], definition: Definition) -> list[SettlementFigure]:
     """The figures in the order of the table: by unserved households, then by the gap; those without last."""
     sign = 1 if definition.direction == "up" else -1
 

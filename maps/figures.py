@@ -99,9 +99,7 @@ def require_lonlat(frame: gpd.GeoDataFrame) -> None:
         UnknownCRS: its coordinate reference system is another one, or not said.
     """
     if frame.crs is None:
-        raise UnknownCRS(
-            "The frame to draw does not say its coordinate reference system; it must be EPSG:4326."
-        )
+        raise UnknownCRS("The frame to draw does not say its coordinate reference system; it must be EPSG:4326.")
     if frame.crs.to_epsg() != STORED_AS:
         raise UnknownCRS(f"A map is drawn from EPSG:4326, but the frame is in {frame.crs.to_string()}.")
 

@@ -77,9 +77,7 @@ def _figure_html(figure: SettlementFigure, definition: Definition) -> str:
         ("Answer not known", figure.n_unknown),
         (unserved_words(definition), figure.unserved),
     ]
-    rows = [
-        f"<tr><th>{escape(label)}<td>{format_count(count)}" for label, count in counts if count is not None
-    ]
+    rows = [f"<tr><th>{escape(label)}<td>{format_count(count)}" for label, count in counts if count is not None]
     if rows:
         lines.append(f"<table>{''.join(rows)}</table>")
     return "".join(lines)

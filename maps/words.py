@@ -4,22 +4,11 @@ import math
 from datetime import date
 
 from geo.indicators.definition import Definition
+from geo.indicators.disclosure import REASONS
 from maps.figures import SettlementFigure
 
 SHARE_BREAKS = (20.0, 40.0, 60.0, 80.0)
 """Where the classes of a share meet, in per cent: the same for every indicator and round."""
-
-REASONS = {
-    "fewer_than_10": "fewer than 10 answering households",
-    "fewer_than_25": "fewer than 25 answering households",
-    "no_answers": "no household answered this question",
-    "not_surveyed": "not visited in this survey round",
-    "too_many_unknown": "too many answers are not known",
-    "no_boundary": "no boundary is known",
-    "sensitive": "a sensitive answer given by very few, or by all but very few",
-    "complementary": "it would give away another withheld figure",
-}
-"""What each reason code says to a reader."""
 
 _WIDE_INTERVAL_POINTS = 20
 

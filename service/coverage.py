@@ -1,26 +1,38 @@
 """The coverage map from the database: figures through their one door, drawn by `maps`."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import geopandas as gpd
+import pandas as pd
 from shapely.geometry import shape
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from geo.crs import STORAGE_CRS
+from geo.errors import InvalidParameter, InvalidParameters
 from geo.indicators.catalogue import find_definitions
 from geo.indicators.definition import Counted
 from geo.indicators.values import ValuesQuery, find_values
+from geo.listings import city_and_survey_names
 from geo.paging import PageRequest
-from geo.schema.places import city as city_table
 from maps import coverage
 
 
 def coverage_map(
     connection: Connection, city: str, survey: str, indicator: str, *, counted: Counted | None, drafts: bool
 ) -> str:
-    """The coverage map of one indicator in one round, as one HTML document."""
+    """The coverage map of one indicator in one round, as one HTML document.
+
+    Raises:
+        InvalidParameters: there is no such city, round or indicator, or it is not counted so; the message names what
+            there is.
+    """
     (definition,) = find_definitions([indicator])
+    levels = definition.counted_levels()
+    if counted is not None and counted not in levels:
+        problem = InvalidParameter("counted", f"{indicator} does not count {counted}; choose {' or '.join(levels)}")
+        raise InvalidParameters([problem])
     query = ValuesQuery(
         cities=[city],
         surveys=[survey],
@@ -31,7 +43,22 @@ def coverage_map(
         page=PageRequest(limit=None),
     )
     figures = find_values(connection, query).figures
+    figures["unserved"] = _unserved_households(connection, query, figures)
     shapes = [None if text is None else shape(json.loads(text)) for text in figures["geometry"]]
     frame = gpd.GeoDataFrame(figures.drop(columns="geometry"), geometry=shapes, crs=STORAGE_CRS)
-    name = connection.execute(select(city_table.c.name).where(city_table.c.slug == city)).scalar_one()
-    return coverage.draw(frame, definition, city_name=name, survey_name=survey, generated_on=datetime.now(UTC).date())
+    city_name, survey_name = city_and_survey_names(connection, city, survey)
+    today = datetime.now(UTC).date()
+    return coverage.draw(frame, definition, city_name=city_name, survey_name=survey_name, generated_on=today)
+
+
+def _unserved_households(connection: Connection, query: ValuesQuery, figures: pd.DataFrame) -> "pd.Series[float]":
+    """Unserved households by settlement, also where the figure itself is a share of persons.
+
+    A circle stands for the toilets, taps or drains that are missing, and those are built for households.
+    """
+    if (figures["counted"] == "households").all():
+        return figures["unserved"]
+    households = find_values(connection, replace(query, counted="households", geometry=False)).figures
+    unserved = households.set_index("settlement_code")["unserved"].astype(float)
+    # A density has no household level: nobody goes without it.
+    return figures["settlement_code"].map(unserved).astype(float)

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.engine import make_url
 
 from geo import cluster, database
+from tests import published_city
 
 _NUMBERS = count(1)
 
@@ -37,6 +38,22 @@ def database_url() -> Iterator[str]:
         yield cluster.start(folder)
     finally:
         remove_state_dir(folder)
+
+
+@pytest.fixture(scope="session")
+def small_city(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[published_city.SmallCity]:
+    """The small city of tests/published_city.py in a database of its own, which tests read and leave as it is."""
+    url = published_city.new_database(database_url, "small_city")
+    yield published_city.load_small_city(url, tmp_path_factory.mktemp("small_city"))
+    published_city.drop_database(database_url, "small_city")
+
+
+@pytest.fixture
+def changing_city(database_url: str, tmp_path: Path) -> Iterator[published_city.SmallCity]:
+    """The small city in a database of the test's own, which it may change."""
+    url = published_city.new_database(database_url, "changing_city")
+    yield published_city.load_small_city(url, tmp_path)
+    published_city.drop_database(database_url, "changing_city")
 
 
 @pytest.fixture

@@ -73,9 +73,7 @@ class _Interviews:
         """Ask everything, in the order of the form."""
         everyone = self.visited
         self._set("members", "integer", 1 + self._weigh("members", ask.MEMBER_SHARES), everyone)
-        reason = 1 + (self.draws["interview_result"] * (len(ask.CODES["interview_result"]) - 1)).astype(
-            np.int16
-        )
+        reason = 1 + (self.draws["interview_result"] * (len(ask.CODES["interview_result"]) - 1)).astype(np.int16)
         self._set("interview_result", "code", np.where(everyone, 0, reason), np.ones_like(everyone))
         self._ask_toilet()
         self._ask_water()
@@ -110,18 +108,14 @@ class _Interviews:
 
         kind = self._pick(np.cumsum(ask.TOILET_TYPE_SHARES, axis=1), users, self.draws["toilet_type"])
         no_toilet = ask.CODES["toilet_type"].index("none")
-        self._set(
-            "toilet_type", "code", np.where(has_toilet, kind, no_toilet), self.visited, unknown & ~vague
-        )
+        self._set("toilet_type", "code", np.where(has_toilet, kind, no_toilet), self.visited, unknown & ~vague)
         self._set("toilet_location", "code", elsewhere.astype(np.int16), has_toilet, unknown & ~vague)
         self._set("toilet_users", "code", users, has_toilet, unknown)
         self._yes("toilet_working", has_toilet)
         emptied = self._pick(np.cumsum(ask.EMPTIED_SHARES, axis=1), None, self.draws["toilet_emptied"])
         row = ask.EXCRETA_ROW[kind]
         self._set("toilet_emptied", "code", emptied, has_toilet & (row == 1))
-        destination = self._pick(
-            np.cumsum(ask.EXCRETA_SHARES, axis=1), row, self.draws["excreta_destination"]
-        )
+        destination = self._pick(np.cumsum(ask.EXCRETA_SHARES, axis=1), row, self.draws["excreta_destination"])
         dont_know = unknown | (self.draws["toilet_unknown"] > 0.97)
         self._set("excreta_destination", "code", destination, has_toilet, dont_know)
 

@@ -30,7 +30,7 @@ from geo.errors import InputError
 DEFAULT_HOUSEHOLDS, DEFAULT_SEED = 6_000, 7
 
 
-class SampleSizeInvalid(InputError):  # noqa: N818
+class SampleSizeInvalid(InputError):
     """A sample city needs at least one settlement and one household."""
 
 

@@ -43,9 +43,7 @@ def write_household_shapefile(path: Path, city: City, visited: VisitedRound, see
     days = [day.strftime(profile.date_format) for day in visited.visited_on.tolist()]
     table: dict[str, Any] = {
         profile.columns["household_code"]: household_codes(city, visited),
-        profile.columns["declared_settlement_code"]: city.settlements_gdf["settlement_code"].to_numpy()[
-            place
-        ],
+        profile.columns["declared_settlement_code"]: settlement_codes(city, visited),
         "SETTL_NAME": city.settlements_gdf["settlement_name"].to_numpy()[place],
         profile.columns["interviewed_on"]: days,
         **written,
@@ -72,51 +70,56 @@ def write_kobo_csv(path: Path, city: City, visited: VisitedRound, seed: int) -> 
     latitude, longitude = [f"{v:.7f}" for v in lat], [f"{v:.7f}" for v in lon]
     altitude = [f"{v:.1f}" for v in rng.normal(561, 6, len(place))]
     precision = [f"{v:.2f}" for v in 3 + rng.gamma(2, 1.6, len(place))]
-    identifiers = {
+    table: dict[str, list[str]] = {
         "start": [moment.isoformat(timespec="milliseconds") for moment in starts],
         "end": [moment.isoformat(timespec="milliseconds") for moment in ends],
         profile.columns["interviewed_on"]: [f"{moment:{profile.date_format}}" for moment in starts],
-        "household/enumerator": name_surveyors(len(place)),
-        profile.columns["declared_settlement_code"]: city.settlements_gdf["settlement_code"].to_numpy()[
-            place
-        ],
-        profile.columns["household_code"]: household_codes(city, visited),
+        "household/enumerator": name_surveyors(len(place)).tolist(),
+        profile.columns["declared_settlement_code"]: settlement_codes(city, visited).tolist(),
+        profile.columns["household_code"]: household_codes(city, visited).tolist(),
         "gps": [" ".join(parts) for parts in zip(latitude, longitude, altitude, precision, strict=True)],
         "_gps_latitude": latitude,
         "_gps_longitude": longitude,
         "_gps_altitude": altitude,
         "_gps_precision": precision,
     }
-    submission = {
-        "remarks": write_remarks(len(place), rng, one_line=False),
-        "_id": [str(48_210_337 + 3 * row) for row in range(len(place))],
+    for name, column in _write_answers(profile, visited, rng).items():
+        numbers = isinstance(column, pa.Array)
+        table[name] = ["" if n is None else str(n) for n in column.to_pylist()] if numbers else column.tolist()
+    delays = rng.gamma(2, 2, len(place))
+    table |= {
+        "remarks": write_remarks(len(place), rng, one_line=False).tolist(),
         "_uuid": [str(UUID(bytes=rng.bytes(16), version=4)) for _ in range(len(place))],
-        "_submission_time": [
-            _submitted(moment, hours) for moment, hours in zip(ends, rng.gamma(2, 2, len(ends)), strict=True)
-        ],
-        "_validation_status": [""] * len(place),
-        "_status": ["submitted_via_web"] * len(place),
-        "__version__": ["vNad2024Household1"] * len(place),
-        "_index": [str(row + 1) for row in range(len(place))],
+        "_submission_time": [_submitted(end, hours) for end, hours in zip(ends, delays, strict=True)],
     }
-    written = {
-        name: ["" if value is None else value for value in column.to_pylist()]
-        if isinstance(column, pa.Array)
-        else column
-        for name, column in _write_answers(profile, visited, rng).items()
+    _write_submissions(path, table, order=sorted(range(len(place)), key=starts.__getitem__))
+    return path
+
+
+def _write_submissions(path: Path, table: dict[str, list[str]], order: list[int]) -> None:
+    """The table in the order of the interviews, numbered by the server as they came in."""
+    stamped = {
+        **{name: [column[row] for row in order] for name, column in table.items()},
+        "_id": [str(48_210_337 + 3 * row) for row in range(len(order))],
+        "_validation_status": [""] * len(order),
+        "_status": ["submitted_via_web"] * len(order),
+        "__version__": ["vNad2024Household1"] * len(order),
+        "_index": [str(row + 1) for row in range(len(order))],
     }
-    table = {**identifiers, **written, **submission}
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(table)
-        writer.writerows(zip(*table.values(), strict=True))
-    return path
+        writer.writerow(stamped)
+        writer.writerows(zip(*stamped.values(), strict=True))
+
+
+def settlement_codes(city: City, visited: VisitedRound) -> Text:
+    """The code of each household's settlement."""
+    return np.asarray(city.settlements_gdf["settlement_code"].to_numpy(dtype=object)[visited.roll.settlement])
 
 
 def household_codes(city: City, visited: VisitedRound) -> Text:
     """The code on each door: settlement and number, the same in both rounds."""
-    settlement = city.settlements_gdf["settlement_code"].to_numpy()[visited.roll.settlement]
-    pairs = zip(settlement, visited.roll.number, strict=True)
+    pairs = zip(settlement_codes(city, visited), visited.roll.number, strict=True)
     return np.array([f"{code}-{number:04d}" for code, number in pairs], dtype=object)
 
 
@@ -140,18 +143,14 @@ def _number_columns(profile: Profile, visited: VisitedRound) -> set[str]:
     return {name for field, name in profile.columns.items() if kinds.get(field) in ("integer", "number")}
 
 
-def _interview_times(
-    visited: VisitedRound, rng: np.random.Generator
-) -> tuple[list[datetime], list[datetime]]:
+def _interview_times(visited: VisitedRound, rng: np.random.Generator) -> tuple[list[datetime], list[datetime]]:
     """When each interview began and ended, on the clock of India."""
     minutes, seconds = rng.uniform(0, 8.5 * 60, len(visited.roll)), rng.uniform(360, 1_500, len(visited.roll))
     starts = [
         datetime.combine(day, time(8, 30), tzinfo=_INDIA) + timedelta(milliseconds=round(minute * 60_000))
         for day, minute in zip(visited.visited_on.tolist(), minutes, strict=True)
     ]
-    ends = [
-        start + timedelta(milliseconds=round(s * 1_000)) for start, s in zip(starts, seconds, strict=True)
-    ]
+    ends = [start + timedelta(milliseconds=round(s * 1_000)) for start, s in zip(starts, seconds, strict=True)]
     return starts, ends
 
 

@@ -45,9 +45,7 @@ class HouseholdStream:
     def schema(self) -> pa.Schema:
         """The columns: standard field names, or those of a profile, and the position."""
         nobody = np.arange(0, dtype=np.int64)
-        return self._batch(
-            nobody, Ground.under(self.city.settlements_gdf[:1]), np.random.default_rng(0)
-        ).schema
+        return self._batch(nobody, Ground.under(self.city.settlements_gdf[:1]), np.random.default_rng(0)).schema
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """All households, settlement by settlement."""

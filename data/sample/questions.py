@@ -93,18 +93,12 @@ WATER_SOURCE = Choice(
     (-0.6, -0.3, 0.1, 0.3, 0.0, 0.2, 0.6, -0.2, 0.0, 0.6, 0.8),
     (0.9, 0.4, -0.1, -0.2, -0.2, -0.4, -0.3, 0.6, 0.2, -0.6, -0.7),
 )
-HANDWASHING_PLACE = Choice(
-    "handwashing_place", (0.48, 0.30, 0.19, 0.03), (-0.4, 0.0, 0.5, 0.0), (0.5, 0.0, -0.5, 0.0)
-)
+HANDWASHING_PLACE = Choice("handwashing_place", (0.48, 0.30, 0.19, 0.03), (-0.4, 0.0, 0.5, 0.0), (0.5, 0.0, -0.5, 0.0))
 ELECTRICITY = Choice(
     "electricity", (0.70, 0.20, 0.01, 0.02, 0.07), (-0.3, 0.4, 0.0, 0.3, 0.7), (0.7, -0.1, 0.6, -0.5, -0.9)
 )
-WASTE_COLLECTION = Choice(
-    "waste_collection", (0.22, 0.36, 0.12, 0.30), (-0.5, 0.0, 0.3, 0.6), (1.1, 0.0, -0.4, -0.6)
-)
-HAZARD = Choice(
-    "hazard", (0.74, 0.13, 0.05, 0.02, 0.06), (-0.3, 0.9, 0.0, 0.3, 0.6), (0.1, -0.1, 0.0, 0.0, -0.1)
-)
+WASTE_COLLECTION = Choice("waste_collection", (0.22, 0.36, 0.12, 0.30), (-0.5, 0.0, 0.3, 0.6), (1.1, 0.0, -0.4, -0.6))
+HAZARD = Choice("hazard", (0.74, 0.13, 0.05, 0.02, 0.06), (-0.3, 0.9, 0.0, 0.3, 0.6), (0.1, -0.1, 0.0, 0.0, -0.1))
 ROOMS = Choice("rooms", (0.52, 0.33, 0.11, 0.04), (0.3, 0.0, -0.3, -0.4), (-0.2, 0.1, 0.2, 0.2))
 HEAD_SEX = Choice("head_sex", (0.817, 0.18, 0.003), (0.0, 0.1, 0.0), (0.0, 0.1, 0.0))
 OCCUPATION = Choice(
@@ -151,9 +145,7 @@ TOILET_TYPE_SHARES = np.array(
     ]
 )
 # Where excreta end up, by kind of toilet: sewered, in a tank or pit, straight into drain or lane.
-EXCRETA_SHARES = np.array(
-    [[0.0, 0.0, 0.55, 0.45, 0.0], [0.55, 0.18, 0.0, 0.0, 0.27], [0.0, 0.0, 0.0, 0.10, 0.90]]
-)
+EXCRETA_SHARES = np.array([[0.0, 0.0, 0.55, 0.45, 0.0], [0.55, 0.18, 0.0, 0.0, 0.27], [0.0, 0.0, 0.0, 0.10, 0.90]])
 EXCRETA_ROW = np.array([0, 1, 1, 1, 1, 2, 1, 1])
 EMPTIED_SHARES = np.array([[0.62, 0.30, 0.08]])
 # The other source of a household that drinks bottled or sachet water.

@@ -41,9 +41,7 @@ class _Homes:
     xy: Floats
 
 
-def visit_twice(
-    city: City, conditions: Conditions, households: int, seed: int
-) -> tuple[VisitedRound, VisitedRound]:
+def visit_twice(city: City, conditions: Conditions, households: int, seed: int) -> tuple[VisitedRound, VisitedRound]:
     """Both rounds, of the same number of households each."""
     rng = np.random.default_rng([seed, 3])
     ground = Ground.under(city.settlements_gdf)
@@ -86,9 +84,7 @@ def visit_twice(
     return first, _age_heads(second, keeps_draw)
 
 
-def _visit(
-    city: City, conditions: Conditions, quotas: Quotas, homes: _Homes, rng: np.random.Generator
-) -> VisitedRound:
+def _visit(city: City, conditions: Conditions, quotas: Quotas, homes: _Homes, rng: np.random.Generator) -> VisitedRound:
     """One round: who was met, what they answered, when, and where the GPS put them."""
     place, draws = homes.place, homes.draws
     roll = _line_up(quotas, homes, rng)

@@ -37,9 +37,7 @@ def build_city(settlements: int, seed: int) -> City:
     shapes = [shape for site in sites for shape in shape_site(site, rng)]
     kinds = [site.kind for site in sites for _ in site.areas_m2]
     centres = shapely.get_coordinates(shapely.centroid([site.middle_point for site in sites]))
-    site_wards = divide_wards(
-        centres, wards=min(MOST_WARDS, max(1, round(settlements / SETTLEMENTS_PER_WARD)))
-    )
+    site_wards = divide_wards(centres, wards=min(MOST_WARDS, max(1, round(settlements / SETTLEMENTS_PER_WARD))))
     ward = np.repeat(site_wards, [len(site.areas_m2) for site in sites])
 
     # Codes run ward by ward and west to east within the ward, as a survey office would number them.
@@ -69,9 +67,7 @@ def divide_wards(centres: Floats, *, wards: int) -> NDArray[np.int64]:
     middle = np.array(seeds)
     for _ in range(6):
         label = np.argmin(np.hypot(*(centres[:, None] - middle[None]).transpose(2, 0, 1)), axis=1)
-        middle = np.array(
-            [centres[label == w].mean(axis=0) if (label == w).any() else middle[w] for w in range(wards)]
-        )
+        middle = np.array([centres[label == w].mean(axis=0) if (label == w).any() else middle[w] for w in range(wards)])
     used, label = np.unique(label, return_inverse=True)
     west_to_east = np.argsort(np.argsort(middle[used, 0], kind="stable"))
     return np.asarray(west_to_east[label], dtype=np.int64)
@@ -79,9 +75,7 @@ def divide_wards(centres: Floats, *, wards: int) -> NDArray[np.int64]:
 
 def shape_site(site: Site, rng: np.random.Generator) -> list[Any]:
     """The shapes of a site's settlements, in the order of its areas."""
-    plot_m = float(
-        np.clip(np.sqrt(sum(site.areas_m2) / (len(site.areas_m2) * PLOTS_PER_SETTLEMENT)), 6.0, 30.0)
-    )
+    plot_m = float(np.clip(np.sqrt(sum(site.areas_m2) / (len(site.areas_m2) * PLOTS_PER_SETTLEMENT)), 6.0, 30.0))
     along, across = _scatter_plots(site, plot_m, rng)
     p, q = site.scaled(along, across)
     owner = np.full(len(p), -1)

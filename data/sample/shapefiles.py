@@ -37,9 +37,16 @@ def shape_array(shapes: Sequence[Any] | NDArray[np.object_]) -> ArrowArray:
 
 
 def write_zipped_shapefile(
-    path: Path, rows: pa.Table | pa.RecordBatchReader, geometry_type: Literal["Point", "Polygon"]
+    path: Path,
+    rows: pa.Table | pa.RecordBatchReader,
+    geometry_type: Literal["Point", "Polygon"],
+    *,
+    trimmed: bool = True,
 ) -> Path:
-    """Rows with a WKB geometry column as a zipped shapefile with .prj and .cpg, in the city's UTM zone."""
+    """Rows with a WKB geometry column as a zipped shapefile with .prj and .cpg, in the city's UTM zone.
+
+    Trimmed, texts take no more room than the longest of them; that rewrites the table once a column.
+    """
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         pyogrio.write_arrow(
             rows,
@@ -49,7 +56,7 @@ def write_zipped_shapefile(
             geometry_type=geometry_type,
             crs=CRS.from_user_input(UTM_CRS).to_wkt(),
             encoding="UTF-8",
-            layer_options={"RESIZE": "YES"},
+            layer_options={"RESIZE": "YES" if trimmed else "NO"},
         )
         _zip_files(path, sorted(Path(folder).iterdir()))
     return path

@@ -117,9 +117,7 @@ def _places(wish: _Wish, terrain: Terrain, rng: np.random.Generator, *, line_is_
             side = rng.choice([-1.0, 1.0])
             along = rng.uniform(0.1, 0.9) * spine.length_m
             across = 0.0 if wish.straddles else side * (clear + width / 2)
-            yield Site(
-                wish.kind, spine, along, across, length, width, wish.areas_m2, clear, straddles=wish.straddles
-            )
+            yield Site(wish.kind, spine, along, across, length, width, wish.areas_m2, clear, straddles=wish.straddles)
     length = float(np.sqrt(total * rng.uniform(1.1, 1.9)))
     width = total / length
     spread = 0.22
@@ -128,19 +126,13 @@ def _places(wish: _Wish, terrain: Terrain, rng: np.random.Generator, *, line_is_
         stretch = max(1.0, spread)
         middle = np.array(ORIGIN_M) + offset * stretch * np.array([terrain.width_m, terrain.height_m])
         spine = bend_street(middle, 1.5 * length + 150.0, rng)
-        yield Site(
-            "town", spine, spine.length_m / 2, 0.0, length, width, wish.areas_m2, has_enclave=wish.has_enclave
-        )
+        yield Site("town", spine, spine.length_m / 2, 0.0, length, width, wish.areas_m2, has_enclave=wish.has_enclave)
         spread *= 1.01
 
 
 def _keeps_clear(site: Site, terrain: Terrain) -> bool:
     """Whether the site keeps off the river and the railway it does not itself lie along."""
     middle = site.middle[None]
-    off_river = (
-        site.kind == "river" or terrain.distance_to_river_m(middle)[0] > site.radius_m + RIVER_HALF_WIDTH_M
-    )
-    off_rails = (
-        site.kind == "rail" or terrain.distance_to_railway_m(middle)[0] > site.radius_m + RAIL_HALF_WIDTH_M
-    )
+    off_river = site.kind == "river" or terrain.distance_to_river_m(middle)[0] > site.radius_m + RIVER_HALF_WIDTH_M
+    off_rails = site.kind == "rail" or terrain.distance_to_railway_m(middle)[0] > site.radius_m + RAIL_HALF_WIDTH_M
     return bool(off_river and off_rails)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pyarrow as pa
 import pyarrow.csv
@@ -26,14 +26,14 @@ FileFormat = Literal["shapefile", "geopackage", "csv", "geoparquet"]
 STANDARD_SHAPEFILE_PROFILE = "sample-standard-shapefile"
 BOUNDARY_COLUMNS = ("settlement_code", "settlement_name", "ward_code", "ward_name")
 
-# A .dbf may not grow beyond 2 GB, and GDAL keeps 80 bytes for every text until it trims the finished file.
-SHAPEFILE_MOST_HOUSEHOLDS = 1_000_000
+# A .dbf may not grow beyond 2 GB, and GDAL keeps 80 bytes for every text: 1,509 bytes a household.
+SHAPEFILE_MOST_HOUSEHOLDS = 1_400_000
 # Sorting points into a spatial index takes as long as writing them, and whoever loads a file reads all of it.
 INDEXED_MOST_HOUSEHOLDS = 250_000
 _FIXED_TIME = "2024-06-01T00:00:00.000Z"
 
 
-class TooManyHouseholds(InputError):  # noqa: N818
+class TooManyHouseholds(InputError):
     """A shapefile cannot hold that many households; choose geopackage, csv or geoparquet."""
 
 
@@ -55,9 +55,7 @@ def write_standard_settlements(out: Path, city: City, file_format: FileFormat) -
     if file_format == "csv":
         path = out / "settlements.geojson"
         path.unlink(missing_ok=True)
-        gdf.to_crs(LONLAT_CRS).to_file(
-            path, driver="GeoJSON", engine="pyogrio", layer_options={"RFC7946": "YES"}
-        )
+        gdf.to_crs(LONLAT_CRS).to_file(path, driver="GeoJSON", engine="pyogrio", layer_options={"RFC7946": "YES"})
         return path
     table = pa.table({**columns, GEOMETRY: shape_array(gdf.geometry.to_numpy())})
     if file_format == "geopackage":
@@ -73,7 +71,8 @@ def write_standard_households(out: Path, stream: HouseholdStream, file_format: F
     """One round of households in the format."""
     if file_format == "shapefile":
         names = read_profile(STANDARD_SHAPEFILE_PROFILE).columns
-        return write_zipped_shapefile(out / "households.zip", replace(stream, names=names).reader(), "Point")
+        rows = replace(stream, names=names).reader()
+        return write_zipped_shapefile(out / "households.zip", rows, "Point", trimmed=False)
     if file_format == "geopackage":
         indexed = stream.total <= INDEXED_MOST_HOUSEHOLDS
         return _write_geopackage(out / "households.gpkg", stream.reader(), "Point", indexed=indexed)
@@ -136,7 +135,7 @@ def _gdal_options(**options: str) -> Iterator[None]:
 
 
 def _parquet_writer(path: Path, schema: pa.Schema, geometry_types: list[str]) -> pq.ParquetWriter:
-    """A writer of GeoParquet 1.0 in the city's UTM zone; codes come out as plain text for any reader."""
+    """A writer of GeoParquet 1.0 in the city's UTM zone."""
     geo = {
         "version": "1.0.0",
         "primary_column": GEOMETRY,
@@ -148,5 +147,9 @@ def _parquet_writer(path: Path, schema: pa.Schema, geometry_types: list[str]) ->
             }
         },
     }
-    described = schema.with_metadata({b"geo": json.dumps(geo).encode()})
-    return pq.ParquetWriter(path, described, compression="zstd", store_schema=False)
+    # Without Arrow's own schema inside, codes held once per file come out as plain text. Looking for repeats in
+    # positions and household codes, which have none, would only cost time.
+    coded: Any = [field.name for field in schema if pa.types.is_dictionary(field.type)]
+    writer = pq.ParquetWriter(path, schema, compression="zstd", store_schema=False, use_dictionary=coded or False)
+    writer.add_key_value_metadata({"geo": json.dumps(geo)})
+    return writer

@@ -81,9 +81,7 @@ def lay_terrain(settlements: int, rng: np.random.Generator) -> Terrain:
 
     # Every bend keeps a radius above 400 m, so that plots laid beside it do not fold over.
     x = np.arange(-0.6 * width, 0.6 * width, 12.0)
-    meander = 210.0 * np.sin(2 * np.pi * x / 2_400.0 + phase[0]) + 150.0 * np.sin(
-        2 * np.pi * x / 3_700.0 + phase[1]
-    )
+    meander = 210.0 * np.sin(2 * np.pi * x / 2_400.0 + phase[0]) + 150.0 * np.sin(2 * np.pi * x / 3_700.0 + phase[1])
     river_y = 0.10 * height * np.sin(2 * np.pi * x / (1.5 * width) + phase[2]) + meander
     y = np.arange(-0.6 * height, 0.6 * height, 12.0)
     rail_x = 0.14 * width + 0.07 * width * np.sin(2 * np.pi * y / (1.3 * height) + phase[3])

@@ -16,7 +16,7 @@ MAX_UNKNOWN = 0.2
 """A figure says little of all where the answers of more than this share are not known."""
 
 REASONS: dict[str, str] = {
-    NO_ANSWERS: "nobody answered",
+    NO_ANSWERS: "no household answered this question",
     FEWER_THAN_10: "fewer than 10 answering households",
     NO_AREA: "the settlement has no boundary",
     NO_FRAME_SIZE: "the number of households in the settlement is not known",

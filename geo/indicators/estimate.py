@@ -68,4 +68,4 @@ def shares(tallies: pd.DataFrame, definitions: dict[str, Definition], *, with_in
 
 
 def _sum(tallies: pd.DataFrame, name: str) -> Floats:
-    return tallies[name].to_numpy(dtype=np.float64)
+    return np.asarray(tallies[name], dtype=np.float64)

@@ -85,8 +85,8 @@ class FrameTally:
         what: tuple[NDArray[np.float64] | None, ...],
     ) -> None:
         size = self.n_settlements * _OUTCOMES
-        for total, weights in zip(totals, what, strict=True):
-            total += np.bincount(cell, weights=weights, minlength=size).reshape(-1, _OUTCOMES)
+        for i, weights in enumerate(what):
+            totals[i] += np.bincount(cell, weights=weights, minlength=size).reshape(-1, _OUTCOMES)
 
     def tallies(self, settlement_ids: NDArray[np.int64]) -> pd.DataFrame:
         """The tallies so far: a frame with the columns `tallies.COLUMNS`, one id for each settlement index."""

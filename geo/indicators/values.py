@@ -11,13 +11,14 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.sql import ColumnElement, FromClause
 
 from geo.errors import InvalidParameter, InvalidParameters
+from geo.filters import refuse_unknown
 from geo.indicators.catalogue import find_definitions
 from geo.indicators.definition import Counted
 from geo.indicators.estimate import Interval, difference
 from geo.indicators.figures import DECIMALS, PLACE, Level, figures_of
 from geo.indicators.tallies import SUMS
 from geo.paging import PageRequest, fetch_page
-from geo.places import valid_on
+from geo.places import as_geojson, valid_on
 from geo.schema.places import boundary, city, settlement, ward
 from geo.schema.surveys import survey, survey_frame
 from geo.schema.values import tally
@@ -57,7 +58,8 @@ def find_values(connection: Connection, query: ValuesQuery) -> FigurePage:
     """The figures asked for, in the order of city, round, indicator and place; what may not be said is withheld.
 
     Raises:
-        InvalidParameters: a filter names something that is not there; the message names what is.
+        InvalidParameters: a filter names something that is not there, and the message names what is; or settlements
+            are named for a figure of a ward or a city, which is always of all its settlements.
     """
     page = _find(connection, query)
     return replace(page, figures=page.figures.drop(columns="_drawn"))
@@ -82,6 +84,7 @@ def find_changes(connection: Connection, query: ValuesQuery, *, earlier: str, la
     Raises:
         InvalidParameters: a filter or a round names something that is not there.
     """
+    _check_rounds(connection, query, earlier, later)
     after_page = _find(connection, replace(query, surveys=[later]))
     before = _find(connection, replace(query, surveys=[earlier], page=PageRequest(limit=None))).figures
     keys = ["city", "indicator", "counted", "ward_code", "settlement_code"]
@@ -112,24 +115,36 @@ def find_changes(connection: Connection, query: ValuesQuery, *, earlier: str, la
 
 def _check_filters(connection: Connection, query: ValuesQuery) -> None:
     find_definitions(list(query.indicators))
+    if query.settlements and query.level != "settlement":
+        # A sum over chosen settlements would pass for the whole place, and two of them, one less the other, would
+        # give away a settlement whose own figure is withheld.
+        reason = f"goes with level settlement only; figures by {query.level} are of all settlements"
+        raise InvalidParameters([InvalidParameter("settlement", reason)])
+    of_cities = city.c.slug.in_(query.cities) if query.cities else literal(True)
+    refuse_unknown(
+        connection,
+        {
+            "city": (query.cities, select(city.c.slug)),
+            "survey": (query.surveys, _rounds(query)),
+            "settlement": (query.settlements, select(settlement.c.code).join(city).where(of_cities)),
+        },
+    )
+
+
+def _rounds(query: ValuesQuery) -> Select[Any]:
+    """The slugs of the rounds a reader may ask for in the cities asked for."""
     of_cities = city.c.slug.in_(query.cities) if query.cities else literal(True)
     visible = literal(True) if query.drafts else survey.c.state == "published"
-    known: dict[str, tuple[Sequence[str], Select[Any]]] = {
-        "city": (query.cities, select(city.c.slug)),
-        "survey": (query.surveys, select(survey.c.slug).join(city).where(of_cities, visible)),
-        "settlement": (query.settlements, select(settlement.c.code).join(city).where(of_cities)),
-    }
-    problems = []
-    for name, (asked, there) in known.items():
-        if not asked:
-            continue
-        found = set(connection.execute(there).scalars())
-        listed = ", ".join(sorted(found)[:50]) or "there is none yet"
-        problems += [
-            InvalidParameter(name, f"{a!r} is not known; choose from {listed}") for a in asked if a not in found
-        ]
-    if problems:
-        raise InvalidParameters(problems)
+    return select(survey.c.slug).join(city).where(of_cities, visible)
+
+
+def _check_rounds(connection: Connection, query: ValuesQuery, earlier: str, later: str) -> None:
+    """Says which of the two rounds is wrong by the name it was asked for with."""
+    refuse_unknown(connection, {"city": (query.cities, select(city.c.slug))})
+    rounds = _rounds(query)
+    refuse_unknown(connection, {"from": ([earlier], rounds), "to": ([later], rounds)})
+    if earlier == later:
+        raise InvalidParameters([InvalidParameter("to", "names the same round as from; choose two rounds")])
 
 
 def _definition_rows(query: ValuesQuery) -> FromClause:
@@ -205,7 +220,7 @@ def _cells(query: ValuesQuery) -> tuple[Select[Any], list[ColumnElement[Any]]]:
     }
     if query.geometry:
         shape = func.ST_Union(boundary.c.geom) if query.level != "settlement" else func.ST_Collect(boundary.c.geom)
-        summed["geometry"] = func.ST_AsGeoJSON(func.ST_Multi(func.ST_CollectionExtract(shape, 3)), 6)
+        summed["geometry"] = as_geojson(func.ST_Multi(func.ST_CollectionExtract(shape, 3)))
     cells = select(*(c.label(name) for name, c in (grouped | summed).items())).select_from(source)
     if not query.drafts:
         cells = cells.where(survey.c.state == "published")

@@ -123,10 +123,8 @@ RULES: dict[str, Rule] = {
         "the code {value} stands on several rows; their shapes are joined into one settlement",
         "give separate settlements separate codes",
     ),
-    "frame_below_rows": Rule(
-        "warning",
-        "more households answered in {value} than the settlement is said to have",
-        "check the number of households",
+    "frame_size_invalid": Rule(
+        "error", "the number of households is {value}", "write a whole number above 0, or leave the row out"
     ),
 }
 """Every kind of finding by its code."""
@@ -198,7 +196,7 @@ class Findings:
         whole = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
         whole = whole.astype({"field": object, "value": object, "code": object})
         whole = whole.where(whole.notna(), None)
-        whole["severity"] = [RULES[code].severity for code in whole["code"]]
+        whole["severity"] = pd.Series([RULES[code].severity for code in whole["code"]], dtype=object)
         return whole.sort_values(["row_number", "code"], kind="stable", ignore_index=True)
 
     def groups(self, *, rows_shown: int = 5, values_shown: int = 4) -> list[FindingGroup]:
@@ -221,14 +219,16 @@ class Findings:
 
     def rejected_rows(self) -> int:
         """How many rows have an error."""
-        return self._rows_with("error")
+        return len(self._rows_with("error"))
 
     def warned_rows(self) -> int:
         """How many rows have a warning and no error."""
-        frame = self.frame()
-        errors = set(frame.loc[frame["severity"] == "error", "row_number"])
-        return len(set(frame.loc[frame["severity"] == "warning", "row_number"]) - errors)
+        return len(np.setdiff1d(self._rows_with("warning"), self._rows_with("error"), assume_unique=True))
 
-    def _rows_with(self, severity: Severity) -> int:
-        frame = self.frame()
-        return int(frame.loc[frame["severity"] == severity, "row_number"].nunique())
+    def _rows_with(self, severity: Severity) -> NDArray[np.int32]:
+        """The numbers of the rows with such a finding, each once."""
+        none = np.array([], dtype=np.int32)
+        found = [
+            rows for (code, _), rows in zip(self._heads, self._rows, strict=True) if RULES[code].severity == severity
+        ]
+        return np.unique(np.concatenate([none, *found]))

@@ -3,13 +3,13 @@
 import codecs
 import csv
 import io
-import shutil
 import re
+import shutil
 import tempfile
 import warnings
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -451,7 +451,7 @@ def _read_sheet(path: Path, options: ReadOptions, _stack: ExitStack) -> Layer:
     return Layer(columns, None, has_geometry=False, total_rows=len(rows) - 1, batches=_sheet_batches(rows[1:], columns))
 
 
-def _sheet_batches(rows: list[list[object]], columns: list[str]) -> Iterator[Batch]:
+def _sheet_batches(rows: Sequence[Sequence[object]], columns: list[str]) -> Iterator[Batch]:
     for start in range(0, len(rows), BATCH_ROWS):
         chunk = rows[start : start + BATCH_ROWS]
         cells = {

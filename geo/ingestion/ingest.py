@@ -39,7 +39,7 @@ class LoadOptions:
     originals_url: str
     skip_errors: bool = False
     dry_run: bool = False
-    """Read, map, check and place, and write nothing."""
+    """Go through all of it up to the decision whether to load, and leave nothing behind."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def load_boundaries(
         NotFound: there is no such city.
     """
     city_id = find_city(connection, city_slug)
-    with _original(path) as original:
+    with _original(path) as original, _trial(connection, options):
         store.lock_final(connection)
         earlier = _earlier(connection, original, city_id, None)
         if earlier is not None:
@@ -125,7 +125,7 @@ def load_survey(
         Conflict: the round exists and differs from what `spec` says.
     """
     city_id = find_city(connection, city_slug)
-    with _original(path) as original:
+    with _original(path) as original, _trial(connection, options):
         survey_id = open_survey(connection, city_id, spec)
         store.lock_survey(connection, survey_id)
         earlier = _earlier(connection, original, city_id, survey_id)
@@ -137,7 +137,7 @@ def load_survey(
             raise NotFound(f"City {city_slug} has no settlements yet; load them first with `vasti load boundaries`.")
         source = replace(source, unit=row["unit"], starts_on=row["starts_on"], ends_on=row["ends_on"])
         load = _SurveyLoad(connection, survey_id, store.next_upload_id(connection), city_places)
-        load.read(path, source, options, progress)
+        load.read(path, source, progress)
         result = _counted(load.reading.findings, load.reading.rows_read)
         _decide(result, path, options)
         if options.dry_run:
@@ -170,16 +170,11 @@ class _SurveyLoad:
         self._city_places = city_places
         self._definitions = list(catalogue().values())
         self._tally = FrameTally(self._definitions, len(city_places.ids))
-        self._copy: store.HouseholdCopy | None = None
 
-    def read(self, path: Path, source: SourceOptions, options: LoadOptions, progress: Progress | None) -> None:
-        rows = self._rows(path, source, progress)
-        if options.dry_run:
-            for _ in rows:
-                pass
-            return
+    def read(self, path: Path, source: SourceOptions, progress: Progress | None) -> None:
+        """Reads the file; its rows wait in a table of their own."""
         self._copy = store.HouseholdCopy(self._connection, self._survey_id, self.upload_id)
-        self._copy.copy(rows)
+        self._copy.copy(self._rows(path, source, progress))
 
     def _rows(
         self, path: Path, source: SourceOptions, progress: Progress | None
@@ -193,7 +188,6 @@ class _SurveyLoad:
 
     def finish(self) -> None:
         """Makes the rows count. A first load's tallies were summed on the way; later ones replace rows: a scan."""
-        assert self._copy is not None
         touched = self._copy.finish()
         if touched is None:
             tallies = self._tally.tallies(self._city_places.ids)
@@ -236,6 +230,17 @@ def _original(path: Path) -> Iterator[originals.Original]:
         raise UnreadableFile(f"{path} does not exist or is not a file.")
     with bundle(path) as whole:
         yield originals.identify(whole, path.name)
+
+
+@contextmanager
+def _trial(connection: Connection, options: LoadOptions) -> Iterator[None]:
+    """For a dry run, a savepoint to go back to; else nothing."""
+    if not options.dry_run:
+        yield
+        return
+    with connection.begin_nested() as trial:
+        yield
+        trial.rollback()
 
 
 def _earlier(

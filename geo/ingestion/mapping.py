@@ -27,6 +27,9 @@ NO_CRS = (
     "name it with --crs, such as --crs EPSG:4326 for longitude and latitude or --crs EPSG:32643 for UTM zone 43N."
 )
 
+_WKB_POINT = np.dtype([("byte_order", "u1"), ("type", "<u4"), ("x", "<f8"), ("y", "<f8")])
+_WKB_POINT_TYPE = 1
+
 
 _ESCAPED_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 
@@ -60,7 +63,7 @@ class Mapper:
             named += [self._position.longitude, self._position.latitude]
         check_columns(profile, named, layer.columns, file_name)
         self._unmapped = [column for column in layer.columns if column not in named]
-        self._crs = _layer_crs(layer, self._position and self._position.crs, options, file_name)
+        self._crs = _layer_crs(layer, self._position.crs if self._position else None, options, file_name)
         self.has_position = layer.has_geometry or self._position is not None
 
     def map(self, batch: Batch, findings: Findings) -> Observations:
@@ -121,11 +124,33 @@ def _layer_crs(layer: Layer, table_crs: str | None, options: ReadOptions, file_n
 
 def _points(wkb: pa.Array) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Coordinates of point shapes; a shape that is no point stands for a point on it, a missing one for NaN."""
+    if wkb.null_count:
+        x, y = np.full((2, len(wkb)), np.nan)
+        given = wkb.is_valid().to_numpy(zero_copy_only=False)
+        x[given], y[given] = _points(wkb.drop_null())
+        return x, y
+    plain = _plain_points(wkb)
+    if plain is not None:
+        return plain["x"].copy(), plain["y"].copy()
     shapes = read_shapes(wkb)
+    shapes[shapely.is_empty(shapes)] = None
     not_points = ~shapely.is_missing(shapes) & (shapely.get_type_id(shapes) != shapely.GeometryType.POINT)
     if not_points.any():
         shapes[not_points] = shapely.point_on_surface(shapes[not_points])
     return shapely.get_x(shapes), shapely.get_y(shapes)
+
+
+def _plain_points(wkb: pa.Array) -> NDArray[np.void] | None:
+    """The shapes where they lie, if all are plain 2D points, as in nearly every file: no object is made of each."""
+    if not pa.types.is_binary(wkb.type):
+        return None
+    _, offsets, shapes = wkb.buffers()
+    starts = np.frombuffer(offsets, dtype=np.int32)[wkb.offset : wkb.offset + len(wkb) + 1]
+    if len(wkb) == 0 or (np.diff(starts) != _WKB_POINT.itemsize).any():
+        return None
+    points = np.frombuffer(shapes, dtype=_WKB_POINT, count=len(wkb), offset=int(starts[0]))
+    is_plain = (points["byte_order"] == 1) & (points["type"] == _WKB_POINT_TYPE)
+    return points if is_plain.all() else None
 
 
 def _numbers(column: pa.Array) -> NDArray[np.float64]:
@@ -175,16 +200,21 @@ def _translate(
 
     `meaning` gives the standard value, None for unknown, or raises ValueError. Blank is unknown without asking.
     """
-    coded = texts(column).dictionary_encode()
+    given = texts(column)
+    coded = given.dictionary_encode()
+    distinct = coded.dictionary.to_pylist()
     meanings, failed = [], []
-    for text in coded.dictionary.to_pylist():
+    for text in distinct:
         try:
             meanings.append(meaning(text) if text.strip() else None)
             failed.append(False)
         except ValueError:
             meanings.append(None)
             failed.append(True)
-    translated = pa.array(meanings, type=arrow).take(coded.indices)
+    # A file in standard codes says what is meant already.
+    translated = (
+        given if meanings == distinct and given.type == arrow else pa.array(meanings, type=arrow).take(coded.indices)
+    )
     if not any(failed):
         return translated, pa.array([], type=pa.bool_()), []
     where = pc.fill_null(pa.array(failed).take(coded.indices), False)
@@ -224,6 +254,7 @@ def _map_number(
     if not mapping.values and (pa.types.is_floating(column.type) or pa.types.is_integer(column.type)):
         numbers = _numbers(column)
     else:
+        # A number may stand for something else, such as 999 for unknown: values are compared as text.
         table = value_table(field.name, mapping)
 
         def meaning(text: str) -> Any:

@@ -22,6 +22,9 @@ GPS_TOLERANCE_M = 15.0
 
 NOWHERE = -1
 
+_CELL_DEGREES = 0.001
+"""About a hundred metres: a few cells cover a settlement."""
+
 
 @dataclass(frozen=True)
 class Places:
@@ -44,6 +47,7 @@ class Placer:
         areas = geodesic_area_m2(places.shapes[drawn])
         self._drawn = np.array(drawn, dtype=np.intp)[np.argsort(areas, kind="stable")]
         self._shapes = places.shapes[self._drawn]
+        shapely.prepare(self._shapes)
         self._tree = shapely.STRtree(self._shapes)
         self._by_label = _labels(places)
 
@@ -86,7 +90,8 @@ class Placer:
         coded = column.dictionary_encode()
         found = [self._by_label.get(fold(text), NOWHERE) for text in coded.dictionary.to_pylist()]
         indices = coded.indices.fill_null(len(found)).to_numpy(zero_copy_only=False)
-        return np.array([*found, NOWHERE], dtype=np.intp)[indices]
+        settlement: NDArray[np.intp] = np.array([*found, NOWHERE], dtype=np.intp)[indices]
+        return settlement
 
     def _by_position(
         self, observations: Observations, open_rows: NDArray[np.bool_], findings: Findings
@@ -95,8 +100,8 @@ class Placer:
         candidates = np.flatnonzero(open_rows & ~np.isnan(observations.lon))
         if len(candidates) == 0 or len(self._shapes) == 0:
             return placed
-        points = shapely.points(observations.lon[candidates], observations.lat[candidates])
-        which, shape = self._tree.query(points, predicate="intersects")
+        lon, lat = observations.lon[candidates], observations.lat[candidates]
+        which, shape = self._containing(lon, lat)
         smallest = np.full(len(candidates), len(self._shapes), dtype=np.intp)
         np.minimum.at(smallest, which, shape)
         inside = smallest < len(self._shapes)
@@ -104,11 +109,37 @@ class Placer:
         nested = np.bincount(which, minlength=len(candidates)) > 1
         self._report("in_nested_settlements", observations, candidates[nested], placed, findings)
         outside = np.flatnonzero(~inside)
-        near, at = self._within_tolerance(points[outside])
+        near, at = self._within_tolerance(np.asarray(shapely.points(lon[outside], lat[outside])))
         chosen = candidates[outside[near]]
         placed[chosen] = self._drawn[at]
         self._report("near_settlement", observations, chosen, placed, findings)
         return placed
+
+    def _containing(
+        self, lon: NDArray[np.float64], lat: NDArray[np.float64]
+    ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Which positions lie in which settlements, in pairs.
+
+        Neighbours share one search of the tree: households stand close together, and a search costs more than
+        looking whether a shape contains a position, as does making a shape of each position.
+        """
+        column, row = np.floor(lon / _CELL_DEGREES), np.floor(lat / _CELL_DEGREES)
+        _, first, cell = np.unique(column * 1e6 + row, return_index=True, return_inverse=True)
+        west, south = column[first] * _CELL_DEGREES, row[first] * _CELL_DEGREES
+        # A little wider, so that no rounding leaves a position outside its own cell.
+        wider = _CELL_DEGREES * 1e-6
+        boxes = shapely.box(west - wider, south - wider, west + _CELL_DEGREES + wider, south + _CELL_DEGREES + wider)
+        searched, found = self._tree.query(boxes)
+        order = np.argsort(searched, kind="stable")
+        n_found = np.bincount(searched, minlength=len(first))
+        # Each position meets every shape found for its cell: a run of `found` that starts where the cell's does.
+        n_met = n_found[cell]
+        which = np.repeat(np.arange(len(lon)), n_met)
+        nth = np.arange(len(which)) - np.repeat(np.cumsum(n_met) - n_met, n_met)
+        start = (np.cumsum(n_found) - n_found)[cell]
+        shape = found[order][np.repeat(start, n_met) + nth]
+        inside = shapely.intersects_xy(self._shapes[shape], lon[which], lat[which])
+        return which[inside], shape[inside]
 
     def _within_tolerance(self, points: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Which points lie within the tolerance of a settlement, and the nearest for each.

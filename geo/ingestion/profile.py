@@ -104,7 +104,8 @@ def read_profile(name_or_path: str) -> Profile:
         if "/" in name_or_path or not entry.is_file():
             names = sorted(p.name.removesuffix(".toml") for p in shipped.iterdir() if p.name.endswith(".toml"))
             raise ProfileInvalid(
-                f"There is no mapping profile {name_or_path!r}; give the path of a .toml file or one of {', '.join(names)}."
+                f"There is no mapping profile {name_or_path!r}; "
+                f"give the path of a .toml file or one of {', '.join(names)}."
             )
         text = entry.read_text(encoding="utf-8")
     try:

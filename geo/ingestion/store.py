@@ -14,7 +14,23 @@ from pgpq import schema as pg
 from pgpq.encoders import StringEncoderBuilder
 from psycopg import sql
 from psycopg.copy import QueuedLibpqWriter
-from sqlalchemy import Connection, column, delete, func, insert, select, table, update
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Double,
+    Integer,
+    Select,
+    Table,
+    Text,
+    Update,
+    column,
+    delete,
+    func,
+    insert,
+    select,
+    table,
+    update,
+)
 
 from geo.crs import STORAGE_SRID
 from geo.indicators.definition import Definition
@@ -23,6 +39,7 @@ from geo.ingestion.findings import Findings
 from geo.ingestion.mapping import Observations
 from geo.schema.people import household
 from geo.schema.surveys import data_version
+from geo.schema.uploads import finding
 from geo.schema.values import tally
 
 # Advisory locks. Loads into one survey queue for its whole length; the last steps of all loads go one by one, because
@@ -35,6 +52,8 @@ DATA_VERSION_CHANNEL = "vasti_data_version"
 
 _EWKB_POINT = np.dtype([("byte_order", "u1"), ("type", "<u4"), ("srid", "<u4"), ("x", "<f8"), ("y", "<f8")])
 _POINT_WITH_SRID = 0x20000001
+
+_ARROW_TYPES = {Integer: pa.int32(), BigInteger: pa.int64(), Double: pa.float64(), Text: pa.string()}
 
 
 def lock_survey(connection: Connection, survey_id: int) -> None:
@@ -89,15 +108,18 @@ class HouseholdCopy:
         statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
             sql.Identifier(self._table), sql.SQL(", ").join(map(sql.Identifier, names))
         )
-        with _driver(self._connection).cursor() as cursor:
-            with cursor.copy(statement, writer=QueuedLibpqWriter(cursor)) as copy:
-                batch = self._batch(*first)
-                encoder = _encoder(batch.schema)
-                copy.write(encoder.write_header())
-                copy.write(encoder.write_batch(batch))
-                for observations, settlement_id in batches:
-                    copy.write(encoder.write_batch(self._batch(observations, settlement_id)))
-                copy.write(encoder.finish())
+        with (
+            _driver(self._connection).cursor() as cursor,
+            # The queue's thread sends one batch while the next is being read.
+            cursor.copy(statement, writer=QueuedLibpqWriter(cursor)) as copy,
+        ):
+            batch = self._batch(*first)
+            encoder = _encoder(batch.schema)
+            copy.write(encoder.write_header())
+            copy.write(encoder.write_batch(batch))
+            for observations, settlement_id in batches:
+                copy.write(encoder.write_batch(self._batch(observations, settlement_id)))
+            copy.write(encoder.finish())
 
     def _batch(self, observations: Observations, settlement_id: NDArray[np.int64]) -> pa.RecordBatch:
         columns = self._columns(observations, settlement_id)
@@ -130,7 +152,7 @@ class HouseholdCopy:
             )
             return None
         incoming = table(self._table, *(column(c.name, c.type) for c in household.columns))
-        replaced = self._connection.execute(
+        replaced = _settlements_of(
             update(household)
             .where(
                 household.c.survey_id == self._survey_id,
@@ -138,9 +160,8 @@ class HouseholdCopy:
                 household.c.household_code == incoming.c.household_code,
             )
             .values(is_live=False, superseded_by=self._upload_id)
-            .returning(household.c.settlement_id)
         )
-        touched = set(replaced.scalars())
+        touched = set(self._connection.execute(replaced).scalars())
         touched |= set(self._connection.execute(select(incoming.c.settlement_id).distinct()).scalars())
         names = [c.name for c in household.columns]
         self._connection.execute(insert(household).from_select(names, select(*(incoming.c[name] for name in names))))
@@ -175,14 +196,8 @@ def _ewkb_points(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> pa.Array
 def write_findings(connection: Connection, upload_id: int, findings: Findings) -> None:
     """Stores the findings of an upload."""
     frame = findings.frame()
-    if frame.empty:
-        return
-    with (
-        _driver(connection).cursor() as cursor,
-        cursor.copy("COPY finding (upload_id, row_number, field, value, code, severity) FROM STDIN") as copy,
-    ):
-        for row in frame.itertuples(index=False):
-            copy.write_row((upload_id, *row))
+    frame.insert(0, "upload_id", upload_id)
+    _copy_frame(connection, finding, frame)
 
 
 def write_tallies(
@@ -193,11 +208,21 @@ def write_tallies(
     if settlement_ids is not None:
         old = old.where(tally.c.settlement_id == func.any(list(settlement_ids)))
     connection.execute(old)
-    columns = ["survey_id", *tallies.columns]
-    statement = sql.SQL("COPY tally ({}) FROM STDIN").format(sql.SQL(", ").join(map(sql.Identifier, columns)))
+    _copy_frame(connection, tally, tallies.assign(survey_id=survey_id))
+
+
+def _copy_frame(connection: Connection, target: Table, frame: pd.DataFrame) -> None:
+    """Adds the rows of a frame to a table whose columns bear the same names."""
+    schema = pa.schema([(name, _ARROW_TYPES[type(target.c[name].type)]) for name in frame.columns])
+    encoder = pgpq.ArrowToPostgresBinaryEncoder(schema)
+    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
+        sql.Identifier(target.name), sql.SQL(", ").join(map(sql.Identifier, frame.columns))
+    )
     with _driver(connection).cursor() as cursor, cursor.copy(statement) as copy:
-        for row in tallies.itertuples(index=False, name=None):
-            copy.write_row((survey_id, *row))
+        copy.write(encoder.write_header())
+        for batch in pa.Table.from_pandas(frame, schema=schema, preserve_index=False).to_batches():
+            copy.write(encoder.write_batch(batch))
+        copy.write(encoder.finish())
 
 
 def refresh_tallies(
@@ -216,27 +241,30 @@ def withdraw_households(connection: Connection, survey_id: int, upload_id: int) 
 
     A household that a still later upload replaced too stays replaced, now by that one.
     """
-    old, own = household.alias("old"), household.alias("own")
+    own = household.alias("own")
     of_upload = (household.c.survey_id == survey_id, household.c.upload_id == upload_id)
-    gone = connection.execute(
-        update(household).where(*of_upload).values(is_live=False).returning(household.c.settlement_id)
-    )
-    touched = set(gone.scalars())
-    restored = connection.execute(
-        update(old)
+    gone = _settlements_of(update(household).where(*of_upload).values(is_live=False))
+    touched = set(connection.execute(gone).scalars())
+    restored = _settlements_of(
+        update(household)
         .where(
-            old.c.survey_id == survey_id,
+            household.c.survey_id == survey_id,
             own.c.survey_id == survey_id,
             own.c.upload_id == upload_id,
-            old.c.superseded_by == upload_id,
-            old.c.household_code == own.c.household_code,
+            household.c.superseded_by == upload_id,
+            household.c.household_code == own.c.household_code,
         )
         .values(superseded_by=own.c.superseded_by, is_live=own.c.superseded_by.is_(None))
-        .returning(old.c.settlement_id)
     )
-    touched |= set(restored.scalars())
+    touched |= set(connection.execute(restored).scalars())
     connection.execute(update(household).where(*of_upload).values(superseded_by=None))
     return sorted(touched)
+
+
+def _settlements_of(changed: Update) -> Select[Any]:
+    """Carries out an update of households and gives the settlements they are in, each once."""
+    rows = changed.returning(household.c.settlement_id).cte("changed")
+    return select(rows.c.settlement_id).distinct()
 
 
 def raise_data_version(connection: Connection) -> None:

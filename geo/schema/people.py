@@ -1,5 +1,7 @@
 """Households, or settlements as settlement-unit surveys describe them: one row an observation, append-only."""
 
+from typing import Any
+
 from geoalchemy2 import Geometry
 from sqlalchemy import (
     Boolean,
@@ -25,7 +27,7 @@ from geo.fields import Field, standard_fields
 from geo.schema.base import metadata
 
 
-def _column_type(field: Field) -> TypeEngine[object]:
+def _column_type(field: Field) -> TypeEngine[Any]:
     match field.type:
         case "code":
             # An enum is checked by the database, four bytes wide, and compared as fast as a number.
@@ -42,7 +44,7 @@ def _column_type(field: Field) -> TypeEngine[object]:
             return Text()
 
 
-def _column(field: Field) -> Column[object]:
+def _column(field: Field) -> Column[Any]:
     if field.name == "weight":
         return Column("weight", Double, nullable=False, server_default="1")
     return Column(field.name, _column_type(field), nullable=True)

@@ -23,7 +23,15 @@ from geo.settings import Settings
 from maps import coverage
 from service.cli import options as o
 from service.cli.load import open_database
-from service.cli.output import counts_line, csv_text, print_findings, print_frame, progress_bar, write_findings
+from service.cli.output import (
+    OutputFormat,
+    counts_line,
+    csv_text,
+    print_findings,
+    print_frame,
+    progress_bar,
+    write_findings,
+)
 from service.coverage import coverage_map
 
 map_app = typer.Typer(name="map", help="Maps: one HTML file each, which needs no network.", no_args_is_help=True)
@@ -189,7 +197,7 @@ def _query(
     )
 
 
-def _print(page: FigurePage, output: o.OutputFormat, *, title: str) -> None:
+def _print(page: FigurePage, output: OutputFormat, *, title: str) -> None:
     figures = page.figures
     if output == "table":
         hidden = [name for name in _NOT_IN_TABLES if name in figures]

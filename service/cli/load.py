@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from geo import database
 from geo.ingestion import ingest
 from geo.ingestion.formats import ReadOptions
+from geo.ingestion.frame import load_frame
 from geo.ingestion.observe import SourceOptions
 from geo.ingestion.placement import GPS_TOLERANCE_M
 from geo.ingestion.store import raise_data_version
@@ -28,7 +29,7 @@ load_app = typer.Typer(name="load", help="Load files: settlement boundaries, sur
 
 
 @contextmanager
-def open_database(settings: Settings, *, dry_run: bool = False) -> Iterator[Connection]:
+def open_database(settings: Settings) -> Iterator[Connection]:
     """One transaction on the settings' database, its tables brought up to date first."""
     url = database.database_url(settings)
     database.upgrade(url)
@@ -36,8 +37,6 @@ def open_database(settings: Settings, *, dry_run: bool = False) -> Iterator[Conn
     try:
         with database.transaction(engine) as connection:
             yield connection
-            if dry_run:
-                connection.rollback()
     finally:
         engine.dispose()
 
@@ -69,7 +68,7 @@ def boundaries(
         typer.Option(
             "--valid-from",
             formats=o.DATE,
-            help="The day from which these boundaries hold. Default: since ever for new settlements, today for changes.",
+            help="From which day these boundaries hold. Default: since ever for new settlements, today for changes.",
         ),
     ] = None,
     skip_errors: o.SkipErrorsOption = False,
@@ -79,7 +78,7 @@ def boundaries(
     """Load the boundaries of a city's settlements."""
     settings = Settings()
     started = time.monotonic()
-    with _findings_shown(file, findings), open_database(settings, dry_run=dry_run) as connection:
+    with _findings_shown(findings), open_database(settings) as connection:
         result = ingest.load_boundaries(
             connection,
             file,
@@ -144,7 +143,7 @@ def survey(
         placement=placement,
         tolerance_m=tolerance,
     )
-    with _findings_shown(file, findings), open_database(settings, dry_run=dry_run) as connection:
+    with _findings_shown(findings), open_database(settings) as connection:
         with progress_bar(f"Loading {file.name}") as progress:
             result = ingest.load_survey(
                 connection,
@@ -160,6 +159,20 @@ def survey(
     _summarise(result, file, started, findings)
     if result.state == "loaded" and not publish:
         typer.echo(f"Survey {survey} is a draft until `vasti publish --city {city} --survey {survey}`.")
+
+
+@load_app.command("frame")
+def frame(
+    file: Annotated[Path, typer.Argument(help="A table with the columns settlement_code and households.")],
+    city: o.CityOption,
+    survey: o.SurveyOption,
+    encoding: o.EncodingOption = None,
+    layer: o.LayerOption = None,
+) -> None:
+    """Load how many households each settlement is known to have, for a round that did not reach them all."""
+    with _findings_shown(None), open_database(Settings()) as connection:
+        result = load_frame(connection, file, city, survey, ReadOptions(encoding, layer))
+    typer.echo(f"{file.name}: the number of households of {result.rows_loaded:,} settlements is loaded.")
 
 
 def publish(
@@ -195,7 +208,7 @@ def _load_options(settings: Settings, *, skip_errors: bool, dry_run: bool) -> in
 
 
 @contextmanager
-def _findings_shown(file: Path, findings: Path | None) -> Iterator[None]:
+def _findings_shown(findings: Path | None) -> Iterator[None]:
     """Shows what was found even when that stops the load."""
     try:
         yield

@@ -4,7 +4,6 @@ import os
 import sys
 import traceback
 import warnings
-from typing import Any
 from uuid import uuid4
 
 import typer
@@ -12,7 +11,7 @@ from pydantic import ValidationError
 
 from geo.errors import Conflict, InputError, NotFound, SetupError, VastiError
 from geo.settings import Settings
-from service.cli import figures, load, sample
+from service.cli import figures, load, sample, serve
 from service.cli.db import db_app
 
 app = typer.Typer(
@@ -32,13 +31,11 @@ app.add_typer(figures.map_app)
 app.command()(figures.assess)
 app.command()(sample.sample)
 app.command()(sample.demo)
+app.command()(serve.serve)
+app.command()(serve.worker)
 app.add_typer(db_app)
 
-# Older versions of Typer raise click's exceptions, newer ones their own of the same names.
-_UsageError: Any = typer.BadParameter.mro()[2]
-
-EXIT_INPUT, EXIT_USAGE, EXIT_NOT_FOUND, EXIT_CONFLICT, EXIT_SETUP, EXIT_INTERNAL = 1, 2, 3, 4, 5, 70
-EXIT_INTERRUPTED = 130
+EXIT_INPUT, EXIT_NOT_FOUND, EXIT_CONFLICT, EXIT_SETUP, EXIT_INTERNAL = 1, 3, 4, 5, 70
 
 EXIT_CODES: dict[type[VastiError], int] = {
     InputError: EXIT_INPUT,
@@ -50,37 +47,27 @@ EXIT_CODES: dict[type[VastiError], int] = {
 
 
 def run() -> None:
-    """Runs the command line and exits."""
-    sys.exit(_run())
-
-
-def _run() -> int:
+    """Runs the command line and exits; what the command line itself refuses exits with 2."""
     # Libraries warn in their own words; what a person should know of a file stands among its findings.
     warnings.simplefilter("ignore")
     try:
-        code = app(standalone_mode=False)
-    except _UsageError as error:
-        error.show()
-        return int(error.exit_code)
-    except (typer.Abort, KeyboardInterrupt):
-        typer.echo("Stopped; nothing of this step was saved.", err=True)
-        return EXIT_INTERRUPTED
+        app()
     except VastiError as error:
         typer.echo(f"Error: {error}", err=True)
-        return next(code for kind, code in EXIT_CODES.items() if isinstance(error, kind))
+        sys.exit(next(code for kind, code in EXIT_CODES.items() if isinstance(error, kind)))
     except BrokenPipeError:
         # Whoever read the output has seen enough; nothing more goes there, at exit neither.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        sys.exit(0)
     except ValidationError as error:
-        return _misconfigured(error)
+        sys.exit(_misconfigured(error))
     except OSError as error:
         named = f" {error.filename}" if error.filename else ""
         typer.echo(f"Error: This machine would not do it:{named}: {error.strerror or type(error).__name__}.", err=True)
-        return EXIT_SETUP
-    except Exception as error:  # noqa: BLE001 (the last wall: a user sees a sentence, never a traceback)
-        return _internal(error)
-    return int(code or 0)
+        sys.exit(EXIT_SETUP)
+    except Exception as error:
+        # The last wall: a user sees a sentence, never a traceback.
+        sys.exit(_internal(error))
 
 
 def _misconfigured(error: ValidationError) -> int:

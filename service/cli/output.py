@@ -44,7 +44,7 @@ def print_frame(frame: pd.DataFrame, output: OutputFormat, *, title: str) -> Non
 
 
 def _cell(value: Any) -> str:
-    if value is None or value is pd.NA or value != value:
+    if pd.isna(value):
         return ""
     if isinstance(value, float):
         return f"{value:,.0f}" if value.is_integer() else f"{value:,.1f}"
@@ -55,7 +55,7 @@ def json_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Rows as JSON holds them: whole numbers without a point, nothing as null."""
 
     def plain(value: Any) -> Any:
-        if value is None or value != value:
+        if pd.isna(value):
             return None
         if isinstance(value, float) and value.is_integer():
             return int(value)

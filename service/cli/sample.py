@@ -5,6 +5,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlencode
 
 import pandas as pd
 import typer
@@ -28,6 +29,7 @@ from geo.surveys import SurveySpec, set_state
 from service.cli.load import open_database
 from service.cli.output import print_frame, progress_bar
 from service.coverage import coverage_map
+from service.serve import serve as run_service
 
 _MAP_INDICATOR = "household_toilet"
 
@@ -78,9 +80,9 @@ def demo(
     path.write_text(html, encoding="utf-8")
     typer.echo(f"The coverage map is in {path}.")
     if serve:
-        from service.serve import serve as run
-
-        run(settings)
+        asked = urlencode({"city": files.city_slug, "survey": rounds[-1], "indicator": _MAP_INDICATOR})
+        typer.echo(f"It is also at http://{settings.host}:{settings.port}/maps/coverage?{asked}")
+        run_service(settings)
 
 
 def _load(connection: Connection, files: SampleFiles, settings: Settings) -> None:
@@ -138,9 +140,7 @@ def _city_table(connection: Connection, city: str, rounds: list[str]) -> pd.Data
                 "unit": definition.unit,
                 **{slug: figures.loc[(slug, definition.id), "value"] for slug in (rounds[0], rounds[-1])},
                 "change": f"{change['change']:+,.1f}",
-                "95 % interval": ""
-                if change["low"] != change["low"]
-                else f"{change['low']:+.1f} to {change['high']:+.1f}",
+                "95 % interval": "" if pd.isna(change["low"]) else f"{change['low']:+.1f} to {change['high']:+.1f}",
             }
         )
     return pd.DataFrame(rows)

@@ -1,4 +1,4 @@
-"""One headless Chromium for the whole run."""
+"""A headless Chromium for each module: while Playwright runs, the thread has an event loop of its own."""
 
 from collections.abc import Iterator
 
@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """The system's Chromium, kept from calling home."""
     with sync_playwright() as playwright:

@@ -121,7 +121,7 @@ def test_sheet_cells(tmp_path: Path) -> None:
         header,
         ["01", 5, 1.5, date(2024, 1, 5), True],
         [None] * 5,
-        ["2", 2.0, 3, datetime(2024, 1, 5, 3, 4), False],  # noqa: DTZ001 (a sheet knows no zone)
+        ["2", 2.0, 3, datetime(2024, 1, 5, 3, 4), False],
     ]
     path = write_sheet(tmp_path / "rows.xlsx", {"Households": rows})
     assert read(path)[0] == [

@@ -1,0 +1,128 @@
+"""Answers: a list with its total and links as JSON, as GeoJSON (RFC 7946) or as CSV, and the links as headers too."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+from urllib.parse import urlencode
+
+import orjson
+from fastapi import Request, Response
+
+Format = Literal["json", "csv", "geojson"]
+
+MEDIA_TYPES: Mapping[Format, str] = {
+    "json": "application/json",
+    "csv": "text/csv; charset=utf-8; header=present",
+    "geojson": "application/geo+json",
+}
+
+# The maps carry their own script and style and load nothing: a name that slipped through as HTML could not either.
+_MAP_POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; "
+    "base-uri 'none'; form-action 'none'"
+)
+
+_LONGEST_NAME = 80
+
+_NO_SNIFFING = {"x-content-type-options": "nosniff"}
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows to answer with, under the name of what they are."""
+
+    name: str
+    rows: Sequence[Mapping[str, Any]]
+    total: int
+    next_cursor: str | None
+    data_version: int
+
+
+def link(rel: str, href: str, media_type: str) -> dict[str, str]:
+    """A link as bodies hold it."""
+    return {"rel": rel, "href": href, "type": media_type}
+
+
+def address(request: Request, path: str, **parameters: str) -> str:
+    """An address of this service, relative to its host.
+
+    With the host in it, whoever first asked would decide where everybody's links lead.
+    """
+    return f"{request.scope.get('root_path', '')}{path}{'?' if parameters else ''}{urlencode(parameters)}"
+
+
+def page_links(
+    request: Request, shown: Format, next_cursor: str | None, formats: Sequence[Format]
+) -> list[dict[str, str]]:
+    """Links to this answer, to the next rows and to the same in other forms."""
+    asked = sorted(request.query_params.multi_items())
+    links = [link("self", _with(request, asked), MEDIA_TYPES[shown])]
+    if next_cursor is not None:
+        links.append(link("next", _with(request, asked, cursor=next_cursor), MEDIA_TYPES[shown]))
+    others = [other for other in formats if other != shown]
+    return links + [link("alternate", _with(request, asked, format=other), MEDIA_TYPES[other]) for other in others]
+
+
+def _with(request: Request, asked: Sequence[tuple[str, str]], **changed: str) -> str:
+    query = [(name, value) for name, value in asked if name not in changed] + list(changed.items())
+    return request.url.path + (f"?{urlencode(query)}" if query else "")
+
+
+def json_answer(request: Request, found: Rows, formats: Sequence[Format] = ("json",)) -> Response:
+    """The rows as JSON, under their own name."""
+    links = page_links(request, "json", found.next_cursor, formats)
+    body = {found.name: found.rows, **_counts(found), "data_version": found.data_version, "links": links}
+    return _answer(orjson.dumps(body), "json", links)
+
+
+def geojson_answer(request: Request, found: Rows, ids: Sequence[str], formats: Sequence[Format]) -> Response:
+    """The rows as GeoJSON: each a feature with its `geometry` (GeoJSON text or None) and the rest as properties."""
+    links = page_links(request, "geojson", found.next_cursor, formats)
+    features = [_feature(dict(row), ids) for row in found.rows]
+    body = {
+        "type": "FeatureCollection",
+        "features": features,
+        "numberMatched": found.total,
+        "numberReturned": len(features),
+        "data_version": found.data_version,
+        "links": links,
+    }
+    return _answer(orjson.dumps(body), "geojson", links)
+
+
+def _feature(properties: dict[str, Any], ids: Sequence[str]) -> dict[str, Any]:
+    geometry = properties.pop("geometry")
+    return {
+        "type": "Feature",
+        "id": "/".join(str(properties[name]) for name in ids if properties[name] is not None),
+        # The database wrote it as GeoJSON already: it goes through as it is.
+        "geometry": None if geometry is None else orjson.Fragment(geometry),
+        "properties": properties,
+    }
+
+
+def csv_answer(
+    request: Request, text: str, next_cursor: str | None, formats: Sequence[Format], names: Sequence[str]
+) -> Response:
+    """CSV to be saved under a name made of slugs; the links are in the headers."""
+    answer = _answer(text.encode(), "csv", page_links(request, "csv", next_cursor, formats))
+    answer.headers["content-disposition"] = f'attachment; filename="{"-".join(names)[:_LONGEST_NAME]}.csv"'
+    return answer
+
+
+def html_answer(text: str) -> Response:
+    """A page that may do no more than what is written in it."""
+    return Response(
+        text.encode(),
+        media_type="text/html; charset=utf-8",
+        headers={"content-security-policy": _MAP_POLICY} | _NO_SNIFFING,
+    )
+
+
+def _counts(found: Rows) -> dict[str, int]:
+    return {"total": found.total, "returned": len(found.rows)}
+
+
+def _answer(body: bytes, form: Format, links: Sequence[Mapping[str, str]]) -> Response:
+    header = ", ".join(f'<{one["href"]}>; rel="{one["rel"]}"; type="{one["type"]}"' for one in links)
+    return Response(body, media_type=None, headers={"content-type": MEDIA_TYPES[form], "link": header} | _NO_SNIFFING)

@@ -1,0 +1,70 @@
+"""The web application, put together: routes, problems, cache, logs."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import PackageNotFoundError, version
+
+from fastapi import Depends, FastAPI
+from sqlalchemy import Engine
+
+from geo.data_version import DataVersionWatch
+from service.cache import MAX_BYTES, PublicCache
+from service.logs import RequestLog
+from service.openapi import DescribedAPI
+from service.parameters import check_query
+from service.problems import FaultWall, add_problem_handlers
+from service.routes import changes, cities, health, indicators, maps, settlements, surveys, values
+
+_DESCRIPTION = """
+Coverage figures of informal settlements: by settlement, ward and city, for each published survey round.
+
+Figures on fewer than 10 answering households are withheld: they are listed with their reason and without a value.
+Lists come in pages: follow the `next` link, which is in the body and in the `Link` header. Every answer carries an
+`ETag`; send it back as `If-None-Match` and get 304 while nothing changed.
+"""
+
+
+def create_app(engine: Engine, *, cache_bytes: int = MAX_BYTES) -> FastAPI:
+    """The application on a database. It watches the data version from its start to its end."""
+    watch = DataVersionWatch(engine.url)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        watch.start()
+        try:
+            yield
+        finally:
+            watch.stop()
+
+    app = DescribedAPI(
+        title="Vasti",
+        version=_version(),
+        description=_DESCRIPTION,
+        openapi_url="/api/v1/openapi.json",
+        # The pages FastAPI has for this load their scripts from another host, which maps and pages here never do.
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+        # Redirects would be made from the Host header.
+        redirect_slashes=False,
+    )
+    app.state.engine = engine
+    app.state.watch = watch
+    checked = [Depends(check_query)]
+    for route in (cities, settlements, surveys, indicators, values, changes):
+        app.include_router(route.router, prefix="/api/v1", dependencies=checked, tags=["figures"])
+    app.include_router(maps.router, prefix="/maps", dependencies=checked, tags=["maps"])
+    app.include_router(health.router, dependencies=checked, tags=["health"])
+    add_problem_handlers(app)
+    # The last one added is the first one asked.
+    app.add_middleware(PublicCache, watch=watch, max_bytes=cache_bytes)
+    app.add_middleware(FaultWall)
+    app.add_middleware(RequestLog)
+    return app
+
+
+def _version() -> str:
+    try:
+        return version("vasti")
+    except PackageNotFoundError:  # run from a source tree that is not installed
+        return "0"

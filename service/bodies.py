@@ -1,0 +1,223 @@
+"""The bodies of answers as OpenAPI describes them. Answers are not built from these: a test holds the two equal."""
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from geo.indicators.definition import Counted, Definition
+from geo.indicators.figures import Level
+from geo.surveys import Mode, Unit
+
+
+class Body(BaseModel):
+    """What every body has in common: no more than what is described."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Link(Body):
+    """A link (RFC 8288), relative to this service."""
+
+    rel: Annotated[str, Field(description="What it leads to.", examples=["next"])]
+    href: Annotated[str, Field(description="Where it leads.", examples=["/api/v1/cities?cursor=WyJraGFuZGVzaCJd"])]
+    type: Annotated[str, Field(description="The media type there.", examples=["application/json"])]
+
+
+class ListBody(Body):
+    """What every list has: how many there are and how many of them are here."""
+
+    total: Annotated[int, Field(description="How many there are in all.", examples=[6])]
+    returned: Annotated[int, Field(description="How many are in this answer.", examples=[6])]
+    data_version: Annotated[
+        int, Field(description="Rises with every change of what is published: which state this is.", examples=[12])
+    ]
+    links: list[Link]
+
+
+class City(Body):
+    """A city."""
+
+    slug: Annotated[str, Field(description="Its name in addresses.", examples=["khandesh"])]
+    name: Annotated[str, Field(description="Its name.", examples=["Khandesh"])]
+    settlements: Annotated[int, Field(description="How many settlements it has.", examples=[6])]
+    surveys: Annotated[int, Field(description="How many of its survey rounds are published.", examples=[2])]
+    links: list[Link]
+
+
+class Cities(ListBody):
+    """Cities."""
+
+    cities: list[City]
+
+
+class Settlement(Body):
+    """A settlement and the newest version of its boundary."""
+
+    city: Annotated[str, Field(description="Its city's slug.", examples=["khandesh"])]
+    code: Annotated[str, Field(description="Its code, which names it within the city.", examples=["S01"])]
+    name: Annotated[str, Field(description="Its name.", examples=["शांती नगर"])]
+    ward_code: Annotated[str | None, Field(description="Its ward's code.", examples=["A"])]
+    ward_name: Annotated[str | None, Field(description="Its ward's name.", examples=["Ward A"])]
+    area_km2: Annotated[float | None, Field(description="Geodesic area.", examples=[0.011686])]
+    valid_from_on: Annotated[
+        date | None, Field(description="Since when this boundary holds; null: since before any was recorded.")
+    ]
+    valid_to_on: Annotated[date | None, Field(description="Until when it holds; null: until further notice.")]
+
+
+class Settlements(ListBody):
+    """Settlements."""
+
+    settlements: list[Settlement]
+
+
+class Upload(Body):
+    """A file the round's figures rest on."""
+
+    id: Annotated[int, Field(description="Its number.", examples=[3])]
+    sha256: Annotated[str, Field(description="The hash that tells this file from all others.")]
+    uploaded_at: Annotated[datetime, Field(description="When it was loaded.")]
+    rows_loaded: Annotated[int, Field(description="How many of its rows were loaded.", examples=[97])]
+
+
+class Survey(Body):
+    """A published survey round."""
+
+    slug: Annotated[str, Field(description="Its name in addresses.", examples=["2024"])]
+    name: Annotated[str, Field(description="Its name.", examples=["Round of 2024"])]
+    city: Annotated[str, Field(description="Its city's slug.", examples=["khandesh"])]
+    organisation: Annotated[str, Field(description="Who surveyed.", examples=["Shelter"])]
+    starts_on: Annotated[date, Field(description="First day.", examples=["2024-01-01"])]
+    ends_on: Annotated[date, Field(description="Last day.", examples=["2024-03-31"])]
+    unit: Annotated[Unit, Field(description="What a row is about.", examples=["household"])]
+    mode: Annotated[Mode, Field(description="How households were chosen.", examples=["census"])]
+    licence: Annotated[str | None, Field(description="The licence of its figures.", examples=["CC-BY-4.0"])]
+    uploads: list[Upload]
+
+
+class Surveys(ListBody):
+    """Published survey rounds."""
+
+    surveys: list[Survey]
+
+
+class Indicators(ListBody):
+    """The catalogue of indicators."""
+
+    indicators: list[Definition]
+
+
+_CODE = "null above the level of settlements"
+
+
+class Place(Body):
+    """Where a figure is about, and which."""
+
+    city: Annotated[str, Field(description="The city's slug.", examples=["khandesh"])]
+    level: Annotated[Level, Field(description="What the figure is summed over.", examples=["settlement"])]
+    ward_code: Annotated[str | None, Field(description="The ward's code; null for a city.", examples=["A"])]
+    ward_name: Annotated[str | None, Field(description="The ward's name.", examples=["Ward A"])]
+    settlement_code: Annotated[str | None, Field(description=f"The settlement's code; {_CODE}.", examples=["S02"])]
+    settlement_name: Annotated[str | None, Field(description=f"Its name; {_CODE}.", examples=["शांती नगर"])]
+    indicator: Annotated[str, Field(description="The indicator's id.", examples=["household_toilet"])]
+    definition_version: Annotated[int, Field(description="Which version of its definition.", examples=[1])]
+    counted: Annotated[
+        Counted, Field(description="Whether households or persons are counted.", examples=["households"])
+    ]
+    unit: Annotated[str, Field(description="The unit of the figure.", examples=["%"])]
+
+
+class Withheld(Body):
+    """Whether the figure may be said, and why not."""
+
+    status: Annotated[
+        Literal["published", "withheld"], Field(description="Whether the figure is said.", examples=["published"])
+    ]
+    reason: Annotated[str | None, Field(description="Why not, as a code.", examples=["fewer_than_10"])]
+    reason_text: Annotated[
+        str | None, Field(description="Why not, in words.", examples=["fewer than 10 answering households"])
+    ]
+
+
+class Figure(Place, Withheld):
+    """A figure of one indicator in one place and round."""
+
+    survey: Annotated[str, Field(description="The round's slug.", examples=["2024"])]
+    value: Annotated[float | None, Field(description="The figure; null when withheld.", examples=[60.0])]
+    low: Annotated[float | None, Field(description="Lower end of its 95 % interval.", examples=[31.27])]
+    high: Annotated[float | None, Field(description="Upper end.", examples=[83.18])]
+    n: Annotated[int | None, Field(description="Households that answered.", examples=[10])]
+    n_unknown: Annotated[int | None, Field(description="Households whose answer is not known.", examples=[0])]
+    population: Annotated[int | None, Field(description="Households or persons it speaks for.", examples=[10])]
+    unserved: Annotated[int | None, Field(description="How many of them go without.", examples=[4])]
+
+
+class Values(ListBody):
+    """Figures."""
+
+    values: list[Figure]
+
+
+class Change(Place, Withheld):
+    """How a figure changed from one round to another."""
+
+    from_survey: Annotated[str, Field(description="The earlier round's slug.", examples=["2019"])]
+    to_survey: Annotated[str, Field(description="The later round's slug.", examples=["2024"])]
+    from_value: Annotated[float | None, Field(description="The earlier figure.", examples=[20.0])]
+    to_value: Annotated[float | None, Field(description="The later figure.", examples=[60.0])]
+    change: Annotated[float | None, Field(description="Later less earlier: points, or the unit.", examples=[40.0])]
+    low: Annotated[float | None, Field(description="Lower end of the change's 95 % interval.", examples=[-1.98])]
+    high: Annotated[float | None, Field(description="Upper end.", examples=[67.33])]
+    n_before: Annotated[int | None, Field(description="Households that answered earlier.", examples=[10])]
+    n: Annotated[int | None, Field(description="Households that answered later.", examples=[10])]
+
+
+class Changes(ListBody):
+    """Changes."""
+
+    changes: list[Change]
+
+
+class Feature(Body):
+    """A GeoJSON feature: what a row of the JSON form holds, with its boundary."""
+
+    type: Literal["Feature"]
+    id: Annotated[str, Field(description="Names the feature within the answer's list.", examples=["khandesh/S01"])]
+    geometry: Annotated[dict[str, Any] | None, Field(description="MultiPolygon in WGS 84, or null.")]
+    properties: Annotated[dict[str, Any], Field(description="The row as the JSON form holds it.")]
+
+
+class FeatureCollection(Body):
+    """GeoJSON (RFC 7946)."""
+
+    type: Literal["FeatureCollection"]
+    features: list[Feature]
+    numberMatched: Annotated[int, Field(description="How many there are in all.", examples=[6])]  # noqa: N815
+    numberReturned: Annotated[int, Field(description="How many are in this answer.", examples=[6])]  # noqa: N815
+    data_version: Annotated[int, Field(description="Which state of what is published this is.", examples=[12])]
+    links: list[Link]
+
+
+class Refused(Body):
+    """A parameter that was refused."""
+
+    name: Annotated[str, Field(description="Its name.", examples=["indicator"])]
+    reason: Annotated[str, Field(description="What is wrong with it.", examples=["is required"])]
+
+
+class Problem(Body):
+    """What is wrong (RFC 9457)."""
+
+    type: Annotated[str, Field(description="A kind of problem.", examples=["about:blank"])]
+    title: Annotated[str, Field(description="The kind in words.", examples=["Bad Request"])]
+    status: Annotated[int, Field(description="The status.", examples=[400])]
+    detail: Annotated[str, Field(description="What is wrong this time.", examples=["indicator: is required."])]
+    instance: Annotated[str, Field(description="Where it went wrong.", examples=["/maps/coverage"])]
+    invalid_params: list[Refused] | None = None
+
+
+class Health(Body):
+    """How the service is."""
+
+    status: Annotated[Literal["ok"], Field(description="It is well.", examples=["ok"])]

@@ -1,0 +1,33 @@
+"""`vasti serve` and `vasti worker`: the processes that keep running."""
+
+from typing import Annotated
+
+import typer
+
+from geo import database
+from geo.settings import Settings
+from service.jobs import run_worker
+from service.logs import configure_logs
+from service.serve import serve as run_server
+
+
+def serve(
+    host: Annotated[
+        str | None, typer.Option("--host", help="The address to listen on. Default: VASTI_HOST, or this machine only.")
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option("--port", min=1, max=65535, help="The port to listen on. Default: VASTI_PORT, or 8000."),
+    ] = None,
+) -> None:
+    """Serve the API and the maps until Ctrl-C, with a worker beside them unless VASTI_WORKER is false."""
+    named = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
+    run_server(Settings().model_copy(update=named))
+
+
+def worker() -> None:
+    """Work off the queue until Ctrl-C: figures that a new version of Vasti defines differently are computed anew."""
+    url = database.database_url(Settings())
+    configure_logs()
+    typer.echo("The worker works; Ctrl-C ends it.")
+    run_worker(url)

@@ -1,0 +1,222 @@
+"""Work behind the scenes: a queue in the database itself, and the workers that empty it."""
+
+import asyncio
+import logging
+import signal
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, cast
+
+import psycopg
+import psycopg_pool
+from procrastinate import App, PsycopgConnector, RetryStrategy
+from procrastinate.exceptions import AlreadyEnqueued, ConnectorException, UniqueViolation
+from procrastinate.jobs import Status
+from procrastinate.schema import SchemaManager, migrations_path
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy.engine import make_url
+
+from geo import database
+from geo.errors import DatabaseUnavailable
+from geo.ingestion.recompute import recompute, stale_surveys
+from service.logs import where
+
+QUEUE_SCHEMA = "procrastinate"
+"""The queue's tables live in a schema of their own, where no migration of ours sees them."""
+
+RECOMPUTE_TALLIES = "recompute_tallies"
+
+_PREPARE_LOCK = 0x7175657565
+_FIRST_WAIT_S, _LONGEST_WAIT_S = 0.5, 30.0
+
+# What a database that is away looks like to each of the layers.
+_AWAY = (ConnectorException, psycopg.Error, psycopg_pool.PoolTimeout, DatabaseUnavailable)
+
+logger = logging.getLogger("vasti.jobs")
+
+
+def _conninfo(url: str) -> str:
+    """The database's address, on whose connections the queue's tables are found by their bare names."""
+    return make_conninfo(database.conninfo(make_url(url)), options=f"-c search_path={QUEUE_SCHEMA},public")
+
+
+def prepare(url: str) -> None:
+    """Makes the queue's tables, or brings them to the version of procrastinate that is installed. Safe at any moment.
+
+    procrastinate says which steps there are; which of them were taken is noted here.
+
+    Raises:
+        DatabaseUnavailable: the database cannot be reached.
+    """
+    try:
+        with psycopg.connect(_conninfo(url), connect_timeout=10) as connection:
+            # Held until the transaction ends: of two processes at once, the second finds everything done.
+            connection.execute("SELECT pg_advisory_xact_lock(%s)", [_PREPARE_LOCK])
+            connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(QUEUE_SCHEMA)))
+            connection.execute("CREATE TABLE IF NOT EXISTS step_taken (name text PRIMARY KEY)")
+            taken = {row[0] for row in connection.execute("SELECT name FROM step_taken")}
+            steps = sorted(path for path in migrations_path.glob("*.sql") if path.name not in taken)
+            if not taken:
+                # The schema as a whole holds every step.
+                connection.execute(SchemaManager.get_schema())
+            else:
+                for step in steps:
+                    connection.execute(step.read_bytes())
+            with connection.cursor() as cursor:
+                cursor.executemany("INSERT INTO step_taken VALUES (%s)", [(step.name,) for step in steps])
+    except psycopg.OperationalError as error:
+        raise DatabaseUnavailable from error
+
+
+def make_app(url: str, engine: Engine) -> App:
+    """The queue and its tasks, on a database."""
+    app = App(connector=PsycopgConnector(conninfo=_conninfo(url), min_size=1, max_size=4))
+
+    @app.task(name=RECOMPUTE_TALLIES, retry=RetryStrategy(max_attempts=5, exponential_wait=5))
+    def recompute_tallies(survey_id: int) -> None:
+        with database.transaction(engine) as connection:
+            recompute(connection, survey_id)
+
+    @app.periodic(cron="* * * * *")
+    @app.task(name="retry_stalled", queueing_lock="retry_stalled")
+    async def retry_stalled(timestamp: int) -> None:  # noqa: ARG001 (every periodic task is told when)
+        await _retry_stalled(app)
+
+    return app
+
+
+async def _retry_stalled(app: App) -> None:
+    """Puts the jobs of workers that died back into the queue; their locks would hold up others for ever."""
+    for job in await app.job_manager.get_stalled_jobs():
+        assert job.id is not None  # noqa: S101 (it was read from the database)
+        try:
+            await app.job_manager.retry_job(job)
+        except UniqueViolation:
+            # The same work was asked for again meanwhile, and waits.
+            await app.job_manager.finish_job_by_id_async(job.id, Status.FAILED, delete_job=True)
+
+
+def defer_stale(connection: Connection, app: App) -> int:
+    """Asks, in the caller's transaction, for the tallies of surveys a definition has changed for; how many those are.
+
+    A survey is asked for once however often this is called, and is never computed by two workers at once.
+    """
+    found = stale_surveys(connection)
+    if not found:
+        return 0
+    driver = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
+    path = connection.execute(select(func.current_setting("search_path"))).scalar_one()
+    connection.execute(select(func.set_config("search_path", f"{QUEUE_SCHEMA},public", True)))
+    for survey_id in found:
+        task = app.configure_task(
+            RECOMPUTE_TALLIES,
+            lock=f"survey-{survey_id}",
+            queueing_lock=f"{RECOMPUTE_TALLIES}-{survey_id}",
+            connection=driver,
+        )
+        with suppress(AlreadyEnqueued), connection.begin_nested():
+            task.defer(survey_id=survey_id)
+    connection.execute(select(func.set_config("search_path", path, True)))
+    return len(found)
+
+
+def run_worker(url: str) -> None:
+    """Works until SIGTERM or SIGINT; a job that has begun is finished first."""
+    asyncio.run(_work_until_signalled(url))
+
+
+async def _work_until_signalled(url: str) -> None:
+    task = asyncio.create_task(_work(url, wait=True))
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, task.cancel)
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+def work_off(url: str) -> None:
+    """Does what is in the queue now, and ends."""
+    asyncio.run(_work(url, wait=False))
+
+
+class WorkerThread:
+    """A worker beside something else in this process."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._cancel: Callable[[], object] | None = None
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
+
+    def start(self) -> None:
+        """Begins to work; whether the database can be reached yet does not matter."""
+        self._thread.start()
+        self._ready.wait()
+
+    def stop(self) -> None:
+        """Finishes the job that has begun, and ends."""
+        if self._cancel is not None:
+            with suppress(RuntimeError):  # its loop has ended already
+                self._cancel()
+        self._thread.join()
+
+    def _run(self) -> None:
+        with suppress(asyncio.CancelledError):
+            asyncio.run(self._work())
+
+    async def _work(self) -> None:
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 (asyncio.run made it)
+        loop = asyncio.get_running_loop()
+        self._cancel = lambda: loop.call_soon_threadsafe(task.cancel)
+        self._ready.set()
+        await _work(self._url, wait=True)
+
+
+async def _work(url: str, *, wait: bool) -> None:
+    """Runs a worker; with `wait`, for ever, through every time the database is away."""
+    engine = database.create_engine(url)
+    wait_s = _FIRST_WAIT_S
+    try:
+        while True:
+            try:
+                await _work_once(url, engine, wait=wait)
+                wait_s = _FIRST_WAIT_S
+            except _AWAY as error:
+                if not wait:
+                    raise
+                logger.warning("worker waits for the database", extra={"facts": {"kind": type(error).__name__}})
+            except Exception as error:
+                if not wait:
+                    raise
+                logger.error("worker fault", extra={"facts": {"where": where(error)}})
+            if not wait:
+                return
+            await asyncio.sleep(wait_s)
+            wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
+    finally:
+        engine.dispose()
+
+
+async def _work_once(url: str, engine: Engine, *, wait: bool) -> None:
+    app = make_app(url, engine)
+    await asyncio.to_thread(_ask_for_stale, url, engine, app)
+    async with app.open_async():
+        await _retry_stalled(app)
+        await app.run_worker_async(
+            wait=wait,
+            install_signal_handlers=False,
+            listen_notify=wait,
+            delete_jobs="successful",
+        )
+
+
+def _ask_for_stale(url: str, engine: Engine, app: App) -> None:
+    prepare(url)
+    with database.transaction(engine) as connection:
+        count = defer_stale(connection, app)
+    if count:
+        logger.info("figures are brought up to date", extra={"facts": {"surveys": count}})

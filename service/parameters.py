@@ -1,0 +1,115 @@
+"""Query parameters: each described once for all routes, and whatever is not declared refused."""
+
+from collections.abc import Iterator
+from typing import Annotated, Literal, get_args, get_origin
+
+from fastapi import Query, Request
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+
+from geo.errors import InvalidParameter, InvalidParameters
+from geo.indicators.definition import Counted
+from geo.indicators.figures import Level
+from geo.paging import DEFAULT_LIMIT, MAX_LIMIT, PageRequest
+
+
+def _filter(name: str, description: str, example: str) -> object:
+    """A filter that may be given several times; without it, everything passes."""
+    text = f"{description} Repeatable; without it, all."
+    return Query(alias=name, default_factory=list, description=text, examples=[[example]])
+
+
+Cities = Annotated[list[str], _filter("city", "Slug of a city.", "khandesh")]
+Surveys = Annotated[list[str], _filter("survey", "Slug of a survey round.", "2024")]
+Indicators = Annotated[list[str], _filter("indicator", "Id of an indicator.", "household_toilet")]
+Settlements = Annotated[list[str], _filter("settlement", "Code of a settlement, at level settlement.", "S01")]
+Wards = Annotated[list[str], _filter("ward", "Code of a ward.", "A")]
+Codes = Annotated[list[str], _filter("code", "Code of a settlement.", "S01")]
+
+CityParameter = Annotated[str, Query(alias="city", description="Slug of the city.", examples=["khandesh"])]
+SurveyParameter = Annotated[str, Query(alias="survey", description="Slug of the survey round.", examples=["2024"])]
+IndicatorParameter = Annotated[
+    str, Query(alias="indicator", description="Id of the indicator.", examples=["household_toilet"])
+]
+Earlier = Annotated[str, Query(alias="from", description="Slug of the earlier survey round.", examples=["2019"])]
+Later = Annotated[str, Query(alias="to", description="Slug of the later survey round.", examples=["2024"])]
+
+LevelParameter = Annotated[
+    Level, Query(alias="level", description="Figures by settlement, by ward, or of the city.", examples=["ward"])
+]
+CountedParameter = Annotated[
+    Counted | None,
+    Query(
+        alias="counted",
+        description="Count households or persons. Without it, each indicator counts as its source does.",
+        examples=["households"],
+    ),
+]
+Limit = Annotated[
+    int | None,
+    Query(
+        alias="limit",
+        ge=1,
+        description=f"Most rows in one answer. Without it, {DEFAULT_LIMIT}, and as CSV all rows; "
+        f"above {MAX_LIMIT} it is {MAX_LIMIT}.",
+        examples=[100],
+    ),
+]
+Cursor = Annotated[
+    str | None,
+    Query(
+        alias="cursor",
+        description="Where the next rows begin: taken from a `next` link.",
+        examples=["WyJraGFuZGVzaCJd"],
+    ),
+]
+Hxl = Annotated[bool, Query(alias="hxl", description="Whether CSV has a second row of HXL hashtags.", examples=[False])]
+
+JsonOrGeojson = Annotated[
+    Literal["json", "geojson"], Query(alias="format", description="The form of the answer.", examples=["geojson"])
+]
+JsonOrCsv = Annotated[
+    Literal["json", "csv"], Query(alias="format", description="The form of the answer.", examples=["csv"])
+]
+AnyFormat = Annotated[
+    Literal["json", "csv", "geojson"], Query(alias="format", description="The form of the answer.", examples=["csv"])
+]
+
+
+def page_request(limit: int | None, cursor: str | None, *, everything: bool = False) -> PageRequest:
+    """The page asked for; `everything`: where no limit was named, there is none."""
+    if limit is None:
+        return PageRequest(None if everything else DEFAULT_LIMIT, cursor)
+    return PageRequest(min(limit, MAX_LIMIT), cursor)
+
+
+async def check_query(request: Request) -> None:
+    """Refuses parameters the route does not declare, ones given twice that count once, and what no text may hold.
+
+    A misspelt filter that is ignored would answer with more than was asked for. It only looks, so it needs no thread.
+    """
+    route = request.scope.get("route")
+    if not isinstance(route, APIRoute):
+        return
+    declared = dict(_declared(route.dependant))
+    allowed = f"this address takes {', '.join(sorted(declared))}" if declared else "this address takes none"
+    problems = []
+    for name in dict.fromkeys(request.query_params.keys()):
+        values = request.query_params.getlist(name)
+        if name not in declared:
+            problems.append(InvalidParameter(name, f"is not a parameter; {allowed}"))
+        elif len(values) > 1 and not declared[name]:
+            problems.append(InvalidParameter(name, "is given more than once"))
+        elif any("\0" in value for value in values):
+            problems.append(InvalidParameter(name, "contains a character that no text may hold"))
+    if problems:
+        raise InvalidParameters(problems)
+
+
+def _declared(dependant: Dependant) -> Iterator[tuple[str, bool]]:
+    """The names of a route's query parameters, each with whether it is repeatable."""
+    for field in dependant.query_params:
+        annotation = field.field_info.annotation
+        yield field.alias, get_origin(annotation) is list or any(get_origin(a) is list for a in get_args(annotation))
+    for inner in dependant.dependencies:
+        yield from _declared(inner)

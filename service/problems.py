@@ -1,0 +1,157 @@
+"""Errors as answers: one table from class to status, one shape for all (RFC 9457)."""
+
+import logging
+import uuid
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from geo.errors import Conflict, InputError, InvalidParameter, InvalidParameters, NotFound, SetupError, VastiError
+from service.logs import where
+
+MEDIA_TYPE = "application/problem+json"
+
+STATUS: Mapping[type[VastiError], HTTPStatus] = {
+    InvalidParameters: HTTPStatus.BAD_REQUEST,
+    InputError: HTTPStatus.BAD_REQUEST,
+    NotFound: HTTPStatus.NOT_FOUND,
+    Conflict: HTTPStatus.CONFLICT,
+    SetupError: HTTPStatus.SERVICE_UNAVAILABLE,
+    VastiError: HTTPStatus.INTERNAL_SERVER_ERROR,
+}
+"""The status of each class of errors; the nearest ancestor decides."""
+
+RETRY_AFTER_S = 5
+
+# What the operator has to do about it stands in the log: a reader can only wait, and folders are not for readers.
+_NOT_READY = "The service cannot reach its database at the moment; please try again in a little while."
+_FAULT = "Vasti came upon a fault of its own; if it comes again, tell the operator this number: {mark}."
+
+logger = logging.getLogger("vasti.problems")
+
+
+def add_problem_handlers(app: FastAPI) -> None:
+    """Makes every error the app answers with a problem."""
+    app.add_exception_handler(VastiError, _of_vasti_error)
+    app.add_exception_handler(RequestValidationError, _of_validation_error)
+    app.add_exception_handler(HTTPException, _of_http_exception)
+
+
+def problem(
+    status: HTTPStatus,
+    detail: str,
+    instance: str,
+    *,
+    invalid: Sequence[InvalidParameter] = (),
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """An answer that says what is wrong."""
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": status.phrase,
+        "status": status.value,
+        "detail": detail,
+        "instance": instance,
+    }
+    if invalid:
+        body["invalid_params"] = [{"name": p.name, "reason": p.reason} for p in invalid]
+    extra = {"cache-control": "no-store", "x-content-type-options": "nosniff", **(headers or {})}
+    return Response(orjson.dumps(body), status, extra, MEDIA_TYPE)
+
+
+def _status(error: VastiError) -> HTTPStatus:
+    return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+
+
+def _of_vasti_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, VastiError)  # noqa: S101 (registered for these only)
+    status = _status(error)
+    if status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        raise error
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        logger.warning("not ready", extra={"facts": {"why": str(error)}})
+        return problem(status, _NOT_READY, request.url.path, headers={"retry-after": str(RETRY_AFTER_S)})
+    invalid = error.params if isinstance(error, InvalidParameters) else []
+    return problem(status, _sentence(str(error)), request.url.path, invalid=invalid)
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def _of_validation_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 (registered for these only)
+    invalid = [InvalidParameter(_parameter(fault), _reason(fault)) for fault in error.errors()]
+    return _of_vasti_error(request, InvalidParameters(invalid))
+
+
+def _parameter(fault: Mapping[str, Any]) -> str:
+    # The first part says where it was, such as "query"; the second is its name.
+    return ".".join(str(part) for part in fault["loc"][1:2]) or str(fault["loc"][0])
+
+
+def _reason(fault: Mapping[str, Any]) -> str:
+    context = fault.get("ctx", {})
+    match fault["type"]:
+        case "missing":
+            return "is required"
+        case "int_parsing" | "int_parsing_size" | "int_from_float" | "int_type":
+            return "must be a whole number"
+        case "greater_than_equal":
+            return f"must be at least {context['ge']}"
+        case "literal_error":
+            return f"must be {context['expected']}"
+        case "bool_parsing" | "bool_type":
+            return "must be true or false"
+        case _:
+            return "is not valid"
+
+
+def _of_http_exception(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 (registered for these only)
+    status = HTTPStatus(error.status_code)
+    match status:
+        case HTTPStatus.NOT_FOUND:
+            detail = "There is nothing at this address; /api/v1/openapi.json lists what there is."
+        case HTTPStatus.METHOD_NOT_ALLOWED:
+            detail = "This address can only be read, with GET or HEAD."
+        case _:
+            detail = _sentence(str(error.detail))
+    return problem(status, detail, request.url.path, headers=error.headers)
+
+
+class FaultWall:
+    """Turns an exception nobody expected into a fixed answer with a number, under which the log tells where it was.
+
+    What the exception says is kept out of both: it may quote somebody's answers.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes a request on and catches what comes back."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = False
+
+        async def watched(message: Message) -> None:
+            nonlocal started
+            started = started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self.app(scope, receive, watched)
+        except Exception as error:
+            mark = uuid.uuid4()
+            logger.error("fault", extra={"facts": {"id": str(mark), "path": scope["path"], "where": where(error)}})
+            if not started:
+                answer = problem(HTTPStatus.INTERNAL_SERVER_ERROR, _FAULT.format(mark=mark), f"urn:uuid:{mark}")
+                await answer(scope, receive, send)

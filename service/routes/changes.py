@@ -1,0 +1,69 @@
+"""`/api/v1/changes`."""
+
+from fastapi import APIRouter, Request, Response
+
+from geo.indicators.values import ValuesQuery, find_changes
+from service import bodies
+from service.answers import Format, Rows, csv_answer, json_answer
+from service.parameters import (
+    CityParameter,
+    CountedParameter,
+    Cursor,
+    Earlier,
+    Hxl,
+    Indicators,
+    JsonOrCsv,
+    Later,
+    LevelParameter,
+    Limit,
+    Settlements,
+    page_request,
+)
+from service.reading import public_reading
+from service.routes.described import responses
+from service.tables import CHANGE_TAGS, csv_text, figure_rows, hashtags
+
+router = APIRouter()
+
+_FORMATS: tuple[Format, ...] = ("json", "csv")
+
+_CSV_EXAMPLE = (
+    "city,from_survey,to_survey,settlement_code,indicator,from_value,to_value,change\r\n"
+    "#loc+city,#date+round+from,#date+round+to,#loc+settlement+code,#indicator+code,#indicator+num+pct+from,"
+    "#indicator+num+pct+to,#indicator+num+change\r\n"
+    "khandesh,2019,2024,S02,household_toilet,20.0,60.0,40.0\r\n"
+)
+
+
+@router.get("/changes", responses=responses(bodies.Changes, csv_example=_CSV_EXAMPLE), summary="Changes")
+def changes(
+    request: Request,
+    city: CityParameter,
+    earlier: Earlier,
+    later: Later,
+    indicator: Indicators,
+    settlement: Settlements,
+    level: LevelParameter = "settlement",
+    counted: CountedParameter = None,
+    output: JsonOrCsv = "json",
+    hxl: Hxl = True,
+    limit: Limit = None,
+    cursor: Cursor = None,
+) -> Response:
+    """How figures changed from one published round of a city to another, each change with its interval."""
+    query = ValuesQuery(
+        cities=[city],
+        indicators=indicator,
+        settlements=settlement,
+        level=level,
+        counted=counted,
+        page=page_request(limit, cursor, everything=output == "csv"),
+    )
+    with public_reading(request) as reading:
+        page = find_changes(reading.connection, query, earlier=earlier, later=later)
+    rows = figure_rows(page.figures)
+    if output == "csv":
+        text = csv_text(rows, hashtags(CHANGE_TAGS, rows), hxl=hxl)
+        return csv_answer(request, text, page.next_cursor, _FORMATS, ["changes", city, earlier, later, *indicator])
+    found = Rows("changes", rows, page.total, page.next_cursor, reading.data_version)
+    return json_answer(request, found, _FORMATS)

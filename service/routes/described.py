@@ -1,0 +1,35 @@
+"""How routes describe their answers in OpenAPI."""
+
+from typing import Any
+
+from pydantic import BaseModel
+
+from service.bodies import FeatureCollection, Problem
+from service.problems import MEDIA_TYPE
+
+Responses = dict[int | str, dict[str, Any]]
+
+
+def _problem(description: str) -> dict[str, Any]:
+    return {"description": description, "model": Problem, "content": {MEDIA_TYPE: {}}}
+
+
+def responses(body: type[BaseModel], *, csv_example: str | None = None, geojson: bool = False) -> Responses:
+    """The answers of a public list: its body in each form, unchanged, refused, and not ready."""
+    content: dict[str, Any] = {}
+    if csv_example is not None:
+        content["text/csv"] = {"schema": {"type": "string"}, "example": csv_example}
+    if geojson:
+        content["application/geo+json"] = {"schema": {"$ref": f"#/components/schemas/{FeatureCollection.__name__}"}}
+    return {
+        200: {"description": (body.__doc__ or "").strip(), "model": body, "content": content},
+        304: {"description": "Nothing changed since the answer whose ETag is in If-None-Match."},
+        **REFUSALS,
+    }
+
+
+REFUSALS: Responses = {
+    400: _problem("A parameter is unknown, missing or not valid; `invalid_params` says which and why."),
+    503: _problem("The database cannot be reached at the moment; `Retry-After` says when to ask again."),
+}
+"""What any route that reads the database may answer instead."""

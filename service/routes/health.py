@@ -1,0 +1,32 @@
+"""`/healthz` and `/readyz`: for whoever watches over the service."""
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+
+from geo.database import is_up_to_date, snapshot
+from geo.errors import DatabaseUnavailable
+from geo.indicators.values import ValuesQuery, find_values
+from geo.paging import PageRequest
+from service import bodies
+from service.reading import engine_of
+from service.routes.described import REFUSALS, Responses
+
+router = APIRouter()
+
+_OK: Responses = {200: {"description": "It is well.", "model": bodies.Health}}
+
+
+@router.get("/healthz", responses=_OK, summary="Whether the process lives")
+def healthz() -> JSONResponse:
+    """Answers while the process lives; the database is not asked."""
+    return JSONResponse({"status": "ok"})
+
+
+@router.get("/readyz", responses=_OK | {503: REFUSALS[503]}, summary="Whether it can answer")
+def readyz(request: Request) -> JSONResponse:
+    """Answers when figures can be had: the database is there, its tables are this version's, and a query works."""
+    with snapshot(engine_of(request)) as connection:
+        if not is_up_to_date(connection):
+            raise DatabaseUnavailable("The database's tables are of another version; run `vasti db upgrade`.")
+        find_values(connection, ValuesQuery(level="city", page=PageRequest(limit=1)))
+    return JSONResponse({"status": "ok"})

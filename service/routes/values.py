@@ -1,0 +1,73 @@
+"""`/api/v1/values`."""
+
+from fastapi import APIRouter, Request, Response
+
+from geo.indicators.values import ValuesQuery, find_values
+from service import bodies
+from service.answers import Format, Rows, csv_answer, geojson_answer, json_answer
+from service.parameters import (
+    AnyFormat,
+    Cities,
+    CountedParameter,
+    Cursor,
+    Hxl,
+    Indicators,
+    LevelParameter,
+    Limit,
+    Settlements,
+    Surveys,
+    page_request,
+)
+from service.reading import public_reading
+from service.routes.described import responses
+from service.tables import VALUE_TAGS, csv_text, figure_rows, hashtags
+
+router = APIRouter()
+
+_FORMATS: tuple[Format, ...] = ("json", "csv", "geojson")
+
+_FEATURE_ID = ("city", "survey", "indicator", "counted", "ward_code", "settlement_code")
+
+_CSV_EXAMPLE = (
+    "city,survey,settlement_code,indicator,value,low,high,n\r\n"
+    "#loc+city,#date+round,#loc+settlement+code,#indicator+code,#indicator+num+pct,#indicator+num+ci_low,"
+    "#indicator+num+ci_high,#meta+n+hh\r\n"
+    "khandesh,2024,S02,household_toilet,60.0,31.27,83.18,10\r\n"
+)
+
+
+@router.get("/values", responses=responses(bodies.Values, csv_example=_CSV_EXAMPLE, geojson=True), summary="Figures")
+def values(
+    request: Request,
+    city: Cities,
+    survey: Surveys,
+    indicator: Indicators,
+    settlement: Settlements,
+    level: LevelParameter = "settlement",
+    counted: CountedParameter = None,
+    output: AnyFormat = "json",
+    hxl: Hxl = True,
+    limit: Limit = None,
+    cursor: Cursor = None,
+) -> Response:
+    """Figures of published survey rounds. One that may not be said is there with its reason, and without its value."""
+    query = ValuesQuery(
+        cities=city,
+        surveys=survey,
+        indicators=indicator,
+        settlements=settlement,
+        level=level,
+        counted=counted,
+        geometry=output == "geojson",
+        page=page_request(limit, cursor, everything=output == "csv"),
+    )
+    with public_reading(request) as reading:
+        page = find_values(reading.connection, query)
+    rows = figure_rows(page.figures)
+    if output == "csv":
+        text = csv_text(rows, hashtags(VALUE_TAGS, rows), hxl=hxl)
+        return csv_answer(request, text, page.next_cursor, _FORMATS, ["values", *city, *survey, *indicator])
+    found = Rows("values", rows, page.total, page.next_cursor, reading.data_version)
+    if output == "geojson":
+        return geojson_answer(request, found, _FEATURE_ID, _FORMATS)
+    return json_answer(request, found, _FORMATS)

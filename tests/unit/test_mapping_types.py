@@ -1,0 +1,35 @@
+"""Mapping columns and values to standard fields."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from geo.ingestion.findings import Findings
+from geo.ingestion.formats import Batch, Layer, ReadOptions
+from geo.ingestion.mapping import Mapper, Observations
+from geo.ingestion.profile import FieldMapping, Profile
+
+
+def _map(column: pa.Array, field: str, mapping: FieldMapping) -> tuple[Observations, Findings]:
+    layer = Layer([mapping.column], None, has_geometry=False, total_rows=len(column), batches=iter(()))
+    mapper = Mapper(layer, Profile(name="test", fields={field: mapping}), ReadOptions(), "file.csv")
+    findings = Findings()
+    rows = np.arange(2, 2 + len(column), dtype=np.int32)
+    return mapper.map(Batch(rows, {mapping.column: column}, None), findings), findings
+
+
+@pytest.mark.parametrize(
+    "column",
+    [pa.array([12, 999, None], pa.int64()), pa.array([12.0, 999.0, None]), pa.array(["12", "999", ""])],
+    ids=["integers", "floats", "texts"],
+)
+def test_map_number_with_a_code_for_unknown(column: pa.Array) -> None:
+    mapping = FieldMapping(column="WATER_MIN", values={"999": "unknown"})
+    observations, findings = _map(column, "water_minutes", mapping)
+    assert observations.fields["water_minutes"].to_pylist() == [12.0, None, None]
+    assert findings.counts == {"error": 0, "warning": 0}
+
+
+def test_map_yes_no_of_a_batch_in_which_nobody_answered() -> None:
+    observations, _ = _map(pa.nulls(3, pa.string()), "internet", FieldMapping(column="NET"))
+    assert observations.fields["internet"].type == pa.bool_()

@@ -1,0 +1,111 @@
+"""The cache's bounds, with an app and a watch that are made up."""
+
+import asyncio
+from typing import Any, cast
+
+from geo.data_version import DataVersionWatch, Seen
+from service.cache import Answer, PublicCache
+
+
+class _Watch:
+    """A watch that sees what it is told."""
+
+    def __init__(self, seen: Seen | None) -> None:
+        self.now = seen
+
+    def seen(self) -> Seen | None:
+        return self.now
+
+
+class _App:
+    """An app whose answers are as long as asked for, and show a data version."""
+
+    def __init__(self, data_version: int | None, status: int = 200) -> None:
+        self.data_version = data_version
+        self.status = status
+        self.asked = 0
+
+    async def __call__(self, scope: Any, _: Any, send: Any) -> None:
+        self.asked += 1
+        if self.data_version is not None:
+            scope["state"]["data_version"] = self.data_version
+        await send({"type": "http.response.start", "status": self.status, "headers": []})
+        await send({"type": "http.response.body", "body": b"x" * int(scope["query_string"] or 1)})
+
+
+def _ask(cache: PublicCache, query: str = "1", path: str = "/api/v1/values") -> Answer:
+    sent: list[dict[str, Any]] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def receive() -> Any:
+        return {"type": "http.request"}
+
+    scope = {"type": "http", "method": "GET", "path": path, "query_string": query.encode(), "headers": []}
+    asyncio.run(cache(scope, receive, send))
+    return Answer(sent[0]["status"], sent[0]["headers"], sent[1]["body"])
+
+
+def _cache(app: _App, watch: _Watch, max_bytes: int = 100_000) -> PublicCache:
+    return PublicCache(app, cast("DataVersionWatch", watch), max_bytes)
+
+
+def test_a_public_answer_is_asked_for_once() -> None:
+    app = _App(7)
+    cache = _cache(app, _Watch(Seen(7)))
+    assert _ask(cache).etag.startswith(b'"7-')
+    assert _ask(cache).body == b"x"
+    assert app.asked == 1
+
+
+def test_an_answer_that_is_not_public_is_never_kept() -> None:
+    for app in (_App(None), _App(7, status=400)):
+        cache = _cache(app, _Watch(Seen(7)))
+        assert [_ask(cache).etag for _ in range(2)] == [b"", b""]
+        assert app.asked == 2
+
+
+def test_paths_beside_the_public_ones_are_never_kept() -> None:
+    app = _App(7)
+    cache = _cache(app, _Watch(Seen(7)))
+    assert [_ask(cache, path="/readyz").etag for _ in range(2)] == [b"", b""]
+    assert app.asked == 2
+
+
+def test_an_answer_of_another_version_than_the_current_is_not_kept() -> None:
+    app = _App(6)
+    cache = _cache(app, _Watch(Seen(7)))
+    assert [_ask(cache).etag[:3] for _ in range(2)] == [b'"6-', b'"6-']
+    assert app.asked == 2
+
+
+def test_the_same_number_seen_anew_is_another_state() -> None:
+    app, watch = _App(7), _Watch(Seen(7))
+    cache = _cache(app, watch)
+    _ask(cache)
+    watch.now = Seen(7)
+    _ask(cache)
+    assert app.asked == 2
+
+
+def test_the_bound_holds_and_the_least_used_goes_first() -> None:
+    app = _App(7)
+    cache = _cache(app, _Watch(Seen(7)), max_bytes=50_000)
+    for query in ("9001", "9002", "9003", "9004"):
+        _ask(cache, query)
+    _ask(cache, "9001")
+    assert app.asked == 4
+    _ask(cache, "9005")
+    assert cache._bytes <= 50_000
+    _ask(cache, "9001")
+    assert app.asked == 5
+    _ask(cache, "9002")
+    assert app.asked == 6
+
+
+def test_an_answer_too_large_for_the_whole_is_not_kept() -> None:
+    app = _App(7)
+    cache = _cache(app, _Watch(Seen(7)), max_bytes=50_000)
+    assert [len(_ask(cache, "20000").body) for _ in range(2)] == [20_000, 20_000]
+    assert app.asked == 2
