@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 import pandas as pd
 import typer
+from rich.console import Console
 from rich.progress import Progress
 from sqlalchemy import Connection
 
@@ -44,7 +45,7 @@ def sample(
     seed: Annotated[int, typer.Option("--seed", help="Another seed is another city.")] = DEFAULT_SEED,
 ) -> None:
     """Write the files of a made-up city of any size; the same options write the same files."""
-    with Progress(transient=True) as bar:
+    with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("Writing households", total=households)
         files = write_sample(
             out,

@@ -86,8 +86,8 @@ def test_two_loads_into_one_round_queue_and_both_land(shell: Shell, fresh_engine
     files = [many_rows(tmp_path / "a.csv", 20_000, members=3), many_rows(tmp_path / "b.csv", 15_000, members=5)]
     running = [shell.start(*survey_arguments(path)) for path in files]
     for process in running:
-        assert process.communicate(timeout=100)[1].count("Error") == 0
-        assert process.returncode == 0
+        done = process.wait()
+        assert (done.code, done.stderr) == (0, "")
     seen = snapshot(shell.url)
     assert sorted(row[1:] for row in seen["uploads"][-2:]) == [("loaded", 15_000), ("loaded", 20_000)]
     assert seen["live"][0][0] == 48 + 20_000
@@ -100,8 +100,8 @@ def test_two_first_loads_into_two_rounds_do_not_deadlock(shell: Shell, fresh_eng
     slugs = ["r1", "r2", "r2"]
     running = [shell.start(*survey_arguments(path, slug)) for path, slug in zip(files, slugs, strict=True)]
     for process in running:
-        err = process.communicate(timeout=100)[1]
-        assert (process.returncode, "Error" in err) == (0, False), err
+        done = process.wait()
+        assert (done.code, "Error" in done.stderr) == (0, False), done
     whole(fresh_engine, "r1")
     whole(fresh_engine, "r2")
 
@@ -148,13 +148,12 @@ def test_killed_load_leaves_the_earlier_state(
     for reached in (MOMENTS[name] for name in moments):
         process = shell.start(*survey_arguments(path, survey))
         with psycopg.connect(shell.url.replace("+psycopg", "", 1), autocommit=True) as watcher:
-            while process.poll() is None and not reached(watcher):
+            while process.is_alive() and not reached(watcher):
                 time.sleep(0.002)
-        alive = process.poll() is None
         process.kill()
-        process.communicate()
+        done = process.wait()
         settle(shell.url)
-        if process.returncode == -signal.SIGKILL and alive:
+        if done.code == -signal.SIGKILL:
             struck += 1
             assert snapshot(shell.url) == before
         else:
@@ -184,7 +183,7 @@ def test_killed_server_keeps_what_was_committed(own_cluster: tuple[Path, str], t
     shell = Shell(url, tmp_path)
     process = shell.start(*survey_arguments(path))
     with psycopg.connect(url.replace("+psycopg", "", 1), autocommit=True) as watcher:
-        while process.poll() is None and rows_copied(watcher) == 0:
+        while process.is_alive() and rows_copied(watcher) == 0:
             time.sleep(0.002)
         postmaster = cluster.running_pid(Folders.of(state_dir))
         assert postmaster is not None
@@ -193,10 +192,10 @@ def test_killed_server_keeps_what_was_committed(own_cluster: tuple[Path, str], t
         ).stdout.split()
         for pid in (postmaster, *map(int, children)):
             os.kill(pid, signal.SIGKILL)
-    _, err = process.communicate(timeout=60)
-    assert process.returncode == 5, err
-    assert "Traceback" not in err
-    assert "nothing of this step was saved" in err
+    done = process.wait()
+    assert done.code == 5, done
+    assert "Traceback" not in done.stderr
+    assert "nothing of this step was saved" in done.stderr
     assert cluster.start(state_dir) == url
     assert snapshot(url) == before
     engine = database.create_engine(url)
@@ -214,8 +213,8 @@ def test_withdraw_waits_for_a_load(fresh_engine: Engine, shell: Shell, tmp_path:
     loading = shell.start(*survey_arguments(many_rows(tmp_path / "many.csv", 20_000)))
     withdrawing = shell.start("withdraw", first)
     for process in (loading, withdrawing):
-        err = process.communicate(timeout=100)[1]
-        assert process.returncode == 0, err
+        done = process.wait()
+        assert done.code == 0, done
     assert snapshot(shell.url)["live"][0][0] == 20_000
     whole(fresh_engine, "2024")
 
