@@ -19,9 +19,9 @@ from geo.indicators.catalogue import catalogue
 from geo.indicators.tally_frame import tally_gdf
 from geo.indicators.tally_sql import tally_survey
 from geo.ingestion import ingest
-from geo.ingestion.boundaries import BoundaryColumns, Profile
 from geo.ingestion.formats import ReadOptions
 from geo.ingestion.observe import SourceOptions
+from geo.ingestion.profile import BoundaryColumns, Profile
 from geo.places import add_city
 from geo.schema.people import household as household_table
 from geo.schema.values import tally
@@ -56,7 +56,7 @@ def small_city(settlements: int = 4) -> gpd.GeoDataFrame:
     shapes: list[Any] = []
     for i in range(settlements):
         lon, lat = centre(i)
-        shape = blob(lon, lat, phase=i)
+        shape: Any = blob(lon, lat, phase=i)
         if i == 1:
             shape = MultiPolygon([shape, blob(lon, lat + 0.004, radius=0.0008)])
         if i == 2:

@@ -57,7 +57,8 @@ def _jobs(engine: Engine) -> list[tuple[str, str]]:
 def _figures(engine: Engine) -> list[list[object]]:
     with engine.connect() as connection:
         figures = find_values(connection, ValuesQuery(level="city")).figures
-        return figures.astype(object).where(figures.notna(), None).to_numpy().tolist()
+        rows: list[list[object]] = figures.astype(object).where(figures.notna(), None).to_numpy().tolist()
+        return rows
 
 
 def test_a_changed_definition_brings_figures_up_to_date(changing_city: SmallCity, engine: Engine) -> None:
