@@ -10,11 +10,13 @@ from sqlalchemy import Connection
 from data.sample.city import SampleFiles, write_sample
 from geo.assess import assess
 from geo.indicators.values import ValuesQuery, find_values
+from geo.ingestion import ingest
 from geo.ingestion.boundaries import read_boundaries
 from geo.ingestion.formats import ReadOptions
 from geo.ingestion.observe import SourceOptions
 from geo.ingestion.profile import read_profile
 from geo.paging import PageRequest
+from geo.places import add_city
 from tests import factories as f
 
 
@@ -28,8 +30,8 @@ def test_assess_equals_the_database(connection: Connection, tmp_path: Path, samp
     profile = read_profile(str(sample.boundaries.profile))
     survey = sample.surveys[which]
     source = SourceOptions(profile=read_profile(str(survey.profile)))
-    f.add_city(connection, "sample", "Sample")
-    f.ingest.load_boundaries(
+    add_city(connection, "sample", "Sample")
+    ingest.load_boundaries(
         connection,
         sample.boundaries.path,
         "sample",

@@ -10,6 +10,8 @@ from shapely.geometry import LineString, MultiPolygon, Polygon, box
 from sqlalchemy import Connection, select
 
 from geo.errors import Conflict
+from geo.ingestion import ingest
+from geo.ingestion.formats import ReadOptions
 from geo.ingestion.ingest import ErrorsFound
 from geo.schema.places import boundary, settlement, ward
 from tests import factories as f
@@ -17,7 +19,7 @@ from tests import factories as f
 
 def versions(connection: Connection, code: str) -> list[tuple[date | None, date | None]]:
     rows = select(boundary.c.valid_from_on, boundary.c.valid_to_on).join(settlement).where(settlement.c.code == code)
-    return [tuple(row) for row in connection.execute(rows.order_by(boundary.c.id))]  # type: ignore[misc]
+    return [tuple(row) for row in connection.execute(rows.order_by(boundary.c.id))]
 
 
 def redrawn(city: gpd.GeoDataFrame, index: int) -> gpd.GeoDataFrame:
@@ -44,11 +46,11 @@ def test_load_boundaries_versions(connection: Connection, tmp_path: Path) -> Non
 def test_load_boundaries_same_file_twice(connection: Connection, tmp_path: Path) -> None:
     first = f.load_city(connection, tmp_path, f.small_city())
     (path,) = tmp_path.glob("*.gpkg")
-    again = f.ingest.load_boundaries(
+    again = ingest.load_boundaries(
         connection,
         path,
         "pune",
-        read=f.ReadOptions(),
+        read=ReadOptions(),
         columns=None,
         valid_from_on=None,
         today=f.TODAY,

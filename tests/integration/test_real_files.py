@@ -3,6 +3,7 @@
 import statistics
 from pathlib import Path
 
+import geopandas as gpd
 import numpy as np
 import pyogrio
 import pytest
@@ -10,16 +11,18 @@ import shapely
 from sqlalchemy import Connection, text
 
 from geo.errors import VastiError
+from geo.ingestion import ingest
 from geo.ingestion.boundaries import Boundaries, read_boundaries
 from geo.ingestion.formats import FORMATS, ReadOptions, open_layer
 from geo.ingestion.observe import SourceOptions
 from geo.ingestion.profile import BoundaryColumns, Profile, read_profile
+from geo.places import add_city
 from tests import factories as f
 
 
 def load_boundaries(connection: Connection, folder: Path, path: Path, columns: BoundaryColumns | Profile) -> None:
-    f.add_city(connection, "real", "Real")
-    f.ingest.load_boundaries(
+    add_city(connection, "real", "Real")
+    ingest.load_boundaries(
         connection,
         path,
         "real",
@@ -61,7 +64,7 @@ def test_renabap_register_joins_its_polygons(connection: Connection, tmp_path: P
 def test_malawi_households_place_by_position(connection: Connection, tmp_path: Path, real_files: Path) -> None:
     """23,112 households in a grid of half degrees over the country, drawn here."""
     cells = [shapely.box(32 + i / 2, -18 + j / 2, 32.5 + i / 2, -17.5 + j / 2) for i in range(9) for j in range(19)]
-    grid = f.gpd.GeoDataFrame({"code": [f"G{i}" for i in range(len(cells))]}, geometry=cells, crs="EPSG:4326")
+    grid = gpd.GeoDataFrame({"code": [f"G{i}" for i in range(len(cells))]}, geometry=cells, crs="EPSG:4326")
     path = f.write_boundaries(tmp_path / "grid.gpkg", grid)
     load_boundaries(connection, tmp_path, path, BoundaryColumns(settlement_code="code"))
     result = f.load(
