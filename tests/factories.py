@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
-import openpyxl
+import openpyxl  # type: ignore[import-untyped,unused-ignore]
 import pandas as pd
 import shapely
 from shapely.geometry import MultiPolygon, Point, Polygon
@@ -56,11 +56,11 @@ def small_city(settlements: int = 4) -> gpd.GeoDataFrame:
     shapes: list[Any] = []
     for i in range(settlements):
         lon, lat = centre(i)
-        shape: Any = blob(lon, lat, phase=i)
+        shape: Polygon | MultiPolygon = blob(lon, lat, phase=i)
         if i == 1:
-            shape = MultiPolygon([shape, blob(lon, lat + 0.004, radius=0.0008)])
+            shape = MultiPolygon([blob(lon, lat, phase=i), blob(lon, lat + 0.004, radius=0.0008)])
         if i == 2:
-            shape = Polygon(shape.exterior, [blob(lon + 0.0008, lat, radius=0.0003).exterior])
+            shape = Polygon(blob(lon, lat, phase=i).exterior, [blob(lon + 0.0008, lat, radius=0.0003).exterior])
         shapes.append(shape)
     names = ["गांधीनगर", "São José", "Ñembý", *(f"Nagar {i}" for i in range(3, settlements))]
     return gpd.GeoDataFrame(

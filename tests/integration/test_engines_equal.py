@@ -77,7 +77,7 @@ def test_engines_count_the_same(connection: Connection, rows: list[dict[str, Any
 
 def test_engines_keep_small_answers_beside_large_unknowns(connection: Connection) -> None:
     """One light household that answered among many heavy ones that did not."""
-    heavy = [{"weight": 9_999.9 + i / 7, "members": 9} for i in range(500)]
+    heavy: list[dict[str, Any]] = [{"weight": 9_999.9 + i / 7, "members": 9} for i in range(500)]
     rows: list[dict[str, Any]] = [
         *heavy,
         {"weight": 0.1, "members": 1, "toilet_type": "none", "internet": True, "rooms": 4},
@@ -99,7 +99,7 @@ def test_engines_two_bases(connection: Connection) -> None:
     """Definitions with bases of their own are scanned apart and come out together."""
     shipped = catalogue()["drainage_any"]
     everyone = shipped.model_copy(update={"id": "drainage_all", "base": "weight > 0"})
-    rows = [{"drainage": "open"}, {"drainage": "open", "interview_result": "partial"}]
+    rows: list[dict[str, Any]] = [{"drainage": "open"}, {"drainage": "open", "interview_result": "partial"}]
     for tallies in tally_both(connection, [shipped, everyone], rows):
         counted = tallies["n"].xs("households", level="counted").droplevel("settlement")
         assert counted.to_dict() == {"drainage_any": 1, "drainage_all": 2}

@@ -116,7 +116,7 @@ def test_csv_unreadable(tmp_path: Path, content: str | bytes, options: dict[str,
 
 def test_sheet_cells(tmp_path: Path) -> None:
     """Numbers without a needless point, dates in ISO, rows numbered past blank ones."""
-    header = ["code", 2018, None, "day", "is_own"]
+    header: list[Any] = ["code", 2018, None, "day", "is_own"]
     rows: list[list[Any]] = [
         header,
         ["01", 5, 1.5, date(2024, 1, 5), True],
