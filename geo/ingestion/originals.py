@@ -6,6 +6,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import fsspec
+from fsspec.implementations.local import LocalFileSystem
 
 _CHUNK = 1 << 20
 
@@ -36,6 +37,9 @@ def keep(original: Original, url: str) -> None:
     target = f"{folder}/{original.sha256}"
     if filesystem.exists(target):
         return
+    if isinstance(filesystem, LocalFileSystem):
+        # Households' answers are in there: nobody else on the machine may look.
+        Path(root).mkdir(mode=0o700, parents=True, exist_ok=True)
     filesystem.makedirs(folder, exist_ok=True)
     # A rename is atomic, so a reader or a crash never meets half a file.
     partial = f"{folder}/.{uuid4().hex}"

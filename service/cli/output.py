@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import pandas as pd
 import typer
@@ -15,7 +15,7 @@ from rich.table import Table
 
 from geo.ingestion.findings import Findings, sentence
 from geo.ingestion.observe import Progress as RowsRead
-from service.tables import csv_text, plain_rows
+from service.tables import COUNTS, csv_text, plain_rows
 
 OutputFormat = Literal["table", "csv", "json"]
 
@@ -34,19 +34,19 @@ def print_frame(frame: pd.DataFrame, output: OutputFormat, *, title: str) -> Non
         for name in frame.columns:
             numeric = pd.api.types.is_numeric_dtype(frame[name])
             table.add_column(str(name).replace("_", " "), justify="right" if numeric else "left")
-        for row in frame.itertuples(index=False):
-            table.add_row(*(_cell(value) for value in row))
+        for row in zip(*(_cells(frame[name]) for name in frame.columns), strict=True):
+            table.add_row(*row)
         console = Console()
         # Where output goes to a file or a pipe, a line is not cut to a terminal that is not there.
         (console if console.is_terminal else Console(width=_PAPER_WIDTH)).print(table)
 
 
-def _cell(value: Any) -> str:
-    if pd.isna(value):
-        return ""
-    if isinstance(value, float):
-        return f"{value:,.0f}" if value.is_integer() else f"{value:,.1f}"
-    return str(value)
+def _cells(column: pd.Series) -> list[str]:
+    """A column as a person reads it: whole numbers whole, others all with one decimal."""
+    if not pd.api.types.is_float_dtype(column):
+        return ["" if pd.isna(value) else str(value) for value in column]
+    decimals = 0 if (column.dropna() % 1 == 0).all() and column.name in COUNTS else 1
+    return ["" if pd.isna(value) else f"{value:,.{decimals}f}" for value in column]
 
 
 def print_findings(findings: Findings) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,7 @@ def test_load_keeps_the_original_under_its_sha256(city: Connection, tmp_path: Pa
     kept = tmp_path / "originals" / sha256[:2] / sha256
     assert kept.read_bytes() == path.read_bytes()
     assert [p.name for p in kept.parent.iterdir()] == [sha256]
+    assert stat.S_IMODE((tmp_path / "originals").stat().st_mode) == 0o700  # answers are in there
 
 
 def test_load_same_file_again_is_the_same_upload(city: Connection, tmp_path: Path) -> None:
