@@ -7,10 +7,10 @@ from typing import Any
 
 import folium
 import geopandas as gpd
+import numpy as np
 import shapely
 from folium.map import CustomPane
 from folium.utilities import JsCode
-from shapely.geometry import mapping
 from shapely.geometry.base import BaseGeometry
 
 from geo.errors import MissingColumn
@@ -168,18 +168,18 @@ def _settlement_features(
     figures: Sequence[SettlementFigure], definition: Definition, classes: Classes
 ) -> list[dict[str, Any]]:
     """The settlements that have a boundary, as GeoJSON with their colour and their texts."""
-    return [
-        _feature(
-            figure.shape,
-            fill=fill_of(figure, classes),
-            name=figure.name,
-            popup=popup_html(figure, definition),
-            tooltip=tooltip_html(figure, definition),
-            key=key,
-        )
-        for key, figure in enumerate(figures)
-        if figure.shape is not None
+    drawn = [(key, figure) for key, figure in enumerate(figures) if figure.shape is not None]
+    properties = [
+        {
+            "fill": fill_of(figure, classes),
+            "name": figure.name,
+            "popup": popup_html(figure, definition),
+            "tooltip": tooltip_html(figure, definition),
+            "key": key,
+        }
+        for key, figure in drawn
     ]
+    return _features([figure.shape for _, figure in drawn], properties)
 
 
 def _circle_features(figures: Sequence[SettlementFigure], scale: CircleScale | None) -> list[dict[str, Any]]:
@@ -191,10 +191,9 @@ def _circle_features(figures: Sequence[SettlementFigure], scale: CircleScale | N
         for key, figure in enumerate(figures)
         if figure.unserved and figure.shape is not None
     ]
-    return [
-        _feature(shape.representative_point(), radius=scale.radius_px(-unserved), key=key)
-        for unserved, key, shape in sorted(circles, key=lambda circle: circle[:2])
-    ]
+    circles.sort(key=lambda circle: circle[:2])
+    points = shapely.point_on_surface([shape for *_, shape in circles])
+    return _features(list(points), [{"radius": scale.radius_px(-unserved), "key": key} for unserved, key, _ in circles])
 
 
 def _ward_features(wards: gpd.GeoDataFrame) -> list[dict[str, Any]]:
@@ -207,23 +206,16 @@ def _ward_features(wards: gpd.GeoDataFrame) -> list[dict[str, Any]]:
     if "ward_name" not in wards.columns:
         raise MissingColumn("Ward outlines need the column ward_name.")
     require_lonlat(wards)
-    rows = zip(wards["ward_name"].tolist(), map(polygonal, wards.geometry.tolist()), strict=True)
-    return [_feature(shape, name=printable(name) or "") for name, shape in rows if shape is not None]
+    shapes = [polygonal(shape) for shape in wards.geometry]
+    rows = [(name, shape) for name, shape in zip(wards["ward_name"], shapes, strict=True) if shape is not None]
+    return _features([shape for _, shape in rows], [{"name": printable(name) or ""} for name, _ in rows])
 
 
-def _feature(shape: BaseGeometry, **properties: Any) -> dict[str, Any]:
-    """A GeoJSON feature, rounded to about 0.1 m and without vertices that make no visible difference."""
-    slim = shapely.simplify(shape, _INVISIBLE_DEG, preserve_topology=True)
-    geometry = mapping(slim)
-    return {
-        "type": "Feature",
-        "geometry": {"type": geometry["type"], "coordinates": _rounded(geometry["coordinates"])},
-        "properties": properties,
-    }
-
-
-def _rounded(coordinates: Any) -> Any:
-    """Nested coordinates, rounded; a third dimension is left out."""
-    if isinstance(coordinates[0], int | float):
-        return [round(coordinate, _DECIMALS) for coordinate in coordinates[:2]]
-    return [_rounded(part) for part in coordinates]
+def _features(shapes: Sequence[BaseGeometry | None], properties: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """GeoJSON features, rounded to about 0.1 m and without vertices that make no visible difference."""
+    slim = shapely.simplify(np.array(shapes, dtype=object), _INVISIBLE_DEG, preserve_topology=True)
+    rounded = shapely.transform(shapely.force_2d(slim), lambda coordinates: np.round(coordinates, _DECIMALS))
+    return [
+        {"type": "Feature", "geometry": json.loads(geometry), "properties": of_shape}
+        for geometry, of_shape in zip(shapely.to_geojson(rounded), properties, strict=True)
+    ]

@@ -2,9 +2,10 @@
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from geo.indicators.disclosure import REASONS
@@ -13,6 +14,7 @@ COUNTS = frozenset({"definition_version", "n", "n_before", "n_unknown", "populat
 """Columns of whole numbers; a frame holds them as floats, because some are missing."""
 
 # A spreadsheet runs a cell that begins so as a formula, also one that came from a file somebody else wrote.
+_LINE_END = "\r\n"
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 _PLACE_TAGS = {
@@ -63,50 +65,53 @@ _NUMBERS = ("value", "from_value", "to_value")
 _COUNTED_TAGS = {"households": "+hh", "persons": "+ind"}
 
 
-def figure_rows(figures: pd.DataFrame) -> list[dict[str, Any]]:
-    """Figures as plain rows: whole numbers whole, what is missing None, and a withheld one's reason in words."""
+def explained(figures: pd.DataFrame) -> pd.DataFrame:
+    """Figures with the reason of each withheld one in words, as `reason_text`."""
     words = [None if pd.isna(code) else REASONS.get(code, code) for code in figures["reason"]]
-    return plain_rows(figures.assign(reason_text=pd.Series(words, index=figures.index, dtype=object)))
+    return figures.assign(reason_text=pd.Series(words, index=figures.index, dtype=object))
 
 
 def plain_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """A frame's rows with plain values: whole numbers whole, what is missing None."""
-    columns = {str(name): _plain(frame[name].tolist(), whole=name in COUNTS) for name in frame.columns}
+    columns = {str(name): _plain(frame[name], whole=name in COUNTS) for name in frame.columns}
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
-def _plain(values: list[Any], *, whole: bool) -> list[Any]:
-    known = [None if pd.isna(value) else value for value in values]
-    return [None if value is None else int(value) for value in known] if whole else known
+def _plain(column: pd.Series, *, whole: bool) -> list[Any]:
+    known = zip(column.tolist(), column.isna().tolist(), strict=True)
+    return [None if missing else int(value) if whole else value for value, missing in known]
 
 
-def hashtags(tags: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """The hashtags of these rows: per cent only where every row is, households or persons only where all are."""
+def hashtags(tags: Mapping[str, str], figures: pd.DataFrame) -> dict[str, str]:
+    """The hashtags of these figures: per cent only where every row is, households or persons only where all are."""
     exact = dict(tags)
-    if all(row["unit"] == "%" for row in rows):
+    if (figures["unit"] == "%").all():
         exact |= {name: exact[name].replace("+num", "+num+pct", 1) for name in _NUMBERS if name in exact}
-    counted = {row["counted"] for row in rows}
+    counted = set(figures["counted"])
     if len(counted) == 1:
         attribute = _COUNTED_TAGS[counted.pop()]
         exact |= {name: exact[name] + attribute for name in ("population", "unserved") if name in exact}
     return exact
 
 
-def csv_text(
-    rows: Iterable[Mapping[str, Any]], names: Iterable[str], *, hashtags: Mapping[str, str] | None = None
-) -> str:
-    """Rows as CSV (RFC 4180): the columns named, a header row and, where given, a row of their HXL hashtags."""
-    names = list(names)
+def csv_text(frame: pd.DataFrame, names: Sequence[str], *, hashtags: Mapping[str, str] | None = None) -> str:
+    """A frame as CSV (RFC 4180): the columns named, a header row and, where given, a row of their HXL hashtags."""
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(names)
+    heads = csv.writer(out, lineterminator=_LINE_END)
+    heads.writerow(names)
     if hashtags:
-        writer.writerow(hashtags[name] for name in names)
-    for row in rows:
-        writer.writerow(_harmless(row[name]) for name in names)
+        heads.writerow(hashtags[name] for name in names)
+    safe = pd.DataFrame({name: _harmless(frame[name]) for name in names})
+    safe.to_csv(out, header=False, index=False, lineterminator=_LINE_END)
     return out.getvalue()
 
 
-def _harmless(value: Any) -> Any:
-    """A text a spreadsheet would run as a formula, kept from it by an apostrophe; a number stays a number."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_STARTS) else value
+def _harmless(column: pd.Series) -> pd.Series:
+    """Whole numbers without a point; a text a spreadsheet would run as a formula kept from it by an apostrophe."""
+    if column.name in COUNTS:
+        return column.astype("Int64")
+    if not (pd.api.types.is_object_dtype(column) or pd.api.types.is_string_dtype(column)):
+        return column
+    texts = column.astype(object)
+    runs = [isinstance(value, str) and value.startswith(_FORMULA_STARTS) for value in texts]
+    return texts.where(~np.array(runs, dtype=bool), "'" + texts.astype(str))

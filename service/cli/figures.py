@@ -32,7 +32,7 @@ from service.cli.output import (
     write_findings,
 )
 from service.coverage import coverage_map
-from service.tables import csv_text, plain_rows
+from service.tables import csv_text
 
 map_app = typer.Typer(name="map", help="Maps: one HTML file each, which needs no network.", no_args_is_help=True)
 
@@ -148,7 +148,7 @@ def assess(
     write_findings(result.findings, out / "findings.csv")
     _refuse_errors(result, read.findings.counts["error"], observations.name, skip_errors=skip_errors)
     (out / "figures.csv").write_text(
-        csv_text(plain_rows(result.figures), result.figures.columns), encoding="utf-8", newline=""
+        csv_text(result.figures, list(result.figures.columns)), encoding="utf-8", newline=""
     )
     html = coverage.draw(
         result.map_frame(indicator),

@@ -26,7 +26,7 @@ _PAPER_WIDTH = 160
 def print_frame(frame: pd.DataFrame, output: OutputFormat, *, title: str) -> None:
     """Prints rows as a table, CSV or JSON."""
     if output == "csv":
-        sys.stdout.write(csv_text(plain_rows(frame), frame.columns))
+        sys.stdout.write(csv_text(frame, list(frame.columns)))
     elif output == "json":
         sys.stdout.write(json.dumps(plain_rows(frame), ensure_ascii=False, indent=1) + "\n")
     else:
@@ -65,7 +65,7 @@ def write_findings(findings: Findings, path: Path) -> None:
     """Writes every finding with what it means and what to do, as CSV."""
     frame = findings.frame()
     frame["meaning"] = [sentence(str(r.code), r.field, r.value) for r in frame[["code", "field", "value"]].itertuples()]
-    path.write_text(csv_text(plain_rows(frame), frame.columns), encoding="utf-8-sig", newline="")
+    path.write_text(csv_text(frame, list(frame.columns)), encoding="utf-8-sig", newline="")
 
 
 @contextmanager

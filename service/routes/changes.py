@@ -21,7 +21,7 @@ from service.parameters import (
 )
 from service.reading import public_reading
 from service.routes.described import responses
-from service.tables import CHANGE_TAGS, csv_text, figure_rows, hashtags
+from service.tables import CHANGE_TAGS, csv_text, explained, hashtags, plain_rows
 
 router = APIRouter()
 
@@ -61,9 +61,9 @@ def changes(
     )
     with public_reading(request) as reading:
         page = find_changes(reading.connection, query, earlier=earlier, later=later)
-    rows = figure_rows(page.figures)
+    figures = explained(page.figures)
     if output == "csv":
-        text = csv_text(rows, CHANGE_TAGS, hashtags=hashtags(CHANGE_TAGS, rows) if hxl else None)
+        text = csv_text(figures, list(CHANGE_TAGS), hashtags=hashtags(CHANGE_TAGS, figures) if hxl else None)
         return csv_answer(request, text, page.next_cursor, _FORMATS, ["changes", city, earlier, later, *indicator])
-    found = Rows("changes", rows, page.total, page.next_cursor, reading.data_version)
+    found = Rows("changes", plain_rows(figures), page.total, page.next_cursor, reading.data_version)
     return json_answer(request, found, _FORMATS)

@@ -20,7 +20,7 @@ from service.parameters import (
 )
 from service.reading import public_reading
 from service.routes.described import responses
-from service.tables import VALUE_TAGS, csv_text, figure_rows, hashtags
+from service.tables import VALUE_TAGS, csv_text, explained, hashtags, plain_rows
 
 router = APIRouter()
 
@@ -63,11 +63,11 @@ def values(
     )
     with public_reading(request) as reading:
         page = find_values(reading.connection, query)
-    rows = figure_rows(page.figures)
+    figures = explained(page.figures)
     if output == "csv":
-        text = csv_text(rows, VALUE_TAGS, hashtags=hashtags(VALUE_TAGS, rows) if hxl else None)
+        text = csv_text(figures, list(VALUE_TAGS), hashtags=hashtags(VALUE_TAGS, figures) if hxl else None)
         return csv_answer(request, text, page.next_cursor, _FORMATS, ["values", *city, *survey, *indicator])
-    found = Rows("values", rows, page.total, page.next_cursor, reading.data_version)
+    found = Rows("values", plain_rows(figures), page.total, page.next_cursor, reading.data_version)
     if output == "geojson":
         return geojson_answer(request, found, _FEATURE_ID, _FORMATS)
     return json_answer(request, found, _FORMATS)
