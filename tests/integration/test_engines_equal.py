@@ -16,7 +16,7 @@ from geo.indicators.definition import Definition, attributes, parse_expression
 from tests.stored import tally_both
 
 SETTINGS = settings(
-    max_examples=25,
+    max_examples=20,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
