@@ -19,7 +19,10 @@ from geo.programs import find_client
 from geo.settings import Settings
 
 db_app = typer.Typer(
-    name="db", help="The database: start, stop, look at, upgrade, back up and restore.", no_args_is_help=True
+    name="db",
+    add_completion=False,
+    help="The database: start, stop, look at, upgrade, back up and restore.",
+    no_args_is_help=True,
 )
 
 

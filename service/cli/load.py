@@ -24,8 +24,10 @@ from geo.surveys import SurveySpec, set_state
 from service.cli import options as o
 from service.cli.output import counts_line, print_findings, progress_bar, write_findings
 
-city_app = typer.Typer(name="city", help="Cities.", no_args_is_help=True)
-load_app = typer.Typer(name="load", help="Load files: settlement boundaries, surveys.", no_args_is_help=True)
+city_app = typer.Typer(name="city", add_completion=False, help="Cities.", no_args_is_help=True)
+load_app = typer.Typer(
+    name="load", add_completion=False, help="Load files: settlement boundaries, surveys.", no_args_is_help=True
+)
 
 
 @contextmanager

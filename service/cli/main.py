@@ -4,36 +4,70 @@ import os
 import sys
 import traceback
 import warnings
+from importlib import import_module
+from typing import Any
 from uuid import uuid4
 
 import typer
 from pydantic import ValidationError
+from typer.core import TyperGroup
 
 from geo.errors import Conflict, InputError, NotFound, SetupError, VastiError
 from geo.settings import Settings
-from service.cli import figures, load, sample, serve
-from service.cli.db import db_app
+
+_COMMANDS = {
+    "city": "load:city_app",
+    "load": "load:load_app",
+    "publish": "load:publish",
+    "withdraw": "load:withdraw",
+    "values": "figures:values",
+    "changes": "figures:changes",
+    "map": "figures:map_app",
+    "assess": "assess:assess",
+    "sample": "sample:sample",
+    "demo": "demo:demo",
+    "serve": "serve:serve",
+    "worker": "serve:worker",
+    "db": "db:db_app",
+}
+"""Every command and where it is: module of this package, and function or group."""
+
+
+class Commands(TyperGroup):
+    """Imports a command's module when the command is called: a figure need not wait for the web server."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 (the signature is Typer's)
+        """The commands in the order of the help."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 (the signature is Typer's)
+        """The command of this name."""
+        if cmd_name not in _COMMANDS:
+            return None
+        module, name = _COMMANDS[cmd_name].split(":")
+        found = getattr(import_module(f"service.cli.{module}"), name)
+        if isinstance(found, typer.Typer):
+            # A group stays one also with a single command in it.
+            return typer.main.get_group(found)
+        alone = typer.Typer(add_completion=False)
+        alone.command(cmd_name)(found)
+        return typer.main.get_command(alone)
+
 
 app = typer.Typer(
     name="vasti",
+    cls=Commands,
     help="Community data for informal settlements: surveys in, coverage figures and gap maps out.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-app.add_typer(load.city_app)
-app.add_typer(load.load_app)
-app.command()(load.publish)
-app.command()(load.withdraw)
-app.command()(figures.values)
-app.command()(figures.changes)
-app.add_typer(figures.map_app)
-app.command()(figures.assess)
-app.command()(sample.sample)
-app.command()(sample.demo)
-app.command()(serve.serve)
-app.command()(serve.worker)
-app.add_typer(db_app)
+
+
+@app.callback()
+def _vasti() -> None:
+    """Community data for informal settlements: surveys in, coverage figures and gap maps out."""
+
 
 EXIT_INPUT, EXIT_NOT_FOUND, EXIT_CONFLICT, EXIT_SETUP, EXIT_INTERNAL = 1, 3, 4, 5, 70
 

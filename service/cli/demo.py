@@ -1,0 +1,117 @@
+"""`vasti demo`: the sample city loaded, its figures and its map shown and served."""
+
+import getpass
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlencode
+
+import pandas as pd
+import typer
+from sqlalchemy import Connection
+
+from data.sample.city import SampleFiles, write_sample
+from geo.indicators.catalogue import catalogue
+from geo.indicators.values import ValuesQuery, find_changes, find_values
+from geo.ingestion import ingest
+from geo.ingestion.formats import ReadOptions
+from geo.ingestion.observe import SourceOptions
+from geo.ingestion.profile import read_profile
+from geo.ingestion.store import raise_data_version
+from geo.paging import PageRequest
+from geo.places import add_city, find_city
+from geo.settings import Settings
+from geo.surveys import SurveySpec, set_state
+from service.cli.load import open_database
+from service.cli.output import print_frame, progress_bar
+from service.coverage import coverage_map
+from service.serve import serve as run_service
+
+_MAP_INDICATOR = "household_toilet"
+
+
+def demo(
+    out: Annotated[Path, typer.Option("--out", help="The folder for the sample files and the map.")] = Path(
+        "build/demo"
+    ),
+    serve: Annotated[bool, typer.Option("--serve/--no-serve", help="Serve the API and the map until Ctrl-C.")] = True,
+) -> None:
+    """Load the sample city, print its figures, write its coverage map and serve both."""
+    settings = Settings()
+    files = write_sample(out)
+    with open_database(settings) as connection:
+        _load(connection, files, settings)
+    rounds = [survey.survey for survey in files.surveys]
+    with open_database(settings) as connection:
+        table = _city_table(connection, files.city_slug, rounds)
+        html = coverage_map(connection, files.city_slug, rounds[-1], _MAP_INDICATOR, counted=None, drafts=False)
+    print_frame(table, "table", title=f"{files.city_name}: what changed from {rounds[0]} to {rounds[-1]}")
+    path = out / "coverage.html"
+    path.write_text(html, encoding="utf-8")
+    typer.echo(f"The coverage map is in {path}.")
+    if serve:
+        asked = urlencode({"city": files.city_slug, "survey": rounds[-1], "indicator": _MAP_INDICATOR})
+        typer.echo(f"It is also at http://{settings.host}:{settings.port}/maps/coverage?{asked}")
+        run_service(settings)
+
+
+def _load(connection: Connection, files: SampleFiles, settings: Settings) -> None:
+    """Loads the sample city and publishes its rounds; what is loaded already stays as it is."""
+    options = ingest.LoadOptions(getpass.getuser(), settings.originals_url)
+    add_city(connection, files.city_slug, files.city_name)
+    profile = files.boundaries.profile
+    result = ingest.load_boundaries(
+        connection,
+        files.boundaries.path,
+        files.city_slug,
+        read=ReadOptions(),
+        columns=None if profile is None else read_profile(profile),
+        valid_from_on=None,
+        today=datetime.now(UTC).date(),
+        options=options,
+    )
+    typer.echo(f"{files.boundaries.path.name}: {result.state}, {result.rows_loaded:,} settlements.")
+    for survey in files.surveys:
+        started = time.monotonic()
+        spec = SurveySpec(
+            survey.survey,
+            settings.organisation,
+            starts_on=survey.starts_on,
+            ends_on=survey.ends_on,
+            unit="household",
+            mode="census",
+        )
+        source = SourceOptions(profile=None if survey.profile is None else read_profile(survey.profile))
+        with progress_bar(f"Loading {survey.path.name}") as progress:
+            result = ingest.load_survey(
+                connection, survey.path, files.city_slug, spec, source=source, options=options, progress=progress
+            )
+        if set_state(connection, find_city(connection, files.city_slug), survey.survey, "published"):
+            raise_data_version(connection)
+        seconds = time.monotonic() - started
+        typer.echo(
+            f"{survey.path.name}: {result.state}, {result.rows_loaded:,} households, "
+            f"{result.rows_warned:,} with warnings, {seconds:.1f} s."
+        )
+
+
+def _city_table(connection: Connection, city: str, rounds: list[str]) -> pd.DataFrame:
+    """One row an indicator: the city's figure in the first and the last round, and the change with its interval."""
+    everything = PageRequest(limit=None)
+    query = ValuesQuery(cities=[city], level="city", page=everything)
+    figures = find_values(connection, query).figures.set_index(["survey", "indicator"])
+    changes = find_changes(connection, query, earlier=rounds[0], later=rounds[-1]).figures.set_index("indicator")
+    rows = []
+    for definition in catalogue().values():
+        change = changes.loc[definition.id]
+        rows.append(
+            {
+                "indicator": definition.name,
+                "unit": definition.unit,
+                **{slug: figures.loc[(slug, definition.id), "value"] for slug in (rounds[0], rounds[-1])},
+                "change": f"{change['change']:+,.1f}",
+                "95 % interval": "" if pd.isna(change["low"]) else f"{change['low']:+.1f} to {change['high']:+.1f}",
+            }
+        )
+    return pd.DataFrame(rows)
