@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from pygeofilter.backends.sqlalchemy import to_filter
-from sqlalchemy import Connection, Integer, SmallInteger, Subquery, and_, case, cast, func, select
+from sqlalchemy import Connection, Integer, SmallInteger, Subquery, and_, case, cast, func, literal_column, select
 from sqlalchemy.sql import ColumnElement
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlalchemy.sql.functions import FunctionElement
@@ -24,6 +24,10 @@ _FIELDS = {
     column.name: cast(column, Integer) if isinstance(column.type, SmallInteger) else column
     for column in household.columns
 }
+
+# A constant of OFFSET's own type. A plain 0 is cast, and PostgreSQL keeps parallel workers from a subquery whose offset
+# it has to compute.
+_FENCE: ColumnElement[int] = literal_column("BIGINT '0'")
 
 
 def tally_survey(
@@ -74,7 +78,7 @@ def _condition(definition: Definition, part: Part) -> ColumnElement[bool]:
 def _answers(definitions: list[Definition], survey_id: int, settlement_ids: Sequence[int] | None) -> Subquery:
     """Live households of one base: settlement, w, w times members, their squares, and each numerator (3-valued).
 
-    OFFSET 0 keeps PostgreSQL from copying the expressions into every aggregate, so each is computed once a row.
+    The offset keeps PostgreSQL from copying the expressions into every aggregate, so each is computed once a row.
     """
     persons = household.c.weight * household.c.members
     wanted = [household.c.survey_id == survey_id, household.c.is_live, _condition(definitions[0], "base")]
@@ -91,7 +95,7 @@ def _answers(definitions: list[Definition], survey_id: int, settlement_ids: Sequ
             *(_condition(d, "numerator").label(f"y_{d.id}") for d in definitions),
         )
         .where(and_(*wanted))
-        .offset(0)
+        .offset(_FENCE)
         .subquery("answers")
     )
 

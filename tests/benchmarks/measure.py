@@ -97,8 +97,14 @@ def run_process(command: Sequence[str | Path], environment: Mapping[str, str]) -
         text=True,
     )
     assert process.stdout is not None
-    with process.stdout:
-        output = process.stdout.read()
+    try:
+        with process.stdout:
+            output = process.stdout.read()
+    except BaseException:
+        # Interrupted: it must not go on working in a cluster that is being removed.
+        process.kill()
+        process.wait()
+        raise
     # wait4 tells this one process's peak; the module resource would tell the largest of all children so far.
     _, status, usage = os.wait4(process.pid, 0)
     seconds = time.perf_counter() - started
