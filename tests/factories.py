@@ -19,7 +19,7 @@ from geo.indicators.catalogue import catalogue
 from geo.indicators.tally_frame import tally_gdf
 from geo.indicators.tally_sql import tally_survey
 from geo.ingestion import ingest
-from geo.ingestion.formats import ReadOptions
+from geo.ingestion.layers import ReadOptions
 from geo.ingestion.observe import SourceOptions
 from geo.ingestion.profile import BoundaryColumns, Profile
 from geo.places import add_city

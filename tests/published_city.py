@@ -13,7 +13,7 @@ from sqlalchemy.engine import make_url
 
 from geo import database
 from geo.ingestion import ingest
-from geo.ingestion.formats import ReadOptions
+from geo.ingestion.layers import ReadOptions
 from geo.ingestion.observe import SourceOptions
 from geo.ingestion.profile import BoundaryColumns
 from geo.ingestion.store import raise_data_version

@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 from geo.crs import geodesic_area_m2, read_crs, to_storage
 from geo.errors import MissingColumn, UnknownCRS, UnreadableFile
 from geo.ingestion.findings import Findings
-from geo.ingestion.formats import Layer, ReadOptions, open_layer, read_shapes
+from geo.ingestion.formats import open_layer
+from geo.ingestion.layers import Layer, ReadOptions
 from geo.ingestion.mapping import NO_CRS, texts
 from geo.ingestion.placement import Places
 from geo.ingestion.profile import BoundaryColumns, Profile, check_columns, standard_profile
+from geo.ingestion.vector import read_shapes
 
 _POLYGONS = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
 

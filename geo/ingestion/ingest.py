@@ -20,7 +20,8 @@ from geo.indicators.tally_frame import FrameTally
 from geo.ingestion import originals, store
 from geo.ingestion.boundaries import read_boundaries
 from geo.ingestion.findings import Findings
-from geo.ingestion.formats import ReadOptions, bundle
+from geo.ingestion.formats import bundle
+from geo.ingestion.layers import ReadOptions
 from geo.ingestion.mapping import Observations
 from geo.ingestion.observe import Progress, Reading, SourceOptions, observe
 from geo.ingestion.profile import BoundaryColumns, Profile

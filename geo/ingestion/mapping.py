@@ -19,8 +19,9 @@ from geo.errors import UnknownCRS
 from geo.fields import Field, standard_fields
 from geo.indicators.tally_frame import arrow_type
 from geo.ingestion.findings import Findings
-from geo.ingestion.formats import Batch, Layer, ReadOptions, read_shapes
+from geo.ingestion.layers import Batch, Layer, ReadOptions
 from geo.ingestion.profile import UNKNOWN, FieldMapping, Profile, check_columns, fold, value_table
+from geo.ingestion.vector import read_shapes
 
 NO_CRS = (
     "{name} does not say which coordinate reference system its positions use (a shapefile says it in its .prj); "

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from geo.errors import MissingColumn
 from geo.ingestion.checks import Checks
 from geo.ingestion.findings import Findings
-from geo.ingestion.formats import Layer, ReadOptions, open_layer
+from geo.ingestion.formats import open_layer
+from geo.ingestion.layers import Layer, ReadOptions
 from geo.ingestion.mapping import Mapper, Observations
 from geo.ingestion.placement import GPS_TOLERANCE_M, Placement, Placer, Places
 from geo.ingestion.profile import Profile, standard_profile

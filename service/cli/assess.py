@@ -12,7 +12,7 @@ from geo.assess import assess as assess_files
 from geo.errors import FileHasErrors
 from geo.indicators.catalogue import find_definitions
 from geo.ingestion.boundaries import read_boundaries
-from geo.ingestion.formats import ReadOptions
+from geo.ingestion.layers import ReadOptions
 from geo.ingestion.observe import SourceOptions
 from geo.ingestion.placement import GPS_TOLERANCE_M
 from maps import coverage

@@ -15,7 +15,7 @@ from data.sample.city import SampleFiles, write_sample
 from geo.indicators.catalogue import catalogue
 from geo.indicators.values import ValuesQuery, find_changes, find_values
 from geo.ingestion import ingest
-from geo.ingestion.formats import ReadOptions
+from geo.ingestion.layers import ReadOptions
 from geo.ingestion.observe import SourceOptions
 from geo.ingestion.profile import read_profile
 from geo.ingestion.store import raise_data_version

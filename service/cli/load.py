@@ -13,8 +13,8 @@ from sqlalchemy import Connection
 
 from geo import database
 from geo.ingestion import ingest
-from geo.ingestion.formats import ReadOptions
 from geo.ingestion.frame import load_frame
+from geo.ingestion.layers import ReadOptions
 from geo.ingestion.observe import SourceOptions
 from geo.ingestion.placement import GPS_TOLERANCE_M
 from geo.ingestion.store import raise_data_version

@@ -12,7 +12,7 @@ from geo.assess import assess
 from geo.indicators.values import ValuesQuery, find_values
 from geo.ingestion import ingest
 from geo.ingestion.boundaries import read_boundaries
-from geo.ingestion.formats import ReadOptions
+from geo.ingestion.layers import ReadOptions
 from geo.ingestion.observe import SourceOptions
 from geo.ingestion.profile import read_profile
 from geo.paging import PageRequest

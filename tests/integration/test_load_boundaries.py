@@ -11,8 +11,8 @@ from sqlalchemy import Connection, select
 
 from geo.errors import Conflict
 from geo.ingestion import ingest
-from geo.ingestion.formats import ReadOptions
 from geo.ingestion.ingest import ErrorsFound
+from geo.ingestion.layers import ReadOptions
 from geo.schema.places import boundary, settlement, ward
 from tests import factories as f
 

@@ -13,7 +13,8 @@ from sqlalchemy import Connection, text
 from geo.errors import VastiError
 from geo.ingestion import ingest
 from geo.ingestion.boundaries import Boundaries, read_boundaries
-from geo.ingestion.formats import FORMATS, ReadOptions, open_layer
+from geo.ingestion.formats import FORMATS, open_layer
+from geo.ingestion.layers import ReadOptions
 from geo.ingestion.observe import SourceOptions
 from geo.ingestion.profile import BoundaryColumns, Profile, read_profile
 from geo.places import add_city

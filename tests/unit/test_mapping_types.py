@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from geo.ingestion.findings import Findings
-from geo.ingestion.formats import Batch, Layer, ReadOptions
+from geo.ingestion.layers import Batch, Layer, ReadOptions
 from geo.ingestion.mapping import Mapper, Observations
 from geo.ingestion.profile import FieldMapping, Profile
 

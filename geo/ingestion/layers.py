@@ -1,0 +1,76 @@
+"""Layers: one table of a file as a stream of Arrow batches, however the file is written."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+import pyproj
+from numpy.typing import NDArray
+
+from geo.errors import UnreadableFile
+
+BATCH_ROWS = 65_536
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some rows of a file: their numbers as the spreadsheet or attribute table shows them, columns, and WKB."""
+
+    row_numbers: NDArray[np.int32]
+    columns: dict[str, pa.Array]
+    geometry: pa.Array | None
+
+
+@dataclass(frozen=True)
+class BadRow:
+    """A row that could not even be split into columns."""
+
+    row_number: int
+    n_cells: int
+    n_columns: int
+
+
+@dataclass
+class Layer:
+    """One table of a file. `total_rows` is None where it is known only at the end."""
+
+    columns: list[str]
+    crs: pyproj.CRS | None
+    has_geometry: bool
+    total_rows: int | None
+    batches: Iterator[Batch]
+    bad_rows: list[BadRow] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """What a person may say about a file that the file does not say, or says wrongly."""
+
+    encoding: str | None = None
+    layer: str | None = None
+    crs: str | None = None
+
+
+def choose(names: list[str], wanted: str | None, *, name: str, noun: str) -> str:
+    """The one name there is, or the one wanted.
+
+    Raises:
+        UnreadableFile: there are several and none was chosen, or not the one wanted.
+    """
+    listed = ", ".join(names)
+    if wanted is not None:
+        if wanted not in names:
+            raise UnreadableFile(f"{name} has no {noun} {wanted!r}; it has {listed}.")
+        return wanted
+    if not names:
+        raise UnreadableFile(f"{name} holds no {noun} to read.")
+    if len(names) > 1:
+        raise UnreadableFile(f"{name} holds several {noun}s ({listed}); choose one with --layer.")
+    return names[0]
+
+
+def no_encoding(encoding: str | None) -> str:
+    """What to say of an encoding that does not exist."""
+    return f"{encoding!r} is not a text encoding; try utf-8, cp1252 or latin-1."
