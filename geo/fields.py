@@ -8,6 +8,8 @@ from typing import Literal
 
 FieldType = Literal["code", "boolean", "integer", "number", "date", "text"]
 Role = Literal["identifier", "design", "answer", "group"]
+Unit = Literal["household", "settlement"]
+"""What one observation of a survey is of."""
 
 
 @dataclass(frozen=True)

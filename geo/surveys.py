@@ -8,11 +8,11 @@ from sqlalchemy import Connection, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from geo.errors import Conflict, InputError, NotFound
+from geo.fields import Unit
 from geo.places import check_slug
 from geo.schema.places import organisation
 from geo.schema.surveys import survey
 
-Unit = Literal["household", "settlement"]
 Mode = Literal["census", "sample", "phone"]
 
 

@@ -11,11 +11,9 @@ import shapely
 from shapely.geometry import MultiPolygon, Polygon
 from shapely.geometry.base import BaseGeometry
 
+from geo.crs import STORAGE_SRID
 from geo.errors import MissingColumn, UnknownCRS
 from geo.indicators.definition import Definition
-
-STORED_AS = 4326
-"""EPSG code of the longitudes and latitudes every map is handed."""
 
 COLUMNS = (
     "settlement_code",
@@ -100,7 +98,7 @@ def require_lonlat(frame: gpd.GeoDataFrame) -> None:
     """
     if frame.crs is None:
         raise UnknownCRS("The frame to draw does not say its coordinate reference system; it must be EPSG:4326.")
-    if frame.crs.to_epsg() != STORED_AS:
+    if frame.crs.to_epsg() != STORAGE_SRID:
         raise UnknownCRS(f"A map is drawn from EPSG:4326, but the frame is in {frame.crs.to_string()}.")
 
 

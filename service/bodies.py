@@ -5,9 +5,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from geo.fields import Unit
 from geo.indicators.definition import Counted, Definition
 from geo.indicators.figures import Level
-from geo.surveys import Mode, Unit
+from geo.surveys import Mode
 
 
 class Body(BaseModel):

@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from geo.errors import MissingColumn
+from geo.fields import Unit
 from geo.ingestion.checks import Checks
 from geo.ingestion.findings import Findings
 from geo.ingestion.formats import open_layer
@@ -19,7 +19,6 @@ from geo.ingestion.mapping import Mapper, Observations
 from geo.ingestion.placement import GPS_TOLERANCE_M, Placement, Placer, Places
 from geo.ingestion.profile import Profile, standard_profile
 
-Unit = Literal["household", "settlement"]
 Progress = Callable[[int, int | None], None]
 """Called with the rows read so far and, where known, how many there are."""
 

@@ -1,6 +1,5 @@
 """Options several commands share, each declared once."""
 
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -38,7 +37,6 @@ UnitOption = Annotated[
     Literal["household", "settlement"] | None, typer.Option("--unit", help="What a row is. Default: household.")
 ]
 FormatOption = Annotated[OutputFormat, typer.Option("--format", help="A table for people, CSV or JSON for programs.")]
-DateOption = datetime | None
 DATE = ["%Y-%m-%d"]
 
 
