@@ -1,7 +1,8 @@
 """The standard fields of an observation, read from the catalogue: what ingestion fills and indicators ask."""
 
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from typing import Literal
@@ -24,6 +25,9 @@ class Field:
     min: float | None = None
     max: float | None = None
     above: float | None = None
+    unit: str | None = None
+    units: Mapping[str, float] = field(default_factory=dict)
+    """Other units a file may use, and what one of each makes in `unit`."""
     sensitive: bool = False
 
 

@@ -57,6 +57,8 @@ def read_boundaries(path: Path, options: ReadOptions, columns: BoundaryColumns |
         if crs is None:
             raise UnknownCRS(NO_CRS.format(name=path.name))
         frames = [_read_batch(batch, named) for batch in layer.batches]
+        for note in layer.notes:
+            findings.add_note(note)
     rows = pd.concat(frames, ignore_index=True) if frames else _empty()
     rows_read = len(rows)
     rows = _usable(rows, crs, findings)

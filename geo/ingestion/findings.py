@@ -8,7 +8,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from geo.ingestion.layers import Note
+
 Severity = Literal["error", "warning"]
+
+
+WHOLE_FILE = 0
+"""The row number of a finding that is about the whole file; outside this module it is None."""
 
 
 @dataclass(frozen=True)
@@ -18,6 +24,8 @@ class Rule:
     severity: Severity
     says: str
     do: str
+    stops_load: bool = True
+    """For an error: whether it keeps the other rows from being loaded, until it is mended or --skip-errors is given."""
 
 
 RULES: dict[str, Rule] = {
@@ -186,8 +194,12 @@ class Findings:
         self._values.append([None] * len(rows) if values is None else values)
         self.counts[RULES[code].severity] += len(rows)
 
+    def add_note(self, note: Note) -> None:
+        """Adds what is to be said of the whole file."""
+        self.add(note.code, np.array([WHOLE_FILE], dtype=np.int32), field=note.field, values=[note.value])
+
     def frame(self) -> pd.DataFrame:
-        """Columns row_number, field, value, code, severity; in order of rows."""
+        """Columns row_number (<NA>: the whole file), field, value, code, severity; in order of rows."""
         parts = [
             pd.DataFrame({"row_number": rows, "field": field, "value": list(values), "code": code})
             for (code, field), rows, values in zip(self._heads, self._rows, self._values, strict=True)
@@ -197,7 +209,9 @@ class Findings:
         whole = whole.astype({"field": object, "value": object, "code": object})
         whole = whole.where(whole.notna(), None)
         whole["severity"] = pd.Series([RULES[code].severity for code in whole["code"]], dtype=object)
-        return whole.sort_values(["row_number", "code"], kind="stable", ignore_index=True)
+        whole = whole.sort_values(["row_number", "code"], kind="stable", ignore_index=True)
+        whole["row_number"] = whole["row_number"].astype("Int32").mask(whole["row_number"] == WHOLE_FILE)
+        return whole
 
     def groups(self, *, rows_shown: int = 5, values_shown: int = 4) -> list[FindingGroup]:
         """The findings grouped by kind and field: errors first, then the most frequent."""
@@ -210,12 +224,16 @@ class Findings:
                     severity=RULES[str(code)].severity,
                     field=None if pd.isna(field) else str(field),
                     count=len(alike),
-                    rows=tuple(int(r) for r in alike["row_number"][:rows_shown]),
+                    rows=tuple(int(r) for r in alike["row_number"].dropna()[:rows_shown]),
                     values=tuple(str(v) for v in values.index[:values_shown]),
                     n_values=len(values),
                 )
             )
         return sorted(groups, key=lambda g: (g.severity, -g.count, g.code, g.field or ""))
+
+    def stop_load(self) -> bool:
+        """Whether there is an error that keeps the other rows from being loaded."""
+        return any(rule.severity == "error" and rule.stops_load for rule in (RULES[code] for code, _ in self._heads))
 
     def rejected_rows(self) -> int:
         """How many rows have an error."""
@@ -231,4 +249,4 @@ class Findings:
         found = [
             rows for (code, _), rows in zip(self._heads, self._rows, strict=True) if RULES[code].severity == severity
         ]
-        return np.unique(np.concatenate([none, *found]))
+        return np.setdiff1d(np.concatenate([none, *found]), [WHOLE_FILE])

@@ -278,7 +278,7 @@ def _decide(result: LoadResult, path: Path, options: LoadOptions) -> None:
         raise UnreadableFile(f"{path.name} holds no rows; nothing was loaded.")
     if options.dry_run:
         return
-    if result.rows_rejected and not options.skip_errors:
+    if result.findings.stop_load() and not options.skip_errors:
         raise ErrorsFound(result, path.name)
     if result.rows_loaded == 0:
         raise ErrorsFound(result, path.name)

@@ -32,6 +32,15 @@ class BadRow:
     n_columns: int
 
 
+@dataclass(frozen=True)
+class Note:
+    """Something about the whole file its owner should know: a finding by its code, with what it is about."""
+
+    code: str
+    value: str | None = None
+    field: str | None = None
+
+
 @dataclass
 class Layer:
     """One table of a file. `total_rows` is None where it is known only at the end."""
@@ -42,6 +51,7 @@ class Layer:
     total_rows: int | None
     batches: Iterator[Batch]
     bad_rows: list[BadRow] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

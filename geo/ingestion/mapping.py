@@ -61,7 +61,7 @@ class Mapper:
         self._position = None if layer.has_geometry else profile.position
         named = [mapping.column for mapping in profile.fields.values()]
         if self._position:
-            named += [self._position.longitude, self._position.latitude]
+            named += self._position.columns()
         check_columns(profile, named, layer.columns, file_name)
         self._unmapped = [column for column in layer.columns if column not in named]
         self._crs = _layer_crs(layer, self._position.crs if self._position else None, options, file_name)
@@ -87,7 +87,7 @@ class Mapper:
         if batch.geometry is not None:
             x, y = _points(batch.geometry)
         elif self._position:
-            x, y = (_numbers(batch.columns[column]) for column in (self._position.longitude, self._position.latitude))
+            x, y = (_numbers(batch.columns[column]) for column in self._position.columns())
         else:
             return np.full(n, np.nan), np.full(n, np.nan)
         given = ~(np.isnan(x) | np.isnan(y))

@@ -93,6 +93,8 @@ def observe(
             if len(placed.settlement):
                 yield placed
         _report_bad_rows(layer, reading)
+        for note in layer.notes:
+            reading.findings.add_note(note)
 
 
 def _placement(mapper: Mapper, options: SourceOptions, file_name: str) -> Placement:

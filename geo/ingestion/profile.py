@@ -3,7 +3,7 @@
 import tomllib
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -29,6 +29,22 @@ _WARD_CODE = ("ward_code", "ward")
 _WARD_NAME = ("ward_name",)
 
 
+class Multiple(BaseModel):
+    """How a question with several answers (select_multiple) becomes the one answer of a standard field.
+
+    The answers stand in one cell, parted by `separator`, or in a column of 0 and 1 for each, named after the question
+    and the choice (`water/borehole`). The first standard value of `prefer` that was given counts; a yes/no field is
+    yes where any answer means yes.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    separator: str = " "
+    prefer: list[Value] = []
+    others: Value | None = None
+    """What an answer means that `values` does not list. None: it is reported, as everywhere."""
+
+
 class FieldMapping(BaseModel):
     """Where one standard field comes from."""
 
@@ -39,6 +55,11 @@ class FieldMapping(BaseModel):
     """The file's value to the standard one. Blank is always unknown."""
     format: str | None = None
     """How dates are written, as for strptime; ISO where absent."""
+    unit: str | None = None
+    """What the file's numbers count, where that is not the field's own unit: one of the field's `units`."""
+    decimal: Literal[".", ","] | None = None
+    """The decimal mark. None: told from each number, and one that could be read either way is reported."""
+    multiple: Multiple | None = None
 
 
 class BoundaryColumns(BaseModel):
@@ -50,16 +71,62 @@ class BoundaryColumns(BaseModel):
     settlement_name: str | None = None
     ward_code: str | None = None
     ward_name: str | None = None
+    shape: str | None = None
+    """The column that holds the shape as text, in a table without geometry."""
 
 
 class PositionColumns(BaseModel):
-    """The columns that hold a position, in a table without geometry, and the CRS they are in."""
+    """The columns that hold a position, in a table without geometry, and the CRS they are in.
+
+    Either longitude and latitude, or one `column` with the position as text: WKT, `lat lon altitude accuracy` as Kobo
+    and ODK write it, or `lon,lat`.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    longitude: str
-    latitude: str
+    longitude: str | None = None
+    latitude: str | None = None
+    column: str | None = None
     crs: str = "EPSG:4326"
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> "PositionColumns":
+        given = (self.longitude is not None, self.latitude is not None, self.column is not None)
+        if given not in ((True, True, False), (False, False, True)):
+            raise ValueError("name either longitude and latitude, or one column that holds both")
+        return self
+
+    def columns(self) -> list[str]:
+        """The columns of the file it needs."""
+        return [name for name in (self.longitude, self.latitude, self.column) if name is not None]
+
+
+class Part(BaseModel):
+    """Some of a settlement's households, which answer alike: how many stands in a column of a register."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    column: str
+    answers: dict[str, Value]
+    """Standard field to standard value."""
+    steps: dict[str, float | Literal["unknown"]] = {}
+    """For a scale: each word of it to the percentage it stands for, such as Total = 100, Inexistente = 0."""
+
+
+class Share(BaseModel):
+    """How a settlement's households divide by their answer to one question, in a settlement-unit file.
+
+    `kind` says what the columns of `parts` hold: the number of households (count), their percentage of the households
+    that the column `of` counts (percent), or a word on a scale (scale). Households in no part give the answers `rest`;
+    where that is not said, theirs are unknown.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["count", "percent", "scale"]
+    parts: Annotated[list[Part], Field(min_length=1)]
+    of: str | None = None
+    rest: dict[str, Value] | None = None
 
 
 class Profile(BaseModel):
@@ -72,6 +139,7 @@ class Profile(BaseModel):
     boundaries: BoundaryColumns | None = None
     position: PositionColumns | None = None
     fields: dict[str, FieldMapping] = {}
+    shares: dict[str, Share] = {}
 
     @model_validator(mode="after")
     def _fields_are_standard(self) -> "Profile":

@@ -19,7 +19,7 @@ from sqlalchemy import (
     Text,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.types import TypeEngine
 
 from geo.crs import STORAGE_SRID
@@ -56,6 +56,10 @@ household = Table(
     Column("survey_id", Integer, nullable=False, primary_key=True),
     Column("upload_id", Integer, nullable=False, primary_key=True),
     Column("row_number", Integer, nullable=False, primary_key=True),
+    # A row of a register may be kept as several, one for each part of the settlement's households that answers alike.
+    Column("part", SmallInteger, nullable=False, server_default="0", primary_key=True),
+    # The standard fields such a part answers; NULL: all of them.
+    Column("asked", ARRAY(Text), nullable=True),
     Column("settlement_id", ForeignKey("settlement.id"), nullable=False),
     # A row counts while it is live: neither superseded by a later upload nor withdrawn with its own.
     Column("is_live", Boolean, nullable=False, server_default="true"),
@@ -76,6 +80,7 @@ Index(
     "household_one_live_idx",
     household.c.survey_id,
     household.c.household_code,
+    household.c.part,
     unique=True,
     postgresql_where=text("is_live"),
 )

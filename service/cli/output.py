@@ -56,7 +56,8 @@ def print_findings(findings: Findings) -> None:
         rows = ", ".join(str(row) for row in group.rows)
         more = ", ..." if group.count > len(group.rows) else ""
         noun = "row" if group.count == 1 else "rows"
-        typer.echo(f"{group.severity}: {group.sentence()} ({group.count} {noun}: {rows}{more})", err=True)
+        where = f" ({group.count} {noun}: {rows}{more})" if group.rows else ""
+        typer.echo(f"{group.severity}: {group.sentence()}{where}", err=True)
     if len(groups) > _GROUPS_SHOWN:
         typer.echo(f"... and {len(groups) - _GROUPS_SHOWN} more kinds; --findings FILE writes them all.", err=True)
 

@@ -178,6 +178,8 @@ def test_load_every_field_arrives(city: Connection, tmp_path: Path) -> None:
         "survey_id",
         "upload_id",
         "row_number",
+        "part",
+        "asked",
         "settlement_id",
         "is_live",
         "superseded_by",

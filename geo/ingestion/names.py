@@ -1,0 +1,17 @@
+"""Names compared the way people mean them: without case, accents and punctuation."""
+
+import re
+import unicodedata
+
+# Latin, Greek and Cyrillic accents. The marks of other scripts, such as the vowels of Devanagari, are letters there.
+_ACCENTS = re.compile("[\u0300-\u036f]")
+
+_BETWEEN_WORDS = "PSZC"
+"""The Unicode categories of punctuation, symbols, blanks and control characters."""
+
+
+def fold_name(text: str) -> str:
+    """A name as it is compared: `  Ñembý, Villa-Rosa ` and `NEMBY VILLA ROSA` are the same."""
+    plain = _ACCENTS.sub("", unicodedata.normalize("NFKD", text))
+    words = "".join(" " if unicodedata.category(c)[0] in _BETWEEN_WORDS else c for c in plain).split()
+    return unicodedata.normalize("NFKC", " ".join(words)).casefold()
