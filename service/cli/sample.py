@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from data.sample.city import DEFAULT_HOUSEHOLDS, DEFAULT_SEED, write_sample
+from data.sample.practice import write_practice
 from data.sample.terrain import DEFAULT_SETTLEMENTS
 
 
@@ -19,9 +20,16 @@ def sample(
         Literal["shapefile", "geopackage", "csv", "geoparquet"] | None,
         typer.Option("--format", help="One round in standard fields. Default: the demonstration's three files."),
     ] = None,
+    practice: Annotated[
+        bool, typer.Option("--practice", help="Files with the mistakes real ones have, to practise loading with.")
+    ] = False,
     seed: Annotated[int, typer.Option("--seed", help="Another seed is another city.")] = DEFAULT_SEED,
 ) -> None:
     """Write the files of a made-up city of any size; the same options write the same files."""
+    if practice:
+        for path in write_practice(out, seed=seed):
+            typer.echo(path)
+        return
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("Writing households", total=households)
         files = write_sample(

@@ -2,6 +2,7 @@
 
 import csv
 import tomllib
+import zipfile
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 import shapely
 
 from data.sample.city import SampleFiles, SampleSizeInvalid, SampleSurvey, write_sample
+from data.sample.practice import write_practice
 from geo.fields import standard_fields
 
 PROFILES = Path(__file__).parents[2] / "data" / "profiles"
@@ -304,3 +306,18 @@ def test_a_few_settlements_are_as_dense_as_dharavi(rounds: list[Read], settlemen
     density = (members / area_km2).sort_values()
     assert 120_000 < density.iloc[-1] < 400_000
     assert density.median() < 60_000
+
+
+def test_write_practice_twice_is_the_same(tmp_path: Path) -> None:
+    """The files have the mistakes they are there for, and the same seed makes the same households."""
+    first, second = (write_practice(tmp_path / name, seed=7) for name in ("first", "second"))
+    assert [path.name for path in first] == [path.name for path in second]
+    for one, other in zip(first, second, strict=True):
+        if one.suffix != ".xlsx":
+            # A workbook carries the time it was written.
+            assert one.read_bytes() == other.read_bytes()
+    traced = gpd.read_file(tmp_path / "first" / "traced_from_pdf.geojson")
+    assert (~traced.is_valid).sum() == 1
+    assert traced.geometry.iloc[0].equals(traced.geometry.iloc[-1])
+    with zipfile.ZipFile(first[0]) as archive:
+        assert {Path(name).suffix for name in archive.namelist()} == {".SHP", ".SHX", ".DBF"}
