@@ -75,7 +75,7 @@ def test_map_yes_no(tmp_path: Path) -> None:
         ("members", "4.5", None, "value_out_of_range"),
         ("members", "1e400", None, "value_out_of_range"),
         ("members", "four", None, "value_not_a_number"),
-        ("members", "3,5", None, "value_not_a_number"),
+        ("members", "3,5", None, "value_out_of_range"),
         ("members", "", None, None),
         ("water_minutes", "0", 0.0, None),
         ("water_minutes", "1440", 1440.0, None),
