@@ -16,6 +16,8 @@ _PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 # Groups of three parted by blanks or apostrophes, which are no decimal marks.
 _SPACED = re.compile(r"([+-]?\d{1,3})(?:([ '\u2019\u00a0\u2009\u202f])\d{3})(?:\2\d{3})*(?:[.,]\d+)?")
 _SPACES = re.compile(r"[ '\u2019\u00a0\u2009\u202f]")
+_THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+")
+_LAKHS = re.compile(_THOUSANDS.pattern + r"|[+-]?\d{1,2}(,\d{2})+,\d{3}")
 # One group of three after a mark, as in 1,140: a thousand and more, or one and a bit.
 _EITHER_WAY = re.compile(r"[+-]?[1-9]\d{0,2}[.,]\d{3}")
 # Texts in which a comma can only be decimal, or a point only part thousands: their column writes numbers so.
@@ -88,8 +90,8 @@ def read_number(text: str, decimal: str | None = None, *, point_divides: bool = 
     whole, point, part = number.partition(mark)
     if other in whole and not spaced and _are_groups(whole, other):
         whole = whole.replace(other, "")
-    plain = whole + ("." if point else "") + part
-    if not _PLAIN.fullmatch(plain):
+    plain = f"{whole}.{part}" if point else whole
+    if other in whole or not _PLAIN.fullmatch(plain) or (mark == "," and number.endswith(",")):
         raise NotUnderstood("value_not_a_number")
     return float(plain)
 
@@ -105,12 +107,9 @@ def _decimal_mark(number: str) -> str:
 
 
 def _are_groups(whole: str, mark: str) -> bool:
-    """Whether marks part thousands, 1,140,588, or lakhs and crores, 11,40,588."""
-    digits = re.escape(mark)
-    return (
-        re.fullmatch(rf"[+-]?(\d{{1,3}}({digits}\d{{3}})+|\d{{1,2}}({digits}\d{{2}})+{digits}\d{{3}})", whole)
-        is not None
-    )
+    """Whether marks part thousands, 1,140,588, or commas lakhs and crores, 11,40,588."""
+    groups = _LAKHS if mark == "," else _THOUSANDS
+    return groups.fullmatch(whole.replace(mark, ",")) is not None
 
 
 def _shows_comma(column: pa.Array) -> bool:
