@@ -1,6 +1,7 @@
 """Mapping profiles: which column of a source holds which standard field, and what its values mean."""
 
 import difflib
+import math
 import tomllib
 from datetime import date, datetime
 from importlib.resources import files
@@ -77,7 +78,14 @@ class FieldMapping(BaseModel):
             _unused(self, field)
             or _conflicting(self.values)
             or next((fault for v in self._standard_values() if (fault := _impossible(v, field))), None)
-            or next((f"{form!r} is not a format of dates" for form in self.formats() if not _is_format(form)), None)
+            or next(
+                (
+                    f"{form!r} is no format of dates, such as '%d/%m/%Y'"
+                    for form in self.formats()
+                    if not _is_format(form)
+                ),
+                None,
+            )
         )
 
     def _standard_values(self) -> list[Value]:
@@ -174,7 +182,7 @@ class Profile(BaseModel):
         for name, mapping in self.fields.items():
             if name not in known:
                 near = difflib.get_close_matches(name, list(known), n=1)
-                raise ValueError(f"{name} is not a standard field" + (f"; did you mean {near[0]}?" if near else ""))
+                raise ValueError(f"{name} is not a standard field" + (f"; the nearest is {near[0]}" if near else ""))
             fault = mapping.fault(known[name])
             if fault:
                 raise ValueError(f"fields.{name}: {fault}")
@@ -213,15 +221,15 @@ def _impossible(value: Value, field: StandardField) -> str | None:
     """Why a standard value is none of the field's, if it is not."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     expected = {
-        "code": (value in field.codes, f"a code of {field.name}, which are {', '.join(field.codes)}"),
-        "boolean": (isinstance(value, bool), "true or false"),
-        "integer": (is_number and value == int(value), "a whole number"),
-        "number": (is_number, "a number"),
+        "code": (value in field.codes, f"a code of {field.name} ({', '.join(field.codes)})"),
+        "boolean": (isinstance(value, bool), "true, false"),
+        "integer": (is_number and float(value).is_integer(), "a whole number"),
+        "number": (is_number and math.isfinite(float(value)), "a number"),
         "date": (_is_iso(value), "a date such as '2024-05-31'"),
         "text": (True, "a text"),
     }
     fits, what = expected[field.type]
-    return None if fits or value == UNKNOWN else f"{value!r} is neither {what} nor {UNKNOWN!r}"
+    return None if fits or value == UNKNOWN else f"{value!r} stands where {what} or {UNKNOWN!r} belongs"
 
 
 def _is_iso(value: Value) -> bool:
@@ -233,13 +241,13 @@ def _is_iso(value: Value) -> bool:
 
 
 def _is_format(form: str) -> bool:
-    """Whether strptime understands a format."""
+    """Whether strptime understands a format, and reads at least year and month by it."""
     day = datetime(2021, 11, 23)  # noqa: DTZ001 (a date has no zone)
     try:
-        datetime.strptime(day.strftime(form), form)  # noqa: DTZ007
+        read = datetime.strptime(day.strftime(form), form)  # noqa: DTZ007
     except ValueError:
         return False
-    return "%" in form
+    return (read.year, read.month) == (day.year, day.month)
 
 
 def read_profile(name_or_path: str) -> Profile:

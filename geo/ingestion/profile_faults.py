@@ -9,16 +9,19 @@ from pydantic import BaseModel, ValidationError
 
 _KINDS = {
     "str": "a text",
-    "bool": "true or false",
+    "list": "a list",
     "int": "a number",
     "float": "a number",
-    "list": "a list",
+    "bool": "true or false",
 }
+
+_TELLING = {"extra_forbidden": 0, "too_short": 0, "missing": 2}
 
 
 def describe_fault(error: ValidationError, model: type[BaseModel]) -> str:
     """The first thing wrong with what should have been a `model`."""
-    first = error.errors()[0]
+    # A key that is misspelt is also missing: the misspelling says more.
+    first = min(error.errors(), key=lambda each: _TELLING.get(each["type"], 1))
     key, annotation = _follow(first["loc"], model)
     where = ".".join(key)
     match first["type"]:
@@ -26,9 +29,9 @@ def describe_fault(error: ValidationError, model: type[BaseModel]) -> str:
             said = str(first["ctx"]["error"])
             return f"{where}: {said}" if where and where not in said else said
         case "missing":
-            return f"{'.'.join(key[:-1]) + ' needs' if key[:-1] else 'it needs'} a {key[-1]}"
+            return f"{'.'.join(key[:-1]) or 'it'} does not say its {key[-1]}"
         case "extra_forbidden":
-            return _unknown_key(key, model)
+            return _unknown_key(first["loc"], model)
         case "too_short" | "string_too_short":
             return f"{where} is empty"
         case _:
@@ -40,16 +43,16 @@ def _follow(loc: Sequence[int | str], model: type[BaseModel]) -> tuple[tuple[str
     annotation: Any = model
     key: list[str] = []
     for part in loc:
-        annotation = _container(annotation)
+        whole, annotation = annotation, _container(annotation)
         if isinstance(annotation, type) and issubclass(annotation, BaseModel):
             known = annotation.model_fields.get(str(part))
             annotation = known.annotation if known else None
         elif get_origin(annotation) in (dict, list):
             if isinstance(part, str) and get_origin(annotation) is list:
-                break
+                return tuple(key), whole
             annotation = get_args(annotation)[-1]
         else:
-            break
+            return tuple(key), whole
         key.append(str(part + 1) if isinstance(part, int) else part)
     return tuple(key), annotation
 
@@ -68,23 +71,25 @@ def _is_model(annotation: Any) -> bool:
     return isinstance(annotation, type) and issubclass(annotation, BaseModel)
 
 
-def _unknown_key(key: Sequence[str], model: type[BaseModel]) -> str:
-    table = _container(_follow(key[:-1], model)[1])
+def _unknown_key(loc: Sequence[int | str], model: type[BaseModel]) -> str:
+    outer, annotation = _follow(loc[:-1], model)
+    table, key = _container(annotation), (*outer, str(loc[-1]))
     known = list(table.model_fields)
     near = difflib.get_close_matches(key[-1], known, n=1)
-    meant = f"; did you mean {near[0]}?" if near else ""
-    return f"{'.'.join(key)} is no key of a profile{meant or '; here it may have ' + ', '.join(known)}"
+    return f"{'.'.join(key)} is no key of a profile; " + (
+        f"the nearest is {near[0]}" if near else f"here it may have {', '.join(known)}"
+    )
 
 
 def _allowed(annotation: Any) -> str:
     """What may stand where an annotation is."""
-    container = _container(annotation)
-    if _is_model(container) or get_origin(container) is dict:
+    members = _members(annotation)
+    if any(_is_model(member) or get_origin(member) is dict for member in members):
         return "a table"
-    choices = [value for member in _members(annotation) if get_origin(member) is Literal for value in get_args(member)]
-    kinds = [_KINDS.get(_kind(member), "") for member in _members(annotation)]
-    listed = list(dict.fromkeys([*(repr(choice) for choice in choices), *(kind for kind in kinds if kind)]))
-    return " or ".join(listed) or "written otherwise"
+    choices = [repr(value) for member in members if get_origin(member) is Literal for value in get_args(member)]
+    kinds = [said for kind, said in _KINDS.items() if kind in map(_kind, members)]
+    *others, last = dict.fromkeys([*choices, *kinds])
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def _members(annotation: Any) -> list[Any]:

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from geo.ingestion.profile import FieldMapping, Multiple, Profile
+from geo.ingestion.profile import FieldMapping, Multiple, Profile, Value
 from tests.factories import write_csv
 from tests.unit.test_mapping import Found, mapped
 
-WATER = {"taps": "public_tap", "borehole": "borehole", "wells": "unprotected_well", "dk": "unknown"}
-BEST_FIRST = ["public_tap", "borehole"]
+WATER: dict[str, Value] = {"taps": "public_tap", "borehole": "borehole", "wells": "unprotected_well", "dk": "unknown"}
+BEST_FIRST: list[Value] = ["public_tap", "borehole"]
 
 
 def answers(tmp_path: Path, name: str, rows: list[dict[str, Any]], **mapping: Any) -> tuple[list[Any], Found]:
@@ -88,7 +88,7 @@ def test_map_one_cell_yes_or_no(tmp_path: Path) -> None:
 @pytest.mark.parametrize("mark", ["/", ".", ":"])
 @pytest.mark.parametrize(("yes", "no"), [("1", "0"), ("TRUE", "FALSE"), ("yes", "no")])
 def test_map_choices_of_a_column_each(tmp_path: Path, mark: str, yes: str, no: str) -> None:
-    rows = [
+    rows: list[dict[str, Any]] = [
         {f"q{mark}wells": yes, f"q{mark}taps": yes, f"q{mark}river": no},
         {f"q{mark}wells": yes, f"q{mark}taps": no, f"q{mark}river": no},
         {f"q{mark}wells": no, f"q{mark}taps": no, f"q{mark}river": no},
@@ -103,7 +103,7 @@ def test_map_choices_of_a_column_each(tmp_path: Path, mark: str, yes: str, no: s
 
 def test_map_choices_where_the_cell_is_blank(tmp_path: Path) -> None:
     """The cell comes first; a column may hold the choice itself, and what is neither yes nor no is reported."""
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"q": "wells", "q/taps": 1, "q/wells": 0},
         {"q": None, "q/taps": 1, "q/wells": 0},
         {"q": None, "q/taps": 0, "q/wells": "wells"},
@@ -116,7 +116,7 @@ def test_map_choices_where_the_cell_is_blank(tmp_path: Path) -> None:
 
 
 def test_map_choices_yes_or_no(tmp_path: Path) -> None:
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"q/phone": a, "q/radio": b, "q/odd": c} for a, b, c in [(1, 1, 0), (0, 1, 0), (0, 1, 1), (0, 0, 0), (1, 0, 1)]
     ]
     values = {"phone": True, "radio": False}
