@@ -51,7 +51,7 @@ RULES: dict[str, Rule] = {
     "number_ambiguous": Rule(
         "warning",
         "{field} is {value}, which can be read with a decimal comma or with thousands; the answer is kept as unknown",
-        'say decimal = "," or decimal = "." for the field in the mapping profile, and load the file again',
+        'write plain numbers, or say decimal = "," or decimal = "." for the field in the mapping profile',
     ),
     "date_unreadable": Rule(
         "warning",
