@@ -15,12 +15,16 @@ def map_date(mapping: FieldMapping, table: dict[str, Value | None], cells: Cells
     if (pa.types.is_date(column.type) or pa.types.is_timestamp(column.type)) and not mapping.values:
         return column.cast(pa.date32(), safe=False)
 
+    formats = mapping.formats()
+
     def meaning(text: str) -> date | None:
+        if not formats and not mapping.values and (day := _in_iso(text.strip())) is not None:
+            return day
         folded = fold(text)
         if folded in table:
             value = table[folded]
             return None if value is None else date.fromisoformat(str(value))
-        return read_date(text, mapping.formats())
+        return read_date(text, formats)
 
     return translate(cells, pa.date32(), meaning)
 

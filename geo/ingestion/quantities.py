@@ -80,6 +80,8 @@ def read_number(text: str, decimal: str | None = None, *, point_divides: bool = 
         NotUnderstood: it is no number, or could be read either way.
     """
     number = text.strip().replace("\u2212", "-")
+    if decimal != "," and not point_divides and _PLAIN.fullmatch(number):
+        return float(number)
     spaced = _SPACED.fullmatch(number) is not None
     if spaced:
         number = _SPACES.sub("", number)
@@ -120,12 +122,21 @@ def _plain_numbers(column: pa.Array) -> NDArray[np.float64] | None:
     """A column of numbers, or of texts that all are plain ones; None where any needs a closer look."""
     if pa.types.is_floating(column.type) or pa.types.is_integer(column.type):
         return _floats(column)
-    try:
-        numbers = pc.utf8_trim_whitespace(texts(column)).cast(pa.float64())
-    except pa.ArrowInvalid:
+    trimmed = pc.utf8_trim_whitespace(texts(column))
+    numbers = _cast(trimmed)
+    if numbers is None:
+        numbers = _cast(pc.replace_with_mask(trimmed, pc.equal(trimmed, ""), pa.scalar(None, pa.string())))
+    if numbers is None:
         return None
     # Arrow takes `nan` and `inf` for numbers.
     return _floats(numbers) if pc.all(pc.is_finite(numbers)).as_py() is not False else None
+
+
+def _cast(plain: pa.Array) -> pa.Array | None:
+    try:
+        return plain.cast(pa.float64())
+    except pa.ArrowInvalid:
+        return None
 
 
 def _floats(column: pa.Array) -> NDArray[np.float64]:
