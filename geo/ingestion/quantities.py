@@ -28,16 +28,18 @@ def map_number(field: Field, mapping: FieldMapping, table: dict[str, Value | Non
     """Numbers in the field's own unit; what is no number, or an impossible one, is unknown and reported."""
     factor = 1.0 if mapping.unit in (None, field.unit) else field.units[mapping.unit]
     # A number may stand for something else, such as 999 for unknown: values are compared as text.
-    numbers = None if mapping.values or cells.blanks or mapping.decimal == "," else _plain_numbers(cells.column)
+    # A column of numbers, not of texts, has no marks to read.
+    decimal = "." if _is_numeric(cells.column) else mapping.decimal
+    numbers = None if mapping.values or decimal == "," else _plain_numbers(cells)
     if numbers is None:
-        point_divides = mapping.decimal is None and _shows_comma(cells.column)
+        point_divides = decimal is None and _shows_comma(cells.column)
 
         def meaning(text: str) -> float | None:
             folded = fold(text)
             if folded in table:
                 value = table[folded]
                 return None if value is None else float(value)
-            return read_number(text, mapping.decimal, point_divides=point_divides) * factor
+            return read_number(text, decimal, point_divides=point_divides) * factor
 
         numbers = _floats(translate(cells, pa.float64(), meaning))
     elif factor != 1.0:
@@ -60,7 +62,7 @@ def read_coordinates(cells: Cells) -> NDArray[np.float64]:
 
     In a position, a comma without a point is decimal: nobody writes its thousands.
     """
-    numbers = None if cells.blanks else _plain_numbers(cells.column)
+    numbers = _plain_numbers(cells)
     if numbers is not None:
         return numbers
 
@@ -118,11 +120,17 @@ def _shows_comma(column: pa.Array) -> bool:
     return bool(pc.any(pc.match_substring_regex(texts(column), _SHOWS_COMMA)).as_py())
 
 
-def _plain_numbers(column: pa.Array) -> NDArray[np.float64] | None:
+def _is_numeric(column: pa.Array) -> bool:
+    return bool(pa.types.is_floating(column.type) or pa.types.is_integer(column.type))
+
+
+def _plain_numbers(cells: Cells) -> NDArray[np.float64] | None:
     """A column of numbers, or of texts that all are plain ones; None where any needs a closer look."""
-    if pa.types.is_floating(column.type) or pa.types.is_integer(column.type):
-        return _floats(column)
-    trimmed = pc.utf8_trim_whitespace(texts(column))
+    if any(_PLAIN.fullmatch(word) for word in cells.blanks):
+        return None
+    if _is_numeric(cells.column):
+        return _floats(cells.column)
+    trimmed = pc.utf8_trim_whitespace(texts(cells.column))
     numbers = _cast(trimmed)
     if numbers is None:
         numbers = _cast(pc.replace_with_mask(trimmed, pc.equal(trimmed, ""), pa.scalar(None, pa.string())))

@@ -20,18 +20,19 @@ from geo.ingestion.formats import open_layer
 from geo.ingestion.layers import ReadOptions
 from geo.ingestion.mapping import Mapper, Observations
 from geo.ingestion.observe import SourceOptions
-from geo.ingestion.profile import BoundaryColumns, read_profile
+from geo.ingestion.profile import BoundaryColumns, FieldMapping, Multiple, Profile, Value, read_profile
 from geo.places import add_city
 from tests import factories as f
 
 LATIN_1 = ReadOptions(encoding="latin-1")
 
 
-def mapped(path: Path, profile: str, encoding: str | None = None) -> tuple[Observations, pd.DataFrame]:
+def mapped(path: Path, profile: str | Profile, encoding: str | None = None) -> tuple[Observations, pd.DataFrame]:
     """A file of one batch in standard fields, and its findings."""
     findings, options = Findings(), ReadOptions(encoding=encoding)
     with open_layer(path, options) as layer:
-        mapper = Mapper(layer, read_profile(profile), options, path.name)
+        chosen = read_profile(profile) if isinstance(profile, str) else profile
+        mapper = Mapper(layer, chosen, options, path.name)
         (observations,) = [mapper.map(batch, findings) for batch in layer.batches]
     return observations, findings.frame()
 
@@ -204,3 +205,29 @@ def test_malawi_answers(real_files: Path) -> None:
     where = observations.fields["water_minutes"].is_null().to_numpy(zero_copy_only=False)
     lines = np.array(observations.extra.to_pylist())[where]  # type: ignore[union-attr]
     assert {json.loads(line).get("water_collection_time_mins") for line in lines} >= {"3600", "2000"}
+
+
+SOURCES: dict[str, Value] = {
+    "piped": "piped_dwelling",
+    "tap": "public_tap",
+    "borehole": "borehole",
+    "trucking": "tanker",
+    "bottled": "bottled",
+}
+
+
+def test_several_answers_in_a_cell_or_a_column_each_are_the_same(real_files: Path, tmp_path: Path) -> None:
+    """A Kobo export that went through R has both: with either one alone, every household's answer is the same."""
+    path = real_files / "iq_reach_kobo" / "raw_data.csv"
+    whole = pd.read_csv(path, dtype=str, keep_default_na=False)
+    without = tmp_path / "without.csv"
+    whole.drop(columns="water_sources").to_csv(without, index=False)
+    multiple = Multiple(prefer=["piped_dwelling", "borehole", "public_tap", "tanker", "bottled"])
+    field = FieldMapping(column="section/water_sources", values=SOURCES, multiple=multiple)
+    profile = Profile(name="p", fields={"water_source": field})
+    one, one_found = mapped(path, profile)
+    other, other_found = mapped(without, profile)
+    assert counts(one, "water_source")["piped_dwelling"] == whole["water_sources"].str.contains("piped").sum() == 566
+    assert one.fields["water_source"].equals(other.fields["water_source"])
+    assert one_found.empty
+    assert other_found.empty
