@@ -52,25 +52,27 @@ def find_columns(wanted: Sequence[Wanted], layer: Layer, *, file_name: str, name
     taken = {name for name in names if name in layer.columns}
     multiple = {each.column for each in wanted if each.multiple}
     single = {each.column for each in wanted if not each.multiple}
-    found, missing = {}, []
+    found: dict[str, Found] = {}
+    written: dict[str, str] = {}
+    missing = []
     for name in names:
         candidates = _candidates(name, layer.columns, taken)
         if candidates:
-            own = _only(candidates, name, file_name, named_by)
+            own = written[name] = _only(candidates, name, file_name, named_by)
             found[name] = Found(own, _choices(own, layer.columns) if name in multiple else {})
             continue
-        questions = _candidates(name, _questions(layer.columns), taken) if name not in single else []
+        questions = _candidates(name, [*_questions(layer.columns), *layer.columns], taken) if name not in single else []
         if questions:
-            found[name] = Found(None, _choices(_only(questions, name, file_name, named_by), layer.columns))
+            written[name] = _only(questions, name, file_name, named_by)
+            found[name] = Found(None, _choices(written[name], layer.columns))
         else:
             missing.append(name)
     if missing:
         raise MissingColumn(_missing(missing, layer.columns, file_name, named_by))
     _check_distinct(found, file_name, named_by)
     for each in wanted:
-        column = found[each.column].column
-        if column not in (None, each.column):
-            layer.notes.append(Note("column_matched", value=column, field=each.field))
+        if written[each.column] != each.column:
+            layer.notes.append(Note("column_matched", value=written[each.column], field=each.field))
     return found
 
 
@@ -107,7 +109,7 @@ def _within_groups(column: str, columns: Sequence[str]) -> set[str]:
     for mark in _BETWEEN.finditer(column):
         group = column[: mark.end()]
         # A point may also stand between the words of a question: a group has other questions.
-        if mark.group() != "." or sum(other.startswith(group) for other in columns) > 1:
+        if mark.group() != "." or any(other.startswith(group) and not other.startswith(column) for other in columns):
             tails.add(fold_name(column[mark.end() :]))
     return tails - {""}
 
@@ -123,7 +125,7 @@ def _cut_short(wanted: str, columns: Sequence[str]) -> list[str]:
 def _is_cut(name: str, column: str) -> bool:
     """Whether a column's name is the wanted one cut to ten, or cut further to make room for a number."""
     numbered = _NUMBERED.search(column)
-    # The number is `_1`, `1` or, after ten others, `10`; of `_10` the blank may belong to the name.
+    # The number is `_1`, `1` or, after nine others, `10`; the underscore of `_10` may belong to the name.
     suffixes = {"", *(numbered.group()[i:] for i in range(len(numbered.group())))} if numbered else {""}
     return any(_cuts(name, len(suffix)) & {fold_name(column.removesuffix(suffix))} for suffix in suffixes)
 

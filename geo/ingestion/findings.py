@@ -31,8 +31,8 @@ class Rule:
 RULES: dict[str, Rule] = {
     "column_matched": Rule(
         "warning",
-        "{field} is read from the column {value}, which is not written quite as the mapping profile writes it",
-        "nothing, if it is the right column; else name the right one in the mapping profile",
+        "{field} is read from the column {value}, whose name is not written quite as it was given",
+        "nothing, if it is the right column; else name the right one",
     ),
     "row_malformed": Rule("error", "the row has {value}", "check quotes and separators in this row"),
     "value_unmapped": Rule(

@@ -128,6 +128,12 @@ def test_find_columns_of_choices() -> None:
         find("water", *columns[1:])
 
 
+def test_find_columns_of_choices_written_otherwise_is_told() -> None:
+    table = layer("hh.water.tap", "hh.water.well", "hh.rooms")
+    find_columns([Wanted("water", "water_source", multiple=True)], table, file_name="f", named_by="p")
+    assert table.notes == [Note("column_matched", "hh.water", "water_source")]
+
+
 def test_find_columns_against_a_publishers_own_dictionary(real_files: Path) -> None:
     """Every name of ten layers, before and after a shapefile cut it: the right one, or a refusal that lists it."""
     manifest = json.loads((real_files / "br_ibge_favelas_sao_vicente" / "manifest.json").read_text(encoding="utf-8"))
