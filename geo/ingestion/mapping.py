@@ -15,13 +15,13 @@ from geo.errors import UnknownCRS
 from geo.fields import Field, standard_fields
 from geo.ingestion.answers import map_answer, map_text
 from geo.ingestion.cells import Cells, texts
-from geo.ingestion.choices import Question
 from geo.ingestion.columns import Found, Wanted, find_columns
 from geo.ingestion.dates import map_date
 from geo.ingestion.findings import Findings
 from geo.ingestion.layers import Batch, Layer, ReadOptions
 from geo.ingestion.profile import FieldMapping, PositionColumns, Profile, Value, fold, value_table
 from geo.ingestion.quantities import map_number, not_above_zero, read_coordinates
+from geo.ingestion.questions import Question
 from geo.ingestion.vector import read_shapes
 
 NO_CRS = (

@@ -1,4 +1,4 @@
-"""Choices: questions with several answers, in one cell or in a column for each, as one standard answer."""
+"""Questions with several answers, in one cell or in a column for each, as one standard answer."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
