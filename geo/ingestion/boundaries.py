@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 
 from geo.crs import geodesic_area_m2, read_crs, to_storage
 from geo.errors import MissingColumn, UnknownCRS, UnreadableFile
+from geo.ingestion.cells import is_blank, texts
+from geo.ingestion.columns import Wanted, find_columns
 from geo.ingestion.findings import Findings
 from geo.ingestion.formats import open_layer
 from geo.ingestion.layers import Layer, ReadOptions
-from geo.ingestion.mapping import NO_CRS, texts
+from geo.ingestion.mapping import NO_CRS
 from geo.ingestion.placement import Places
-from geo.ingestion.profile import BoundaryColumns, Profile, check_columns, standard_profile
+from geo.ingestion.profile import BoundaryColumns, Profile, fold, standard_profile
 from geo.ingestion.vector import read_shapes
 
 _POLYGONS = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
@@ -56,7 +58,8 @@ def read_boundaries(path: Path, options: ReadOptions, columns: BoundaryColumns |
         crs = read_crs(options.crs) if options.crs else layer.crs
         if crs is None:
             raise UnknownCRS(NO_CRS.format(name=path.name))
-        frames = [_read_batch(batch, named) for batch in layer.batches]
+        blanks = frozenset(fold(word) for word in columns.blank) if isinstance(columns, Profile) else frozenset()
+        frames = [_read_batch(batch, named, blanks) for batch in layer.batches]
         for note in layer.notes:
             findings.add_note(note)
     rows = pd.concat(frames, ignore_index=True) if frames else _empty()
@@ -75,20 +78,23 @@ def _columns(layer: Layer, given: BoundaryColumns | Profile | None, file_name: s
             f"{file_name} has no column called settlement_code or code; name the one that holds it with --code "
             f"(and --name for the names). The file has {', '.join(layer.columns)}."
         )
-    wanted = [c for c in columns.model_dump().values() if c is not None]
-    check_columns(Profile(name="of boundaries"), wanted, layer.columns, file_name)
-    return columns
+    wanted = {role: column for role, column in columns.model_dump().items() if column is not None}
+    named_by = f"the mapping profile {given.name!r}" if isinstance(given, Profile) else "the command"
+    columns_wanted = [Wanted(column, role) for role, column in wanted.items()]
+    found = find_columns(columns_wanted, layer, file_name=file_name, named_by=named_by)
+    return columns.model_copy(update={role: found[column].column for role, column in wanted.items()})
 
 
 def _empty() -> pd.DataFrame:
     return pd.DataFrame(columns=["row_number", "code", "name", "ward_code", "ward_name", "geom"])
 
 
-def _read_batch(batch: Any, columns: BoundaryColumns) -> pd.DataFrame:
+def _read_batch(batch: Any, columns: BoundaryColumns, blanks: frozenset[str]) -> pd.DataFrame:
     def column(name: str | None) -> list[str | None]:
         if name is None:
             return [None] * len(batch.row_numbers)
-        return [t.strip() or None if t is not None else None for t in texts(batch.columns[name]).to_pylist()]
+        given = texts(batch.columns[name]).to_pylist()
+        return [None if text is None or is_blank(text, blanks) else text.strip() for text in given]
 
     return pd.DataFrame(
         {

@@ -29,6 +29,11 @@ class Rule:
 
 
 RULES: dict[str, Rule] = {
+    "column_matched": Rule(
+        "warning",
+        "{field} is read from the column {value}, whose name is not written quite as it was given",
+        "nothing, if it is the right column; else name the right one",
+    ),
     "row_malformed": Rule("error", "the row has {value}", "check quotes and separators in this row"),
     "value_unmapped": Rule(
         "warning",
@@ -42,6 +47,11 @@ RULES: dict[str, Rule] = {
     ),
     "value_not_a_number": Rule(
         "warning", "{field} is {value}, which is not a number; the answer is kept as unknown", "write a plain number"
+    ),
+    "number_ambiguous": Rule(
+        "warning",
+        "{field} is {value}, which can be read with a decimal comma or with thousands; the answer is kept as unknown",
+        'write plain numbers, or say decimal = "," or decimal = "." for the field in the mapping profile',
     ),
     "date_unreadable": Rule(
         "warning",

@@ -9,11 +9,11 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from geo.errors import MissingColumn
 from geo.ingestion import store
+from geo.ingestion.cells import texts
 from geo.ingestion.findings import Findings
 from geo.ingestion.formats import open_layer
 from geo.ingestion.ingest import ErrorsFound, LoadResult
 from geo.ingestion.layers import ReadOptions
-from geo.ingestion.mapping import texts
 from geo.places import find_city
 from geo.schema.places import settlement
 from geo.schema.surveys import survey_frame

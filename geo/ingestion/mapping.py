@@ -1,15 +1,11 @@
 """Mapping: from a file's columns and values to the standard fields. What is not mapped is kept in `extra`."""
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyproj
 import shapely
 from numpy.typing import NDArray
@@ -17,10 +13,15 @@ from numpy.typing import NDArray
 from geo.crs import positions_to_storage, read_crs
 from geo.errors import UnknownCRS
 from geo.fields import Field, standard_fields
-from geo.indicators.tally_frame import arrow_type
+from geo.ingestion.answers import map_answer, map_text
+from geo.ingestion.cells import Cells, texts
+from geo.ingestion.columns import Found, Wanted, find_columns
+from geo.ingestion.dates import map_date
 from geo.ingestion.findings import Findings
 from geo.ingestion.layers import Batch, Layer, ReadOptions
-from geo.ingestion.profile import UNKNOWN, FieldMapping, Profile, check_columns, fold, value_table
+from geo.ingestion.profile import FieldMapping, PositionColumns, Profile, Value, fold, value_table
+from geo.ingestion.quantities import map_number, not_above_zero, read_coordinates
+from geo.ingestion.questions import Question
 from geo.ingestion.vector import read_shapes
 
 NO_CRS = (
@@ -47,11 +48,40 @@ class Observations:
     rejected: NDArray[np.bool_]
 
 
+@dataclass(frozen=True)
+class _Source:
+    """Where one standard field comes from in the file at hand, and what its values mean."""
+
+    field: Field
+    mapping: FieldMapping
+    found: Found
+    table: dict[str, Value | None]
+    blanks: frozenset[str]
+
+    def map(self, batch: Batch, findings: Findings) -> tuple[pa.Array, Cells]:
+        """The field's column of a batch, and the cells it was read from."""
+        rows = batch.row_numbers
+        column = pa.nulls(len(rows), pa.string()) if self.found.column is None else batch.columns[self.found.column]
+        cells = Cells(self.field.name, column, rows, findings, self.blanks)
+        if self.mapping.multiple is not None:
+            choices = {choice: batch.columns[name] for choice, name in self.found.choices.items()}
+            return Question(self.field, self.mapping.multiple, self.table).map(cells, choices), cells
+        match self.field.type:
+            case "code" | "boolean":
+                return map_answer(self.field, self.mapping, self.table, cells), cells
+            case "integer" | "number":
+                return map_number(self.field, self.mapping, self.table, cells), cells
+            case "date":
+                return map_date(self.mapping, self.table, cells), cells
+            case "text":
+                return map_text(self.table, cells), cells
+
+
 class Mapper:
     """Applies one profile to the batches of one layer."""
 
     def __init__(self, layer: Layer, profile: Profile, options: ReadOptions, file_name: str) -> None:
-        """Checks that the profile fits the layer.
+        """Checks that the profile fits the layer; columns written otherwise than it says are noted on the layer.
 
         Raises:
             MissingColumn: the profile names a column the layer lacks.
@@ -59,35 +89,50 @@ class Mapper:
         """
         self.profile = profile
         self._position = None if layer.has_geometry else profile.position
-        named = [mapping.column for mapping in profile.fields.values()]
-        if self._position:
-            named += self._position.columns()
-        check_columns(profile, named, layer.columns, file_name)
-        self._unmapped = [column for column in layer.columns if column not in named]
+        wanted = [Wanted(m.column, name, m.multiple is not None) for name, m in profile.fields.items()]
+        axes = {} if self._position is None else _axes(self._position)
+        wanted += [Wanted(column, axis) for axis, column in axes.items()]
+        found = find_columns(wanted, layer, file_name=file_name, named_by=f"the mapping profile {profile.name!r}")
+        blanks = frozenset(fold(word) for word in profile.blank)
+        self._sources = [
+            _source(name, mapping, found[mapping.column], blanks) for name, mapping in profile.fields.items()
+        ]
+        self._axes = {axis: str(found[column].column) for axis, column in axes.items()}
+        self._blanks = blanks
+        # Of several answers only one becomes the standard one: all are kept.
+        read = {source.found.column for source in self._sources if source.mapping.multiple is None}
+        read |= set(self._axes.values())
+        read -= {source.found.column for source in self._sources if source.mapping.multiple is not None}
+        self._unmapped = [column for column in layer.columns if column not in read]
         self._crs = _layer_crs(layer, self._position.crs if self._position else None, options, file_name)
         self.has_position = layer.has_geometry or self._position is not None
 
     def map(self, batch: Batch, findings: Findings) -> Observations:
         """The batch in standard fields; what cannot be understood becomes a finding."""
-        n = len(batch.row_numbers)
-        rejected = np.zeros(n, dtype=bool)
+        rejected = np.zeros(len(batch.row_numbers), dtype=bool)
         fields = {}
-        for name, mapping in self.profile.fields.items():
-            column = batch.columns[mapping.column]
-            fields[name] = _map_field(standard_fields()[name], mapping, column, batch.row_numbers, findings)
+        misread: dict[str, NDArray[np.bool_]] = {}
+        for source in self._sources:
+            name = source.field.name
+            fields[name], cells = source.map(batch, findings)
             if name == "weight":
-                rejected |= _reject_weights(fields[name], column, batch.row_numbers, findings)
-        lon, lat = self._positions(batch, findings, rejected)
-        return Observations(batch.row_numbers, fields, self._extra(batch), lon, lat, rejected)
+                rejected |= _reject_weights(fields[name], cells)
+            self._remember(misread, source.found.column, cells)
+        lon, lat = self._positions(batch, findings, rejected, misread)
+        return Observations(batch.row_numbers, fields, self._extra(batch, misread), lon, lat, rejected)
 
     def _positions(
-        self, batch: Batch, findings: Findings, rejected: NDArray[np.bool_]
+        self,
+        batch: Batch,
+        findings: Findings,
+        rejected: NDArray[np.bool_],
+        misread: dict[str, NDArray[np.bool_]],
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         n = len(batch.row_numbers)
         if batch.geometry is not None:
             x, y = _points(batch.geometry)
         elif self._position:
-            x, y = (_numbers(batch.columns[column]) for column in self._position.columns())
+            x, y = (self._coordinates(batch, findings, axis, misread) for axis in ("longitude", "latitude"))
         else:
             return np.full(n, np.nan), np.full(n, np.nan)
         given = ~(np.isnan(x) | np.isnan(y))
@@ -102,15 +147,55 @@ class Mapper:
         unknown = ~given | impossible
         return np.where(unknown, np.nan, lon), np.where(unknown, np.nan, lat)
 
-    def _extra(self, batch: Batch) -> pa.Array | None:
-        if not self._unmapped:
-            return None
-        frame = pd.DataFrame({name: _json_ready(batch.columns[name]) for name in self._unmapped})
-        lines = frame.to_json(orient="records", lines=True, date_format="iso", double_precision=15, force_ascii=False)
-        if "\\u0000" in lines:
-            # PostgreSQL has no way to store the character U+0000; spelt out after a backslash, it is plain text.
-            lines = _ESCAPED_NUL.sub(r"\1", lines)
-        return pa.array(lines.removesuffix("\n").split("\n"), type=pa.string())
+    def _coordinates(
+        self, batch: Batch, findings: Findings, axis: str, misread: dict[str, NDArray[np.bool_]]
+    ) -> NDArray[np.float64]:
+        column = self._axes[axis]
+        cells = Cells(axis, batch.columns[column], batch.row_numbers, findings, self._blanks)
+        numbers = read_coordinates(cells)
+        self._remember(misread, column, cells)
+        return numbers
+
+    def _remember(self, misread: dict[str, NDArray[np.bool_]], column: str | None, cells: Cells) -> None:
+        """Where a column that is not kept anyway holds something that was not understood."""
+        if cells.misread is not None and column is not None and column not in self._unmapped:
+            misread[column] = cells.misread | misread.get(column, np.False_)
+
+    def _extra(self, batch: Batch, misread: dict[str, NDArray[np.bool_]]) -> pa.Array:
+        """What no field holds, as JSON: the other columns, and of mapped ones what was not understood."""
+        n = len(batch.row_numbers)
+        lines: list[str | None] = [None] * n
+        if self._unmapped:
+            lines = [*_json_lines({name: batch.columns[name] for name in self._unmapped})]
+        elif not misread:
+            return pa.nulls(n, pa.string())
+        for column, where in misread.items():
+            kept = _json_lines({column: batch.columns[column].filter(pa.array(where))})
+            for at, line in zip(np.flatnonzero(where), kept, strict=True):
+                other = lines[at]
+                lines[at] = line if other is None else f"{other[:-1]},{line[1:]}"
+        return pa.array(lines, type=pa.string())
+
+
+def _axes(position: PositionColumns) -> dict[str, str]:
+    """The columns of a position, by what each is called in findings."""
+    named = {"longitude": position.longitude, "latitude": position.latitude, "position": position.column}
+    return {axis: column for axis, column in named.items() if column is not None}
+
+
+def _source(name: str, mapping: FieldMapping, found: Found, blanks: frozenset[str]) -> _Source:
+    own = {fold(text) for text in mapping.values}
+    return _Source(standard_fields()[name], mapping, found, value_table(name, mapping), blanks - own)
+
+
+def _json_lines(columns: dict[str, pa.Array]) -> list[str]:
+    """Each row of some columns as a JSON object."""
+    frame = pd.DataFrame({name: _json_ready(column) for name, column in columns.items()})
+    lines: str = frame.to_json(orient="records", lines=True, date_format="iso", double_precision=15, force_ascii=False)
+    if "\\u0000" in lines:
+        # PostgreSQL has no way to store the character U+0000; spelt out after a backslash, it is plain text.
+        lines = _ESCAPED_NUL.sub(r"\1", lines)
+    return lines.removesuffix("\n").split("\n")
 
 
 def _layer_crs(layer: Layer, table_crs: str | None, options: ReadOptions, file_name: str) -> pyproj.CRS | None:
@@ -154,166 +239,17 @@ def _plain_points(wkb: pa.Array) -> NDArray[np.void] | None:
     return points if is_plain.all() else None
 
 
-def _numbers(column: pa.Array) -> NDArray[np.float64]:
-    """A column as floats; what is no number is NaN."""
-    if pa.types.is_floating(column.type) or pa.types.is_integer(column.type):
-        return np.asarray(column.cast(pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)
-    as_text = texts(column)
-    try:
-        numbers = pc.utf8_trim_whitespace(as_text).cast(pa.float64())
-    except pa.ArrowInvalid:
-        frame = pd.to_numeric(pd.Series(as_text.to_pylist(), dtype=object), errors="coerce")
-        return np.asarray(frame, dtype=np.float64)
-    return np.asarray(numbers.to_numpy(zero_copy_only=False), dtype=np.float64)
-
-
-def texts(column: pa.Array) -> pa.Array:
-    """A column as text, the way a person sees it: 205 for 205.0."""
-    if pa.types.is_floating(column.type):
-        whole = pc.equal(pc.floor(column), column)
-        if pc.all(pc.fill_null(whole, True)).as_py():
-            return column.cast(pa.int64(), safe=False).cast(pa.string())
-    if pa.types.is_dictionary(column.type):
-        column = column.dictionary_decode()
-    return column.cast(pa.string())
-
-
-def _map_field(
-    field: Field, mapping: FieldMapping, column: pa.Array, rows: NDArray[np.int32], findings: Findings
-) -> pa.Array:
-    match field.type:
-        case "code" | "boolean":
-            if pa.types.is_boolean(column.type) and field.type == "boolean" and not mapping.values:
-                return column
-            return _map_values(field, mapping, column, rows, findings)
-        case "integer" | "number":
-            return _map_number(field, mapping, column, rows, findings)
-        case "date":
-            return _map_date(field, mapping, column, rows, findings)
-        case "text":
-            return _map_text(mapping, column)
-
-
-def _translate(
-    column: pa.Array, arrow: pa.DataType, meaning: Callable[[str], Any]
-) -> tuple[pa.Array, pa.Array, list[str]]:
-    """Each distinct text translated once: the column of meanings, where it failed, and the texts that failed there.
-
-    `meaning` gives the standard value, None for unknown, or raises ValueError. Blank is unknown without asking.
-    """
-    given = texts(column)
-    coded = given.dictionary_encode()
-    distinct = coded.dictionary.to_pylist()
-    meanings, failed = [], []
-    for text in distinct:
-        try:
-            meanings.append(meaning(text) if text.strip() else None)
-            failed.append(False)
-        except ValueError:
-            meanings.append(None)
-            failed.append(True)
-    # A file in standard codes says what is meant already.
-    translated = (
-        given if meanings == distinct and given.type == arrow else pa.array(meanings, type=arrow).take(coded.indices)
-    )
-    if not any(failed):
-        return translated, pa.array([], type=pa.bool_()), []
-    where = pc.fill_null(pa.array(failed).take(coded.indices), False)
-    return (
-        translated,
-        where,
-        [text.strip().replace("\x00", "") for text in coded.filter(where).dictionary_decode().to_pylist()],
-    )
-
-
-def _report(
-    code: str, field: Field, where: pa.Array, texts: list[str], rows: NDArray[np.int32], findings: Findings
-) -> None:
-    if texts:
-        findings.add(code, rows[where.to_numpy(zero_copy_only=False)], field=field.name, values=texts)
-
-
-def _map_values(
-    field: Field, mapping: FieldMapping, column: pa.Array, rows: NDArray[np.int32], findings: Findings
-) -> pa.Array:
-    table = value_table(field.name, mapping)
-
-    def meaning(text: str) -> Any:
-        try:
-            return table[fold(text)]
-        except KeyError as error:
-            raise ValueError(text) from error
-
-    translated, where, texts = _translate(column, arrow_type(field), meaning)
-    _report("value_unmapped", field, where, texts, rows, findings)
-    return translated
-
-
-def _map_number(
-    field: Field, mapping: FieldMapping, column: pa.Array, rows: NDArray[np.int32], findings: Findings
-) -> pa.Array:
-    if not mapping.values and (pa.types.is_floating(column.type) or pa.types.is_integer(column.type)):
-        numbers = _numbers(column)
-    else:
-        # A number may stand for something else, such as 999 for unknown: values are compared as text.
-        table = value_table(field.name, mapping)
-
-        def meaning(text: str) -> Any:
-            folded = fold(text)
-            return table[folded] if folded in table else float(folded)
-
-        translated, where, texts = _translate(column, pa.float64(), meaning)
-        _report("value_not_a_number", field, where, texts, rows, findings)
-        numbers = _numbers(translated)
-    known = ~np.isnan(numbers)
-    outside = known & ~np.isfinite(numbers)
-    if field.type == "integer":
-        outside |= known & (numbers != np.floor(numbers))
-    if field.min is not None:
-        outside |= known & (numbers < field.min)
-    if field.max is not None:
-        outside |= known & (numbers > field.max)
-    if outside.any():
-        shown = [f"{value:g}" for value in numbers[outside]]
-        findings.add("value_out_of_range", rows[outside], field=field.name, values=shown)
-    return pa.array(numbers, type=pa.float64(), mask=~known | outside).cast(arrow_type(field))
-
-
-def _reject_weights(
-    weights: pa.Array, column: pa.Array, rows: NDArray[np.int32], findings: Findings
-) -> NDArray[np.bool_]:
+def _reject_weights(weights: pa.Array, cells: Cells) -> NDArray[np.bool_]:
     """A household without a usable weight cannot count, and must not count as one."""
-    bad = ~(_numbers(weights) > 0)
+    bad = not_above_zero(weights)
     if bad.any():
-        shown = texts(column.filter(pa.array(bad))).to_pylist()
-        findings.add("weight_invalid", rows[bad], field="weight", values=shown)
+        cells.findings.add(
+            "weight_invalid",
+            cells.rows[bad],
+            field="weight",
+            values=texts(cells.column.filter(pa.array(bad))).to_pylist(),
+        )
     return bad
-
-
-def _map_date(
-    field: Field, mapping: FieldMapping, column: pa.Array, rows: NDArray[np.int32], findings: Findings
-) -> pa.Array:
-    if pa.types.is_date(column.type) or pa.types.is_timestamp(column.type):
-        return column.cast(pa.date32(), safe=False)
-
-    def meaning(text: str) -> date:
-        if mapping.format:
-            return datetime.strptime(text.strip(), mapping.format).date()  # noqa: DTZ007 (a date has no zone)
-        return date.fromisoformat(text.strip()[:10])
-
-    translated, where, texts = _translate(column, pa.date32(), meaning)
-    _report("date_unreadable", field, where, texts, rows, findings)
-    return translated
-
-
-def _map_text(mapping: FieldMapping, column: pa.Array) -> pa.Array:
-    # PostgreSQL has no way to store the character U+0000.
-    trimmed = pc.utf8_trim_whitespace(pc.replace_substring(texts(column), "\x00", ""))
-    trimmed = pc.if_else(pc.equal(trimmed, ""), pa.scalar(None, pa.string()), trimmed)
-    if not mapping.values:
-        return trimmed
-    table = {fold(text): None if value == UNKNOWN else str(value) for text, value in mapping.values.items()}
-    return _translate(trimmed, pa.string(), lambda text: table.get(fold(text), text))[0]
 
 
 def _json_ready(column: pa.Array) -> pd.Series:

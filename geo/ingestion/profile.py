@@ -1,24 +1,31 @@
 """Mapping profiles: which column of a source holds which standard field, and what its values mean."""
 
+import difflib
+import math
 import tomllib
+from datetime import date, datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from geo.errors import MissingColumn, ProfileInvalid
+from geo.errors import ProfileInvalid
+from geo.fields import Field as StandardField
 from geo.fields import standard_fields
+from geo.ingestion.names import fold_name
+from geo.ingestion.profile_faults import describe_fault
 
 Value = str | bool | int | float
 UNKNOWN = "unknown"
 """The standard value that stands for don't know, refused and missing."""
 
-_YES_NO: dict[str, Value] = {
+YES_NO: dict[str, Value] = {
     word: answer
     for words, answer in ((("true", "yes", "y", "1", "t"), True), (("false", "no", "n", "0", "f"), False))
     for word in words
 }
+"""What each word for yes and no means, folded."""
 
 # Column names that say position, code or name by themselves, most telling first.
 _LONGITUDE = ("longitude", "lon", "lng", "long", "x")
@@ -53,13 +60,39 @@ class FieldMapping(BaseModel):
     column: str
     values: dict[str, Value] = {}
     """The file's value to the standard one. Blank is always unknown."""
-    format: str | None = None
-    """How dates are written, as for strptime; ISO where absent."""
+    format: str | Annotated[list[str], Field(min_length=1)] | None = None
+    """How dates are written, as for strptime, or the several ways; ISO where absent."""
     unit: str | None = None
     """What the file's numbers count, where that is not the field's own unit: one of the field's `units`."""
     decimal: Literal[".", ","] | None = None
     """The decimal mark. None: told from each number, and one that could be read either way is reported."""
     multiple: Multiple | None = None
+
+    def formats(self) -> list[str]:
+        """The ways dates are written."""
+        return [self.format] if isinstance(self.format, str) else self.format or []
+
+    def fault(self, field: StandardField) -> str | None:
+        """What is wrong with it as the mapping of a standard field, if anything is."""
+        return (
+            _unused(self, field)
+            or _conflicting(self.values)
+            or next((fault for v in self._standard_values() if (fault := _impossible(v, field))), None)
+            or next(
+                (
+                    f"{form!r} is no format of dates, such as '%d/%m/%Y'"
+                    for form in self.formats()
+                    if not _is_format(form)
+                ),
+                None,
+            )
+        )
+
+    def _standard_values(self) -> list[Value]:
+        if self.multiple is None:
+            return list(self.values.values())
+        others = [] if self.multiple.others is None else [self.multiple.others]
+        return [*self.values.values(), *self.multiple.prefer, *others]
 
 
 class BoundaryColumns(BaseModel):
@@ -138,6 +171,8 @@ class Profile(BaseModel):
     title: str = ""
     boundaries: BoundaryColumns | None = None
     position: PositionColumns | None = None
+    blank: list[str] = []
+    """Words that say nothing, in whichever column: `n/a`, `-`, `Sin dato`. `values` of a field come first."""
     fields: dict[str, FieldMapping] = {}
     shares: dict[str, Share] = {}
 
@@ -146,12 +181,73 @@ class Profile(BaseModel):
         known = standard_fields()
         for name, mapping in self.fields.items():
             if name not in known:
-                raise ValueError(f"{name} is not a standard field")
-            codes = known[name].codes
-            bad = [v for v in mapping.values.values() if codes and v != UNKNOWN and v not in codes]
-            if bad:
-                raise ValueError(f"{name} has no code {bad[0]!r}; it has {', '.join(codes)}")
+                near = difflib.get_close_matches(name, list(known), n=1)
+                raise ValueError(f"{name} is not a standard field" + (f"; the nearest is {near[0]}" if near else ""))
+            fault = mapping.fault(known[name])
+            if fault:
+                raise ValueError(f"fields.{name}: {fault}")
         return self
+
+
+def _unused(mapping: FieldMapping, field: StandardField) -> str | None:
+    """What a mapping says that its field has no use for."""
+    is_number, is_date = field.type in ("integer", "number"), field.type == "date"
+    if mapping.format is not None and not is_date:
+        return f"format is for dates, and {field.name} is no date"
+    if mapping.decimal is not None and not is_number:
+        return f"decimal is for numbers, and {field.name} is no number"
+    if mapping.unit is not None and mapping.unit not in (field.unit, *field.units):
+        units = ", ".join([field.unit, *field.units]) if field.unit else ""
+        return f"{field.name} has no unit {mapping.unit!r}; " + (f"it has {units}" if units else "it counts no unit")
+    if mapping.multiple is not None:
+        if field.type not in ("code", "boolean"):
+            return f"multiple is for coded and yes/no fields, and {field.name} is neither"
+        if field.type == "boolean" and mapping.multiple.prefer:
+            return "prefer is for coded fields; a yes/no field is yes where any answer means yes"
+    return None
+
+
+def _conflicting(values: dict[str, Value]) -> str | None:
+    """Two values that are the same to the eye and mean different things."""
+    meanings: dict[str, Value] = {}
+    for text, value in values.items():
+        other = meanings.setdefault(fold(text), value)
+        if (type(other), other) != (type(value), value):
+            return f"values says two things of {text!r}: {other!r} and {value!r}"
+    return None
+
+
+def _impossible(value: Value, field: StandardField) -> str | None:
+    """Why a standard value is none of the field's, if it is not."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    expected = {
+        "code": (value in field.codes, f"a code of {field.name} ({', '.join(field.codes)})"),
+        "boolean": (isinstance(value, bool), "true, false"),
+        "integer": (is_number and float(value).is_integer(), "a whole number"),
+        "number": (is_number and math.isfinite(float(value)), "a number"),
+        "date": (_is_iso(value), "a date such as '2024-05-31'"),
+        "text": (True, "a text"),
+    }
+    fits, what = expected[field.type]
+    return None if fits or value == UNKNOWN else f"{value!r} stands where {what} or {UNKNOWN!r} belongs"
+
+
+def _is_iso(value: Value) -> bool:
+    try:
+        date.fromisoformat(str(value))
+    except ValueError:
+        return False
+    return True
+
+
+def _is_format(form: str) -> bool:
+    """Whether strptime understands a format, and reads at least year and month by it."""
+    day = datetime(2021, 11, 23)  # noqa: DTZ001 (a date has no zone)
+    try:
+        read = datetime.strptime(day.strftime(form), form)  # noqa: DTZ007
+    except ValueError:
+        return False
+    return (read.year, read.month) == (day.year, day.month)
 
 
 def read_profile(name_or_path: str) -> Profile:
@@ -181,16 +277,13 @@ def read_profile(name_or_path: str) -> Profile:
     except tomllib.TOMLDecodeError as error:
         raise ProfileInvalid(f"The profile {name_or_path} is not valid TOML: {error}.") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise ProfileInvalid(
-            f"The profile {name_or_path} cannot be used: {key + ': ' if key else ''}{first['msg']}."
-        ) from error
+        raise ProfileInvalid(f"The profile {name_or_path} cannot be used: {describe_fault(error, Profile)}.") from error
 
 
 def standard_profile(columns: list[str]) -> Profile:
-    """The profile of a file whose columns carry the standard names already, in any case."""
-    by_name = {column.lower(): column for column in reversed(columns)}
+    """The profile of a file whose columns carry the standard names already, in any case: `Water source`."""
+    by_name = {fold_name(column).replace(" ", "_"): column for column in reversed(columns)}
+    by_name |= {column.lower(): column for column in reversed(columns)}
 
     def first(names: tuple[str, ...]) -> str | None:
         return next((by_name[name] for name in names if name in by_name), None)
@@ -217,29 +310,14 @@ def standard_profile(columns: list[str]) -> Profile:
     )
 
 
-def check_columns(profile: Profile, wanted: list[str], columns: list[str], file_name: str) -> None:
-    """Holds the columns a profile names against those the file has.
-
-    Raises:
-        MissingColumn: the file lacks one; the message lists what it has.
-    """
-    missing = [column for column in dict.fromkeys(wanted) if column not in columns]
-    if missing:
-        has = ", ".join(columns[:40]) + (", ..." if len(columns) > 40 else "")
-        raise MissingColumn(
-            f"{file_name} has no column {', '.join(repr(m) for m in missing)}, which the mapping profile "
-            f"{profile.name!r} names; it has {has}."
-        )
-
-
 def value_table(field_name: str, mapping: FieldMapping) -> dict[str, Value | None]:
-    """What each text of a coded or yes/no field means: folded text to standard value, None for unknown."""
+    """What each text of a field's column means: folded text to standard value, None for unknown."""
     field = standard_fields()[field_name]
-    table: dict[str, Value | None] = {UNKNOWN: None}
+    table: dict[str, Value | None] = {} if field.type == "text" else {UNKNOWN: None}
     if not mapping.values:
         table |= {code: code for code in field.codes}
         if field.type == "boolean":
-            table |= _YES_NO
+            table |= YES_NO
     return table | {fold(text): None if value == UNKNOWN else value for text, value in mapping.values.items()}
 
 

@@ -75,7 +75,7 @@ def test_map_yes_no(tmp_path: Path) -> None:
         ("members", "4.5", None, "value_out_of_range"),
         ("members", "1e400", None, "value_out_of_range"),
         ("members", "four", None, "value_not_a_number"),
-        ("members", "3,5", None, "value_not_a_number"),
+        ("members", "3,5", None, "value_out_of_range"),
         ("members", "", None, None),
         ("water_minutes", "0", 0.0, None),
         ("water_minutes", "1440", 1440.0, None),
@@ -220,22 +220,64 @@ def test_mapper_missing_column_names_what_there_is(tmp_path: Path) -> None:
         mapped(path, Profile(name="p", fields={"drainage": FieldMapping(column="q")}))
 
 
+FIELD = 'name = "x"\n[fields.{}]\ncolumn = "a"\n{}'
+
+
 @pytest.mark.parametrize(
-    "text",
+    ("text", "says"),
     [
-        "name = 1",
-        'name = "x"\n[fields.roof]\ncolumn = "a"',
-        'name = "x"\n[fields.drainage]\ncolumn = "a"\nvalues = { "A" = "clsoed" }',
-        "name =",
-        'name = "x"\ncolour = "red"',
+        ("name = 1", "name must be a text"),
+        ('name = ""', "name is empty"),
+        ("name =", "is not valid TOML"),
+        ('name = "x"\ncolour = "red"', "colour is no key of a profile; here it may have name, title"),
+        ('name = "x"\nblank = "n/a"', "blank must be a list"),
+        ('name = "x"\n[fields]\ndrainage = "DRAIN"', "fields.drainage must be a table"),
+        (
+            'name = "x"\n[fields.drainage]\ncolum = "a"',
+            "fields.drainage.colum is no key of a profile; the nearest is column",
+        ),
+        ('name = "x"\n[fields.drainage]\nvalues = {}', "fields.drainage does not say its column"),
+        ('name = "x"\n[position]\nlongitude = "x"', "position: name either longitude and latitude"),
+        (
+            'name = "x"\n[shares.w]\nkind = "count"\nparts = [{ column = "a", answer = {} }]',
+            "shares.w.parts.1.answer is no",
+        ),
+        (FIELD.format("roof", ""), "roof is not a standard field; the nearest is rooms"),
+        (
+            FIELD.format("drainage", 'values = { A = "clsoed" }'),
+            "'clsoed' stands where a code of drainage (closed, open",
+        ),
+        (FIELD.format("drainage", "values = { A = [] }"), "values.A must be a text, a number or true or false"),
+        (FIELD.format("drainage", 'values = { A = "open", "a " = "none" }'), "values says two things of 'a '"),
+        (FIELD.format("drainage", 'format = "%d"'), "format is for dates"),
+        (FIELD.format("drainage", 'multiple = { prefer = ["opn"] }'), "'opn' stands where a code"),
+        (FIELD.format("drainage", 'multiple = { others = "opn" }'), "'opn' stands where a code"),
+        (FIELD.format("internet", "multiple = { prefer = [true] }"), "prefer is for coded fields"),
+        (FIELD.format("internet", 'values = { A = "yes" }'), "'yes' stands where true, false or 'unknown' belongs"),
+        (FIELD.format("internet", "values = { A = 1 }"), "1 stands where true, false"),
+        (FIELD.format("household_code", "multiple = {}"), "multiple is for coded and yes/no fields"),
+        (FIELD.format("members", "values = { A = true }"), "True stands where a whole number"),
+        (FIELD.format("members", "values = { A = inf }"), "inf stands where a whole number"),
+        (FIELD.format("members", "values = { A = 1.5 }"), "1.5 stands where a whole number"),
+        (FIELD.format("weight", 'unit = "kg"'), "weight has no unit 'kg'; it counts no unit"),
+        (FIELD.format("weight", 'decimal = ";"'), "fields.weight.decimal must be '.' or ','"),
+        (FIELD.format("water_minutes", 'unit = "hrs"'), "no unit 'hrs'; it has minutes, seconds, hours"),
+        (FIELD.format("water_source", 'decimal = ","'), "decimal is for numbers"),
+        (FIELD.format("interviewed_on", 'format = "dd/mm/yyyy"'), "'dd/mm/yyyy' is no format of dates"),
+        (FIELD.format("interviewed_on", 'format = ["%d/%m/%Y", "%d"]'), "'%d' is no format of dates"),
+        (FIELD.format("interviewed_on", "format = []"), "fields.interviewed_on.format is empty"),
+        (FIELD.format("interviewed_on", 'values = { A = "soon" }'), "'soon' stands where a date"),
     ],
 )
-def test_read_profile_refuses_in_a_sentence(tmp_path: Path, text: str) -> None:
+def test_read_profile_refuses_in_a_sentence(tmp_path: Path, text: str, says: str) -> None:
     path = tmp_path / "mine.toml"
     path.write_text(text)
     with pytest.raises(ProfileInvalid) as raised:
         read_profile(str(path))
-    assert "\n" not in str(raised.value)
+    sentence = str(raised.value)
+    assert says in sentence
+    assert sentence.startswith(f"The profile {path}")
+    assert ("\n" in sentence, sentence.endswith(".")) == (False, True)
 
 
 def test_read_profile_not_text(tmp_path: Path) -> None:

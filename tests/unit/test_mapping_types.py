@@ -30,6 +30,23 @@ def test_map_number_with_a_code_for_unknown(column: pa.Array) -> None:
     assert findings.counts == {"error": 0, "warning": 0}
 
 
+def test_map_number_typed_has_no_marks_to_read() -> None:
+    """A decimal comma is said of the texts of a column; real numbers are what they are."""
+    column = pa.array([1.5, 1.125, 999.0])
+    for mapping in (FieldMapping(column="q", decimal=","), FieldMapping(column="q", decimal=",", values={"998": 1})):
+        observations, findings = _map(column, "weight", mapping)
+        assert observations.fields["weight"].to_pylist() == [1.5, 1.125, 999.0]
+        assert findings.counts["warning"] == 0
+
+
+def test_map_number_typed_with_a_blank_that_is_one() -> None:
+    layer = Layer(["q"], None, has_geometry=False, total_rows=2, batches=iter(()))
+    profile = Profile(name="p", blank=["999"], fields={"water_minutes": FieldMapping(column="q")})
+    mapper, rows = Mapper(layer, profile, ReadOptions(), "f.csv"), np.arange(2, 4, dtype=np.int32)
+    observations = mapper.map(Batch(rows, {"q": pa.array([12, 999])}, None), Findings())
+    assert observations.fields["water_minutes"].to_pylist() == [12.0, None]
+
+
 def test_map_yes_no_of_a_batch_in_which_nobody_answered() -> None:
     observations, _ = _map(pa.nulls(3, pa.string()), "internet", FieldMapping(column="NET"))
     assert observations.fields["internet"].type == pa.bool_()

@@ -1,0 +1,41 @@
+"""Answers: what the words of a file mean in standard codes, yes and no, and texts."""
+
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from geo.fields import Field
+from geo.indicators.tally_frame import arrow_type
+from geo.ingestion.cells import Cells, NotUnderstood, is_blank, texts, translate
+from geo.ingestion.profile import FieldMapping, Value, fold
+
+
+def map_answer(field: Field, mapping: FieldMapping, table: dict[str, Value | None], cells: Cells) -> pa.Array:
+    """Standard codes, or yes and no; an answer the profile does not know is unknown and reported."""
+    if pa.types.is_boolean(cells.column.type) and field.type == "boolean" and not mapping.values:
+        return cells.column
+
+    def meaning(text: str) -> Any:
+        try:
+            return table[fold(text)]
+        except KeyError as error:
+            raise NotUnderstood("value_unmapped") from error
+
+    return translate(cells, arrow_type(field), meaning)
+
+
+def map_text(table: dict[str, Value | None], cells: Cells) -> pa.Array:
+    """Texts as they stand; only blanks around them go, and the character U+0000, which PostgreSQL cannot store."""
+    trimmed = pc.utf8_trim_whitespace(pc.replace_substring(texts(cells.column), "\x00", ""))
+    trimmed = pc.if_else(pc.equal(trimmed, ""), pa.scalar(None, pa.string()), trimmed)
+    if not table and not cells.blanks:
+        return trimmed
+    distinct = trimmed.dictionary_encode()
+    meanings = [None if is_blank(t, cells.blanks) else _worded(table, t) for t in distinct.dictionary.to_pylist()]
+    return pa.array(meanings, type=pa.string()).take(distinct.indices)
+
+
+def _worded(table: dict[str, Value | None], text: str) -> str | None:
+    value = table.get(fold(text), text)
+    return None if value is None else str(value)

@@ -1,0 +1,105 @@
+"""Profile faults: what is wrong with a mapping profile, as a sentence that names the key and what is allowed."""
+
+import difflib
+from collections.abc import Sequence
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+_KINDS = {
+    "str": "a text",
+    "list": "a list",
+    "int": "a number",
+    "float": "a number",
+    "bool": "true or false",
+}
+
+_TELLING = {"extra_forbidden": 0, "too_short": 0, "missing": 2}
+
+
+def describe_fault(error: ValidationError, model: type[BaseModel]) -> str:
+    """The first thing wrong with what should have been a `model`."""
+    # A key that is misspelt is also missing: the misspelling says more.
+    first = min(error.errors(), key=lambda each: _TELLING.get(each["type"], 1))
+    key, annotation = _follow(first["loc"], model)
+    where = ".".join(key)
+    match first["type"]:
+        case "value_error":
+            said = str(first["ctx"]["error"])
+            return f"{where}: {said}" if where and where not in said else said
+        case "missing":
+            return f"{'.'.join(key[:-1]) or 'it'} does not say its {key[-1]}"
+        case "extra_forbidden":
+            return _unknown_key(first["loc"], model)
+        case "too_short" | "string_too_short":
+            return f"{where} is empty"
+        case _:
+            return f"{where} must be {_allowed(annotation)}"
+
+
+def _follow(loc: Sequence[int | str], model: type[BaseModel]) -> tuple[tuple[str, ...], Any]:
+    """The key an error is at, as the profile writes it, and what may stand there."""
+    annotation: Any = model
+    key: list[str] = []
+    for part in loc:
+        whole, annotation = annotation, _container(annotation)
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            known = annotation.model_fields.get(str(part))
+            annotation = known.annotation if known else None
+        elif get_origin(annotation) in (dict, list):
+            if isinstance(part, str) and get_origin(annotation) is list:
+                return tuple(key), whole
+            annotation = get_args(annotation)[-1]
+        else:
+            return tuple(key), whole
+        key.append(str(part + 1) if isinstance(part, int) else part)
+    return tuple(key), annotation
+
+
+def _container(annotation: Any) -> Any:
+    """What an annotation holds keys in, without its Annotated and None."""
+    if get_origin(annotation) is Annotated:
+        return _container(get_args(annotation)[0])
+    if get_origin(annotation) in (Union, UnionType):
+        members = [_container(member) for member in get_args(annotation)]
+        return next((m for m in members if get_origin(m) in (dict, list) or _is_model(m)), annotation)
+    return annotation
+
+
+def _is_model(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+
+
+def _unknown_key(loc: Sequence[int | str], model: type[BaseModel]) -> str:
+    outer, annotation = _follow(loc[:-1], model)
+    table, key = _container(annotation), (*outer, str(loc[-1]))
+    known = list(table.model_fields)
+    near = difflib.get_close_matches(key[-1], known, n=1)
+    return f"{'.'.join(key)} is no key of a profile; " + (
+        f"the nearest is {near[0]}" if near else f"here it may have {', '.join(known)}"
+    )
+
+
+def _allowed(annotation: Any) -> str:
+    """What may stand where an annotation is."""
+    members = _members(annotation)
+    if any(_is_model(member) or get_origin(member) is dict for member in members):
+        return "a table"
+    choices = [repr(value) for member in members if get_origin(member) is Literal for value in get_args(member)]
+    kinds = [said for kind, said in _KINDS.items() if kind in map(_kind, members)]
+    *others, last = dict.fromkeys([*choices, *kinds])
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+def _members(annotation: Any) -> list[Any]:
+    if get_origin(annotation) is Annotated:
+        return _members(get_args(annotation)[0])
+    if get_origin(annotation) in (Union, UnionType):
+        return [each for member in get_args(annotation) for each in _members(member)]
+    return [annotation]
+
+
+def _kind(annotation: Any) -> str:
+    kind = get_origin(annotation) or annotation
+    return str(getattr(kind, "__name__", ""))
