@@ -1,0 +1,166 @@
+"""`vasti suggest`: a mapping profile proposed from a file's own columns and values. It needs no database."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from geo.fields import standard_fields
+from geo.ingestion.evidence import ColumnEvidence
+from geo.ingestion.layers import ReadOptions
+from geo.ingestion.profile_text import write_profile
+from geo.ingestion.suggest import Proposal, Suggestion, suggest_profile
+from geo.ingestion.vocabulary import vocabulary
+from service.cli import options as o
+
+_PAPER_WIDTH = 160
+_NARROW = 110
+"""Below this the reason stands on a line of its own."""
+
+_STYLES = {"sure": "green", "likely": "yellow", "unsure": "red"}
+_EXAMPLES, _EXAMPLE_LETTERS = 3, 26
+_UNMAPPED_SHOWN = 12
+
+
+def suggest(
+    file: o.FileArgument,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Write the profile to this .toml file. Default: to stdout.")
+    ] = None,
+    name: Annotated[str | None, typer.Option("--name", help="The profile's name. Default: the file's.")] = None,
+    layer: o.LayerOption = None,
+    encoding: o.EncodingOption = None,
+    crs: o.CrsOption = None,
+    unit: o.UnitOption = None,
+) -> None:
+    """Propose a mapping profile for a file, and say for each column how sure that is and why."""
+    if out is not None and out.suffix != ".toml":
+        raise typer.BadParameter("a profile's file name ends in .toml, such as our-form.toml", param_hint="--out")
+    if out is not None and out.exists():
+        raise typer.BadParameter(f"{out} is there already; name another file, or remove it", param_hint="--out")
+    proposal = suggest_profile(file, ReadOptions(encoding, layer, crs), name=name, unit=unit)
+    text = write_profile(proposal)
+    if out is None:
+        _print_table(proposal, Console(stderr=True))
+        sys.stdout.write(text)
+        return
+    out.write_text(text, encoding="utf-8")
+    _print_table(proposal, Console())
+    typer.echo(f"The profile is in {out}: read it, mend it, and load the file with --profile {out}.")
+
+
+def _print_table(proposal: Proposal, console: Console) -> None:
+    """What was found, a column of the file a row."""
+    # Where output goes to a file or a pipe, a line is not cut to a terminal that is not there.
+    console = console if console.is_terminal or "COLUMNS" in console._environ else _paper(console)  # noqa: SLF001
+    rows = f"{'all' if proposal.is_whole else 'the first'} {proposal.rows_read:,} rows"
+    console.print(f"{proposal.file_name}: proposed from {rows} and {len(proposal.evidence.columns):,} columns.", highlight=False, markup=False)
+    for note in proposal.notes:
+        console.print(note, highlight=False, markup=False)
+    is_narrow = console.width < _NARROW
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
+    for head, ratio in (("column", 3), ("values", 4), ("field", 3)):
+        table.add_column(head, ratio=ratio, overflow="fold")
+    table.add_column("trust", no_wrap=True)
+    if not is_narrow:
+        table.add_column("why", ratio=6, overflow="fold")
+    for cells, trust, why in _rows(proposal):
+        style = _STYLES[trust]
+        shown = [Text(cell) for cell in cells]
+        if is_narrow:
+            shown[1].append(f"\n{why}", style="dim")
+            table.add_row(*shown, Text(trust, style=style))
+        else:
+            table.add_row(*shown, Text(trust, style=style), Text(why))
+    console.print(table)
+    _print_unmapped(proposal, console)
+
+
+def _paper(console: Console) -> Console:
+    return Console(stderr=console.stderr, width=_PAPER_WIDTH)
+
+
+def _rows(proposal: Proposal) -> Iterator[tuple[list[str], str, str]]:
+    for suggestion in proposal.suggestions:
+        seen = proposal.evidence.columns[suggestion.column]
+        field = suggestion.target if suggestion.section == "fields" else f"{suggestion.section}: {suggestion.target}"
+        open_lines = sum(line.value is None for line in suggestion.values)
+        left = f"; {open_lines} {'answer is' if open_lines == 1 else 'answers are'} left to you" if open_lines else ""
+        yield [_plain(suggestion.column), _mapped_values(suggestion, seen), field], suggestion.confidence, suggestion.why + left
+    for hint in proposal.shares:
+        seen = proposal.evidence.columns[hint.column]
+        why = hint.why.removeprefix("unsure: ")
+        yield [_plain(hint.column), _values(hint.column, seen), f"shares: {hint.kind}"], "unsure", why
+
+
+def _print_unmapped(proposal: Proposal, console: Console) -> None:
+    if not proposal.unmapped:
+        return
+    n = len(proposal.unmapped)
+    noun = "column is" if n == 1 else "columns are"
+    console.print(f"\n{n} {noun} taken by no field and kept as they stand:", highlight=False)
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
+    for column in proposal.unmapped[:_UNMAPPED_SHOWN]:
+        table.add_row(Text("  " + _plain(column)), Text(_values(column, proposal.evidence.columns[column])))
+    console.print(table)
+    if n > _UNMAPPED_SHOWN:
+        console.print(f"  ... and {n - _UNMAPPED_SHOWN} more; the profile names them all.", highlight=False)
+
+
+def _mapped_values(suggestion: Suggestion, seen: ColumnEvidence) -> str:
+    """What a column that is proposed for something holds: answers and ranges, never a household's own code or place."""
+    if suggestion.section == "position":
+        return _range(seen) or "(positions)"
+    if suggestion.target == "household_code":
+        return f"(code, {seen.n_distinct:,} different)"
+    if suggestion.target == "shape":
+        return f"(shape, {seen.n_distinct:,} different)"
+    field = standard_fields().get(suggestion.target)
+    if field is not None and field.type in ("integer", "number"):
+        return _range(seen) or _examples(seen)
+    return _examples(seen)
+
+
+def _values(column: str, seen: ColumnEvidence) -> str:
+    """What a column that no field takes holds: nothing that could say who somebody is."""
+    if seen.n_given == 0:
+        return "(empty)"
+    if vocabulary().is_personal(column):
+        return f"(not shown, {seen.n_distinct:,} different)"
+    come_again = [(text, n) for text, n in seen.counts if n > 1]
+    if seen.number_share == 1 and (len(come_again) > seen.n_distinct / 2 or max(map(abs, seen.numbers), default=0) < 10_000):
+        return _range(seen)
+    if seen.dates is not None and seen.dates.share == 1 and come_again:
+        return _examples(seen)
+    if seen.n_distinct > 30 or not come_again or seen.n_distinct > seen.n_given / 2:
+        kind = "number" if seen.number_share == 1 else "text"
+        return f"({kind}, {seen.n_distinct:,} different)"
+    return _examples(seen, least=2)
+
+
+def _range(seen: ColumnEvidence) -> str:
+    numbers = [*seen.numbers, *seen.comma_numbers]
+    return f"{min(numbers):.6g} to {max(numbers):.6g}" if numbers else ""
+
+
+def _examples(seen: ColumnEvidence, *, least: int = 1) -> str:
+    """The values that come most often."""
+    first = [text for text, n in seen.counts[:_EXAMPLES] if n >= least]
+    shown = ", ".join(_cut(_plain(text)) for text in first)
+    rest = seen.n_distinct - len(first)
+    return f"{shown} and {rest:,} more" if rest else shown
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _EXAMPLE_LETTERS else text[: _EXAMPLE_LETTERS - 1].rstrip() + "…"
+
+
+def _plain(text: str) -> str:
+    """A text on one line, without characters a terminal would obey."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
