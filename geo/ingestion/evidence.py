@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import shapely
 
 from geo.ingestion.formats import open_layer
 from geo.ingestion.layers import ReadOptions
@@ -33,7 +32,9 @@ _COMMA_NUMBER = re.compile(r"[-+]?\d+,\d+")
 _LAT_LON = re.compile(rf"{_NUMBER} {_NUMBER}(?: {_NUMBER}){{0,2}}")
 _LON_LAT = re.compile(rf"{_NUMBER}, ?{_NUMBER}(?:, ?{_NUMBER})?")
 _WKT_POINT = re.compile(r"(?:SRID=\d+;)?POINT ?Z?M? ?\(", re.IGNORECASE)
-_POLYGON = re.compile(rf"(?:SRID=\d+;)?(?:MULTI)?POLYGON ?Z?M? ?\(|(?:{_NUMBER},{_NUMBER}(?:,{_NUMBER})? ){{3}}", re.IGNORECASE)
+_POLYGON = re.compile(
+    rf"(?:SRID=\d+;)?(?:MULTI)?POLYGON ?Z?M? ?\(|(?:{_NUMBER},{_NUMBER}(?:,{_NUMBER})? ){{3}}", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,10 @@ class ColumnEvidence:
         iso = sum(map(_is_iso, tried)) / max(len(tried), 1)
         if iso > 0.5:
             return Dates(iso, None, None)
-        shares = sorted(((sum(_is_date(t, form) for t in tried) / max(len(tried), 1), form) for form in _DATE_FORMATS), key=lambda s: -s[0])
+        shares = sorted(
+            ((sum(_is_date(t, form) for t in tried) / max(len(tried), 1), form) for form in _DATE_FORMATS),
+            key=lambda s: -s[0],
+        )
         (share, form), (second, other) = shares[:2]
         return Dates(share, form, other if second == share else None) if share > 0.5 else None
 
@@ -160,7 +164,7 @@ def _column_evidence(name: str, arrays: list[pa.Array], n_rows: int) -> ColumnEv
 
 
 def _is_binary(kind: pa.DataType) -> bool:
-    return pa.types.is_binary(kind) or pa.types.is_large_binary(kind)
+    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
 
 
 def _is_iso(text: str) -> bool:

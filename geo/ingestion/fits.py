@@ -12,8 +12,11 @@ MOST_ANSWERS = 60
 
 _SEPARATORS = (", ", ";", "|", " ")
 _UNIQUE = 0.98
+_DEGREES = {"latitude": 90, "longitude": 180}
+_LONGEST = {True: 40, False: 100}
+"""Letters a code (True) or a name has at most."""
+
 _NOT_KNOWN_NUMBERS = (98.0, 99.0, 998.0, 999.0, 9998.0, 9999.0)
-_UNIT_WORDS = {"hours": ("hours", "horas", "heures", "ghante"), "seconds": ("seconds", "segundos", "secondes")}
 _NEAR_WORTH, _UNCLEAR_WORTH = 0.9, 0.6
 
 
@@ -65,7 +68,7 @@ def fit_field(
         return _fit_place(target, known, unit)
     match field.type:
         case "code" | "boolean":
-            return _fit_answers(field, seen, known, words, codes)
+            return _fit_answers(field, seen, words, codes)
         case "integer" | "number":
             return _fit_numbers(field, seen, known, words, codes)
         case "date":
@@ -74,9 +77,7 @@ def fit_field(
             return _fit_texts(field, known)
 
 
-def _fit_answers(
-    field: Field, seen: ColumnEvidence, known: ColumnEvidence, words: Vocabulary, codes: dict[str, Value] | None
-) -> Fit:
+def _fit_answers(field: Field, seen: ColumnEvidence, words: Vocabulary, codes: dict[str, Value] | None) -> Fit:
     separator = " " if seen.is_choice else None
     counts = list(seen.counts)
     if not seen.is_choice and codes is None:
@@ -88,7 +89,12 @@ def _fit_answers(
     else:
         answers = {text: words.answer(field.name, text, seen.name) for text, _ in counts}
     told = [text for text, _ in counts if not words.is_unknown(text)]
-    if codes is None and field.type == "code" and told and all(t.lstrip("-").replace(".", "", 1).isdigit() for t in told):
+    if (
+        codes is None
+        and field.type == "code"
+        and told
+        and all(t.lstrip("-").replace(".", "", 1).isdigit() for t in told)
+    ):
         answers = {text: answer if words.is_unknown(text) else None for text, answer in answers.items()}
         says = "its answers are numbers, and nothing says of which scheme they are"
         return Fit(0.2, says, doubt=True, stop=True, values=_value_lines(counts, answers))
@@ -97,9 +103,9 @@ def _fit_answers(
     if not any(scores):
         return Fit(0) if codes is None else Fit(0.2, "none of its values is one of the scheme's codes", stop=True)
     clear = sum(1 for text in told if (a := answers[text]) is not None and a.kind != "unclear")
-    says = f"{_part(clear, len(told))} of its different answers are known"
+    says = f"{_part(clear, len(told), 'answer')} known"
     lines = _value_lines(counts, answers)
-    if codes is None and all(line.text in field.codes for line in lines):
+    if codes is None and separator is None and all(line.text in field.codes for line in lines):
         lines = ()
     meant = {line.value for line in lines if line.value not in (None, UNKNOWN)}
     prefer: tuple[Value, ...] = ()
@@ -119,9 +125,7 @@ def _fit_answers(
     )
 
 
-def _parted(
-    field: Field, seen: ColumnEvidence, words: Vocabulary
-) -> tuple[str | None, list[tuple[str, int]]]:
+def _parted(field: Field, seen: ColumnEvidence, words: Vocabulary) -> tuple[str | None, list[tuple[str, int]]]:
     """The single answers, and the separator between them, where a cell may hold several of them."""
     whole = {fold(text) for text, _ in seen.counts}
     for separator in _SEPARATORS:
@@ -179,11 +183,12 @@ def _fit_numbers(
     if codes:
         share = (len(inside) + len(numbers) - len(given)) / len(known.counts)
     if given:
-        says = f"{_part(len(inside), len(given))} of its values are numbers in the possible range; they run from {min(given):g} to {max(given):g}"
+        says = f"{_part(len(inside), len(given), 'value')} within range ({min(given):g} to {max(given):g})"
     if field.above is not None and any(n <= field.above for n in given):
         says += f"; rows with {min(given):g} would be rejected"
         doubt = True
-    unit = next((name for name in field.units for word in _UNIT_WORDS.get(name, ()) if word in words.words(seen.name)), None)
+    said = words.unit(seen.name)
+    unit = said if said in field.units else None
     comma = "," if known.comma_numbers and len(known.comma_numbers) >= len(known.numbers) / 20 else None
     return Fit(share, says, doubt=doubt, is_telling=False, values=tuple(lines), unit=unit, decimal=comma)
 
@@ -208,7 +213,7 @@ def _fit_dates(known: ColumnEvidence) -> Fit:
     dates = known.dates
     if dates is None:
         return Fit(0)
-    says = f"{dates.share:.0%} of its values are dates written {_in_words(dates.format)}"
+    says = f"{dates.share:.0%} of the values are dates written {_in_words(dates.format)}"
     if dates.other is not None:
         says += f", or as well {_in_words(dates.other)} ({dates.other}): say which"
     return Fit(dates.share, says, doubt=dates.other is not None, stop=dates.other is not None, format=dates.format)
@@ -218,7 +223,14 @@ def _in_words(form: str | None) -> str:
     """A date's form as people say it."""
     if form is None:
         return "year-month-day"
-    for code, word in (("%d", "day"), ("%m", "month"), ("%b", "month"), ("%B", "month"), ("%Y", "year"), ("%y", "year")):
+    for code, word in (
+        ("%d", "day"),
+        ("%m", "month"),
+        ("%b", "month"),
+        ("%B", "month"),
+        ("%Y", "year"),
+        ("%y", "year"),
+    ):
         form = form.replace(code, word)
     return form
 
@@ -236,7 +248,7 @@ def _fit_texts(field: Field, known: ColumnEvidence) -> Fit:
 def _fit_code(known: ColumnEvidence, noun: str) -> Fit:
     """A code that must differ in every row."""
     unique, given = known.n_distinct / known.n_given, known.n_given / known.n_rows
-    says = "it is different in every row" if unique == given == 1 else f"{unique:.0%} of its values stand once"
+    says = "it is different in every row" if unique == given == 1 else f"{unique:.0%} of the values are different"
     if given < 1:
         says += f", {1 - given:.1%} of the rows have none"
     if unique < 0.5:
@@ -246,44 +258,46 @@ def _fit_code(known: ColumnEvidence, noun: str) -> Fit:
 
 
 def _fit_place(target: str, known: ColumnEvidence, unit: Unit) -> Fit:
-    match target:
-        case "latitude" | "longitude":
-            numbers = [*known.numbers, *known.comma_numbers]
-            limit = 90 if target == "latitude" else 180
-            inside = sum(1 for n in numbers if abs(n) <= limit)
-            if not numbers or known.number_share < 0.5:
-                return Fit(0)
-            share = inside / len(known.counts)
-            says = f"{_part(inside, len(known.counts))} of its values are between {min(numbers):.1f} and {max(numbers):.1f}"
-            if share < 0.5:
-                says += ", which is no degree: name the CRS, or the columns are swapped"
-                return Fit(0.3, says, doubt=True, stop=True)
-            return Fit(share, says, is_telling=False)
-        case "position":
-            return Fit(1.0, "its values are positions written as text") if known.holds_positions else Fit(0)
-        case "settlement_households" | "settlement_dwellings":
-            numbers = known.numbers
-            share = sum(1 for n in numbers if n > 0 and n == int(n)) / len(known.counts)
-            if share < 0.5:
-                return Fit(0)
-            zeros = sum(n for text, n in known.counts if _number(text) == 0)
-            says = f"{share:.0%} of its values are whole numbers above 0"
-            rejected = f"; {zeros:,} rows with 0 would be rejected" if zeros else ""
-            return Fit(share, says + rejected, doubt=zeros > 0, is_telling=False)
-        case "settlement_code" | "any_code" | "declared_settlement_code":
-            if known.share_where(lambda t: len(t) > 40) > 0.1 or known.holds_polygons:
-                return Fit(0)
-            if unit == "settlement" or target == "any_code":
-                return _fit_code(known, "settlement")
-            return Fit(1.0, f"{known.n_distinct:,} different values", is_telling=False)
-        case _:
-            if known.share_where(lambda t: len(t) > 100) > 0.1 or known.dates is not None:
-                return Fit(0)
-            if target.startswith("ward") and known.n_distinct == 1:
-                return Fit(0.3, "it is the same in every row", stop=True, is_telling=False)
-            return Fit(1.0, f"{known.n_distinct:,} different texts", is_telling=False)
+    if target in _DEGREES:
+        return _fit_degrees(known, _DEGREES[target])
+    if target == "position":
+        return Fit(float(known.holds_positions), "its values are positions written as text")
+    if target in ("settlement_households", "settlement_dwellings"):
+        return _fit_households(known)
+    is_code = target in ("settlement_code", "any_code", "declared_settlement_code")
+    if known.dates is not None or known.holds_polygons or known.share_where(lambda t: len(t) > _LONGEST[is_code]) > 0.1:
+        return Fit(0)
+    if is_code and (unit == "settlement" or target == "any_code"):
+        return _fit_code(known, "settlement")
+    is_idle = target.startswith("ward") and known.n_distinct == 1
+    says = "it is the same in every row" if is_idle else f"{known.n_distinct:,} different values"
+    return Fit(0.3 if is_idle else 1.0, says, stop=is_idle, is_telling=False)
 
 
-def _part(part: int, whole: int) -> str:
-    """A share as people say it."""
-    return "all" if part == whole else f"{part:,} of {whole:,}" if whole < 100 else f"{part / whole:.0%}"
+def _fit_degrees(known: ColumnEvidence, limit: int) -> Fit:
+    numbers = [*known.numbers, *known.comma_numbers]
+    if known.number_share < 0.5:
+        return Fit(0)
+    inside, low, high = sum(1 for n in numbers if abs(n) <= limit), min(numbers), max(numbers)
+    if inside < len(numbers) / 2:
+        says = f"its values, {low:g} to {high:g}, are no degrees: name the CRS, or the columns are swapped"
+        return Fit(0.3, says, doubt=True, stop=True)
+    says = f"{_part(inside, len(known.counts), 'value')} degrees between {low:.1f} and {high:.1f}"
+    return Fit(inside / len(known.counts), says, is_telling=False)
+
+
+def _fit_households(known: ColumnEvidence) -> Fit:
+    share = sum(1 for n in known.numbers if n > 0 and n == int(n)) / len(known.counts)
+    zeros = sum(n for text, n in known.counts if _number(text) == 0)
+    says = f"{share:.0%} of the values are whole numbers above 0"
+    rejected = f"; {zeros:,} rows with 0 would be rejected" if zeros else ""
+    return Fit(share if share > 0.5 else 0, says + rejected, doubt=zeros > 0, is_telling=False)
+
+
+def _part(part: int, whole: int, noun: str) -> str:
+    """A share as people say it, with its verb."""
+    if whole == 1:
+        return f"the only {noun} is" + ("" if part else " not")
+    if part == whole:
+        return f"all {whole:,} {noun}s are"
+    return (f"{part:,} of {whole:,}" if whole < 100 else f"{part / whole:.0%} of {whole:,}") + f" {noun}s are"

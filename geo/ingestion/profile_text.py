@@ -4,10 +4,11 @@ import json
 from collections.abc import Iterator
 
 from geo.fields import standard_fields
-from geo.ingestion.profile import Value
-from geo.ingestion.suggest import Proposal, Suggestion, ValueLine
+from geo.ingestion.fits import ValueLine
+from geo.ingestion.profile import UNKNOWN, Value
+from geo.ingestion.suggest import Proposal, ShareHint, Suggestion
 
-_UNMAPPED_A_LINE = 6
+_LINE_LENGTH = 110
 
 
 def quote(text: str) -> str:
@@ -24,22 +25,17 @@ def write_profile(proposal: Proposal) -> str:
     for suggestion in proposal.suggestions:
         if suggestion.section == "fields":
             lines += _field(suggestion)
-    for block in proposal.shares:
-        lines += ["", f"# {block.why}"]
-        lines += [f"# [shares.{block.name}]", f'# kind = "{block.kind}"', f"# [[shares.{block.name}.parts]]"]
-        lines += [f"# column = {quote(block.column)}"]
-        lines += ["# answers = {}   # the standard answers of the households it counts, such as { water_source = \"piped_yard\" }"]
-        if block.steps:
-            steps = ", ".join(f"{quote(text)} = {_value(step)}" for text, step in block.steps.items())
-            lines += [f"# steps = {{ {steps} }}"]
+    households = next((s.column for s in proposal.suggestions if s.target == "weight"), None)
+    for hint in proposal.shares:
+        lines += _share(hint, households)
     lines += _unmapped(proposal.unmapped)
     return "\n".join(lines) + "\n"
 
 
 def _head(proposal: Proposal) -> Iterator[str]:
     rows = f"all {proposal.rows_read:,}" if proposal.is_whole else f"the first {proposal.rows_read:,}"
-    yield f"# Proposed from {rows} rows of {quote(proposal.file_name)}. Read it, mend it, then load the file with --profile."
-    yield "# sure: name and values agree. likely: check it. unsure: left out until you remove the # before its lines."
+    yield f"# Proposed from {rows} rows of {quote(proposal.file_name)}. Read and mend it, then load with --profile."
+    yield "# sure: name and values agree. likely: check it. unsure: left out until you take one # off its lines."
     for note in proposal.notes:
         yield f"# {note}"
     yield f"name = {quote(proposal.name)}"
@@ -49,7 +45,14 @@ def _head(proposal: Proposal) -> Iterator[str]:
 def _section(section: str, suggestions: list[Suggestion], proposal: Proposal) -> Iterator[str]:
     if not suggestions:
         return
-    mark = "# " if any(s.confidence == "unsure" and s.target in ("settlement_code", "longitude", "latitude", "column") for s in suggestions) else ""
+    mark = (
+        "# "
+        if any(
+            s.confidence == "unsure" and s.target in ("settlement_code", "longitude", "latitude", "column")
+            for s in suggestions
+        )
+        else ""
+    )
     yield ""
     yield f"{mark}[{section}]"
     for s in suggestions:
@@ -63,7 +66,7 @@ def _field(suggestion: Suggestion) -> Iterator[str]:
     mark = "# " if suggestion.confidence == "unsure" else ""
     field = standard_fields()[suggestion.target]
     yield ""
-    yield f"# {suggestion.confidence}: {suggestion.why}"
+    yield f"{mark}# {suggestion.confidence}: {suggestion.why}"
     yield f"{mark}[fields.{suggestion.target}]"
     yield f"{mark}column = {quote(suggestion.column)}"
     for key in ("format", "unit", "decimal"):
@@ -76,10 +79,25 @@ def _field(suggestion: Suggestion) -> Iterator[str]:
     if not suggestion.values:
         return
     if any(line.value is None for line in suggestion.values) and field.codes:
-        yield f"{mark}# Choose of: {', '.join(field.codes)}, unknown."
+        yield from _listed(f"{mark}# Choose of: ", [*field.codes, UNKNOWN], f"{mark}#   ")
     yield f"{mark}[fields.{suggestion.target}.values]"
     for line in suggestion.values:
         yield mark + _value_line(line)
+
+
+def _share(hint: ShareHint, households: str | None) -> Iterator[str]:
+    yield ""
+    yield f"# # unsure: {hint.why}"
+    yield f"# [shares.{hint.name}]"
+    yield f"# kind = {quote(hint.kind)}"
+    if hint.kind == "percent" and households is not None:
+        yield f"# of = {quote(households)}"
+    yield f"# [[shares.{hint.name}.parts]]"
+    yield f"# column = {quote(hint.column)}"
+    yield '# answers = {}   # what these households answer, such as { water_source = "piped_yard" }'
+    if hint.steps:
+        steps = ", ".join(f"{quote(text)} = {_value(step)}" for text, step in hint.steps.items())
+        yield f"# steps = {{ {steps} }}"
 
 
 def _value_line(line: ValueLine) -> str:
@@ -96,9 +114,19 @@ def _value(value: Value) -> str:
 
 
 def _unmapped(columns: list[str]) -> Iterator[str]:
-    if not columns:
-        return
-    yield ""
-    yield "# No field takes these columns; they are kept with the household (in extra):"
-    for start in range(0, len(columns), _UNMAPPED_A_LINE):
-        yield "#   " + ", ".join(quote(column) for column in columns[start : start + _UNMAPPED_A_LINE])
+    if columns:
+        yield ""
+        yield "# No field takes these columns; they are kept with the household (in extra):"
+        yield from _listed("#   ", [quote(column) for column in columns], "#   ")
+
+
+def _listed(start: str, words: list[str], indent: str) -> Iterator[str]:
+    """Words in a row, on as many lines as they need."""
+    line = start
+    for i, word in enumerate(words):
+        piece = word + ("," if i < len(words) - 1 else "")
+        if len(line) + len(piece) > _LINE_LENGTH and line.strip("# "):
+            yield line.rstrip()
+            line = indent
+        line += piece + " "
+    yield line.rstrip()

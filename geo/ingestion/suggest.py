@@ -104,9 +104,7 @@ class _Candidate:
         return (_RANK[self.confidence], self.rank, -self.strength, -self.fit.share, -len(self.fit.values))
 
 
-def suggest_profile(
-    path: Path, options: ReadOptions, *, name: str | None = None, unit: Unit | None = None
-) -> Proposal:
+def suggest_profile(path: Path, options: ReadOptions, *, name: str | None = None, unit: Unit | None = None) -> Proposal:
     """Reads the first rows of a file and proposes how to map it.
 
     Raises:
@@ -120,7 +118,7 @@ def propose(
 ) -> Proposal:
     """The proposal for what was seen of a file."""
     words = vocabulary()
-    choices, columns = _questions(evidence.columns)
+    choices, columns = _questions(evidence.columns, words)
     is_cut = all(len(column) <= 10 for column in evidence.columns)
     claims = {column: words.name_claims(column, is_cut=is_cut) for column in columns}
     shapes = [c for c, seen in columns.items() if not evidence.has_geometry and seen.holds_polygons]
@@ -136,13 +134,17 @@ def propose(
                 claims |= {column: [] for column in found}
     candidates += [c for column, made in claims.items() for c in _candidates(columns[column], made, unit, words)]
     several = set(choices.values())
-    candidates = [replace(c, confidence="likely") if c.column in several and c.confidence == "sure" else c for c in candidates]
+    candidates = [
+        replace(c, confidence="likely") if c.column in several and c.confidence == "sure" else c for c in candidates
+    ]
     chosen = _choose(candidates, is_boundaries=is_boundaries, has_geometry=evidence.has_geometry, unit=unit)
     suggestions = list(_place(chosen, columns, shapes, is_boundaries=is_boundaries, has_geometry=evidence.has_geometry))
     taken = {s.column for s in suggestions}
     shares = list(_shares(columns, taken, words, is_cut=is_cut)) if unit == "settlement" else []
     used = taken | {column for column, question in choices.items() if question in taken}
-    if unit == "settlement":
+    if evidence.rows_read == 0:
+        notes.append("The file has no rows, so there is nothing to tell a column's meaning from.")
+    if unit == "settlement" and not is_boundaries:
         notes.append("A row seems to be a settlement: load it with --unit settlement.")
     stem = path.stem.removesuffix(".tar")
     return Proposal(
@@ -159,35 +161,57 @@ def propose(
     )
 
 
-def _questions(columns: Mapping[str, ColumnEvidence]) -> tuple[dict[str, str], dict[str, ColumnEvidence]]:
+def _questions(
+    columns: Mapping[str, ColumnEvidence], words: Vocabulary
+) -> tuple[dict[str, str], dict[str, ColumnEvidence]]:
     """The columns of 0 and 1 that are choices of a question, by column; and the columns without them.
 
-    A question that has no column of its own joins under its name.
+    A question that has no column of its own joins under its name, if its choices are answers to what it asks: a group
+    of yes/no questions looks the same otherwise.
     """
     groups: dict[str, list[str]] = defaultdict(list)
     for column, seen in columns.items():
-        if seen.share_where(lambda text: text.casefold() in _TICKS) < 1:
-            continue
-        for mark in "/.":
-            question, _, choice = column.rpartition(mark)
-            if question and choice:
-                groups[question].append(column)
-    groups = {q: members for q, members in groups.items() if len(members) > 1}
-    choices = {column: question for question, members in groups.items() for column in members}
-    rest = {column: seen for column, seen in columns.items() if column not in choices}
+        question, choice = _split_choice(column)
+        if question and choice and seen.counts and seen.share_where(lambda text: text.casefold() in _TICKS) == 1:
+            groups[question].append(column)
+    choices: dict[str, str] = {}
+    joined: dict[str, ColumnEvidence] = {}
     for question, members in groups.items():
-        if question in rest:
+        if len(members) < 2 or (question not in columns and not _is_question(question, members, words)):
             continue
-        counts = [
-            (column[len(question) + 1 :], sum(n for text, n in columns[column].counts if text.casefold() in ("1", "true", "yes")))
-            for column in members
-        ]
-        first = columns[members[0]]
-        rest[question] = ColumnEvidence(question, first.n_rows, first.n_given, len(counts), counts, is_choice=True)
-    return choices, rest
+        choices |= dict.fromkeys(members, question)
+        if question not in columns:
+            counts = [(_split_choice(member)[1], _times_ticked(columns[member])) for member in members]
+            first = columns[members[0]]
+            joined[question] = ColumnEvidence(
+                question, first.n_rows, first.n_given, len(counts), counts, is_choice=True
+            )
+    return choices, {column: seen for column, seen in columns.items() if column not in choices} | joined
 
 
-_TICKS = {"0", "1", "true", "false", "n/a", "na", "yes", "no"}
+def _split_choice(column: str) -> tuple[str, str]:
+    """The question and the choice of a column for one choice: water/borehole, or water.borehole."""
+    mark = "/" if "/" in column else "."
+    question, _, choice = column.rpartition(mark)
+    return question, choice
+
+
+def _is_question(question: str, members: Sequence[str], words: Vocabulary) -> bool:
+    """Whether the choices are answers to a field the question's name means."""
+    for claim in words.name_claims(question, is_cut=False):
+        asked = standard_fields().get(claim.target)
+        if asked is not None and asked.type == "code" and claim.strength >= NAMED:
+            known = [words.answer(claim.target, _split_choice(member)[1]) for member in members]
+            if sum(answer is not None for answer in known) >= len(known) / 2:
+                return True
+    return False
+
+
+def _times_ticked(seen: ColumnEvidence) -> int:
+    return sum(n for text, n in seen.counts if text.casefold() in ("1", "true"))
+
+
+_TICKS = {"0", "1", "true", "false", "n/a", "na"}
 
 
 def _is_register(claims: Mapping[str, list[NameClaim]], columns: Mapping[str, ColumnEvidence]) -> bool:
@@ -225,7 +249,7 @@ def _candidates(
 ) -> Iterator[_Candidate]:
     for claim in claims:
         fit = fit_field(claim.target, seen, words, unit=unit)
-        if fit.share == 0:
+        if fit.share == 0 or (claim.strength < NAMED and fit.share < _FITS_SOMEWHAT):
             continue
         confidence = _confidence(claim, fit)
         why = f"the name {_says(claim, words)}; {fit.says}"
@@ -258,7 +282,11 @@ def _choose(
 ) -> list[_Candidate]:
     """One column for each target, the best first; a column serves one target."""
     wanted = _wanted(is_boundaries=is_boundaries, has_geometry=has_geometry, unit=unit)
-    renamed = [replace(c, target=wanted[c.target][0], rank=c.rank + wanted[c.target][1]) for c in candidates if c.target in wanted]
+    renamed = [
+        replace(c, target=wanted[c.target][0], rank=c.rank + wanted[c.target][1])
+        for c in candidates
+        if c.target in wanted
+    ]
     chosen: dict[str, _Candidate] = {}
     taken: set[str] = set()
     for candidate in sorted(renamed, key=_Candidate.order):
@@ -361,7 +389,11 @@ def _derived(by_target: Mapping[str, _Candidate], columns: Mapping[str, ColumnEv
 def _some_code(columns: Mapping[str, ColumnEvidence]) -> Iterator[Suggestion]:
     """A column that could be the settlements' code, where none is called so."""
     for column, seen in columns.items():
-        if seen.n_rows and seen.n_distinct == seen.n_given == seen.n_rows and seen.share_where(lambda t: len(t) < 40) == 1:
+        if (
+            seen.n_rows
+            and seen.n_distinct == seen.n_given == seen.n_rows
+            and seen.share_where(lambda t: len(t) < 40) == 1
+        ):
             why = "no column is called a code, but this one is different in every row"
             yield Suggestion("settlement_code", "boundaries", column, "unsure", why)
             return
@@ -405,10 +437,10 @@ def _shares(
         if is_scale:
             meant: dict[str, Value] = {"all": 100, "some": "unknown", "none": 0}
             unknown: dict[str, Value] = {text: "unknown" for text, _ in seen.counts if words.is_unknown(text)}
-            why = f"unsure: {_shown(column)} is a scale; how much its middle step stands for is for you to say."
+            why = f"{_shown(column)} is a scale; how much its middle step stands for is for you to say."
             yield ShareHint(name, column, "scale", why, {t: meant[str(s)] for t, s in steps.items()} | unknown)
         else:
-            why = f"unsure: {_shown(column)} seems to be a percentage of the settlement's households."
+            why = f"{_shown(column)} seems to be a percentage of the settlement's households."
             yield ShareHint(name, column, "percent", why)
 
 

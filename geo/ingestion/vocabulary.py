@@ -21,6 +21,9 @@ _SHORTEST_CUT = 3
 _NEAR_SHARE = 0.5
 """How much of an answer a known phrase must make up to explain it."""
 
+_OTHER = "other"
+"""An answer that holds the word is not on that account the answer "other"."""
+
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _GROUPS = re.compile(r"[/.:]")
 _ENUMERATED = re.compile(r"^\s*(?:\d+|[A-Za-z])\s*[.):\-–=]+\s*(?=[^\W\d])")
@@ -104,10 +107,13 @@ class Vocabulary:
         self._another = frozenset(self._expand(words["another_question"]["words"]))
         self._personal = frozenset(words["personal"]["words"])
         self._unknown = {fold_name(text) for text, _ in _texts(words["unknown"])}
-        self._yes_no: dict[str, Value] = {
+        self._yes_no: dict[str, bool] = {
             fold_name(text): answer for answer in (True, False) for text, _ in _texts(words["yes" if answer else "no"])
         } | {"1": True, "0": False}
-        self._scale = {fold_name(text): step for step in ("all", "some", "none") for text, _ in _texts(words["scale"][step])}
+        self._scale = {
+            fold_name(text): step for step in ("all", "some", "none") for text, _ in _texts(words["scale"][step])
+        }
+        self._units: Mapping[str, str] = {word: unit for unit, texts in words["units"].items() for word in texts}
         self._targets = targets
         self.schemes = [
             Scheme(name, table["title"], table["needs"], {k: SchemeColumn(**v) for k, v in table["columns"].items()})
@@ -161,7 +167,7 @@ class Vocabulary:
         if folded == phrase.text or words == phrase.words:
             return 1.0, 0
         ours, theirs = set(words), set(phrase.words)
-        if ours == theirs:
+        if ours - set(self._units) == theirs - set(self._units):
             return _SAME_WORDS, 0
         if is_cut and len(words) == len(phrase.words) and all(map(_is_cut_of, words, phrase.words)):
             return NAMED, 0
@@ -169,6 +175,10 @@ class Vocabulary:
         if not theirs <= ours or extra & self._another or len(theirs) < len(extra):
             return 0.0, 0
         return _HINTED + 0.2 * len(theirs) / len(ours), len(extra)
+
+    def unit(self, column: str) -> str | None:
+        """What a column's numbers count, where its name says so."""
+        return next((self._units[word] for word in self.words(plain_name(column)) if word in self._units), None)
 
     def is_personal(self, column: str) -> bool:
         """Whether a column seems to say who somebody is or how to reach them."""
@@ -208,7 +218,10 @@ class Vocabulary:
         held = [
             (len(phrase), text, value)
             for phrase, text, value in table.phrases
-            if phrase <= words and negated == phrase & self._negations and len(phrase) >= _NEAR_SHARE * len(telling)
+            if value != _OTHER
+            and phrase <= words
+            and negated == phrase & self._negations
+            and len(phrase) >= _NEAR_SHARE * len(telling)
         ]
         longest = max((n for n, _, _ in held), default=0)
         meant = {value: text for n, text, value in held if n == longest}

@@ -1,5 +1,6 @@
 """`vasti suggest`: a mapping profile proposed from a file's own columns and values. It needs no database."""
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Annotated
 import typer
 from rich import box
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -56,47 +58,54 @@ def suggest(
 
 
 def _print_table(proposal: Proposal, console: Console) -> None:
-    """What was found, a column of the file a row."""
+    """What was found: each column of the file with what it is proposed for."""
     # Where output goes to a file or a pipe, a line is not cut to a terminal that is not there.
-    console = console if console.is_terminal or "COLUMNS" in console._environ else _paper(console)  # noqa: SLF001
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console = Console(stderr=console.stderr, width=_PAPER_WIDTH)
     rows = f"{'all' if proposal.is_whole else 'the first'} {proposal.rows_read:,} rows"
-    console.print(f"{proposal.file_name}: proposed from {rows} and {len(proposal.evidence.columns):,} columns.", highlight=False, markup=False)
-    for note in proposal.notes:
-        console.print(note, highlight=False, markup=False)
-    is_narrow = console.width < _NARROW
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
-    for head, ratio in (("column", 3), ("values", 4), ("field", 3)):
-        table.add_column(head, ratio=ratio, overflow="fold")
-    table.add_column("trust", no_wrap=True)
-    if not is_narrow:
-        table.add_column("why", ratio=6, overflow="fold")
-    for cells, trust, why in _rows(proposal):
-        style = _STYLES[trust]
-        shown = [Text(cell) for cell in cells]
-        if is_narrow:
-            shown[1].append(f"\n{why}", style="dim")
-            table.add_row(*shown, Text(trust, style=style))
-        else:
-            table.add_row(*shown, Text(trust, style=style), Text(why))
-    console.print(table)
+    head = f"{_plain(proposal.file_name)}: proposed from {rows} and {len(proposal.evidence.columns):,} columns."
+    for line in (head, *proposal.notes):
+        console.print(Text(line))
+    if console.width < _NARROW:
+        _print_list(proposal, console)
+    else:
+        _print_grid(proposal, console)
     _print_unmapped(proposal, console)
 
 
-def _paper(console: Console) -> Console:
-    return Console(stderr=console.stderr, width=_PAPER_WIDTH)
+def _print_grid(proposal: Proposal, console: Console) -> None:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
+    table.add_column("column", max_width=36, overflow="fold")
+    table.add_column("values", max_width=44, overflow="fold")
+    table.add_column("field", max_width=28, overflow="fold")
+    table.add_column("trust", no_wrap=True)
+    table.add_column("why", overflow="fold")
+    for column, values, field, trust, why in _rows(proposal):
+        table.add_row(Text(column), Text(values), Text(field), Text(trust, style=_STYLES[trust]), Text(why))
+    console.print()
+    console.print(table)
 
 
-def _rows(proposal: Proposal) -> Iterator[tuple[list[str], str, str]]:
-    for suggestion in proposal.suggestions:
-        seen = proposal.evidence.columns[suggestion.column]
-        field = suggestion.target if suggestion.section == "fields" else f"{suggestion.section}: {suggestion.target}"
-        open_lines = sum(line.value is None for line in suggestion.values)
-        left = f"; {open_lines} {'answer is' if open_lines == 1 else 'answers are'} left to you" if open_lines else ""
-        yield [_plain(suggestion.column), _mapped_values(suggestion, seen), field], suggestion.confidence, suggestion.why + left
+def _print_list(proposal: Proposal, console: Console) -> None:
+    """The same for a narrow screen: a few lines each, none of them broken into crumbs."""
+    for column, values, field, trust, why in _rows(proposal):
+        console.print()
+        console.print(Text(f"{trust:<8}", style=_STYLES[trust]) + Text(f"{column} -> {field}", style="bold"))
+        console.print(Padding(Text(values), (0, 0, 0, 8)))
+        console.print(Padding(Text(why, style="dim"), (0, 0, 0, 8)))
+
+
+def _rows(proposal: Proposal) -> Iterator[tuple[str, str, str, str, str]]:
+    """Column, values, field, trust and reason of each proposal."""
+    for made in proposal.suggestions:
+        seen = proposal.evidence.columns[made.column]
+        field = made.target if made.section == "fields" else f"{made.section}: {made.target}"
+        n_open = sum(line.value is None for line in made.values)
+        left = f"; {n_open} {'answer is' if n_open == 1 else 'answers are'} left to you" if n_open else ""
+        yield _plain(made.column), _mapped_values(made, seen), field, made.confidence, made.why + left
     for hint in proposal.shares:
         seen = proposal.evidence.columns[hint.column]
-        why = hint.why.removeprefix("unsure: ")
-        yield [_plain(hint.column), _values(hint.column, seen), f"shares: {hint.kind}"], "unsure", why
+        yield _plain(hint.column), _values(hint.column, seen), f"shares: {hint.kind}", "unsure", hint.why
 
 
 def _print_unmapped(proposal: Proposal, console: Console) -> None:
@@ -134,7 +143,9 @@ def _values(column: str, seen: ColumnEvidence) -> str:
     if vocabulary().is_personal(column):
         return f"(not shown, {seen.n_distinct:,} different)"
     come_again = [(text, n) for text, n in seen.counts if n > 1]
-    if seen.number_share == 1 and (len(come_again) > seen.n_distinct / 2 or max(map(abs, seen.numbers), default=0) < 10_000):
+    if seen.number_share == 1 and (
+        len(come_again) > seen.n_distinct / 2 or max(map(abs, seen.numbers), default=0) < 10_000
+    ):
         return _range(seen)
     if seen.dates is not None and seen.dates.share == 1 and come_again:
         return _examples(seen)
@@ -152,7 +163,7 @@ def _range(seen: ColumnEvidence) -> str:
 def _examples(seen: ColumnEvidence, *, least: int = 1) -> str:
     """The values that come most often."""
     first = [text for text, n in seen.counts[:_EXAMPLES] if n >= least]
-    shown = ", ".join(_cut(_plain(text)) for text in first)
+    shown = " · ".join(_cut(_plain(text)) for text in first)
     rest = seen.n_distinct - len(first)
     return f"{shown} and {rest:,} more" if rest else shown
 
