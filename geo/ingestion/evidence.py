@@ -151,7 +151,7 @@ def _are_polygons(wkb: pa.Array) -> bool:
 
 
 def _column_evidence(name: str, arrays: list[pa.Array], n_rows: int) -> ColumnEvidence:
-    shown = [texts(array) for array in arrays if not _is_binary(array.type)]
+    shown = [texts(array) for array in arrays if not _is_no_text(array.type)]
     if not shown:
         return ColumnEvidence(name, n_rows, 0, 0, [])
     trimmed = pc.utf8_trim_whitespace(pa.chunked_array(shown, type=pa.string()))
@@ -163,8 +163,9 @@ def _column_evidence(name: str, arrays: list[pa.Array], n_rows: int) -> ColumnEv
     return ColumnEvidence(name, n_rows, len(given), len(counted), counts)
 
 
-def _is_binary(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
+def _is_no_text(kind: pa.DataType) -> bool:
+    """Whether a column holds what a person cannot read in a cell: bytes, or lists."""
+    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_nested(kind))
 
 
 def _is_iso(text: str) -> bool:

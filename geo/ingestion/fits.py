@@ -271,7 +271,7 @@ def _fit_place(target: str, known: ColumnEvidence, unit: Unit) -> Fit:
         return _fit_code(known, "settlement")
     is_idle = target.startswith("ward") and known.n_distinct == 1
     says = "it is the same in every row" if is_idle else f"{known.n_distinct:,} different values"
-    return Fit(0.3 if is_idle else 1.0, says, stop=is_idle, is_telling=False)
+    return Fit(0.6 if is_idle else 1.0, says, is_telling=False)
 
 
 def _fit_degrees(known: ColumnEvidence, limit: int) -> Fit:

@@ -248,6 +248,8 @@ def _candidates(
     seen: ColumnEvidence, claims: Sequence[NameClaim], unit: Unit, words: Vocabulary
 ) -> Iterator[_Candidate]:
     for claim in claims:
+        if claim.target.startswith("any_") and claim.strength < NAMED:
+            continue
         fit = fit_field(claim.target, seen, words, unit=unit)
         if fit.share == 0 or (claim.strength < NAMED and fit.share < _FITS_SOMEWHAT):
             continue

@@ -28,6 +28,8 @@ _NARROW = 110
 _STYLES = {"sure": "green", "likely": "yellow", "unsure": "red"}
 _EXAMPLES, _EXAMPLE_LETTERS = 3, 26
 _UNMAPPED_SHOWN = 12
+_PROSE_LETTERS = 80
+"""A text longer than this is told by somebody, not chosen from answers."""
 
 
 def suggest(
@@ -149,7 +151,8 @@ def _values(column: str, seen: ColumnEvidence) -> str:
         return _range(seen)
     if seen.dates is not None and seen.dates.share == 1 and come_again:
         return _examples(seen)
-    if seen.n_distinct > 30 or not come_again or seen.n_distinct > seen.n_given / 2:
+    is_prose = seen.share_where(lambda text: len(text) > _PROSE_LETTERS) > 0
+    if is_prose or seen.n_distinct > 30 or not come_again or seen.n_distinct > seen.n_given / 2:
         kind = "number" if seen.number_share == 1 else "text"
         return f"({kind}, {seen.n_distinct:,} different)"
     return _examples(seen, least=2)

@@ -13,7 +13,9 @@ from geo.ingestion.profile_text import quote, write_profile
 from geo.ingestion.suggest import Confidence, Proposal, Suggestion
 from tests.suggested import uncommented
 
-TEXT = st.text(max_size=30) | st.sampled_from(['"', "\\", '"""', "a\nb", "\x7f\x00\x1f", "# x", "é", "ग", "\u2028", "'"])
+TEXT = st.text(max_size=30) | st.sampled_from(
+    ['"', "\\", '"""', "a\nb", "\x7f\x00\x1f", "# x", "é", "ग", "\u2028", "'"]
+)
 
 
 def proposal(column: str, answers: dict[str, str | None], *, confidence: Confidence, unmapped: list[str]) -> Proposal:
