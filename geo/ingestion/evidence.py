@@ -145,6 +145,11 @@ def read_evidence(path: Path, options: ReadOptions) -> FileEvidence:
         return FileEvidence(columns, rows, is_whole, layer.has_geometry, is_polygons)
 
 
+def shown_name(column: str) -> str:
+    """A column's name in a sentence, on one line."""
+    return "“" + " ".join("".join(c if c.isprintable() else " " for c in column).split()) + "”"
+
+
 def _are_polygons(wkb: pa.Array) -> bool:
     kinds = {shape.geom_type for shape in read_shapes(wkb.drop_null()) if shape is not None}
     return bool(kinds) and kinds <= {"Polygon", "MultiPolygon"}

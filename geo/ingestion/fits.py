@@ -299,5 +299,5 @@ def _part(part: int, whole: int, noun: str) -> str:
     if whole == 1:
         return f"the only {noun} is" + ("" if part else " not")
     if part == whole:
-        return f"all {whole:,} {noun}s are"
+        return f"both {noun}s are" if whole == 2 else f"all {whole:,} {noun}s are"
     return (f"{part:,} of {whole:,}" if whole < 100 else f"{part / whole:.0%} of {whole:,}") + f" {noun}s are"

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from geo.fields import standard_fields
 from geo.ingestion.fits import ValueLine
 from geo.ingestion.profile import UNKNOWN, Value
-from geo.ingestion.suggest import Proposal, ShareHint, Suggestion
+from geo.ingestion.share_hints import ShareHint
+from geo.ingestion.suggest import Proposal, Suggestion
 
 _LINE_LENGTH = 110
 

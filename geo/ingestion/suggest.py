@@ -12,15 +12,17 @@ Every proposal says how far to trust it:
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from geo.fields import Unit, standard_fields
-from geo.ingestion.evidence import ColumnEvidence, FileEvidence, read_evidence
+from geo.ingestion.choices import join_choices
+from geo.ingestion.evidence import ColumnEvidence, FileEvidence, read_evidence, shown_name
 from geo.ingestion.fits import Fit, ValueLine, fit_field
 from geo.ingestion.layers import ReadOptions
 from geo.ingestion.profile import Value
+from geo.ingestion.share_hints import ShareHint, hint_shares
 from geo.ingestion.vocabulary import NAMED, NameClaim, SchemeColumn, Vocabulary, vocabulary
 
 Confidence = Literal["sure", "likely", "unsure"]
@@ -30,7 +32,6 @@ _RANK: dict[str, int] = {"sure": 0, "likely": 1, "unsure": 2}
 _FITS, _FITS_WELL, _FITS_SOMEWHAT = 0.95, 0.9, 0.5
 _HARDLY_ANSWERED = 0.02
 _NEVER_SURE = {"any_code", "any_name", "any_date", "settlement_dwellings"}
-_PERCENT_WORDS = ("pct", "percentage", "percent", "perc", "porcentaje", "porc", "share", "%")
 _DERIVED = {"water_location": "water_source"}
 """Fields whose answer the answers to another field may hold."""
 
@@ -50,17 +51,6 @@ class Suggestion:
     decimal: str | None = None
     separator: str | None = None
     prefer: tuple[Value, ...] = ()
-
-
-@dataclass(frozen=True)
-class ShareHint:
-    """A column of a register that says how many of a settlement's households have something."""
-
-    name: str
-    column: str
-    kind: Literal["percent", "scale"]
-    why: str
-    steps: dict[str, Value] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -118,7 +108,7 @@ def propose(
 ) -> Proposal:
     """The proposal for what was seen of a file."""
     words = vocabulary()
-    choices, columns = _questions(evidence.columns, words)
+    choices, columns = join_choices(evidence.columns, words)
     is_cut = all(len(column) <= 10 for column in evidence.columns)
     claims = {column: words.name_claims(column, is_cut=is_cut) for column in columns}
     shapes = [c for c, seen in columns.items() if not evidence.has_geometry and seen.holds_polygons]
@@ -140,7 +130,7 @@ def propose(
     chosen = _choose(candidates, is_boundaries=is_boundaries, has_geometry=evidence.has_geometry, unit=unit)
     suggestions = list(_place(chosen, columns, shapes, is_boundaries=is_boundaries, has_geometry=evidence.has_geometry))
     taken = {s.column for s in suggestions}
-    shares = list(_shares(columns, taken, words, is_cut=is_cut)) if unit == "settlement" else []
+    shares = list(hint_shares(columns, taken, words, is_cut=is_cut)) if unit == "settlement" else []
     used = taken | {column for column, question in choices.items() if question in taken}
     if evidence.rows_read == 0:
         notes.append("The file has no rows, so there is nothing to tell a column's meaning from.")
@@ -159,59 +149,6 @@ def propose(
         crs=crs or "EPSG:4326",
         evidence=replace(evidence, columns={**evidence.columns, **columns}),
     )
-
-
-def _questions(
-    columns: Mapping[str, ColumnEvidence], words: Vocabulary
-) -> tuple[dict[str, str], dict[str, ColumnEvidence]]:
-    """The columns of 0 and 1 that are choices of a question, by column; and the columns without them.
-
-    A question that has no column of its own joins under its name, if its choices are answers to what it asks: a group
-    of yes/no questions looks the same otherwise.
-    """
-    groups: dict[str, list[str]] = defaultdict(list)
-    for column, seen in columns.items():
-        question, choice = _split_choice(column)
-        if question and choice and seen.counts and seen.share_where(lambda text: text.casefold() in _TICKS) == 1:
-            groups[question].append(column)
-    choices: dict[str, str] = {}
-    joined: dict[str, ColumnEvidence] = {}
-    for question, members in groups.items():
-        if len(members) < 2 or (question not in columns and not _is_question(question, members, words)):
-            continue
-        choices |= dict.fromkeys(members, question)
-        if question not in columns:
-            counts = [(_split_choice(member)[1], _times_ticked(columns[member])) for member in members]
-            first = columns[members[0]]
-            joined[question] = ColumnEvidence(
-                question, first.n_rows, first.n_given, len(counts), counts, is_choice=True
-            )
-    return choices, {column: seen for column, seen in columns.items() if column not in choices} | joined
-
-
-def _split_choice(column: str) -> tuple[str, str]:
-    """The question and the choice of a column for one choice: water/borehole, or water.borehole."""
-    mark = "/" if "/" in column else "."
-    question, _, choice = column.rpartition(mark)
-    return question, choice
-
-
-def _is_question(question: str, members: Sequence[str], words: Vocabulary) -> bool:
-    """Whether the choices are answers to a field the question's name means."""
-    for claim in words.name_claims(question, is_cut=False):
-        asked = standard_fields().get(claim.target)
-        if asked is not None and asked.type == "code" and claim.strength >= NAMED:
-            known = [words.answer(claim.target, _split_choice(member)[1]) for member in members]
-            if sum(answer is not None for answer in known) >= len(known) / 2:
-                return True
-    return False
-
-
-def _times_ticked(seen: ColumnEvidence) -> int:
-    return sum(n for text, n in seen.counts if text.casefold() in ("1", "true"))
-
-
-_TICKS = {"0", "1", "true", "false", "n/a", "na"}
 
 
 def _is_register(claims: Mapping[str, list[NameClaim]], columns: Mapping[str, ColumnEvidence]) -> bool:
@@ -301,7 +238,7 @@ def _choose(
         ]
         if rivals:
             confidence: Confidence = "likely" if candidate.confidence == "sure" else candidate.confidence
-            also = f"{candidate.why}; column {_shown(rivals[0])} says the same"
+            also = f"{candidate.why}; column {shown_name(rivals[0])} says the same"
             candidate = replace(candidate, confidence=confidence, why=also)  # noqa: PLW2901
         chosen[candidate.target] = candidate
         taken.add(candidate.column)
@@ -416,40 +353,3 @@ def _suggestion(candidate: _Candidate, section: Section) -> Suggestion:
         fit.separator,
         fit.prefer,
     )
-
-
-def _shares(
-    columns: Mapping[str, ColumnEvidence], taken: set[str], words: Vocabulary, *, is_cut: bool
-) -> Iterator[ShareHint]:
-    """Columns of a register that hold a scale or a percentage; what they count only a person can say."""
-    names: set[str] = set()
-    for column, seen in columns.items():
-        known = seen.without(words.is_unknown)
-        if column in taken or not known.counts:
-            continue
-        steps = {text: words.scale_step(text) for text, _ in known.counts}
-        is_scale = all(steps.values()) and len(set(steps.values())) > 1
-        plain = "_".join(w for w in column.lower().replace("%", "").split("_") if w not in _PERCENT_WORDS)
-        asked = any(c.target in standard_fields() for c in words.name_claims(plain, is_cut=is_cut))
-        if not is_scale and not (plain != column.lower() and asked and _is_percentage(known)):
-            continue
-        stem = "".join(c if c.isascii() and c.isalnum() else "_" for c in plain) or "share"
-        name = next(n for n in (stem, *(f"{stem}_{i}" for i in range(2, len(columns) + 2))) if n not in names)
-        names.add(name)
-        if is_scale:
-            meant: dict[str, Value] = {"all": 100, "some": "unknown", "none": 0}
-            unknown: dict[str, Value] = {text: "unknown" for text, _ in seen.counts if words.is_unknown(text)}
-            why = f"{_shown(column)} is a scale; how much its middle step stands for is for you to say."
-            yield ShareHint(name, column, "scale", why, {t: meant[str(s)] for t, s in steps.items()} | unknown)
-        else:
-            why = f"{_shown(column)} seems to be a percentage of the settlement's households."
-            yield ShareHint(name, column, "percent", why)
-
-
-def _is_percentage(seen: ColumnEvidence) -> bool:
-    return seen.number_share == 1 and all(0 <= n <= 100 for n in [*seen.numbers, *seen.comma_numbers])
-
-
-def _shown(column: str) -> str:
-    """A column's name in a sentence, on one line."""
-    return "“" + " ".join("".join(c if c.isprintable() else " " for c in column).split()) + "”"

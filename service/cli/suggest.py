@@ -56,7 +56,7 @@ def suggest(
         return
     out.write_text(text, encoding="utf-8")
     _print_table(proposal, Console())
-    typer.echo(f"The profile is in {out}: read it, mend it, and load the file with --profile {out}.")
+    typer.echo(f"\nThe profile is in {out}: read it, mend it, and load the file with --profile {out}.")
 
 
 def _print_table(proposal: Proposal, console: Console) -> None:
@@ -93,8 +93,8 @@ def _print_list(proposal: Proposal, console: Console) -> None:
     for column, values, field, trust, why in _rows(proposal):
         console.print()
         console.print(Text(f"{trust:<8}", style=_STYLES[trust]) + Text(f"{column} -> {field}", style="bold"))
-        console.print(Padding(Text(values), (0, 0, 0, 8)))
-        console.print(Padding(Text(why, style="dim"), (0, 0, 0, 8)))
+        console.print(Padding(Text(values), (0, 0, 0, 8), expand=False))
+        console.print(Padding(Text(why, style="dim"), (0, 0, 0, 8), expand=False))
 
 
 def _rows(proposal: Proposal) -> Iterator[tuple[str, str, str, str, str]]:
@@ -127,7 +127,7 @@ def _print_unmapped(proposal: Proposal, console: Console) -> None:
 def _mapped_values(suggestion: Suggestion, seen: ColumnEvidence) -> str:
     """What a column that is proposed for something holds: answers and ranges, never a household's own code or place."""
     if suggestion.section == "position":
-        return _range(seen) or "(positions)"
+        return _range(seen, ".1f") or "(positions)"
     if suggestion.target == "household_code":
         return f"(code, {seen.n_distinct:,} different)"
     if suggestion.target == "shape":
@@ -158,9 +158,9 @@ def _values(column: str, seen: ColumnEvidence) -> str:
     return _examples(seen, least=2)
 
 
-def _range(seen: ColumnEvidence) -> str:
+def _range(seen: ColumnEvidence, form: str = ".6g") -> str:
     numbers = [*seen.numbers, *seen.comma_numbers]
-    return f"{min(numbers):.6g} to {max(numbers):.6g}" if numbers else ""
+    return f"{min(numbers):{form}} to {max(numbers):{form}}" if numbers else ""
 
 
 def _examples(seen: ColumnEvidence, *, least: int = 1) -> str:
