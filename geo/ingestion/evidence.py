@@ -132,15 +132,14 @@ def read_evidence(path: Path, options: ReadOptions) -> FileEvidence:
         rows, is_whole, is_polygons = 0, True, False
         for batch in layer.batches:
             wanted = min(len(batch.row_numbers), ROWS_READ - rows)
-            if wanted < len(batch.row_numbers):
-                is_whole = False
-            if wanted == 0:
-                break
             if batch.geometry is not None and rows == 0:
                 is_polygons = _are_polygons(batch.geometry.slice(0, 200))
             for name, column in batch.columns.items():
                 parts[name].append(column.slice(0, wanted))
             rows += wanted
+            if wanted < len(batch.row_numbers):
+                is_whole = False
+                break
         columns = {name: _column_evidence(name, arrays, rows) for name, arrays in parts.items()}
         return FileEvidence(columns, rows, is_whole, layer.has_geometry, is_polygons)
 

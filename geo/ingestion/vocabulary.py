@@ -18,6 +18,7 @@ NAMED = 0.85
 
 _SAME_WORDS, _HINTED = 0.95, 0.6
 _SHORTEST_CUT = 3
+_CUT_LETTERS = 9
 _NEAR_SHARE = 0.5
 """How much of an answer a known phrase must make up to explain it."""
 
@@ -170,7 +171,8 @@ class Vocabulary:
         if ours - set(self._units) == theirs - set(self._units):
             return _SAME_WORDS, 0
         if is_cut and len(words) == len(phrase.words) and all(map(_is_cut_of, words, phrase.words)):
-            return NAMED, 0
+            # A name shorter than a .dbf allows was not cut by it: somebody abbreviated, or means something else.
+            return (NAMED if len(folded) >= _CUT_LETTERS else _HINTED), 0
         extra = ours - theirs
         if not theirs <= ours or extra & self._another or len(theirs) < len(extra):
             return 0.0, 0

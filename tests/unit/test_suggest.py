@@ -320,3 +320,15 @@ def test_suggest_profile_of_no_rows(tmp_path: Path) -> None:
     assert proposal.suggestions == []
     assert "no rows" in proposal.notes[0]
     assert isinstance(proposed_profile(proposal), Profile)
+
+
+def test_suggest_profile_of_a_short_name_that_was_not_cut(tmp_path: Path) -> None:
+    """Three letters that begin a known word are not that word."""
+    proposal = suggest(tmp_path, {"pat": ["yes", "no"], "ele": ["yes", "no"], "wat": ["borehole", "tanker"]})
+    assert "sure" not in {s.confidence for s in proposal.suggestions}
+    assert set(proposed_profile(proposal).fields) <= {"water_source"}
+
+
+def test_suggest_profile_with_nothing_but_blanks(tmp_path: Path) -> None:
+    proposal = suggest(tmp_path, {"toilet_type": ["", " "], "water_source": ["n/a", "NA"], "id": [1, 2]})
+    assert targets(proposal) == {"household_code"}
