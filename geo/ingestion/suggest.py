@@ -177,7 +177,7 @@ def _scheme_candidates(
             confidence = "likely"
         if meant.unsure:
             confidence = "unsure"
-        why = f"{title} calls it so" + (f"; it {meant.note}" if meant.note else "") + f"; {fit.says}"
+        why = f"it is a column of {title}" + (f"; it {meant.note}" if meant.note else "") + f"; {fit.says}"
         yield _Candidate(meant.field, column, confidence, 1.0, meant.rank, fit, why)
 
 
