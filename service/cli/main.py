@@ -23,6 +23,7 @@ _COMMANDS = {
     "values": "figures:values",
     "changes": "figures:changes",
     "map": "figures:map_app",
+    "suggest": "suggest:suggest",
     "assess": "assess:assess",
     "sample": "sample:sample",
     "demo": "demo:demo",

@@ -1,0 +1,186 @@
+"""Evidence: what the first rows of a file show of each column, as far as a proposal needs it."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from geo.ingestion.formats import open_layer
+from geo.ingestion.layers import ReadOptions
+from geo.ingestion.mapping import texts
+from geo.ingestion.vector import read_shapes
+
+ROWS_READ = 50_000
+"""How many rows a proposal looks at; the load looks at every one."""
+
+_VALUES_KEPT = 2_000
+_DATES_TRIED = 400
+_DATE_FORMATS = (
+    "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%d.%m.%Y", "%Y/%m/%d", "%d/%m/%y", "%m/%d/%y", "%d-%b-%y",
+    "%d-%b-%Y", "%d %b %Y", "%d %B %Y",
+)  # fmt: skip
+_YEARS = range(1950, 2101)
+
+_NUMBER = r"[-+]?\d+(?:\.\d+)?"
+_PLAIN_NUMBER = re.compile(rf"{_NUMBER}(?:[eE][-+]?\d+)?")
+_COMMA_NUMBER = re.compile(r"[-+]?\d+,\d+")
+_LAT_LON = re.compile(rf"{_NUMBER} {_NUMBER}(?: {_NUMBER}){{0,2}}")
+_LON_LAT = re.compile(rf"{_NUMBER}, ?{_NUMBER}(?:, ?{_NUMBER})?")
+_WKT_POINT = re.compile(r"(?:SRID=\d+;)?POINT ?Z?M? ?\(", re.IGNORECASE)
+_POLYGON = re.compile(
+    rf"(?:SRID=\d+;)?(?:MULTI)?POLYGON ?Z?M? ?\(|(?:{_NUMBER},{_NUMBER}(?:,{_NUMBER})? ){{3}}", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True)
+class Dates:
+    """How a column's dates are written. `format` is None for ISO; `other` is a second form that fits as well."""
+
+    share: float
+    format: str | None
+    other: str | None
+
+
+@dataclass(frozen=True)
+class ColumnEvidence:
+    """What one column holds in the rows read."""
+
+    name: str
+    n_rows: int
+    n_given: int
+    n_distinct: int
+    counts: Sequence[tuple[str, int]]
+    """Values as a person sees them and how often, the most frequent first; the first few thousand of them."""
+    is_choice: bool = False
+    """Whether `counts` are the choices of a question with a column of 0 and 1 for each."""
+
+    def share_where(self, holds: Callable[[str], object]) -> float:
+        """The share of different values for which something holds."""
+        return sum(1 for text, _ in self.counts if holds(text)) / len(self.counts) if self.counts else 0.0
+
+    def without(self, is_unknown: Callable[[str], bool]) -> "ColumnEvidence":
+        """The same without the values that stand for no answer."""
+        known = [(text, n) for text, n in self.counts if not is_unknown(text)]
+        left_out = len(self.counts) - len(known)
+        given = self.n_given - sum(n for text, n in self.counts if is_unknown(text))
+        return ColumnEvidence(self.name, self.n_rows, given, self.n_distinct - left_out, known, self.is_choice)
+
+    @cached_property
+    def numbers(self) -> list[float]:
+        """The values that are plain numbers."""
+        return [float(text) for text, _ in self.counts if _PLAIN_NUMBER.fullmatch(text)]
+
+    @cached_property
+    def comma_numbers(self) -> list[float]:
+        """The values that are numbers with a decimal comma."""
+        return [float(text.replace(",", ".")) for text, _ in self.counts if _COMMA_NUMBER.fullmatch(text)]
+
+    @property
+    def number_share(self) -> float:
+        """The share of different values that are numbers."""
+        return (len(self.numbers) + len(self.comma_numbers)) / len(self.counts) if self.counts else 0.0
+
+    @cached_property
+    def dates(self) -> Dates | None:
+        """How dates are written here, if most values are dates."""
+        tried = [text for text, _ in self.counts[:_DATES_TRIED]]
+        iso = sum(map(_is_iso, tried)) / max(len(tried), 1)
+        if iso > 0.5:
+            return Dates(iso, None, None)
+        shares = sorted(
+            ((sum(_is_date(t, form) for t in tried) / max(len(tried), 1), form) for form in _DATE_FORMATS),
+            key=lambda s: -s[0],
+        )
+        (share, form), (second, other) = shares[:2]
+        return Dates(share, form, other if second == share else None) if share > 0.5 else None
+
+    @cached_property
+    def holds_positions(self) -> bool:
+        """Whether values are positions written as text."""
+        return self.share_where(lambda t: _LAT_LON.fullmatch(t) or _LON_LAT.fullmatch(t) or _WKT_POINT.match(t)) > 0.9
+
+    @cached_property
+    def holds_polygons(self) -> bool:
+        """Whether values are outlines written as text."""
+        return self.share_where(_POLYGON.match) > 0.9
+
+
+@dataclass(frozen=True)
+class FileEvidence:
+    """What the rows read show of a file."""
+
+    columns: dict[str, ColumnEvidence]
+    rows_read: int
+    is_whole: bool
+    has_geometry: bool
+    is_polygons: bool
+
+
+def read_evidence(path: Path, options: ReadOptions) -> FileEvidence:
+    """Looks at the first rows of a file.
+
+    Raises:
+        InputError: the file cannot be read; the message says what to do.
+    """
+    with open_layer(path, options) as layer:
+        parts: dict[str, list[pa.Array]] = {name: [] for name in layer.columns}
+        rows, is_whole, is_polygons = 0, True, False
+        for batch in layer.batches:
+            wanted = min(len(batch.row_numbers), ROWS_READ - rows)
+            if batch.geometry is not None and rows == 0:
+                is_polygons = _are_polygons(batch.geometry.slice(0, 200))
+            for name, column in batch.columns.items():
+                parts[name].append(column.slice(0, wanted))
+            rows += wanted
+            if wanted < len(batch.row_numbers):
+                is_whole = False
+                break
+        columns = {name: _column_evidence(name, arrays, rows) for name, arrays in parts.items()}
+        return FileEvidence(columns, rows, is_whole, layer.has_geometry, is_polygons)
+
+
+def shown_name(column: str) -> str:
+    """A column's name in a sentence, on one line."""
+    return "“" + " ".join("".join(c if c.isprintable() else " " for c in column).split()) + "”"
+
+
+def _are_polygons(wkb: pa.Array) -> bool:
+    kinds = {shape.geom_type for shape in read_shapes(wkb.drop_null()) if shape is not None}
+    return bool(kinds) and kinds <= {"Polygon", "MultiPolygon"}
+
+
+def _column_evidence(name: str, arrays: list[pa.Array], n_rows: int) -> ColumnEvidence:
+    shown = [texts(array) for array in arrays if not _is_no_text(array.type)]
+    if not shown:
+        return ColumnEvidence(name, n_rows, 0, 0, [])
+    trimmed = pc.utf8_trim_whitespace(pa.chunked_array(shown, type=pa.string()))
+    given = trimmed.filter(pc.fill_null(pc.not_equal(trimmed, ""), False))
+    counted = pc.value_counts(given)
+    table = pa.table({"text": counted.field("values"), "n": counted.field("counts")})
+    first = table.sort_by([("n", "descending"), ("text", "ascending")]).slice(0, _VALUES_KEPT)
+    counts = list(zip(first["text"].to_pylist(), first["n"].to_pylist(), strict=True))
+    return ColumnEvidence(name, n_rows, len(given), len(counted), counts)
+
+
+def _is_no_text(kind: pa.DataType) -> bool:
+    """Whether a column holds what a person cannot read in a cell: bytes, or lists."""
+    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_nested(kind))
+
+
+def _is_iso(text: str) -> bool:
+    try:
+        return date.fromisoformat(text[:10]).year in _YEARS and "-" in text[:10]
+    except ValueError:
+        return False
+
+
+def _is_date(text: str, form: str) -> bool:
+    try:
+        return datetime.strptime(text, form).year in _YEARS  # noqa: DTZ007 (a date has no zone)
+    except ValueError:
+        return False

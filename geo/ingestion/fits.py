@@ -1,0 +1,303 @@
+"""Fits: how well a column's values agree with what a field holds, and what each of them would mean there."""
+
+from dataclasses import dataclass
+
+from geo.fields import Field, Unit, standard_fields
+from geo.ingestion.evidence import ColumnEvidence
+from geo.ingestion.profile import UNKNOWN, Value, fold
+from geo.ingestion.vocabulary import Answer, Vocabulary
+
+MOST_ANSWERS = 60
+"""A question with more different answers than this is not one with answers to choose from."""
+
+_SEPARATORS = (", ", ";", "|", " ")
+_UNIQUE = 0.98
+_DEGREES = {"latitude": 90, "longitude": 180}
+_LONGEST = {True: 40, False: 100}
+"""Letters a code (True) or a name has at most."""
+
+_NOT_KNOWN_NUMBERS = (98.0, 99.0, 998.0, 999.0, 9998.0, 9999.0)
+_NEAR_WORTH, _UNCLEAR_WORTH = 0.9, 0.6
+
+
+@dataclass(frozen=True)
+class ValueLine:
+    """A value of the file and the standard value proposed for it; None: a person must choose."""
+
+    text: str
+    value: Value | None
+    remark: str = ""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How well values fit a field: the share of them that do, in words too."""
+
+    share: float
+    says: str = ""
+    doubt: bool = False
+    """Whether they leave a doubt, however many fit."""
+    stop: bool = False
+    """Whether they must not be used before a person has looked."""
+    is_telling: bool = True
+    """Whether they speak for this field, and not for any."""
+    values: tuple[ValueLine, ...] = ()
+    format: str | None = None
+    unit: str | None = None
+    decimal: str | None = None
+    separator: str | None = None
+    prefer: tuple[Value, ...] = ()
+
+
+def fit_field(
+    target: str,
+    seen: ColumnEvidence,
+    words: Vocabulary,
+    *,
+    codes: dict[str, Value] | None = None,
+    unit: Unit = "household",
+) -> Fit:
+    """How well a column's values fit a field or a part of a position or boundary; `codes`: what a scheme's mean."""
+    known = seen.without(words.is_unknown)
+    if not known.counts:
+        return Fit(0)
+    if target == "any_date":
+        target = "interviewed_on"
+    field = standard_fields().get(target)
+    if field is None or target in ("declared_settlement_code", "declared_settlement_name"):
+        return _fit_place(target, known, unit)
+    match field.type:
+        case "code" | "boolean":
+            return _fit_answers(field, seen, words, codes)
+        case "integer" | "number":
+            return _fit_numbers(field, seen, known, words, codes)
+        case "date":
+            return _fit_dates(known)
+        case "text":
+            return _fit_texts(field, known)
+
+
+def _fit_answers(field: Field, seen: ColumnEvidence, words: Vocabulary, codes: dict[str, Value] | None) -> Fit:
+    separator = " " if seen.is_choice else None
+    counts = list(seen.counts)
+    if not seen.is_choice and codes is None:
+        separator, counts = _parted(field, seen, words)
+    if len(counts) > MOST_ANSWERS:
+        return Fit(0)
+    if codes is not None:
+        answers = {text: Answer("exact", codes[text]) if text in codes else None for text, _ in counts}
+    else:
+        answers = {text: words.answer(field.name, text, seen.name) for text, _ in counts}
+    told = [text for text, _ in counts if not words.is_unknown(text)]
+    if (
+        codes is None
+        and field.type == "code"
+        and told
+        and all(t.lstrip("-").replace(".", "", 1).isdigit() for t in told)
+    ):
+        answers = {text: answer if words.is_unknown(text) else None for text, answer in answers.items()}
+        says = "its answers are numbers, and nothing says of which scheme they are"
+        return Fit(0.2, says, doubt=True, stop=True, values=_value_lines(counts, answers))
+    worth = {"exact": 1.0, "near": _NEAR_WORTH, "unclear": _UNCLEAR_WORTH}
+    scores = [worth[a.kind] if (a := answers[text]) is not None else 0.0 for text in told]
+    if not any(scores):
+        return Fit(0) if codes is None else Fit(0.2, "none of its values is one of the scheme's codes", stop=True)
+    clear = sum(1 for text in told if (a := answers[text]) is not None and a.kind != "unclear")
+    says = f"{_part(clear, len(told), 'answer')} known"
+    lines = _value_lines(counts, answers)
+    if codes is None and separator is None and all(line.text in field.codes for line in lines):
+        lines = ()
+    meant = {line.value for line in lines if line.value not in (None, UNKNOWN)}
+    prefer: tuple[Value, ...] = ()
+    if separator is not None:
+        says += "; several may be given at once"
+        order: list[Value] = [*field.codes, True, False]
+        prefer = tuple(value for value in order if value in meant)
+    return Fit(
+        sum(scores) / len(scores),
+        says,
+        doubt=separator is not None,
+        stop=clear == 0,
+        is_telling=field.type == "code" or words.holds_answers(field.name),
+        values=lines,
+        separator=separator,
+        prefer=prefer,
+    )
+
+
+def _parted(field: Field, seen: ColumnEvidence, words: Vocabulary) -> tuple[str | None, list[tuple[str, int]]]:
+    """The single answers, and the separator between them, where a cell may hold several of them."""
+    whole = {fold(text) for text, _ in seen.counts}
+    for separator in _SEPARATORS:
+        counts: dict[str, int] = {}
+        n_several = 0
+        for text, n in seen.counts:
+            parts = [part.strip() for part in text.split(separator) if part.strip()]
+            alike = [fold(part) in whole or words.answer(field.name, part, seen.name) is not None for part in parts]
+            if len(parts) > 1 and words.answer(field.name, text, seen.name) is None and all(alike):
+                n_several += 1
+            else:
+                parts = [text]
+            for part in parts:
+                counts[part] = counts.get(part, 0) + n
+        if n_several and (separator != " " or not any(" " in part for part in counts)):
+            return separator, sorted(counts.items(), key=lambda c: (-c[1], c[0]))
+    return None, list(seen.counts)
+
+
+def _value_lines(counts: list[tuple[str, int]], answers: dict[str, Answer | None]) -> tuple[ValueLine, ...]:
+    """A line for each value, once where they differ by case and blanks only."""
+    lines: dict[str, ValueLine] = {}
+    for text, _ in counts:
+        answer = answers[text]
+        if answer is None:
+            line = ValueLine(text, None, "not recognised")
+        elif answer.kind == "unclear":
+            line = ValueLine(text, None, "may be " + " or ".join(str(choice) for choice in answer.choices))
+        else:
+            line = ValueLine(text, answer.value, f"likely: it holds “{answer.phrase}”" if answer.kind == "near" else "")
+        lines.setdefault(fold(text), line)
+    return tuple(lines.values())
+
+
+def _fit_numbers(
+    field: Field, seen: ColumnEvidence, known: ColumnEvidence, words: Vocabulary, codes: dict[str, Value] | None
+) -> Fit:
+    numbers = [*known.numbers, *known.comma_numbers]
+    lines = [ValueLine(text, UNKNOWN) for text, _ in seen.counts if words.is_unknown(text)]
+    lines += [ValueLine(text, codes[text]) for text, _ in known.counts if codes and text in codes]
+    if not numbers:
+        return Fit(0)
+    doubt = False
+    says = ""
+    special = None if codes is not None else _not_known(numbers, field)
+    if special is not None:
+        text = next(text for text, _ in known.counts if _number(text) == special)
+        lines.append(ValueLine(text, UNKNOWN, "likely: it stands far above the other numbers"))
+    given = [n for n in numbers if n != special and (not codes or f"{n:g}" not in codes)]
+    low = field.min if field.min is not None else float("-inf")
+    high = field.max if field.max is not None else float("inf")
+    above = field.above if field.above is not None else float("-inf")
+    inside = [n for n in given if low <= n <= high and n > above and (field.type != "integer" or n == int(n))]
+    share = len(inside) / len(known.counts) if special is None else (len(inside) + 1) / len(known.counts)
+    if codes:
+        share = (len(inside) + len(numbers) - len(given)) / len(known.counts)
+    if given:
+        says = f"{_part(len(inside), len(given), 'value')} within range ({min(given):g} to {max(given):g})"
+    if field.above is not None and any(n <= field.above for n in given):
+        says += f"; rows with {min(given):g} would be rejected"
+        doubt = True
+    said = words.unit(seen.name)
+    unit = said if said in field.units else None
+    comma = "," if known.comma_numbers and len(known.comma_numbers) >= len(known.numbers) / 20 else None
+    return Fit(share, says, doubt=doubt, is_telling=False, values=tuple(lines), unit=unit, decimal=comma)
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _not_known(numbers: list[float], field: Field) -> float | None:
+    """A number such as 999 that stands for don't know: the highest, far above every other."""
+    highest = max(numbers)
+    others = [n for n in numbers if n != highest]
+    if highest not in _NOT_KNOWN_NUMBERS or not others or field.name == "weight":
+        return None
+    return highest if max(others) < highest / 2 else None
+
+
+def _fit_dates(known: ColumnEvidence) -> Fit:
+    dates = known.dates
+    if dates is None:
+        return Fit(0)
+    says = f"{dates.share:.0%} of the values are dates written {_in_words(dates.format)}"
+    if dates.other is not None:
+        says += f", or as well {_in_words(dates.other)} ({dates.other}): say which"
+    return Fit(dates.share, says, doubt=dates.other is not None, stop=dates.other is not None, format=dates.format)
+
+
+def _in_words(form: str | None) -> str:
+    """A date's form as people say it."""
+    if form is None:
+        return "year-month-day"
+    for code, word in (
+        ("%d", "day"),
+        ("%m", "month"),
+        ("%b", "month"),
+        ("%B", "month"),
+        ("%Y", "year"),
+        ("%y", "year"),
+    ):
+        form = form.replace(code, word)
+    return form
+
+
+def _fit_texts(field: Field, known: ColumnEvidence) -> Fit:
+    if field.name == "household_code":
+        return _fit_code(known, "household")
+    if known.dates is not None or known.share_where(lambda t: len(t) > 80) > 0.1:
+        return Fit(0)
+    if known.n_distinct > MOST_ANSWERS and known.n_distinct > 0.5 * known.n_given:
+        return Fit(0.5, f"{known.n_distinct:,} different texts", is_telling=False)
+    return Fit(1.0, f"{known.n_distinct:,} different values, which come again", is_telling=False)
+
+
+def _fit_code(known: ColumnEvidence, noun: str) -> Fit:
+    """A code that must differ in every row."""
+    unique, given = known.n_distinct / known.n_given, known.n_given / known.n_rows
+    says = "it is different in every row" if unique == given == 1 else f"{unique:.0%} of the values are different"
+    if given < 1:
+        says += f", {1 - given:.1%} of the rows have none"
+    if unique < 0.5:
+        return Fit(0)
+    good = unique >= _UNIQUE and given >= _UNIQUE
+    return Fit(1.0 if good else 0.5, says, is_telling=False, stop=noun == "household" and unique < 0.9)
+
+
+def _fit_place(target: str, known: ColumnEvidence, unit: Unit) -> Fit:
+    if target in _DEGREES:
+        return _fit_degrees(known, _DEGREES[target])
+    if target == "position":
+        return Fit(float(known.holds_positions), "its values are positions written as text")
+    if target in ("settlement_households", "settlement_dwellings"):
+        return _fit_households(known)
+    is_code = target in ("settlement_code", "any_code", "declared_settlement_code")
+    if known.dates is not None or known.holds_polygons or known.share_where(lambda t: len(t) > _LONGEST[is_code]) > 0.1:
+        return Fit(0)
+    if is_code and (unit == "settlement" or target == "any_code"):
+        return _fit_code(known, "settlement")
+    is_idle = target.startswith("ward") and known.n_distinct == 1
+    says = "it is the same in every row" if is_idle else f"{known.n_distinct:,} different values"
+    return Fit(0.6 if is_idle else 1.0, says, is_telling=False)
+
+
+def _fit_degrees(known: ColumnEvidence, limit: int) -> Fit:
+    numbers = [*known.numbers, *known.comma_numbers]
+    if known.number_share < 0.5:
+        return Fit(0)
+    inside, low, high = sum(1 for n in numbers if abs(n) <= limit), min(numbers), max(numbers)
+    if inside < len(numbers) / 2:
+        says = f"its values, {low:g} to {high:g}, are no degrees: name the CRS, or the columns are swapped"
+        return Fit(0.3, says, doubt=True, stop=True)
+    says = f"{_part(inside, len(known.counts), 'value')} degrees between {low:.1f} and {high:.1f}"
+    return Fit(inside / len(known.counts), says, is_telling=False)
+
+
+def _fit_households(known: ColumnEvidence) -> Fit:
+    share = sum(1 for n in known.numbers if n > 0 and n == int(n)) / len(known.counts)
+    zeros = sum(n for text, n in known.counts if _number(text) == 0)
+    says = f"{share:.0%} of the values are whole numbers above 0"
+    rejected = f"; {zeros:,} rows with 0 would be rejected" if zeros else ""
+    return Fit(share if share > 0.5 else 0, says + rejected, doubt=zeros > 0, is_telling=False)
+
+
+def _part(part: int, whole: int, noun: str) -> str:
+    """A share as people say it, with its verb."""
+    if whole == 1:
+        return f"the only {noun} is" + ("" if part else " not")
+    if part == whole:
+        return f"both {noun}s are" if whole == 2 else f"all {whole:,} {noun}s are"
+    return (f"{part:,} of {whole:,}" if whole < 100 else f"{part / whole:.0%} of {whole:,}") + f" {noun}s are"

@@ -1,0 +1,133 @@
+"""Writing a proposed mapping profile as TOML that a person can read, edit and use."""
+
+import json
+from collections.abc import Iterator
+
+from geo.fields import standard_fields
+from geo.ingestion.fits import ValueLine
+from geo.ingestion.profile import UNKNOWN, Value
+from geo.ingestion.share_hints import ShareHint
+from geo.ingestion.suggest import Proposal, Suggestion
+
+_LINE_LENGTH = 110
+
+
+def quote(text: str) -> str:
+    """Any text as a TOML string on one line."""
+    # JSON escapes as TOML does, but for the character DEL.
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def write_profile(proposal: Proposal) -> str:
+    """The proposal as a mapping profile. What is unsure stands in comments, and counts once its `#` are removed."""
+    lines = [*_head(proposal)]
+    for section in ("position", "boundaries"):
+        lines += _section(section, [s for s in proposal.suggestions if s.section == section], proposal)
+    for suggestion in proposal.suggestions:
+        if suggestion.section == "fields":
+            lines += _field(suggestion)
+    households = next((s.column for s in proposal.suggestions if s.target == "weight"), None)
+    for hint in proposal.shares:
+        lines += _share(hint, households)
+    lines += _unmapped(proposal.unmapped)
+    return "\n".join(lines) + "\n"
+
+
+def _head(proposal: Proposal) -> Iterator[str]:
+    rows = f"all {proposal.rows_read:,}" if proposal.is_whole else f"the first {proposal.rows_read:,}"
+    yield f"# Proposed from {rows} rows of {quote(proposal.file_name)}. Read and mend it, then load with --profile."
+    yield "# sure: name and values agree. likely: check it. unsure: left out until you take one # off its lines."
+    for note in proposal.notes:
+        yield f"# {note}"
+    yield f"name = {quote(proposal.name)}"
+    yield f"title = {quote(proposal.title)}"
+
+
+def _section(section: str, suggestions: list[Suggestion], proposal: Proposal) -> Iterator[str]:
+    if not suggestions:
+        return
+    mark = (
+        "# "
+        if any(
+            s.confidence == "unsure" and s.target in ("settlement_code", "longitude", "latitude", "column")
+            for s in suggestions
+        )
+        else ""
+    )
+    yield ""
+    yield f"{mark}[{section}]"
+    for s in suggestions:
+        own = mark or ("# " if s.confidence == "unsure" else "")
+        yield f"{own}{s.target} = {quote(s.column)}   # {s.confidence}: {s.why}"
+    if section == "position":
+        yield f"{mark}crs = {quote(proposal.crs)}"
+
+
+def _field(suggestion: Suggestion) -> Iterator[str]:
+    mark = "# " if suggestion.confidence == "unsure" else ""
+    field = standard_fields()[suggestion.target]
+    yield ""
+    yield f"{mark}# {suggestion.confidence}: {suggestion.why}"
+    yield f"{mark}[fields.{suggestion.target}]"
+    yield f"{mark}column = {quote(suggestion.column)}"
+    for key in ("format", "unit", "decimal"):
+        if (given := getattr(suggestion, key)) is not None:
+            yield f"{mark}{key} = {quote(given)}"
+    if suggestion.separator is not None:
+        prefer = ", ".join(_value(v) for v in suggestion.prefer)
+        yield f"{mark}# The first of these that was given counts: put them in the order your figures need."
+        yield f"{mark}multiple = {{ separator = {quote(suggestion.separator)}, prefer = [{prefer}] }}"
+    if not suggestion.values:
+        return
+    if any(line.value is None for line in suggestion.values) and field.codes:
+        yield from _listed(f"{mark}# Choose of: ", [*field.codes, UNKNOWN], f"{mark}#   ")
+    yield f"{mark}[fields.{suggestion.target}.values]"
+    for line in suggestion.values:
+        yield mark + _value_line(line)
+
+
+def _share(hint: ShareHint, households: str | None) -> Iterator[str]:
+    yield ""
+    yield f"# # unsure: {hint.why}"
+    yield f"# [shares.{hint.name}]"
+    yield f"# kind = {quote(hint.kind)}"
+    if hint.kind == "percent" and households is not None:
+        yield f"# of = {quote(households)}"
+    yield f"# [[shares.{hint.name}.parts]]"
+    yield f"# column = {quote(hint.column)}"
+    yield '# answers = {}   # what these households answer, such as { water_source = "piped_yard" }'
+    if hint.steps:
+        steps = ", ".join(f"{quote(text)} = {_value(step)}" for text, step in hint.steps.items())
+        yield f"# steps = {{ {steps} }}"
+
+
+def _value_line(line: ValueLine) -> str:
+    remark = f"   # {line.remark}" if line.remark else ""
+    if line.value is None:
+        return f'# {quote(line.text)} = ""{remark}'
+    return f"{quote(line.text)} = {_value(line.value)}{remark}"
+
+
+def _value(value: Value) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return quote(value) if isinstance(value, str) else str(value)
+
+
+def _unmapped(columns: list[str]) -> Iterator[str]:
+    if columns:
+        yield ""
+        yield "# No field takes these columns; they are kept with the household (in extra):"
+        yield from _listed("#   ", [quote(column) for column in columns], "#   ")
+
+
+def _listed(start: str, words: list[str], indent: str) -> Iterator[str]:
+    """Words in a row, on as many lines as they need."""
+    line = start
+    for i, word in enumerate(words):
+        piece = word + ("," if i < len(words) - 1 else "")
+        if len(line) + len(piece) > _LINE_LENGTH and line.strip("# "):
+            yield line.rstrip()
+            line = indent
+        line += piece + " "
+    yield line.rstrip()

@@ -1,0 +1,355 @@
+"""Suggest: proposes a mapping profile from a file's column names and values.
+
+Every proposal says how far to trust it:
+
+- sure: the name says the field by itself (its own words, a scheme's name for it, or those cut to ten characters), at
+  least 95 % of the different values are what the field holds, and no other column claims it as well.
+- likely: the name says the field and at least half of the values fit, or the name holds the field's words among
+  others and nine of ten values fit; or it would be sure, but almost nobody answered, several answers may be given at
+  once, or another column claims the same.
+- unsure: anything less that is worth a look. It is written as a comment, so that nothing is mapped unseen.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from geo.fields import Unit, standard_fields
+from geo.ingestion.choices import join_choices
+from geo.ingestion.evidence import ColumnEvidence, FileEvidence, read_evidence, shown_name
+from geo.ingestion.fits import Fit, ValueLine, fit_field
+from geo.ingestion.layers import ReadOptions
+from geo.ingestion.profile import Value
+from geo.ingestion.share_hints import ShareHint, hint_shares
+from geo.ingestion.vocabulary import NAMED, NameClaim, SchemeColumn, Vocabulary, vocabulary
+
+Confidence = Literal["sure", "likely", "unsure"]
+Section = Literal["position", "boundaries", "fields"]
+
+_RANK: dict[str, int] = {"sure": 0, "likely": 1, "unsure": 2}
+_FITS, _FITS_WELL, _FITS_SOMEWHAT = 0.95, 0.9, 0.5
+_HARDLY_ANSWERED = 0.02
+_NEVER_SURE = {"any_code", "any_name", "any_date", "settlement_dwellings"}
+_DERIVED = {"water_location": "water_source"}
+"""Fields whose answer the answers to another field may hold."""
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """That a column holds a field, how sure that is, and why."""
+
+    target: str
+    section: Section
+    column: str
+    confidence: Confidence
+    why: str
+    values: tuple[ValueLine, ...] = ()
+    format: str | None = None
+    unit: str | None = None
+    decimal: str | None = None
+    separator: str | None = None
+    prefer: tuple[Value, ...] = ()
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A proposed mapping profile, and what it was made from."""
+
+    name: str
+    title: str
+    file_name: str
+    unit: Unit
+    suggestions: list[Suggestion]
+    shares: list[ShareHint]
+    unmapped: list[str]
+    notes: list[str]
+    crs: str
+    evidence: FileEvidence
+
+    @property
+    def rows_read(self) -> int:
+        """How many rows it was made from."""
+        return self.evidence.rows_read
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether those were all."""
+        return self.evidence.is_whole
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    target: str
+    column: str
+    confidence: Confidence
+    strength: float
+    rank: int
+    fit: Fit
+    why: str
+
+    def order(self) -> tuple[int, int, float, float, int]:
+        """The best first; among equals the one whose values say more."""
+        return (_RANK[self.confidence], self.rank, -self.strength, -self.fit.share, -len(self.fit.values))
+
+
+def suggest_profile(path: Path, options: ReadOptions, *, name: str | None = None, unit: Unit | None = None) -> Proposal:
+    """Reads the first rows of a file and proposes how to map it.
+
+    Raises:
+        InputError: the file cannot be read; the message says what to do.
+    """
+    return propose(read_evidence(path, options), path, crs=options.crs, name=name, unit=unit)
+
+
+def propose(
+    evidence: FileEvidence, path: Path, *, crs: str | None = None, name: str | None = None, unit: Unit | None = None
+) -> Proposal:
+    """The proposal for what was seen of a file."""
+    words = vocabulary()
+    choices, columns = join_choices(evidence.columns, words)
+    is_cut = all(len(column) <= 10 for column in evidence.columns)
+    claims = {column: words.name_claims(column, is_cut=is_cut) for column in columns}
+    shapes = [c for c, seen in columns.items() if not evidence.has_geometry and seen.holds_polygons]
+    is_boundaries = evidence.is_polygons or bool(shapes)
+    unit = unit or ("settlement" if is_boundaries or _is_register(claims, columns) else "household")
+    notes, candidates = [], []
+    for scheme in words.schemes:
+        found = scheme.found_in(list(columns))
+        if found:
+            notes.append(f"The columns are those of {scheme.title}.")
+            candidates += list(_scheme_candidates(found, columns, scheme.title, words))
+            if scheme.name != "kobo":
+                claims |= {column: [] for column in found}
+    candidates += [c for column, made in claims.items() for c in _candidates(columns[column], made, unit, words)]
+    several = set(choices.values())
+    candidates = [
+        replace(c, confidence="likely") if c.column in several and c.confidence == "sure" else c for c in candidates
+    ]
+    chosen = _choose(candidates, is_boundaries=is_boundaries, has_geometry=evidence.has_geometry, unit=unit)
+    suggestions = list(_place(chosen, columns, shapes, is_boundaries=is_boundaries, has_geometry=evidence.has_geometry))
+    taken = {s.column for s in suggestions}
+    shares = list(hint_shares(columns, taken, words, is_cut=is_cut)) if unit == "settlement" else []
+    used = taken | {column for column, question in choices.items() if question in taken}
+    if evidence.rows_read == 0:
+        notes.append("The file has no rows, so there is nothing to tell a column's meaning from.")
+    if unit == "settlement" and not is_boundaries:
+        notes.append("A row seems to be a settlement: load it with --unit settlement.")
+    stem = path.stem.removesuffix(".tar")
+    return Proposal(
+        name=name or "-".join(stem.lower().split()) or "proposed",
+        title=stem,
+        file_name=path.name,
+        unit=unit,
+        suggestions=suggestions,
+        shares=shares,
+        unmapped=[c for c in evidence.columns if c not in used and c not in {s.column for s in shares}],
+        notes=notes,
+        crs=crs or "EPSG:4326",
+        evidence=replace(evidence, columns={**evidence.columns, **columns}),
+    )
+
+
+def _is_register(claims: Mapping[str, list[NameClaim]], columns: Mapping[str, ColumnEvidence]) -> bool:
+    """Whether the rows seem to be settlements: they count households, and no column counts members."""
+    named: dict[str, list[str]] = defaultdict(list)
+    for column, made in claims.items():
+        for claim in made:
+            if claim.strength >= NAMED:
+                named[claim.target].append(column)
+    named_counts = [*named["settlement_households"], *named["settlement_dwellings"]]
+    counts = [c for c in named_counts if columns[c].number_share > 0.9]
+    return bool(counts) and not named["members"]
+
+
+def _scheme_candidates(
+    found: Mapping[str, SchemeColumn], columns: Mapping[str, ColumnEvidence], title: str, words: Vocabulary
+) -> Iterator[_Candidate]:
+    for column, meant in found.items():
+        if meant.field is None:
+            continue
+        fit = fit_field(meant.field, columns[column], words, codes=dict(meant.codes))
+        if fit.share == 0 and columns[column].n_given == 0:
+            continue
+        confidence: Confidence = "sure" if fit.share >= _FITS else "likely" if fit.share >= _FITS_SOMEWHAT else "unsure"
+        if meant.note and confidence == "sure":
+            confidence = "likely"
+        if meant.unsure:
+            confidence = "unsure"
+        why = f"it is a column of {title}" + (f"; it {meant.note}" if meant.note else "") + f"; {fit.says}"
+        yield _Candidate(meant.field, column, confidence, 1.0, meant.rank, fit, why)
+
+
+def _candidates(
+    seen: ColumnEvidence, claims: Sequence[NameClaim], unit: Unit, words: Vocabulary
+) -> Iterator[_Candidate]:
+    for claim in claims:
+        if claim.target.startswith("any_") and claim.strength < NAMED:
+            continue
+        fit = fit_field(claim.target, seen, words, unit=unit)
+        if fit.share == 0 or (claim.strength < NAMED and fit.share < _FITS_SOMEWHAT):
+            continue
+        confidence = _confidence(claim, fit)
+        why = f"the name {_says(claim, words)}; {fit.says}"
+        if seen.n_rows and seen.n_given < _HARDLY_ANSWERED * seen.n_rows:
+            confidence = "likely" if confidence == "sure" else confidence
+            why += f"; only {seen.n_given:,} of {seen.n_rows:,} rows have it"
+        yield _Candidate(claim.target, seen.name, confidence, claim.strength, 1, fit, why)
+
+
+def _confidence(claim: NameClaim, fit: Fit) -> Confidence:
+    if claim.strength >= NAMED:
+        if fit.share >= _FITS and not fit.doubt and claim.target not in _NEVER_SURE:
+            return "sure"
+        return "likely" if fit.share >= _FITS_SOMEWHAT and not fit.stop else "unsure"
+    return "likely" if fit.share >= _FITS_WELL and fit.is_telling and not fit.stop else "unsure"
+
+
+def _says(claim: NameClaim, words: Vocabulary) -> str:
+    meaning = claim.target.removeprefix("any_").replace("_", " ")
+    where = words.sources.get(claim.phrase.source)
+    if claim.strength < NAMED:
+        return f"holds the words “{claim.phrase.text}”, {meaning}"
+    if where is None or claim.phrase.text == meaning:
+        return f"means {meaning}"
+    return f"means {meaning} {where}" + (" (cut short)" if claim.strength == NAMED else "")
+
+
+def _choose(
+    candidates: Sequence[_Candidate], *, is_boundaries: bool, has_geometry: bool, unit: Unit
+) -> list[_Candidate]:
+    """One column for each target, the best first; a column serves one target."""
+    wanted = _wanted(is_boundaries=is_boundaries, has_geometry=has_geometry, unit=unit)
+    renamed = [
+        replace(c, target=wanted[c.target][0], rank=c.rank + wanted[c.target][1])
+        for c in candidates
+        if c.target in wanted
+    ]
+    chosen: dict[str, _Candidate] = {}
+    taken: set[str] = set()
+    for candidate in sorted(renamed, key=_Candidate.order):
+        if candidate.target in chosen or candidate.column in taken:
+            continue
+        rivals = [
+            c.column
+            for c in renamed
+            if c.target == candidate.target and c.column != candidate.column and c.order()[:3] == candidate.order()[:3]
+        ]
+        if rivals:
+            confidence: Confidence = "likely" if candidate.confidence == "sure" else candidate.confidence
+            also = f"{candidate.why}; column {shown_name(rivals[0])} says the same"
+            candidate = replace(candidate, confidence=confidence, why=also)  # noqa: PLW2901
+        chosen[candidate.target] = candidate
+        taken.add(candidate.column)
+    # A settlement named by name only is found by it as by a code.
+    if "declared_settlement_name" in chosen and "declared_settlement_code" not in chosen:
+        named = chosen.pop("declared_settlement_name")
+        chosen["declared_settlement_code"] = replace(
+            named, target="declared_settlement_code", why=f"{named.why}; a settlement is found by name too"
+        )
+    order = [*_PLACES, *standard_fields()]
+    return sorted(chosen.values(), key=lambda c: order.index(c.target))
+
+
+_PLACES = ("settlement_code", "settlement_name", "ward_code", "ward_name", "longitude", "latitude", "position")
+
+
+def _wanted(*, is_boundaries: bool, has_geometry: bool, unit: Unit) -> dict[str, tuple[str, int]]:
+    """What each target of the vocabulary is here, and how much it stands back behind others for the same."""
+    wanted = {name: (name, 0) for name in standard_fields()}
+    if is_boundaries:
+        wanted |= {name: (name, 0) for name in _PLACES[:4]}
+        wanted |= {"any_code": ("settlement_code", 2), "any_name": ("settlement_name", 2)}
+        for name in ("household_code", "members", "interviewed_on", "occupation"):
+            del wanted[name]
+    else:
+        wanted |= {
+            "settlement_code": ("declared_settlement_code", 0),
+            "settlement_name": ("declared_settlement_name", 0),
+        }
+        if unit == "settlement":
+            wanted |= {"any_code": ("declared_settlement_code", 2), "any_name": ("declared_settlement_name", 2)}
+            del wanted["household_code"]
+        else:
+            wanted |= {"any_code": ("household_code", 8)}
+        wanted |= {"any_date": ("interviewed_on", 1)}
+        if not has_geometry:
+            wanted |= {name: (name, 0) for name in _PLACES[4:]}
+    if unit == "settlement":
+        wanted |= {"settlement_households": ("weight", 0), "settlement_dwellings": ("weight", 1)}
+    return wanted
+
+
+def _place(
+    chosen: Sequence[_Candidate],
+    columns: Mapping[str, ColumnEvidence],
+    shapes: Sequence[str],
+    *,
+    is_boundaries: bool,
+    has_geometry: bool,
+) -> Iterator[Suggestion]:
+    """The chosen columns in the sections of a profile."""
+    by_target = {c.target: c for c in chosen}
+    if is_boundaries:
+        if "settlement_code" not in by_target:
+            yield from _some_code(columns)
+        for name in _PLACES[:4]:
+            if name in by_target:
+                yield _suggestion(by_target[name], "boundaries")
+        for column in [] if has_geometry else shapes[:1]:
+            yield Suggestion("shape", "boundaries", column, "sure", "its values are outlines written as text")
+        answers = [c for c in chosen if c.target in standard_fields() and standard_fields()[c.target].role == "answer"]
+        if not any(c.confidence != "unsure" for c in answers):
+            return
+    elif "longitude" in by_target and "latitude" in by_target:
+        for name in ("longitude", "latitude"):
+            yield _suggestion(by_target[name], "position")
+    elif "position" in by_target:
+        yield replace(_suggestion(by_target["position"], "position"), target="column")
+    for candidate in chosen:
+        if candidate.target in standard_fields():
+            yield _suggestion(candidate, "fields")
+    yield from _derived(by_target, columns)
+
+
+def _derived(by_target: Mapping[str, _Candidate], columns: Mapping[str, ColumnEvidence]) -> Iterator[Suggestion]:
+    """Fields that the answers to another question hold too, where no column asks for them alone."""
+    for target, source in _DERIVED.items():
+        known = by_target.get(source)
+        if target in by_target or known is None or known.confidence == "unsure" or known.fit.separator is not None:
+            continue
+        fit = fit_field(target, columns[known.column], vocabulary())
+        if fit.share >= _FITS and fit.is_telling:
+            why = f"the answers for {source} say this too; {fit.says}"
+            yield _suggestion(_Candidate(target, known.column, "likely", known.strength, 1, fit, why), "fields")
+
+
+def _some_code(columns: Mapping[str, ColumnEvidence]) -> Iterator[Suggestion]:
+    """A column that could be the settlements' code, where none is called so."""
+    for column, seen in columns.items():
+        if (
+            seen.n_rows
+            and seen.n_distinct == seen.n_given == seen.n_rows
+            and seen.share_where(lambda t: len(t) < 40) == 1
+        ):
+            why = "no column is called a code, but this one is different in every row"
+            yield Suggestion("settlement_code", "boundaries", column, "unsure", why)
+            return
+
+
+def _suggestion(candidate: _Candidate, section: Section) -> Suggestion:
+    fit = candidate.fit
+    return Suggestion(
+        candidate.target,
+        section,
+        candidate.column,
+        candidate.confidence,
+        candidate.why,
+        fit.values,
+        fit.format,
+        fit.unit,
+        fit.decimal,
+        fit.separator,
+        fit.prefer,
+    )
