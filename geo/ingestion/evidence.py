@@ -10,9 +10,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from geo.ingestion.cells import texts
 from geo.ingestion.formats import open_layer
 from geo.ingestion.layers import ReadOptions
-from geo.ingestion.mapping import texts
 from geo.ingestion.vector import read_shapes
 
 ROWS_READ = 50_000
