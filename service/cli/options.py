@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from geo.ingestion.forms import Form, read_form
 from geo.ingestion.placement import Placement
 from geo.ingestion.profile import BoundaryColumns, Profile, read_profile
 from service.cli.output import OutputFormat
@@ -19,6 +20,9 @@ EncodingOption = Annotated[str | None, typer.Option("--encoding", help="The text
 LayerOption = Annotated[str | None, typer.Option("--layer", help="Which layer, sheet or file of a zip to read.")]
 ProfileOption = Annotated[
     str | None, typer.Option("--profile", help="A mapping profile: a .toml file, or the name of a shipped one.")
+]
+FormOption = Annotated[
+    Path | None, typer.Option("--form", help="The XLSForm of a KoboToolbox or ODK export: labels become codes.")
 ]
 CodeOption = Annotated[str | None, typer.Option("--code", help="The column with the settlements' codes.")]
 NameOption = Annotated[str | None, typer.Option("--name", help="The column with the settlements' names.")]
@@ -43,6 +47,11 @@ DATE = ["%Y-%m-%d"]
 def chosen_profile(name_or_path: str | None) -> Profile | None:
     """The profile a person named, if any."""
     return None if name_or_path is None else read_profile(name_or_path)
+
+
+def chosen_form(path: Path | None) -> Form | None:
+    """The form a person named, if any."""
+    return None if path is None else read_form(path)
 
 
 def boundary_columns(
