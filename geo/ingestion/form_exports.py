@@ -92,7 +92,8 @@ def _answers(question: Question, sources: _Sources, form: Form, layer: Layer) ->
                 text = _translate(text, meaning)
         if not sources.choices:
             return text
-        told = _joined_choices(question, sources.choices, batch, layer)
+        of_choices = {choice.code: sources.choices[choice.code] for choice in choices if choice.code in sources.choices}
+        told = _joined_choices(question, of_choices, batch, layer)
         return told if text is None else pc.coalesce(_known(text, choices), told, text)
 
     return answers

@@ -1,5 +1,6 @@
 """Options several commands share, each declared once."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -42,6 +43,19 @@ UnitOption = Annotated[
 ]
 FormatOption = Annotated[OutputFormat, typer.Option("--format", help="A table for people, CSV or JSON for programs.")]
 DATE = ["%Y-%m-%d"]
+
+# A round.
+StartsOption = Annotated[
+    datetime | None, typer.Option("--starts", formats=DATE, help="First day of the round, such as 2024-01-15.")
+]
+EndsOption = Annotated[datetime | None, typer.Option("--ends", formats=DATE, help="Last day of the round.")]
+ModeOption = Annotated[
+    Literal["census", "sample", "phone"] | None,
+    typer.Option("--mode", help="How households were chosen. Default: census, every household visited."),
+]
+RoundNameOption = Annotated[str | None, typer.Option("--name", help="The round's name, as maps show it.")]
+LicenceOption = Annotated[str | None, typer.Option("--licence", help="The licence its figures are published under.")]
+PublishOption = Annotated[bool, typer.Option("--publish", help="Publish the round's figures at once.")]
 
 
 def chosen_profile(name_or_path: str | None) -> Profile | None:

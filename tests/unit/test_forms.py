@@ -12,7 +12,7 @@ from geo.errors import FormInvalid
 from geo.ingestion.forms import Choice, form_of_content, read_form
 from tests import factories as f
 
-SURVEY = [
+SURVEY: list[list[Any]] = [
     ["type", "name", "label::English (en)", "label::Español (es)"],
     ["start", "start", None, None],
     ["begin group", "water", "Water", "Agua"],
@@ -24,7 +24,7 @@ SURVEY = [
     ["end_repeat", None, None, None],
     ["gps", "where", "Where", "Dónde"],
 ]
-CHOICES = [
+CHOICES: list[list[Any]] = [
     ["list name", "name", "label::English (en)", "label::Español (es)"],
     ["source", "tap", "Tap", "Grifo"],
     [None, None, None, None],
