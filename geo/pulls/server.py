@@ -91,7 +91,7 @@ class Server:
                     return self._checked(response, what)
                 problem = f"it is busy or out of order (HTTP {response.status_code})"
                 told = response.headers.get("Retry-After")
-            except httpx.TransportError as error:
+            except httpx.RequestError as error:
                 problem = _problem(error)
             if attempt < _TRIES:
                 time.sleep(min(float(told) if told and told.isdigit() else wait, _LONGEST_WAIT_S))
@@ -130,7 +130,7 @@ class Server:
         return response
 
 
-def _problem(error: httpx.TransportError) -> str:
+def _problem(error: httpx.RequestError) -> str:
     """What went wrong on the way, without an address that might hold more than its host."""
     if isinstance(error, httpx.TimeoutException):
         return "it does not answer in time"

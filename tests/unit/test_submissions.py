@@ -100,7 +100,7 @@ def test_complete_takes_the_forms_first_place(tmp_path: Path) -> None:
 
 
 def test_read_sheet_takes_the_main_sheet(tmp_path: Path) -> None:
-    sheets = {
+    sheets: dict[str, list[list[Any]]] = {
         "main": [["_uuid", "_index"], ["a", 1]],
         "members": [["name", "_parent_index", "_submission__uuid"], ["x", 1, "a"]],
     }
