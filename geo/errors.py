@@ -26,6 +26,14 @@ class PortTaken(SetupError):
     """The port is already in use."""
 
 
+class ServerUnavailable(SetupError):
+    """The server cannot be reached."""
+
+
+class AccessRefused(SetupError):
+    """The server does not let us in."""
+
+
 class InputError(VastiError):
     """What was given cannot be used."""
 
@@ -44,6 +52,10 @@ class UnknownCRS(InputError):
 
 class ProfileInvalid(InputError):
     """The mapping profile cannot be used."""
+
+
+class FormInvalid(InputError):
+    """The form cannot be used."""
 
 
 class MissingColumn(InputError):
@@ -68,6 +80,10 @@ class InvalidParameters(InputError):
     def __init__(self, params: list[InvalidParameter]) -> None:
         super().__init__("; ".join(f"{p.name}: {p.reason}" for p in params))
         self.params = params
+
+
+class AnswerUnusable(InputError):
+    """What the server answered cannot be used."""
 
 
 class NotFound(VastiError):

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import platformdirs
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT_STATE_DIR = Path("/var/lib/vasti")
@@ -40,6 +40,10 @@ class Settings(BaseSettings):
     host: str = Field(default="127.0.0.1", description="Address `vasti serve` listens on.")
     port: int = Field(default=8000, ge=1, le=65535, description="Port `vasti serve` listens on.")
     worker: bool = Field(default=True, description="Whether `vasti serve` runs a worker beside the API.")
+
+    kobo_token: SecretStr | None = Field(default=None, description="API token that `vasti kobo pull` signs in with.")
+    odk_email: str | None = Field(default=None, description="Account that `vasti odk pull` signs in with.")
+    odk_password: SecretStr | None = Field(default=None, description="Password of that account.")
 
     @property
     def originals_url(self) -> str:

@@ -35,6 +35,22 @@ RULES: dict[str, Rule] = {
         "nothing, if it is the right column; else name the right one",
     ),
     "row_malformed": Rule("error", "the row has {value}", "check quotes and separators in this row"),
+    "submission_rejected": Rule(
+        "error",
+        "the submission's review says {value}, so it is left out",
+        "nothing, or approve it in KoboToolbox or ODK Central and load the survey again",
+        stops_load=False,
+    ),
+    "submission_on_hold": Rule(
+        "warning",
+        "the submission's review says {value}; it counts meanwhile",
+        "finish the review in KoboToolbox or ODK Central and load the survey again",
+    ),
+    "choice_column_unreadable": Rule(
+        "warning",
+        "a column of a choice of {field} holds {value}, where 1 or 0 is expected; it is taken as not chosen",
+        "check how the file was exported",
+    ),
     "value_unmapped": Rule(
         "warning",
         "{value} is not a value the mapping profile knows for {field}; the answer is kept as unknown",

@@ -41,6 +41,8 @@ class LoadOptions:
     skip_errors: bool = False
     dry_run: bool = False
     """Go through all of it up to the decision whether to load, and leave nothing behind."""
+    pulled_from: str | None = None
+    """The source a survey's file is a snapshot of: it replaces what an earlier snapshot of the same source loaded."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,8 @@ class LoadResult:
     rows_rejected: int
     findings: Findings
     changes: BoundaryChanges | None = None
+    replaced: tuple[int, ...] = ()
+    """The uploads of earlier snapshots that were withdrawn for this one."""
 
 
 class ErrorsFound(FileHasErrors):
@@ -151,13 +155,16 @@ def load_survey(
             | {
                 "placement": source.placement,
                 "tolerance_m": source.tolerance_m,
+                "form": None if source.form is None else source.form.name,
+                "pulled_from": options.pulled_from,
             }
         )
         _write_upload(connection, load.upload_id, original, city_id, survey_id, result, profile, options)
         load.finish()
+        replaced = _withdraw_snapshots(connection, survey_id, load.upload_id, options.pulled_from)
         store.write_findings(connection, load.upload_id, load.reading.findings)
         store.raise_data_version(connection)
-        return replace(result, state="loaded", upload_id=load.upload_id)
+        return replace(result, state="loaded", upload_id=load.upload_id, replaced=replaced)
 
 
 class _SurveyLoad:
@@ -213,16 +220,41 @@ def withdraw(connection: Connection, upload_id: int) -> int:
         )
     store.lock_survey(connection, row["survey_id"])
     store.lock_final(connection)
+    _withdraw(connection, row["survey_id"], upload_id)
+    store.raise_data_version(connection)
+    return int(row["rows_loaded"])
+
+
+def _withdraw(connection: Connection, survey_id: int, upload_id: int) -> None:
     # Read again under the lock: another process may have withdrawn it meanwhile.
     changed = connection.execute(
         update(upload).where(upload.c.id == upload_id, upload.c.state == "loaded").values(state="withdrawn")
     )
     if changed.rowcount == 0:
         raise Conflict(f"Upload {upload_id} has been withdrawn already.")
-    touched = store.withdraw_households(connection, row["survey_id"], upload_id)
-    store.refresh_tallies(connection, row["survey_id"], list(catalogue().values()), touched)
-    store.raise_data_version(connection)
-    return int(row["rows_loaded"])
+    touched = store.withdraw_households(connection, survey_id, upload_id)
+    store.refresh_tallies(connection, survey_id, list(catalogue().values()), touched)
+
+
+def _withdraw_snapshots(
+    connection: Connection, survey_id: int, upload_id: int, pulled_from: str | None
+) -> tuple[int, ...]:
+    """Withdraws what earlier snapshots of a source loaded, once the new one is in.
+
+    A submission that is in both is superseded by then; one that was deleted at the source no longer counts.
+    """
+    if pulled_from is None:
+        return ()
+    found = select(upload.c.id).where(
+        upload.c.survey_id == survey_id,
+        upload.c.state == "loaded",
+        upload.c.id != upload_id,
+        upload.c.profile["pulled_from"].astext == pulled_from,
+    )
+    earlier = tuple(connection.execute(found.order_by(upload.c.id)).scalars())
+    for each in earlier:
+        _withdraw(connection, survey_id, each)
+    return earlier
 
 
 @contextmanager

@@ -13,11 +13,14 @@ from geo.errors import MissingColumn
 from geo.fields import Unit
 from geo.ingestion.checks import Checks
 from geo.ingestion.findings import Findings
+from geo.ingestion.form_exports import canonical_layer
 from geo.ingestion.formats import open_layer
+from geo.ingestion.forms import Form
 from geo.ingestion.layers import Layer, ReadOptions
 from geo.ingestion.mapping import Mapper, Observations
 from geo.ingestion.placement import GPS_TOLERANCE_M, Placement, Placer, Places
 from geo.ingestion.profile import Profile, standard_profile
+from geo.ingestion.submissions import Submissions
 
 Progress = Callable[[int, int | None], None]
 """Called with the rows read so far and, where known, how many there are."""
@@ -36,6 +39,8 @@ class SourceOptions:
     tolerance_m: float = GPS_TOLERANCE_M
     starts_on: date | None = None
     ends_on: date | None = None
+    form: Form | None = None
+    """The form the file is an export of."""
 
 
 @dataclass(frozen=True)
@@ -68,14 +73,18 @@ def observe(
     Raises:
         InputError: the file or the profile cannot be used; the message says what to do.
     """
-    with open_layer(path, options.read) as layer:
-        profile = options.profile or standard_profile(layer.columns)
+    with open_layer(path, options.read) as opened:
+        named = opened if options.form is None else canonical_layer(opened, options.form)
+        submissions = Submissions(named, options.form)
+        layer = submissions.layer
+        profile = submissions.complete(options.profile or standard_profile(layer.columns))
         reading = Reading(profile)
         reading_started(reading)
         mapper = Mapper(layer, profile, options.read, path.name)
         placer = Placer(places, _placement(mapper, options, path.name), options.tolerance_m)
         checks = Checks(starts_on=options.starts_on, ends_on=options.ends_on)
-        for batch in layer.batches:
+        for read in layer.batches:
+            batch = submissions.admit(read, reading.findings)
             observations = mapper.map(batch, reading.findings)
             if options.unit == "household":
                 checks.check_rows(observations, reading.findings)
@@ -85,7 +94,7 @@ def observe(
                 checks.reject_repeats(
                     observations.fields["household_code"], "settlement_duplicate", observations, reading.findings
                 )
-            reading.rows_read += len(batch.row_numbers)
+            reading.rows_read += len(read.row_numbers)
             placed = _kept(observations, settlement)
             reading.rows_kept += len(placed.settlement)
             if progress:

@@ -19,6 +19,8 @@ from geo.ingestion.layers import BATCH_ROWS, BadRow, Batch, Layer, ReadOptions, 
 
 _HEAD = 1 << 20
 
+_POINTS_AT_PARENT = frozenset({"_parent_index", "_parent_table_name", "PARENT_KEY"})
+
 _UNREADABLE_ROW = "the {} does not end within the file; look for a quotation mark that is not closed."
 
 
@@ -148,6 +150,7 @@ def read_sheet(path: Path, options: ReadOptions, _stack: ExitStack) -> Layer:
         names = workbook.sheet_names
         if options.layer is None and len(names) > 1:
             names = [name for name in names if workbook.get_sheet_by_name(name).end]
+            names = _without_repeats(workbook, names)
         sheet = workbook.get_sheet_by_name(choose(names, options.layer, name=path.name, noun="sheet"))
         rows = sheet.to_python(skip_empty_area=False)
     except (CalamineError, OSError) as error:
@@ -156,20 +159,27 @@ def read_sheet(path: Path, options: ReadOptions, _stack: ExitStack) -> Layer:
         ) from error
     if not rows or not any(str(cell).strip() for cell in rows[0]):
         raise UnreadableFile(f"{path.name}: the first row of the sheet holds no column names.")
-    columns = _distinct([" ".join((_cell_text(cell) or "").split()) for cell in rows[0]])
+    columns = _distinct([" ".join((cell_text(cell) or "").split()) for cell in rows[0]])
     return Layer(columns, None, has_geometry=False, total_rows=len(rows) - 1, batches=_sheet_batches(rows[1:], columns))
+
+
+def _without_repeats(workbook: CalamineWorkbook, names: list[str]) -> list[str]:
+    """The sheets of an export but those of its repeated questions, whose rows point at a row of the main sheet."""
+    heads = {name: workbook.get_sheet_by_name(name).to_python(nrows=1) for name in names}
+    main = [name for name in names if not _POINTS_AT_PARENT.intersection(*heads[name])]
+    return main if len(main) == 1 else names
 
 
 def _sheet_batches(rows: Sequence[Sequence[object]], columns: list[str]) -> Iterator[Batch]:
     for start in range(0, len(rows), BATCH_ROWS):
         chunk = rows[start : start + BATCH_ROWS]
         cells = {
-            name: pa.array([_cell_text(row[i]) for row in chunk], type=pa.string()) for i, name in enumerate(columns)
+            name: pa.array([cell_text(row[i]) for row in chunk], type=pa.string()) for i, name in enumerate(columns)
         }
         yield _without_blank_rows(np.arange(start + 2, start + 2 + len(chunk), dtype=np.int32), cells)
 
 
-def _cell_text(cell: object) -> str | None:
+def cell_text(cell: object) -> str | None:
     """A spreadsheet's cell as the text a person sees: 205 for 205.0, ISO for dates."""
     if cell == "" or cell is None:
         return None

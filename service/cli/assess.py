@@ -26,6 +26,7 @@ def assess(
     observations: Annotated[Path, typer.Argument(help="The survey's rows.")],
     out: Annotated[Path, typer.Option("--out", help="The folder to write figures, map and findings to.")],
     profile: o.ProfileOption = None,
+    form: o.FormOption = None,
     boundaries_profile: Annotated[
         str | None, typer.Option("--boundaries-profile", help="The mapping profile of the boundaries.")
     ] = None,
@@ -61,6 +62,7 @@ def assess(
                 unit=unit or "household",
                 placement=placement,
                 tolerance_m=tolerance,
+                form=o.chosen_form(form),
             ),
             city=boundaries.stem,
             survey=observations.stem,
@@ -95,7 +97,7 @@ def assess(
 
 def _refuse_errors(result: Assessment, boundary_errors: int, file_name: str, *, skip_errors: bool) -> None:
     rejected = result.rows_read - result.rows_kept
-    if (rejected or boundary_errors) and not skip_errors:
+    if (result.findings.stop_load() or boundary_errors) and not skip_errors:
         raise FileHasErrors(
             f"{rejected} rows of {file_name} and {boundary_errors} boundaries have errors, so no figure was made; "
             "correct them, or leave them out with --skip-errors."

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 from sqlalchemy import Connection
@@ -89,7 +89,7 @@ def boundaries(
             columns=o.boundary_columns(profile, code, name, ward),
             valid_from_on=_day(valid_from),
             today=datetime.now(UTC).date(),
-            options=_load_options(settings, skip_errors=skip_errors, dry_run=dry_run),
+            options=load_options(settings, skip_errors=skip_errors, dry_run=dry_run),
         )
     _summarise(result, file, started, findings)
     if result.changes:
@@ -102,65 +102,69 @@ def survey(
     file: o.FileArgument,
     city: o.CityOption,
     survey: o.SurveyOption,
-    starts: Annotated[
-        datetime | None, typer.Option("--starts", formats=o.DATE, help="First day of the round, such as 2024-01-15.")
-    ] = None,
-    ends: Annotated[datetime | None, typer.Option("--ends", formats=o.DATE, help="Last day of the round.")] = None,
+    starts: o.StartsOption = None,
+    ends: o.EndsOption = None,
     unit: o.UnitOption = None,
-    mode: Annotated[
-        Literal["census", "sample", "phone"] | None,
-        typer.Option("--mode", help="How households were chosen. Default: census, every household visited."),
-    ] = None,
-    name: Annotated[str | None, typer.Option("--name", help="The round's name, as maps show it.")] = None,
-    licence: Annotated[
-        str | None, typer.Option("--licence", help="The licence its figures are published under.")
-    ] = None,
+    mode: o.ModeOption = None,
+    name: o.RoundNameOption = None,
+    licence: o.LicenceOption = None,
     profile: o.ProfileOption = None,
+    form: o.FormOption = None,
     crs: o.CrsOption = None,
     encoding: o.EncodingOption = None,
     layer: o.LayerOption = None,
     placement: o.PlacementOption = None,
     tolerance: o.ToleranceOption = GPS_TOLERANCE_M,
-    publish: Annotated[bool, typer.Option("--publish", help="Publish the round's figures at once.")] = False,
+    publish: o.PublishOption = False,
     skip_errors: o.SkipErrorsOption = False,
     dry_run: o.DryRunOption = False,
     findings: o.FindingsOption = None,
 ) -> None:
     """Load a file of observations into a survey round, which is opened if the city has none of this slug."""
     settings = Settings()
-    started = time.monotonic()
-    spec = SurveySpec(
-        slug=survey,
-        organisation=settings.organisation,
-        name=name,
-        starts_on=_day(starts),
-        ends_on=_day(ends),
-        unit=unit,
-        mode=mode,
-        licence=licence,
-    )
+    spec = survey_spec(settings, survey, name=name, starts=starts, ends=ends, unit=unit, mode=mode, licence=licence)
     source = SourceOptions(
         read=ReadOptions(encoding, layer, crs),
         profile=o.chosen_profile(profile),
         placement=placement,
         tolerance_m=tolerance,
+        form=o.chosen_form(form),
     )
+    options = load_options(settings, skip_errors=skip_errors, dry_run=dry_run)
+    load_into_round(settings, file, city, spec, source, options, publish=publish, findings=findings)
+
+
+def load_into_round(
+    settings: Settings,
+    file: Path,
+    city: str,
+    spec: SurveySpec,
+    source: SourceOptions,
+    options: ingest.LoadOptions,
+    *,
+    publish: bool,
+    findings: Path | None,
+) -> ingest.LoadResult:
+    """Loads a file of observations into a round, shows what was found and what came of it."""
+    started = time.monotonic()
     with _findings_shown(findings), open_database(settings) as connection:
         with progress_bar(f"Loading {file.name}") as progress:
-            result = ingest.load_survey(
-                connection,
-                file,
-                city,
-                spec,
-                source=source,
-                options=_load_options(settings, skip_errors=skip_errors, dry_run=dry_run),
-                progress=progress,
-            )
-        if publish and not dry_run:
-            _set_state(connection, city, survey, "published")
+            result = ingest.load_survey(connection, file, city, spec, source=source, options=options, progress=progress)
+        if publish and not options.dry_run:
+            _set_state(connection, city, spec.slug, "published")
     _summarise(result, file, started, findings)
+    for earlier in result.replaced:
+        typer.echo(f"Upload {earlier}, which it replaces, is withdrawn.")
     if result.state == "loaded" and not publish:
-        typer.echo(f"Survey {survey} is a draft until `vasti publish --city {city} --survey {survey}`.")
+        typer.echo(f"Survey {spec.slug} is a draft until `vasti publish --city {city} --survey {spec.slug}`.")
+    return result
+
+
+def survey_spec(
+    settings: Settings, slug: str, *, starts: datetime | None, ends: datetime | None, **said: Any
+) -> SurveySpec:
+    """A round as the command line names it."""
+    return SurveySpec(slug=slug, organisation=settings.organisation, starts_on=_day(starts), ends_on=_day(ends), **said)
 
 
 @load_app.command("frame")
@@ -205,8 +209,17 @@ def _day(moment: datetime | None) -> date | None:
     return None if moment is None else moment.date()
 
 
-def _load_options(settings: Settings, *, skip_errors: bool, dry_run: bool) -> ingest.LoadOptions:
-    return ingest.LoadOptions(getpass.getuser(), settings.originals_url, skip_errors=skip_errors, dry_run=dry_run)
+def load_options(
+    settings: Settings, *, skip_errors: bool, dry_run: bool, pulled_from: str | None = None
+) -> ingest.LoadOptions:
+    """How a load is to go, as the command line says it."""
+    return ingest.LoadOptions(
+        getpass.getuser(),
+        settings.originals_url,
+        skip_errors=skip_errors,
+        dry_run=dry_run,
+        pulled_from=pulled_from,
+    )
 
 
 @contextmanager

@@ -18,6 +18,8 @@ from geo.settings import Settings
 _COMMANDS = {
     "city": "load:city_app",
     "load": "load:load_app",
+    "kobo": "pull:kobo_app",
+    "odk": "pull:odk_app",
     "publish": "load:publish",
     "withdraw": "load:withdraw",
     "values": "figures:values",

@@ -1,10 +1,12 @@
 """Options several commands share, each declared once."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
+from geo.ingestion.forms import Form, read_form
 from geo.ingestion.placement import Placement
 from geo.ingestion.profile import BoundaryColumns, Profile, read_profile
 from service.cli.output import OutputFormat
@@ -19,6 +21,9 @@ EncodingOption = Annotated[str | None, typer.Option("--encoding", help="The text
 LayerOption = Annotated[str | None, typer.Option("--layer", help="Which layer, sheet or file of a zip to read.")]
 ProfileOption = Annotated[
     str | None, typer.Option("--profile", help="A mapping profile: a .toml file, or the name of a shipped one.")
+]
+FormOption = Annotated[
+    Path | None, typer.Option("--form", help="The XLSForm of a KoboToolbox or ODK export: labels become codes.")
 ]
 CodeOption = Annotated[str | None, typer.Option("--code", help="The column with the settlements' codes.")]
 NameOption = Annotated[str | None, typer.Option("--name", help="The column with the settlements' names.")]
@@ -39,10 +44,28 @@ UnitOption = Annotated[
 FormatOption = Annotated[OutputFormat, typer.Option("--format", help="A table for people, CSV or JSON for programs.")]
 DATE = ["%Y-%m-%d"]
 
+# A round.
+StartsOption = Annotated[
+    datetime | None, typer.Option("--starts", formats=DATE, help="First day of the round, such as 2024-01-15.")
+]
+EndsOption = Annotated[datetime | None, typer.Option("--ends", formats=DATE, help="Last day of the round.")]
+ModeOption = Annotated[
+    Literal["census", "sample", "phone"] | None,
+    typer.Option("--mode", help="How households were chosen. Default: census, every household visited."),
+]
+RoundNameOption = Annotated[str | None, typer.Option("--name", help="The round's name, as maps show it.")]
+LicenceOption = Annotated[str | None, typer.Option("--licence", help="The licence its figures are published under.")]
+PublishOption = Annotated[bool, typer.Option("--publish", help="Publish the round's figures at once.")]
+
 
 def chosen_profile(name_or_path: str | None) -> Profile | None:
     """The profile a person named, if any."""
     return None if name_or_path is None else read_profile(name_or_path)
+
+
+def chosen_form(path: Path | None) -> Form | None:
+    """The form a person named, if any."""
+    return None if path is None else read_form(path)
 
 
 def boundary_columns(

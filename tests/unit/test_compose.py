@@ -18,6 +18,8 @@ VARIABLES = {f"VASTI_{name.upper()}" for name in Settings.model_fields}
 COMPOSE_ONLY = {"VASTI_DB_PASSWORD", "VASTI_PUBLISH"}
 # VASTI_HOST is the `--host` of the api service's command.
 BY_COMMAND = {"VASTI_HOST"}
+PULLED_WITH = {"VASTI_KOBO_TOKEN", "VASTI_ODK_EMAIL", "VASTI_ODK_PASSWORD"}
+"""What signs a pull in is handed to that one command: no service keeps it."""
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +46,8 @@ def test_compose_sets_only_known_settings_and_all_that_matter(compose: dict[str,
     assert set(ours) == {"migrate", "api", "worker"}
     for service in ours.values():
         assert not unknown_variables(service["environment"])
-    assert set(services["api"]["environment"]) | BY_COMMAND >= VARIABLES
+        assert PULLED_WITH.isdisjoint(service["environment"])
+    assert set(services["api"]["environment"]) | BY_COMMAND | PULLED_WITH >= VARIABLES
     assert "--host" in services["api"]["command"]
     assert unknown_variables({"VASTI_DATABSE_URL": ""}) == {"VASTI_DATABSE_URL"}
 

@@ -1,0 +1,114 @@
+"""KoboToolbox: every submission of an asset, by its API v2."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from geo.errors import AnswerUnusable
+from geo.ingestion.forms import Form, form_of_content
+from geo.pulls.server import Server
+from geo.pulls.snapshot import Flat, Pages, flat
+
+_PAGE_ROWS = 1000
+_ROUNDS = 3
+_DROPPED = ("_attachments", "_downloads")
+"""Addresses of files, which may differ with every answer though nothing was edited."""
+
+
+@dataclass(frozen=True)
+class Asset:
+    """One form of a KoboToolbox server."""
+
+    server: Server
+    uid: str
+
+    @property
+    def source(self) -> str:
+        """What the asset is known by, from pull to pull."""
+        return f"kobo {self.server.url} {self.uid}"
+
+    @property
+    def file_name(self) -> str:
+        """What a snapshot of it is called."""
+        return f"kobo-{self.uid}.csv"
+
+    def form(self) -> Form | None:
+        """The form as it is at the server; None where it holds no questions.
+
+        Raises:
+            FormInvalid: it contradicts itself.
+        """
+        asset = self.server.get_json(f"/api/v2/assets/{self.uid}/", {"format": "json"}, what=f"asset {self.uid}")
+        content = asset.get("content") if isinstance(asset, dict) else None
+        return form_of_content(f"asset {self.uid}", content) if content and content.get("survey") else None
+
+    def fetch(self, pages: Pages) -> None:
+        """Fetches what is not there yet, and asks at the end whether all is.
+
+        A page is what comes after the last `_id`: a submission that is deleted meanwhile moves no other. However few
+        rows the server gives, the next question goes on behind them.
+
+        Raises:
+            AnswerUnusable: what is given is no page of submissions, or their number does not hold still.
+        """
+        for _ in range(_ROUNDS):
+            pages.begin({})
+            last = pages.last()
+            after = int(last[-1]["_id"]) if last else None
+            while True:
+                rows, count = self._page(after, _PAGE_ROWS)
+                if rows:
+                    pages.add(rows)
+                    after = int(rows[-1]["_id"])
+                if len(rows) >= count:
+                    break
+                if not rows:
+                    raise AnswerUnusable(
+                        f"{self._host} says there are {count} more submissions and gives none of them."
+                    )
+            fetched = sum(len(page) for page in pages)
+            total = self._page(None, 1)[1]
+            if total == fetched:
+                return
+            if total < fetched:
+                # Submissions were deleted while the others were read: nothing tells which, so all are read again.
+                pages.clear()
+        raise AnswerUnusable(
+            f"The number of submissions at {self._host} changed during each of {_ROUNDS} pulls; try again later."
+        )
+
+    @property
+    def _host(self) -> str:
+        return self.server.url.host
+
+    def _page(self, after: int | None, limit: int) -> tuple[list[dict[str, Any]], int]:
+        """Submissions behind an `_id` in its order, and how many there are behind it."""
+        params = {"format": "json", "limit": str(limit), "start": "0", "sort": json.dumps({"_id": 1})}
+        if after is not None:
+            params["query"] = json.dumps({"_id": {"$gt": after}})
+        answer = self.server.get_json(f"/api/v2/assets/{self.uid}/data/", params, what=f"asset {self.uid}")
+        try:
+            rows, count = list(answer["results"]), int(answer["count"])
+            ids = [int(row["_id"]) for row in rows]
+        except (KeyError, TypeError, ValueError) as error:
+            raise AnswerUnusable(
+                f"{self._host} gives submissions in a form that is not KoboToolbox's; check the address of --server."
+            ) from error
+        if any(b <= a for a, b in zip([after if after is not None else -1, *ids], ids, strict=False)):
+            raise AnswerUnusable(f"{self._host} gives the same submissions again and again; nothing was changed.")
+        return rows, count
+
+    def submissions(self, page: list[dict[str, Any]]) -> Iterator[tuple[str, Flat]]:
+        """The submissions of a page by the key that stays with them when they are edited."""
+        for submission in page:
+            row = {name: value for name, value in submission.items() if name not in _DROPPED}
+            status = row.pop("_validation_status", None)
+            if isinstance(status, dict):
+                row["_validation_status"] = status.get("uid") or status.get("label")
+            place = row.pop("_geolocation", None)
+            if isinstance(place, list) and len(place) == 2 and None not in place:
+                row["_geolocation"] = f"{place[0]} {place[1]}"
+            columns = flat(row)
+            key = next((columns[n] for n in ("meta/rootUuid", "rootUuid", "_uuid") if n in columns), str(row["_id"]))
+            yield key.removeprefix("uuid:"), columns
