@@ -14,9 +14,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from geo.ingestion.cells import texts
 from geo.ingestion.forms import Choice, Form, Labels, Question
 from geo.ingestion.layers import Batch, Layer, Note
-from geo.ingestion.mapping import texts
 from geo.ingestion.names import fold_name
 from geo.ingestion.profile import fold
 

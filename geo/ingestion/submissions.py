@@ -11,10 +11,10 @@ from dataclasses import replace
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from geo.ingestion.cells import texts
 from geo.ingestion.findings import Findings
 from geo.ingestion.forms import Form
 from geo.ingestion.layers import Batch, Layer
-from geo.ingestion.mapping import texts
 from geo.ingestion.names import fold_name
 from geo.ingestion.profile import FieldMapping, PositionColumns, Profile
 
