@@ -85,12 +85,12 @@ class Labels:
         return Joined(settlement, "name_differs", f"{label.name} here, {known} in the boundaries")
 
     def _bearers(self, name: str | None, ward: str | None) -> list[int]:
-        """The settlements of this name; of several, those in the ward if that is known."""
+        """The settlements of this name; where the row says the ward, not those known to lie in another."""
         found = self._by_name.get(fold_name(name), []) if name else []
-        if len(found) > 1 and ward:
-            folded = fold_name(ward)
-            return [i for i in found if folded in self._wards[i]] or found
-        return found
+        if not ward:
+            return found
+        folded = fold_name(ward)
+        return [i for i in found if not self._wards[i] or folded in self._wards[i]]
 
     def _proposing(self, label: Label) -> str:
         """The label, and the settlement it may have meant."""

@@ -251,7 +251,10 @@ def test_assess_shares_as_the_database(city: Connection, tmp_path: Path) -> None
 
 
 def test_settlements_by_name_and_ward(city: Connection, tmp_path: Path) -> None:
-    """A name two settlements bear joins in the ward that has one of them, and is an error where none is named."""
+    """A name two settlements bear joins in the ward that has one of them, and is an error where no ward is named.
+
+    In another ward than the row says, no name joins.
+    """
     frame = f.small_city()
     frame["settlement_name"] = ["Villa Rosa", "Villa Rosa", "Ñembý", "San José"]
     f.load_city(city, tmp_path, frame, slug="twins")
@@ -260,15 +263,17 @@ def test_settlements_by_name_and_ward(city: Connection, tmp_path: Path) -> None:
     rows = [
         {"name": "VILLA  ROSA", "ward": "south"},
         {"name": "Villa Rosa", "ward": ""},
-        {"name": "nemby", "ward": "South"},
-        {"name": "San Jose'", "ward": "North"},
-        {"name": "Sant José", "ward": "North"},
+        {"name": "nemby", "ward": "North"},
+        {"name": "San Jose'", "ward": "South"},
+        {"name": "Sant José", "ward": "South"},
+        {"name": "Ñembý", "ward": "West"},
     ]
     result = load(city, tmp_path, [row | {"families": 20} for row in rows], using, "s", city="twins", skip_errors=True)
     found = result.findings.frame()
     assert list(found[["row_number", "code", "value"]].itertuples(index=False, name=None)) == [
         (3, "name_ambiguous", "Villa Rosa: 01, 02"),
         (6, "settlement_unknown", "Sant José (did you mean San José, 04?)"),
+        (7, "settlement_unknown", "Ñembý (did you mean Ñembý, 03?)"),
     ]
     assert result.rows_loaded == 3
 

@@ -10,8 +10,9 @@ import shapely
 from shapely.geometry import Polygon, box
 
 from geo.ingestion.findings import Findings
+from geo.ingestion.labels import NOWHERE
 from geo.ingestion.mapping import Observations
-from geo.ingestion.placement import NOWHERE, Placement, Placer, Places
+from geo.ingestion.placement import Placement, Placer, Places
 
 GEOD = pyproj.Geod(ellps="WGS84")
 
