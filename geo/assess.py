@@ -53,7 +53,7 @@ def assess(
     tally = FrameTally(definitions, len(boundaries.frame))
     readings: list[Reading] = []
     for placed in observe(path, boundaries.places(), source, readings.append, progress):
-        tally.add(placed.observations.fields, placed.settlement)
+        tally.add(placed.observations.fields, placed.settlement, placed.observations.asked)
     (reading,) = readings
     if reading.rows_read == 0:
         raise UnreadableFile(f"{path.name} holds no rows.")
@@ -87,7 +87,9 @@ def _cells(tallies: pd.DataFrame, places: pd.DataFrame, *, city: str, survey: st
     cells[list(SUMS)] = cells[list(SUMS)].fillna(0.0)
     answered = cells["n"] > 0
     cells["population"] = (cells["sum_a"] + cells["sum_a_unknown"]).where(answered)
-    cells["residents"] = cells["sum_ay"] * (cells["n"] + cells["n_unknown"]) / cells["n"].where(answered)
+    # Those of unknown size are taken to be of the mean size; a row stands for one household, or for its weight.
+    known, unknown = ("n", "n_unknown") if unit == "household" else ("sum_w", "sum_w_unknown")
+    cells["residents"] = cells["sum_ay"] * (cells[known] + cells[unknown]) / cells[known].where(answered)
     cells["area_m2"] = cells["area_m2"].where(answered)
     cells["city"], cells["survey"], cells["survey_unit"], cells["_drawn"] = city, survey, unit, ""
     return cells.sort_values(["indicator", "settlement_code"], kind="stable", ignore_index=True)

@@ -94,14 +94,24 @@ class CityPlaces:
 def places_on(connection: Connection, city_id: int, on: date) -> CityPlaces:
     """The city's settlements with the boundaries valid on a day; a settlement without one keeps its code and name."""
     rows = connection.execute(
-        select(settlement.c.id, settlement.c.code, settlement.c.name, func.ST_AsBinary(boundary.c.geom))
+        select(
+            settlement.c.id,
+            settlement.c.code,
+            settlement.c.name,
+            func.ST_AsBinary(boundary.c.geom),
+            ward.c.code,
+            ward.c.name,
+        )
+        .outerjoin(ward, ward.c.id == settlement.c.ward_id)
         .outerjoin(boundary, and_(boundary.c.settlement_id == settlement.c.id, valid_on(on)))
         .where(settlement.c.city_id == city_id)
         .order_by(settlement.c.code)
     ).all()
-    ids, codes, names, shapes = zip(*rows, strict=True) if rows else ((), (), (), ())
+    ids, codes, names, shapes, *wards = zip(*rows, strict=True) if rows else ((),) * 6
     wkb = np.array([None if shape is None else bytes(shape) for shape in shapes], dtype=object)
-    return CityPlaces(np.array(ids, dtype=np.int64), Places(list(codes), list(names), shapely.from_wkb(wkb)))
+    known_wards = [[label for label in labels if label is not None] for labels in zip(*wards, strict=True)]
+    places = Places(list(codes), list(names), shapely.from_wkb(wkb), known_wards)
+    return CityPlaces(np.array(ids, dtype=np.int64), places)
 
 
 @dataclass(frozen=True)

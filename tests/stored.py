@@ -8,7 +8,7 @@ import geopandas as gpd
 import pandas as pd
 from sqlalchemy import Connection, insert, text
 
-from geo.fields import standard_fields
+from geo.fields import Unit, standard_fields
 from geo.indicators.definition import Definition
 from geo.indicators.tallies import SUMS
 from geo.indicators.tally_frame import tally_gdf
@@ -24,7 +24,7 @@ _NUMBERS = count(1)
 Answers = Mapping[str, Any]
 
 
-def store(connection: Connection, rows: Sequence[Answers]) -> tuple[int, list[int]]:
+def store(connection: Connection, rows: Sequence[Answers], unit: Unit = "household") -> tuple[int, list[int]]:
     """Stores rows, whose `settlement` counts from 0; returns the survey's id and the settlements' ids."""
     slug = f"stored-{next(_NUMBERS)}"
     organisation_id = _add(connection, organisation, slug=slug, name=slug)
@@ -41,7 +41,7 @@ def store(connection: Connection, rows: Sequence[Answers]) -> tuple[int, list[in
         name=slug,
         starts_on=STARTS,
         ends_on=ENDS,
-        unit="household",
+        unit=unit,
         mode="census",
     )
     upload_id = _add(
@@ -62,7 +62,7 @@ def store(connection: Connection, rows: Sequence[Answers]) -> tuple[int, list[in
     connection.execute(text(f"CREATE TABLE household_{survey_id} PARTITION OF household FOR VALUES IN ({survey_id})"))
     whole = [
         {
-            **dict.fromkeys(standard_fields()),
+            **dict.fromkeys([*standard_fields(), "asked"]),
             "weight": 1.0,
             **{name: value for name, value in row.items() if name != "settlement"},
             "survey_id": survey_id,
@@ -84,20 +84,25 @@ def _add(connection: Connection, table: Any, **values: Any) -> int:
 def frame_of(rows: Sequence[Answers], ids: Sequence[int]) -> gpd.GeoDataFrame:
     """The same rows as a frame with the settlements' ids."""
     whole = [
-        {**dict.fromkeys(standard_fields()), "weight": 1.0, **row, "settlement_id": ids[row.get("settlement", 0)]}
+        {
+            **dict.fromkeys([*standard_fields(), "asked"]),
+            "weight": 1.0,
+            **row,
+            "settlement_id": ids[row.get("settlement", 0)],
+        }
         for row in rows
     ]
-    columns = ["settlement_id", *standard_fields()]
+    columns = ["settlement_id", *standard_fields(), *(["asked"] if any("asked" in row for row in rows) else [])]
     return gpd.GeoDataFrame({name: pd.Series([row[name] for row in whole], dtype=object) for name in columns}).astype(
         {"settlement_id": "int64"}
     )
 
 
 def tally_both(
-    connection: Connection, definitions: Sequence[Definition], rows: Sequence[Answers]
+    connection: Connection, definitions: Sequence[Definition], rows: Sequence[Answers], unit: Unit = "household"
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The rows' tallies by PostGIS and by the frame engine, indexed by settlement, indicator and what is counted."""
-    survey_id, ids = store(connection, rows)
+    survey_id, ids = store(connection, rows, unit)
     tables = (tally_survey(connection, definitions, survey_id), tally_gdf(frame_of(rows, ids), definitions))
     position = {settlement_id: index for index, settlement_id in enumerate(ids)}
     ready = []

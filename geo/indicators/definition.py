@@ -80,6 +80,16 @@ def attributes(node: Any) -> set[str]:
     return set()
 
 
+def asked_fields(definition: Definition) -> frozenset[str]:
+    """The fields a row must have been asked to count: the numerator's, and of the base all but design fields.
+
+    Who was interviewed, and with which weight, holds of a whole settlement as of each part of its households.
+    """
+    design = {name for name, field in standard_fields().items() if field.role in ("identifier", "design")}
+    base = attributes(parse_expression(definition, "base"))
+    return frozenset(attributes(parse_expression(definition, "numerator")) | (base - design))
+
+
 def read_definition(text: str, *, name: str) -> Definition:
     """The definition in one TOML file.
 

@@ -38,6 +38,9 @@ def figures_of(cells: pd.DataFrame, level: Level) -> pd.DataFrame:
         cells.rename(columns={"indicator": "indicator_id"}), definitions, with_interval=of_households & ~is_density
     )
     answered = (cells["n"] > 0).to_numpy()
+    # A settlement-unit row speaks for as many households as its weight says.
+    answering = np.where(of_households, cells["n"], cells["sum_w"])
+    not_known = np.where(of_households, cells["n_unknown"], cells["sum_w_unknown"])
     with np.errstate(divide="ignore", invalid="ignore"):
         density = (cells["residents"] / (cells["area_m2"] / M2_PER_KM2)).to_numpy()
     value = np.where(is_density, density, estimated.p * PERCENT)
@@ -46,8 +49,7 @@ def figures_of(cells: pd.DataFrame, level: Level) -> pd.DataFrame:
     report = np.array([definitions[i].direction == "report" for i in cells["indicator"]], dtype=bool)
     unserved = cells["population"].to_numpy() * np.where(down, estimated.p, 1 - estimated.p)
     reason = np.full(len(cells), None, dtype=object)
-    asked = (cells["n"] + cells["n_unknown"]).to_numpy()
-    reason[answered & (cells["n_unknown"].to_numpy() > MAX_UNKNOWN * asked)] = TOO_MANY_UNKNOWN
+    reason[answered & (not_known > MAX_UNKNOWN * (answering + not_known))] = TOO_MANY_UNKNOWN
     reason[is_density & answered & cells["residents"].isna().to_numpy()] = NO_FRAME_SIZE
     reason[is_density & answered & cells["area_m2"].isna().to_numpy()] = NO_AREA
     figures = cells[["city", "survey", *PLACE, "indicator", "definition_version", "counted"]].copy()
@@ -56,11 +58,10 @@ def figures_of(cells: pd.DataFrame, level: Level) -> pd.DataFrame:
     figures["value"] = np.round(value, DECIMALS)
     figures["low"] = np.round(estimated.interval.low * PERCENT, DECIMALS)
     figures["high"] = np.round(estimated.interval.high * PERCENT, DECIMALS)
-    figures["n"], figures["n_unknown"] = cells["n"], cells["n_unknown"]
+    figures["n"], figures["n_unknown"] = np.round(answering), np.round(not_known)
     figures["population"] = np.round(cells["population"])
     figures["unserved"] = np.round(np.where(report, np.nan, unserved))
-    # A settlement-unit row speaks for as many households as its weight says.
-    figures["answering"] = np.where(of_households, cells["n"], cells["sum_w"])
+    figures["answering"] = answering
     figures["reason"] = reason
     figures["_drawn"] = [str(drawn) for drawn in cells["_drawn"]]
     if "geometry" in cells:

@@ -23,8 +23,9 @@ SUMS = (
     "sum_a2y",
     "sum_a_unknown",
     "sum_a2_unknown",
+    "sum_w_unknown",
 )
-"""What a tally holds. The first two count households; the sums are over those that answered, but for the last two."""
+"""What a tally holds. The first two count rows; the sums are over those that answered, but for the last three."""
 
 KEY = ("settlement_id", "indicator_id", "counted")
 """What a tally is of."""

@@ -8,14 +8,27 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from pygeofilter.backends.sqlalchemy import to_filter
-from sqlalchemy import Connection, Integer, SmallInteger, Subquery, and_, case, cast, func, literal_column, select
+from sqlalchemy import (
+    Connection,
+    Integer,
+    SmallInteger,
+    Subquery,
+    and_,
+    case,
+    cast,
+    func,
+    literal_column,
+    or_,
+    select,
+)
 from sqlalchemy.sql import ColumnElement
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlalchemy.sql.functions import FunctionElement
 
-from geo.indicators.definition import Counted, Definition, Part, parse_expression
+from geo.indicators.definition import Counted, Definition, Part, asked_fields, parse_expression
 from geo.indicators.tallies import Sums, tallies_frame
 from geo.schema.people import household
+from geo.schema.surveys import survey
 
 Columns = ReadOnlyColumnCollection[str, ColumnElement[Any]]
 
@@ -38,11 +51,19 @@ def tally_survey(
 ) -> pd.DataFrame:
     """The tallies of a survey, or of some of its settlements: a frame with the columns `tallies.COLUMNS`.
 
-    One scan serves all definitions that share a base, which all shipped ones do.
+    One scan serves all definitions that share a base, which all shipped ones do. A survey of settlements may hold rows
+    that were not asked everything: there, definitions share a scan only where they ask the same.
     """
-    by_base = groupby(sorted(definitions, key=lambda d: d.base), key=lambda d: d.base)
+    unit = connection.execute(select(survey.c.unit).where(survey.c.id == survey_id)).scalar_one_or_none()
+
+    def scan(definition: Definition) -> tuple[str, tuple[str, ...]]:
+        return definition.base, tuple(sorted(asked_fields(definition))) if unit == "settlement" else ()
+
     return pd.concat(
-        [_tally_base(connection, list(group), survey_id, settlement_ids) for _, group in by_base],
+        [
+            _tally_base(connection, list(group), survey_id, settlement_ids, asked)
+            for (_, asked), group in groupby(sorted(definitions, key=scan), key=scan)
+        ],
         ignore_index=True,
     )
 
@@ -52,8 +73,9 @@ def _tally_base(
     definitions: list[Definition],
     survey_id: int,
     settlement_ids: Sequence[int] | None,
+    asked: Sequence[str],
 ) -> pd.DataFrame:
-    answers = _answers(definitions, survey_id, settlement_ids).c
+    answers = _answers(definitions, survey_id, settlement_ids, asked).c
     columns = {"settlement_id": answers.settlement_id} | _sums("all", answers, None) | _counts("all", answers, None)
     for definition in definitions:
         y = answers[f"y_{definition.id}"]
@@ -75,7 +97,9 @@ def _condition(definition: Definition, part: Part) -> ColumnElement[bool]:
     return condition
 
 
-def _answers(definitions: list[Definition], survey_id: int, settlement_ids: Sequence[int] | None) -> Subquery:
+def _answers(
+    definitions: list[Definition], survey_id: int, settlement_ids: Sequence[int] | None, asked: Sequence[str]
+) -> Subquery:
     """Live households of one base: settlement, w, w times members, their squares, and each numerator (3-valued).
 
     The offset keeps PostgreSQL from copying the expressions into every aggregate, so each is computed once a row.
@@ -84,6 +108,8 @@ def _answers(definitions: list[Definition], survey_id: int, settlement_ids: Sequ
     wanted = [household.c.survey_id == survey_id, household.c.is_live, _condition(definitions[0], "base")]
     if settlement_ids is not None:
         wanted.append(household.c.settlement_id == func.any(list(settlement_ids)))
+    if asked:
+        wanted.append(or_(household.c.asked.is_(None), household.c.asked.contains(list(asked))))
     return (
         select(
             household.c.settlement_id,
@@ -134,14 +160,17 @@ def _split(sums: Sums, indicator_id: str, counted: Counted) -> Sums:
     def unknown(key: str) -> NDArray[np.float64]:
         return np.where(sums[f"all/{n}"] > known, np.maximum(sums[f"all/{key}"] - answered(key), 0.0), 0.0)
 
+    sum_w = answered(w) if households else sums[f"{indicator_id}/known/{w}"]
+    unknown_weight = np.where(sums["all/n"] > known, np.maximum(sums["all/w"] - sum_w, 0.0), 0.0)
     return {
         "n": known,
         "n_unknown": sums["all/n"] - known,
-        "sum_w": answered(w) if households else sums[f"{indicator_id}/known/{w}"],
+        "sum_w": sum_w,
         "sum_a": answered(a),
         "sum_ay": sums[f"{indicator_id}/yes/{a}"],
         "sum_a2": answered(a2),
         "sum_a2y": sums[f"{indicator_id}/yes/{a2}"],
         "sum_a_unknown": unknown(a),
         "sum_a2_unknown": unknown(a2),
+        "sum_w_unknown": unknown_weight,
     }

@@ -258,8 +258,9 @@ def _residents() -> ColumnElement[Any]:
     share = tally.c.sum_ay / func.nullif(tally.c.sum_w, 0)
     return case(
         (survey_frame.c.households.is_not(None), survey_frame.c.households * share),
+        (survey.c.unit == "settlement", share * (tally.c.sum_w + tally.c.sum_w_unknown)),
         (
-            (survey.c.mode == "census") | (survey.c.unit == "settlement"),
+            survey.c.mode == "census",
             tally.c.sum_ay * (tally.c.n + tally.c.n_unknown) / func.nullif(tally.c.n, 0),
         ),
     )

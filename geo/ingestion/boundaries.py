@@ -41,7 +41,11 @@ class Boundaries:
 
     def places(self) -> Places:
         """The settlements, to place observations in."""
-        return Places(list(self.frame["code"]), list(self.frame["name"]), self.frame["geom"].to_numpy())
+        wards = [
+            [str(label) for label in labels if pd.notna(label)]
+            for labels in zip(self.frame["ward_code"], self.frame["ward_name"], strict=True)
+        ]
+        return Places(list(self.frame["code"]), list(self.frame["name"]), self.frame["geom"].to_numpy(), wards)
 
 
 def read_boundaries(path: Path, options: ReadOptions, columns: BoundaryColumns | Profile | None) -> Boundaries:

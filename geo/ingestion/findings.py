@@ -130,6 +130,21 @@ RULES: dict[str, Rule] = {
         "no settlement of this city has the code or name {value}",
         "correct the code, or load the settlement's boundary first",
     ),
+    "name_ambiguous": Rule(
+        "error",
+        "several settlements of this city bear the name, and the row does not say which ({value})",
+        "add the settlement's code, or the ward if the name is the only one there",
+    ),
+    "name_differs": Rule(
+        "warning",
+        "the settlement is found by its code, but its name differs: {value}; the code decides",
+        "check that the code is the settlement's own",
+    ),
+    "joined_by_name": Rule(
+        "warning",
+        "no settlement of this city has the row's code; it is joined by its name, which only one bears: {value}",
+        "check the settlement, and correct the code",
+    ),
     "settlement_missing": Rule("error", "the row names no settlement", "add the settlement's code"),
     "declared_differs": Rule(
         "warning",
@@ -140,6 +155,27 @@ RULES: dict[str, Rule] = {
         "warning",
         "the position lies outside every settlement; the row counts in {value}, which it names",
         "check the position",
+    ),
+    "share_exceeds_base": Rule(
+        "error",
+        "the parts of {field} sum to more households than there are ({value})",
+        "correct the parts, or the number of households they are of",
+    ),
+    "share_invalid": Rule(
+        "warning",
+        "{field} is {value}, which is no number of households, or no percentage from 0 to 100; how many these are is "
+        "kept as unknown",
+        "write a plain number",
+    ),
+    "share_base_missing": Rule(
+        "warning",
+        "{field} is blank, so how the settlement's households divide is kept as unknown",
+        "add the number of households",
+    ),
+    "share_assumed": Rule(
+        "warning",
+        "{field} is a word on a scale, which the mapping profile takes for a percentage: {value}",
+        'nothing, if that is what the source means; else set the step to "unknown" in the profile',
     ),
     "geometry_missing": Rule("error", "the row has no shape", "draw the settlement's boundary"),
     "geometry_not_a_polygon": Rule(

@@ -191,7 +191,7 @@ class _SurveyLoad:
             self.reading = reading
 
         for placed in observe(path, self._city_places.places, source, started, progress):
-            self._tally.add(placed.observations.fields, placed.settlement)
+            self._tally.add(placed.observations.fields, placed.settlement, placed.observations.asked)
             yield placed.observations, self._city_places.ids[placed.settlement]
 
     def finish(self) -> None:

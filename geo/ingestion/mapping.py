@@ -46,6 +46,10 @@ class Observations:
     lon: NDArray[np.float64]
     lat: NDArray[np.float64]
     rejected: NDArray[np.bool_]
+    part: NDArray[np.int16] | None = None
+    """Which part of its row's households each stands for, where a profile has shares; 0 is the row as a whole."""
+    asked: pa.DictionaryArray | None = None
+    """The standard fields each part answers, as a dictionary of lists. None: all of them."""
 
 
 @dataclass(frozen=True)
@@ -92,13 +96,16 @@ class Mapper:
         wanted = [Wanted(m.column, name, m.multiple is not None) for name, m in profile.fields.items()]
         axes = {} if self._position is None else _axes(self._position)
         wanted += [Wanted(column, axis) for axis, column in axes.items()]
+        in_shares = [Wanted(column, name) for name, share in profile.shares.items() for column in share.columns()]
+        wanted += in_shares
         found = find_columns(wanted, layer, file_name=file_name, named_by=f"the mapping profile {profile.name!r}")
         blanks = frozenset(fold(word) for word in profile.blank)
         self._sources = [
             _source(name, mapping, found[mapping.column], blanks) for name, mapping in profile.fields.items()
         ]
         self._axes = {axis: str(found[column].column) for axis, column in axes.items()}
-        self._blanks = blanks
+        self.blanks = blanks
+        self.share_columns = {each.column: found[each.column] for each in in_shares}
         # Of several answers only one becomes the standard one: all are kept.
         read = {source.found.column for source in self._sources if source.mapping.multiple is None}
         read |= set(self._axes.values())
@@ -151,7 +158,7 @@ class Mapper:
         self, batch: Batch, findings: Findings, axis: str, misread: dict[str, NDArray[np.bool_]]
     ) -> NDArray[np.float64]:
         column = self._axes[axis]
-        cells = Cells(axis, batch.columns[column], batch.row_numbers, findings, self._blanks)
+        cells = Cells(axis, batch.columns[column], batch.row_numbers, findings, self.blanks)
         numbers = read_coordinates(cells)
         self._remember(misread, column, cells)
         return numbers

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from geo.errors import MissingColumn
+from geo.errors import MissingColumn, ProfileInvalid
 from geo.fields import Unit
 from geo.ingestion.checks import Checks
 from geo.ingestion.findings import Findings
@@ -18,8 +18,9 @@ from geo.ingestion.formats import open_layer
 from geo.ingestion.forms import Form
 from geo.ingestion.layers import Layer, ReadOptions
 from geo.ingestion.mapping import Mapper, Observations
-from geo.ingestion.placement import GPS_TOLERANCE_M, Placement, Placer, Places
+from geo.ingestion.placement import GPS_TOLERANCE_M, Placement, Placer, Places, is_declared
 from geo.ingestion.profile import Profile, standard_profile
+from geo.ingestion.shares import Divider
 from geo.ingestion.submissions import Submissions
 
 Progress = Callable[[int, int | None], None]
@@ -80,12 +81,19 @@ def observe(
         profile = submissions.complete(options.profile or standard_profile(layer.columns))
         reading = Reading(profile)
         reading_started(reading)
+        if profile.shares and options.unit != "settlement":
+            raise ProfileInvalid(
+                f"The profile {profile.name} has shares, which divide a settlement's households; they are for files "
+                "with one row a settlement: load it with --unit settlement."
+            )
         mapper = Mapper(layer, profile, options.read, path.name)
         placer = Placer(places, _placement(mapper, options, path.name), options.tolerance_m)
+        divider = Divider(profile, mapper.share_columns, mapper.blanks) if profile.shares else None
         checks = Checks(starts_on=options.starts_on, ends_on=options.ends_on)
         for read in layer.batches:
             batch = submissions.admit(read, reading.findings)
             observations = mapper.map(batch, reading.findings)
+            division = divider.divide(batch, observations, reading.findings) if divider else None
             if options.unit == "household":
                 checks.check_rows(observations, reading.findings)
             settlement = placer.place(observations, reading.findings)
@@ -97,6 +105,8 @@ def observe(
             reading.rows_read += len(read.row_numbers)
             placed = _kept(observations, settlement)
             reading.rows_kept += len(placed.settlement)
+            if division is not None:
+                placed = Placed(*division.expand(placed.observations, placed.settlement, ~observations.rejected))
             if progress:
                 progress(reading.rows_read, layer.total_rows)
             if len(placed.settlement):
@@ -110,7 +120,7 @@ def _placement(mapper: Mapper, options: SourceOptions, file_name: str) -> Placem
     placement = options.placement or (
         "declared" if options.unit == "settlement" or not mapper.has_position else "position-then-declared"
     )
-    declares = "declared_settlement_code" in mapper.profile.fields
+    declares = is_declared(mapper.profile.fields)
     if placement == "position" and not mapper.has_position:
         raise MissingColumn(
             f"{file_name} has no positions; add longitude and latitude columns, or place by --placement declared."

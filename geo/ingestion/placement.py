@@ -1,26 +1,24 @@
 """Placement: which settlement each observation belongs to."""
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-import pyarrow as pa
 import shapely
 from numpy.typing import NDArray
 
 from geo.crs import METRES_PER_DEGREE, geodesic_area_m2, geodesic_distance_m
 from geo.ingestion.findings import Findings
+from geo.ingestion.labels import NOWHERE, Joined, Label, Labels
 from geo.ingestion.mapping import Observations
-from geo.ingestion.profile import fold
 
 Placement = Literal["position", "declared", "position-then-declared"]
 
 GPS_TOLERANCE_M = 15.0
 """A phone's GPS is rarely better: a household this near a settlement belongs to it."""
 
-NOWHERE = -1
+_DECLARED = ("declared_settlement_code", "declared_settlement_name", "declared_ward_name")
 
 _CELL_DEGREES = 0.001
 """About a hundred metres: a few cells cover a settlement."""
@@ -33,6 +31,34 @@ class Places:
     codes: Sequence[str]
     names: Sequence[str]
     shapes: NDArray[Any]
+    wards: Sequence[Sequence[str]] = ()
+    """What each settlement's ward is called: code and name. Empty: no ward is known of any."""
+
+
+@dataclass(frozen=True)
+class _Declared:
+    """The settlements rows name: what became of each different label, and which label each row bears."""
+
+    joined: list[Joined]
+    label: NDArray[np.intp]
+
+    @property
+    def settlement(self) -> NDArray[np.intp]:
+        """The index of each row's settlement, or NOWHERE."""
+        found: NDArray[np.intp] = np.array([each.settlement for each in self.joined], dtype=np.intp)[self.label]
+        return found
+
+    def report(self, where: NDArray[np.bool_], rows: NDArray[np.int32], findings: Findings) -> None:
+        """Reports what is to be said of the labels of some rows."""
+        for code in sorted({each.finding for each in self.joined if each.finding}):
+            at = np.flatnonzero(where & np.array([each.finding == code for each in self.joined])[self.label])
+            values = [self.joined[label].value for label in self.label[at]]
+            findings.add(code, rows[at], field="settlement", values=values)
+
+
+def is_declared(fields: Collection[str]) -> bool:
+    """Whether these standard fields name the settlement, by code or by name."""
+    return "declared_settlement_code" in fields or "declared_settlement_name" in fields
 
 
 class Placer:
@@ -49,7 +75,7 @@ class Placer:
         self._shapes = places.shapes[self._drawn]
         shapely.prepare(self._shapes)
         self._tree = shapely.STRtree(self._shapes)
-        self._by_label = _labels(places)
+        self._labels = Labels(places.codes, places.names, places.wards)
 
     def place(self, observations: Observations, findings: Findings) -> NDArray[np.intp]:
         """The index of each observation's settlement; those placed nowhere are rejected with a finding."""
@@ -59,8 +85,8 @@ class Placer:
         else:
             placed = self._by_position(observations, open_rows, findings)
             declared = None
-            if "declared_settlement_code" in observations.fields:
-                declared = self._find_declared(observations.fields["declared_settlement_code"])
+            if is_declared(observations.fields):
+                declared = self._find_declared(observations)
             self._settle_the_rest(observations, placed, declared, open_rows, findings)
         observations.rejected |= placed == NOWHERE
         return placed
@@ -68,30 +94,37 @@ class Placer:
     def _declared(
         self, observations: Observations, open_rows: NDArray[np.bool_], findings: Findings
     ) -> NDArray[np.intp]:
-        column = observations.fields.get("declared_settlement_code")
-        if column is None:
-            column = pa.nulls(len(observations.row_numbers), pa.string())
-        placed = self._find_declared(column)
-        self._report_unknown(column, observations.row_numbers, open_rows & (placed == NOWHERE), findings)
-        return placed
+        if not is_declared(observations.fields):
+            findings.add("settlement_missing", observations.row_numbers[open_rows], field="settlement")
+            return np.full(len(observations.row_numbers), NOWHERE, dtype=np.intp)
+        declared = self._find_declared(observations)
+        declared.report(open_rows, observations.row_numbers, findings)
+        return declared.settlement
 
-    def _report_unknown(
-        self, column: pa.Array, rows: NDArray[np.int32], where: NDArray[np.bool_], findings: Findings
-    ) -> None:
-        """Declared settlements this city does not have, and rows that declare none."""
-        declares = column.is_valid().to_numpy(zero_copy_only=False)
-        unknown = where & declares
-        findings.add(
-            "settlement_unknown", rows[unknown], field="settlement", values=column.filter(pa.array(unknown)).to_pylist()
+    def _find_declared(self, observations: Observations) -> "_Declared":
+        """The settlement each row names. Every different label is looked up once, however many rows bear it."""
+        named = [name for name in _DECLARED if name in observations.fields]
+        # Each row's labels as one number, whose digits are places in the columns' dictionaries.
+        key = np.zeros(len(observations.row_numbers), dtype=np.int64)
+        dictionaries: list[list[str | None]] = []
+        for name in named:
+            coded = observations.fields[name].dictionary_encode()
+            dictionaries.append([*coded.dictionary.to_pylist(), None])
+            key *= len(dictionaries[-1])
+            key += coded.indices.fill_null(len(dictionaries[-1]) - 1).to_numpy(zero_copy_only=False)
+        # In most files there is one column, whose dictionary lists the labels already.
+        distinct, label = (
+            np.unique(key, return_inverse=True) if len(named) != 1 else (np.arange(len(dictionaries[0])), key)
         )
-        findings.add("settlement_missing", rows[where & ~declares], field="settlement")
-
-    def _find_declared(self, column: pa.Array) -> NDArray[np.intp]:
-        coded = column.dictionary_encode()
-        found = [self._by_label.get(fold(text), NOWHERE) for text in coded.dictionary.to_pylist()]
-        indices = coded.indices.fill_null(len(found)).to_numpy(zero_copy_only=False)
-        settlement: NDArray[np.intp] = np.array([*found, NOWHERE], dtype=np.intp)[indices]
-        return settlement
+        places_in = np.unravel_index(distinct, [len(texts) for texts in dictionaries])
+        has_codes = named[0] == "declared_settlement_code"
+        joined = []
+        for positions in zip(*places_in, strict=True):
+            said = dict.fromkeys(_DECLARED) | {
+                name: texts[at] for name, texts, at in zip(named, dictionaries, positions, strict=True)
+            }
+            joined.append(self._labels.join(Label(*said.values()), has_codes=has_codes))
+        return _Declared(joined, label)
 
     def _by_position(
         self, observations: Observations, open_rows: NDArray[np.bool_], findings: Findings
@@ -168,7 +201,7 @@ class Placer:
         self,
         observations: Observations,
         placed: NDArray[np.intp],
-        declared: NDArray[np.intp] | None,
+        declared: "_Declared | None",
         open_rows: NDArray[np.bool_],
         findings: Findings,
     ) -> None:
@@ -177,16 +210,16 @@ class Placer:
         unplaced = open_rows & (placed == NOWHERE)
         has_position = ~np.isnan(observations.lon)
         if declared is not None:
-            differs = open_rows & (placed != NOWHERE) & (declared != NOWHERE) & (placed != declared)
-            self._report("declared_differs", observations, np.flatnonzero(differs), declared, findings)
+            named = declared.settlement
+            differs = open_rows & (placed != NOWHERE) & (named != NOWHERE) & (placed != named)
+            self._report("declared_differs", observations, np.flatnonzero(differs), named, findings)
             if self.placement == "position-then-declared":
-                fallback = unplaced & (declared != NOWHERE)
-                placed[fallback] = declared[fallback]
+                fallback = unplaced & (named != NOWHERE)
+                placed[fallback] = named[fallback]
                 outside = np.flatnonzero(fallback & has_position)
                 self._report("placed_as_declared", observations, outside, placed, findings)
                 unplaced &= ~fallback
-                column = observations.fields["declared_settlement_code"]
-                self._report_unknown(column, rows, unplaced & ~has_position, findings)
+                declared.report(fallback | (unplaced & ~has_position), rows, findings)
                 unplaced &= has_position
         findings.add("outside_every_settlement", rows[unplaced & has_position])
         findings.add("position_missing", rows[unplaced & ~has_position])
@@ -201,14 +234,6 @@ class Placer:
     ) -> None:
         values = [self.places.codes[i] for i in settlement[at]]
         findings.add(code, observations.row_numbers[at], field="settlement", values=values)
-
-
-def _labels(places: Places) -> dict[str, int]:
-    """Codes, and names only one settlement bears, to the settlement's index."""
-    names = [fold(name) for name in places.names]
-    bearers = Counter(names)
-    labels = {name: i for i, name in enumerate(names) if bearers[name] == 1}
-    return labels | {fold(code): i for i, code in enumerate(places.codes)}
 
 
 def _squeezed(shape: Any, factor: float) -> Any:

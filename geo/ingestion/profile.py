@@ -161,6 +161,29 @@ class Share(BaseModel):
     of: str | None = None
     rest: dict[str, Value] | None = None
 
+    def columns(self) -> list[str]:
+        """The columns of the file it needs."""
+        return [*(part.column for part in self.parts), *([] if self.of is None else [self.of])]
+
+    def fields(self) -> set[str]:
+        """The standard fields it answers."""
+        return set().union(*(part.answers for part in self.parts), self.rest or ())
+
+    def fault(self, *, has_weight: bool) -> str | None:
+        """Why households cannot be told from it, if they cannot."""
+        if self.kind == "percent" and self.of is None:
+            return (
+                "a percentage without the number of households it is of cannot be turned into households: name the "
+                "base with `of`"
+            )
+        if self.kind == "count" and self.of is None and self.rest is not None:
+            return "the rest is what the parts leave of a whole: name the column that counts the whole with `of`"
+        if self.kind == "scale" and self.of is None and not has_weight:
+            return "a scale needs the number of households it is of: map weight, or name the base with `of`"
+        steps = (_steps_fault(part, is_scale=self.kind == "scale") for part in self.parts)
+        answers = (_answers_fault(said) for said in (*(part.answers for part in self.parts), self.rest or {}))
+        return next((fault for fault in (*steps, *answers) if fault), None)
+
 
 class Profile(BaseModel):
     """A mapping profile."""
@@ -187,6 +210,46 @@ class Profile(BaseModel):
             if fault:
                 raise ValueError(f"fields.{name}: {fault}")
         return self
+
+    @model_validator(mode="after")
+    def _shares_are_whole(self) -> "Profile":
+        taken = dict.fromkeys(self.fields, "fields")
+        for name, share in self.shares.items():
+            fault = share.fault(has_weight="weight" in self.fields)
+            if fault:
+                raise ValueError(f"shares.{name}: {fault}")
+            for field in sorted(share.fields()):
+                if field in taken:
+                    raise ValueError(f"shares.{name}: {field} is answered in {taken[field]} already")
+                taken[field] = f"shares.{name}"
+        return self
+
+
+def _steps_fault(part: Part, *, is_scale: bool) -> str | None:
+    """Why the words of a part's scale cannot be turned into percentages, if they cannot."""
+    if is_scale and not part.steps:
+        return f"the part {part.column!r} needs steps: what percentage each word of the scale stands for"
+    if part.steps and not is_scale:
+        return f"the part {part.column!r} has steps, which go with a scale only"
+    outside = [word for word, step in part.steps.items() if step != UNKNOWN and not 0 <= float(step) <= 100]
+    if outside:
+        return f"the step {outside[0]!r} of {part.column!r} is a percentage, from 0 to 100"
+    return _conflicting(dict(part.steps))
+
+
+def _answers_fault(answers: dict[str, Value]) -> str | None:
+    """Why some households of a settlement cannot give these answers, if they cannot."""
+    known = standard_fields()
+    for name, value in answers.items():
+        if name not in known:
+            return f"{name} is not a standard field"
+        field = known[name]
+        if field.role in ("identifier", "design") or field.type in ("text", "date"):
+            return f"{name} is no answer that some households give and others do not"
+        fault = _impossible(value, field)
+        if fault:
+            return f"{name}: {fault}"
+    return None
 
 
 def _unused(mapping: FieldMapping, field: StandardField) -> str | None:

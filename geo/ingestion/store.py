@@ -137,6 +137,9 @@ class HouseholdCopy:
         }
         if observations.extra is not None:
             columns["extra"] = observations.extra
+        if observations.part is not None and observations.asked is not None:
+            columns["part"] = pa.array(observations.part)
+            columns["asked"] = observations.asked.dictionary_decode()
         return columns
 
     def finish(self) -> list[int] | None:

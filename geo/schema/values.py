@@ -21,6 +21,7 @@ tally = Table(
     Column("sum_a_unknown", Double, nullable=False),
     Column("sum_a2_unknown", Double, nullable=False),
     Column("sum_w", Double, nullable=False),
+    Column("sum_w_unknown", Double, nullable=False, server_default="0"),
     CheckConstraint("counted IN ('households', 'persons')", name="counted"),
     CheckConstraint("n >= 0 AND n_unknown >= 0", name="counts"),
     CheckConstraint("sum_ay <= sum_a * (1 + 1e-9) AND sum_a2y <= sum_a2 * (1 + 1e-9)", name="sums"),

@@ -75,6 +75,46 @@ def test_engines_count_the_same(connection: Connection, rows: list[dict[str, Any
     assert_same(*tally_both(connection, list(catalogue().values()), rows))
 
 
+@SETTINGS
+@given(
+    rows=st.lists(
+        st.builds(
+            lambda row, asked: row | {"asked": asked},
+            HOUSEHOLD,
+            st.none() | st.sets(st.sampled_from([*USED, "members"])).map(sorted),
+        ),
+        min_size=1,
+        max_size=30,
+    )
+)
+def test_engines_count_who_was_asked(connection: Connection, rows: list[dict[str, Any]]) -> None:
+    """A row counts only where it was asked all an indicator asks."""
+    assert_same(*tally_both(connection, list(catalogue().values()), rows, "settlement"))
+
+
+def test_engines_never_join_what_was_asked_apart(connection: Connection) -> None:
+    """Of 10 toilets of one's own and 10 on the premises nobody knows how many are the same."""
+    of_users, of_place = ["toilet_users", "toilet_type"], ["toilet_location", "toilet_type"]
+    rows: list[dict[str, Any]] = [
+        {"asked": of_users, "toilet_users": "own", "weight": 10},
+        {"asked": of_place, "toilet_location": "on_premises", "weight": 10},
+        {"asked": ["drainage"], "drainage": "open", "weight": 20},
+        {"asked": ["members"], "members": 4, "weight": 20},
+    ]
+    for tallies in tally_both(connection, list(catalogue().values()), rows, "settlement"):
+        counted = tallies.droplevel("settlement")["sum_w"]
+        assert set(counted.index.get_level_values("indicator_id")) == {
+            "community_toilet_use",
+            "sanitation_basic",
+            "open_defecation",
+            "drainage_any",
+            "drainage_closed",
+            "density_persons",
+        }
+        assert counted["drainage_any", "households"] == 20
+        assert counted["density_persons", "persons"] == 20
+
+
 def test_engines_keep_small_answers_beside_large_unknowns(connection: Connection) -> None:
     """One light household that answered among many heavy ones that did not."""
     heavy: list[dict[str, Any]] = [{"weight": 9_999.9 + i / 7, "members": 9} for i in range(500)]

@@ -10,8 +10,9 @@ import shapely
 from shapely.geometry import Polygon, box
 
 from geo.ingestion.findings import Findings
+from geo.ingestion.labels import NOWHERE
 from geo.ingestion.mapping import Observations
-from geo.ingestion.placement import NOWHERE, Placement, Placer, Places
+from geo.ingestion.placement import Placement, Placer, Places
 
 GEOD = pyproj.Geod(ellps="WGS84")
 
@@ -140,7 +141,7 @@ def test_place_declared_by_code_or_name() -> None:
     placed, findings = place(where, observed([None] * 6, declared), "declared")
     assert placed == [0, 0, NOWHERE, 2, NOWHERE, NOWHERE]
     assert findings == [
-        (4, "settlement_unknown", "São José"),  # two bear the name
+        (4, "name_ambiguous", "São José: S1, S2"),
         (6, "settlement_unknown", "S9"),
         (7, "settlement_missing", None),
     ]

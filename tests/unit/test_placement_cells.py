@@ -6,8 +6,9 @@ import shapely
 from numpy.typing import NDArray
 
 from geo.ingestion.findings import Findings
+from geo.ingestion.labels import NOWHERE
 from geo.ingestion.mapping import Observations
-from geo.ingestion.placement import NOWHERE, Placer, Places
+from geo.ingestion.placement import Placer, Places
 
 
 def _observations(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> Observations:

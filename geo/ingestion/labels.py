@@ -1,0 +1,126 @@
+"""Labels: the settlement a row names by code, name and ward, and what it may have meant where there is none."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rapidfuzz import fuzz, process
+
+from geo.ingestion.names import fold_name
+from geo.ingestion.profile import fold
+
+NOWHERE = -1
+
+CLOSE = 85
+"""How alike two names must be, of 100, for one to be proposed for the other. Nothing is ever joined by likeness."""
+
+MAX_PROPOSED = 10_000
+"""For how many different labels of a file a close one is looked for; beyond, the file is of another place."""
+
+
+@dataclass(frozen=True)
+class Label:
+    """What a row says of the settlement it belongs to."""
+
+    code: str | None
+    name: str | None = None
+    ward: str | None = None
+
+    def shown(self) -> str:
+        """The label as a finding quotes it."""
+        return " ".join(part.strip() for part in (self.code, self.name) if part)
+
+
+@dataclass(frozen=True)
+class Joined:
+    """The settlement of a label: its index or NOWHERE, a finding to make of it if any, and the finding's value."""
+
+    settlement: int
+    finding: str | None = None
+    value: str | None = None
+
+
+class Labels:
+    """A city's settlements by code, and by the names and wards they are known under."""
+
+    def __init__(self, codes: Sequence[str], names: Sequence[str], wards: Sequence[Sequence[str]] = ()) -> None:
+        self._codes, self._names = codes, names
+        self._wards = [{fold_name(ward) for ward in of_one} for of_one in wards] or [set() for _ in codes]
+        self._by_code = {fold(code): i for i, code in enumerate(codes)}
+        self._by_plain_code: dict[str, list[int]] = defaultdict(list)
+        for i, code in enumerate(codes):
+            self._by_plain_code[_plain_code(code)].append(i)
+        self._by_name: dict[str, list[int]] = defaultdict(list)
+        for i, name in enumerate(names):
+            self._by_name[fold_name(name)].append(i)
+        self._n_proposed = 0
+
+    def join(self, label: Label, *, has_codes: bool) -> Joined:
+        """The settlement a label means: by code, else by a name that only one bears in the city, or in the ward named.
+
+        `has_codes` says whether the file names settlements by code, so that joining by name is worth a word.
+        """
+        code = fold(label.code) if label.code else None
+        if code in self._by_code:
+            return self._by_its_code(self._by_code[code], label)
+        bearers = self._bearers(label.code, label.ward)
+        if len(bearers) == 1:
+            return Joined(bearers[0])
+        by_name = self._bearers(label.name, label.ward)
+        if len(by_name) == 1:
+            said = f"{label.shown()} ({self._codes[by_name[0]]})"
+            return Joined(by_name[0], "joined_by_name" if has_codes else None, said)
+        bearers = by_name or bearers
+        if bearers:
+            codes = ", ".join(self._codes[i] for i in bearers)
+            return Joined(NOWHERE, "name_ambiguous", f"{label.name or label.code}: {codes}")
+        if label.code is None and label.name is None:
+            return Joined(NOWHERE, "settlement_missing")
+        return Joined(NOWHERE, "settlement_unknown", self._proposing(label))
+
+    def _by_its_code(self, settlement: int, label: Label) -> Joined:
+        known = self._names[settlement]
+        if label.name is None or fold_name(label.name) == fold_name(known):
+            return Joined(settlement)
+        return Joined(settlement, "name_differs", f"{label.name} here, {known} in the boundaries")
+
+    def _bearers(self, name: str | None, ward: str | None) -> list[int]:
+        """The settlements of this name; where the row says the ward, not those known to lie in another."""
+        found = self._by_name.get(fold_name(name), []) if name else []
+        if not ward:
+            return found
+        folded = fold_name(ward)
+        return [i for i in found if not self._wards[i] or folded in self._wards[i]]
+
+    def _proposing(self, label: Label) -> str:
+        """The label, and the settlement it may have meant."""
+        close = self._close(label)
+        if close is None:
+            return label.shown()
+        return f"{label.shown()} (did you mean {self._names[close]}, {self._codes[close]}?)"
+
+    def _close(self, label: Label) -> int | None:
+        """The one settlement whose code differs by what spreadsheets do to codes, or whose name is most alike."""
+        alike = self._by_plain_code.get(_plain_code(label.code), []) if label.code else []
+        if len(alike) == 1:
+            return alike[0]
+        self._n_proposed += 1
+        if self._n_proposed > MAX_PROPOSED:
+            return None
+        for text in (label.name, label.code):
+            folded = fold_name(text) if text else ""
+            if not any(character.isalpha() for character in folded):
+                continue
+            found = process.extractOne(folded, self._by_name.keys(), scorer=fuzz.ratio, score_cutoff=CLOSE)
+            if found is not None:
+                return self._by_name[found[0]][0]
+        return None
+
+
+def _plain_code(code: str) -> str:
+    """A code without what a spreadsheet adds to a number, `205.0`, or takes from it: the zeros of `007`."""
+    folded = fold(code)
+    whole, point, decimals = folded.partition(".")
+    if point and decimals.strip("0") == "" and whole.isdigit():
+        folded = whole
+    return folded.lstrip("0") or "0"
