@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -14,13 +15,14 @@ import pyproj
 import shapely
 from numpy.typing import NDArray
 
-from geo.crs import positions_to_storage, read_crs
+from geo.crs import STORAGE_CRS, positions_to_storage, read_crs
 from geo.errors import UnknownCRS
 from geo.fields import Field, standard_fields
 from geo.indicators.tally_frame import arrow_type
 from geo.ingestion.findings import Findings
 from geo.ingestion.layers import Batch, Layer, ReadOptions
 from geo.ingestion.profile import UNKNOWN, FieldMapping, Profile, check_columns, fold, value_table
+from geo.ingestion.text_shapes import ShapeColumn
 from geo.ingestion.vector import read_shapes
 
 NO_CRS = (
@@ -66,6 +68,9 @@ class Mapper:
         self._unmapped = [column for column in layer.columns if column not in named]
         self._crs = _layer_crs(layer, self._position.crs if self._position else None, options, file_name)
         self.has_position = layer.has_geometry or self._position is not None
+        self._shapes = None
+        if self._position and self._position.column:
+            self._shapes = ShapeColumn(self._position.column, self._crs or STORAGE_CRS)
 
     def map(self, batch: Batch, findings: Findings) -> Observations:
         """The batch in standard fields; what cannot be understood becomes a finding."""
@@ -86,6 +91,11 @@ class Mapper:
         n = len(batch.row_numbers)
         if batch.geometry is not None:
             x, y = _points(batch.geometry)
+        elif self._shapes:
+            given_texts = texts(batch.columns[self._shapes.name]).to_pylist()
+            wkb, unreadable = self._shapes.read(given_texts, batch.row_numbers, findings)
+            rejected |= unreadable
+            x, y = _points(wkb)
         elif self._position:
             x, y = (_numbers(batch.columns[column]) for column in self._position.columns())
         else:
@@ -298,7 +308,9 @@ def _map_date(
 
     def meaning(text: str) -> date:
         if mapping.format:
-            return datetime.strptime(text.strip(), mapping.format).date()  # noqa: DTZ007 (a date has no zone)
+            # A workbook's dates are ISO text in a column that also holds other text, whatever form that has.
+            with suppress(ValueError):
+                return datetime.strptime(text.strip(), mapping.format).date()  # noqa: DTZ007 (a date has no zone)
         return date.fromisoformat(text.strip()[:10])
 
     translated, where, texts = _translate(column, pa.date32(), meaning)

@@ -14,10 +14,11 @@ from geo.fields import Unit
 from geo.ingestion.checks import Checks
 from geo.ingestion.findings import Findings
 from geo.ingestion.formats import open_layer
-from geo.ingestion.layers import Layer, ReadOptions
+from geo.ingestion.layers import ReadOptions
 from geo.ingestion.mapping import Mapper, Observations
 from geo.ingestion.placement import GPS_TOLERANCE_M, Placement, Placer, Places
-from geo.ingestion.profile import Profile, standard_profile
+from geo.ingestion.profile import Profile
+from geo.ingestion.text_shapes import standard_profile_of
 
 Progress = Callable[[int, int | None], None]
 """Called with the rows read so far and, where known, how many there are."""
@@ -69,7 +70,7 @@ def observe(
         InputError: the file or the profile cannot be used; the message says what to do.
     """
     with open_layer(path, options.read) as layer:
-        profile = options.profile or standard_profile(layer.columns)
+        profile = options.profile or standard_profile_of(layer)
         reading = Reading(profile)
         reading_started(reading)
         mapper = Mapper(layer, profile, options.read, path.name)
@@ -92,9 +93,8 @@ def observe(
                 progress(reading.rows_read, layer.total_rows)
             if len(placed.settlement):
                 yield placed
-        _report_bad_rows(layer, reading)
-        for note in layer.notes:
-            reading.findings.add_note(note)
+        reading.findings.add_remarks(layer)
+        reading.rows_read += len(layer.bad_rows)
 
 
 def _placement(mapper: Mapper, options: SourceOptions, file_name: str) -> Placement:
@@ -134,13 +134,3 @@ def _kept(observations: Observations, settlement: NDArray[np.intp]) -> Placed:
         observations.rejected[keep],
     )
     return Placed(kept, settlement[keep])
-
-
-def _report_bad_rows(layer: Layer, reading: Reading) -> None:
-    for bad in layer.bad_rows:
-        reading.findings.add(
-            "row_malformed",
-            np.array([bad.row_number], dtype=np.int32),
-            values=[f"{bad.n_cells} cells where the header has {bad.n_columns}"],
-        )
-    reading.rows_read += len(layer.bad_rows)

@@ -1,5 +1,6 @@
 """Mapping profiles: which column of a source holds which standard field, and what its values mean."""
 
+import re
 import tomllib
 from importlib.resources import files
 from pathlib import Path
@@ -9,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from geo.errors import MissingColumn, ProfileInvalid
 from geo.fields import standard_fields
+from geo.ingestion.names import fold_name
 
 Value = str | bool | int | float
 UNKNOWN = "unknown"
@@ -21,8 +23,22 @@ _YES_NO: dict[str, Value] = {
 }
 
 # Column names that say position, code or name by themselves, most telling first.
-_LONGITUDE = ("longitude", "lon", "lng", "long", "x")
-_LATITUDE = ("latitude", "lat", "y")
+_LONGITUDE = (
+    "longitude",
+    "lon",
+    "lng",
+    "long",
+    "longitud",
+    "x",
+    "gps_lon",
+    "gps_lng",
+    "gps_long",
+    "coord_x",
+    "point_x",
+)
+_LATITUDE = ("latitude", "lat", "latitud", "y", "gps_lat", "coord_y", "point_y")
+_COMPANION = re.compile(r"(.*?)(?:(?P<lat>latitude?|lat)|(?P<lon>longitude?|lon|lng|long))")
+"""A column that goes with a position of the same name: `_gps_latitude`, `location.longitude`, `pos/lat`."""
 _SETTLEMENT_CODE = ("settlement_code", "settl_code", "code")
 _SETTLEMENT_NAME = ("settlement_name", "settl_name", "name")
 _WARD_CODE = ("ward_code", "ward")
@@ -196,6 +212,8 @@ def standard_profile(columns: list[str]) -> Profile:
         return next((by_name[name] for name in names if name in by_name), None)
 
     code, longitude, latitude = first(_SETTLEMENT_CODE), first(_LONGITUDE), first(_LATITUDE)
+    if longitude is None or latitude is None:
+        longitude, latitude = _companions(columns)
     fields = {name: FieldMapping(column=by_name[name]) for name in standard_fields() if name in by_name}
     if "declared_settlement_code" not in fields and "settlement_code" in by_name:
         fields["declared_settlement_code"] = FieldMapping(column=by_name["settlement_code"])
@@ -215,6 +233,18 @@ def standard_profile(columns: list[str]) -> Profile:
         else PositionColumns(longitude=longitude, latitude=latitude),
         fields=fields,
     )
+
+
+def _companions(columns: list[str]) -> tuple[str | None, str | None]:
+    """The one pair of columns whose names end in longitude and latitude, and begin alike; none where there are more."""
+    longitudes: dict[str, str] = {}
+    latitudes: dict[str, str] = {}
+    for column in columns:
+        match = _COMPANION.fullmatch(fold_name(column))
+        if match and (not match[1] or match[1].endswith(" ")):
+            (latitudes if match["lat"] else longitudes).setdefault(match[1], column)
+    both = [before for before in longitudes if before in latitudes]
+    return (longitudes[both[0]], latitudes[both[0]]) if len(both) == 1 else (None, None)
 
 
 def check_columns(profile: Profile, wanted: list[str], columns: list[str], file_name: str) -> None:
