@@ -27,7 +27,7 @@ def read_parquet(path: Path, _options: ReadOptions, stack: ExitStack) -> Layer:
     """
     try:
         # Column chunks are read as they are needed: a file in one row group must not come into memory whole.
-        file = stack.enter_context(pq.ParquetFile(path, pre_buffer=False, buffer_size=1 << 20, memory_map=True))
+        file = stack.enter_context(pq.ParquetFile(path, pre_buffer=False, buffer_size=1 << 20))
     except (pa.ArrowException, OSError) as error:
         raise _damaged(path) from error
     names = file.schema_arrow.names

@@ -31,8 +31,8 @@ class TextForm:
 
     encoding: str
     is_guessed: bool
-    has_open_quote: bool
-    """The number of quotation marks is odd: one of them may not be closed."""
+    n_quotes: int
+    """How many quotation marks there are: of an odd number, one may not be closed."""
 
 
 def look_at_text(path: Path, encoding: str | None) -> TextForm:
@@ -44,7 +44,7 @@ def look_at_text(path: Path, encoding: str | None) -> TextForm:
     with path.open("rb") as source:
         head = source.read(_HEAD)
     found = encoding or next((name for mark, name in _BOMS.items() if head.startswith(mark)), None)
-    if found is None and b"\x00" in head[1::2]:
+    if found is None and b"\x00" in head:
         found = _wide(head)
     candidates = [found] if found else ["utf-8", "cp1252", "latin-1"]
     for candidate in candidates:
@@ -53,7 +53,7 @@ def look_at_text(path: Path, encoding: str | None) -> TextForm:
             continue
         if candidate in ("cp1252", "latin-1") and encoding is None and _is_binary(head):
             break
-        return TextForm(candidate, encoding is None and not candidate.startswith("utf-8"), quotes % 2 == 1)
+        return TextForm(candidate, encoding is None and not candidate.startswith("utf-8"), quotes)
     if encoding is None:
         raise UnreadableFile(
             f"{path.name} does not hold text, or text in no encoding Vasti can tell; save it as UTF-8, or name its "

@@ -21,8 +21,6 @@ _HEAD = 1 << 20
 
 _UNREADABLE_ROW = "the {} does not end within the file; look for a quotation mark that is not closed."
 
-_LONG_CELL = 40
-"""Bytes from which a cell is looked into for rows that a missing quotation mark has made part of it."""
 _MAX_CELL_LINES = 100
 _TELLING_COLUMNS = 3
 """From so many columns on, a line of a cell that divides like a row is one."""
@@ -124,7 +122,7 @@ def _csv_batches(
         if n:
             first = int(numbers[-1]) + 1
         whole = without_blank_rows(numbers, dict(zip(layer.columns, batch.columns, strict=True)))
-        swallowed = _swallowed_lines(whole, delimiter, has_open_quote=form.has_open_quote)
+        swallowed = _swallowed_lines(whole, delimiter, form.n_quotes)
         if swallowed.any():
             at = np.flatnonzero(swallowed)
             swallowing += [
@@ -137,20 +135,19 @@ def _csv_batches(
         yield whole
 
 
-def _swallowed_lines(batch: Batch, delimiter: str, *, has_open_quote: bool) -> NDArray[np.int32]:
+def _swallowed_lines(batch: Batch, delimiter: str, n_quotes: int) -> NDArray[np.int32]:
     """For each row with a cell that took in the rows after it, because its quote is not closed, that cell's lines.
 
     Such a cell has lines that divide into cells as rows do, or more lines than anybody writes, or runs to the end of
     a file with an odd number of quotation marks.
     """
     lines = np.zeros(len(batch.row_numbers), dtype=np.int32)
+    if n_quotes == 0:
+        return lines
     likely = len(batch.columns) - 1
+    has_open_quote = n_quotes % 2 == 1
     for column in batch.columns.values():
-        lengths = pc.binary_length(column)
-        longest = pc.max(lengths).as_py()
-        if longest is None or (longest < _LONG_CELL and not has_open_quote):
-            continue
-        where = pc.fill_null(pc.match_substring_regex(column, "[\r\n]"), False).to_numpy(zero_copy_only=False)
+        where = pc.fill_null(pc.match_substring(column, "\n"), False).to_numpy(zero_copy_only=False)
         for i in np.flatnonzero(where):
             inner = column[int(i)].as_py().splitlines()
             like_rows = sum(line.count(delimiter) >= likely for line in inner[1:])

@@ -30,29 +30,15 @@ _WKT = re.compile(
 )
 _HEX = re.compile(r"0[01][0-9A-Fa-f]{18,}")
 
-_SHAPE_NAMES = frozenset(
-    [
-        "wkt",
-        "wkb",
-        "geometry",
-        "geom",
-        "shape",
-        "geopoint",
-        "geoshape",
-        "geotrace",
-        "gps",
-        "position",
-        "location",
-        "ubicacion",
-        "localizacao",
-        "coordinates",
-        "coordenadas",
-        "coords",
-    ]
-) | {"the geom", "geo point"}
+_SHAPE_NAMES = (
+    *("wkt", "wkb", "geometry", "geom", "the geom", "shape", "geopoint", "geo point", "geoshape", "geotrace", "gps"),
+    *("position", "location", "ubicacion", "localizacao", "coordinates", "coordenadas", "coords"),
+)
 """Names of columns, folded, that may hold a position or shape as text; their first texts decide."""
 
 _FIRST_TEXTS = 20
+_MOSTLY = 0.75
+"""The part of the first texts that must be shapes: a slip among them makes no column of names of it."""
 _MAX_LATITUDE = 90
 _RING_POSITIONS = 4
 _SHOWN = 40
@@ -208,13 +194,11 @@ def standard_profile_of(layer: Layer) -> Profile:
 
 
 def _first_shapes(column: pa.Array) -> list[Any] | None:
-    """The shapes of a column's first texts, None for a pair of numbers; or None, where one of them is no shape."""
+    """The shapes of a column's first texts, None standing for a pair of numbers; None if too many are no shape."""
     if not pa.types.is_string(column.type):
         return None
-    given = [text for text in column.drop_null().slice(0, _FIRST_TEXTS).to_pylist() if text.strip()]
-    shapes = [None if _PAIR.fullmatch(text.strip()) else read_shape(text) for text in given]
-    is_shape = [
-        shape is not None or ("." in text and _PAIR.fullmatch(text.strip()))
-        for text, shape in zip(given, shapes, strict=True)
-    ]
-    return shapes if given and all(is_shape) else None
+    given = [text.strip() for text in column.drop_null().slice(0, _FIRST_TEXTS).to_pylist() if text.strip()]
+    is_pair = [bool("." in text and _PAIR.fullmatch(text)) for text in given]
+    shapes = [None if pair else read_shape(text) for text, pair in zip(given, is_pair, strict=True)]
+    found = [shape for shape, pair in zip(shapes, is_pair, strict=True) if pair or shape is not None]
+    return found if given and len(found) >= _MOSTLY * len(given) else None

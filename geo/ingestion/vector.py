@@ -35,7 +35,7 @@ from geo.ingestion.layers import (
     no_encoding,
     plain_column,
 )
-from geo.ingestion.shapefiles import TableEncoding, find_part, recode, shapefile_parts, table_encoding
+from geo.ingestion.shapefiles import TableEncoding, decode_cell, find_part, recode, shapefile_parts, table_encoding
 
 _WRONG_ENCODING = (
     "{} holds text that is not in the encoding it declares; name the right one with --encoding, such as cp1252 or "
@@ -137,7 +137,7 @@ def read_vector(path: Path, options: ReadOptions, stack: ExitStack) -> Layer:
         reader.schema.get_field_index(geometry) if has_geometry else None,
         dict(zip(columns, places, strict=True)),
         name,
-        text.codec if is_dbf and text.codec not in _NATIVE_CODECS else None,
+        text.codec if is_dbf else None,
     )
     return Layer(
         columns=columns,
@@ -366,9 +366,8 @@ def _vector_batches(
         n = batch.num_rows
         try:
             # GDAL hands on the bytes of a text column as they stand, whatever encoding was declared.
-            batch.validate(full=True)
-            cells = {c: plain_column(batch.column(i)) for c, i in columns.items()}
-            if codec is not None:
+            cells = {c: plain_column(_valid(batch.column(i), is_cut=codec == "utf-8")) for c, i in columns.items()}
+            if codec not in (None, *_NATIVE_CODECS):
                 cells = {c: recode(v, codec) if pa.types.is_string(v.type) else v for c, v in cells.items()}
         except (pa.ArrowInvalid, UnicodeError) as error:
             raise UnreadableFile(_WRONG_ENCODING.format(name)) from error
@@ -376,6 +375,18 @@ def _vector_batches(
             np.arange(first, first + n, dtype=np.int32), cells, None if geometry is None else batch.column(geometry)
         )
         first += n
+
+
+def _valid(column: pa.Array, *, is_cut: bool) -> pa.Array:
+    """The column, its text being valid; a last character that a .dbf has cut off is left out."""
+    try:
+        column.validate(full=True)
+    except pa.ArrowInvalid:
+        if not is_cut:
+            raise
+        cells = column.cast(pa.binary()).to_pylist()
+        return pa.array([None if c is None else decode_cell(c, "utf-8") for c in cells], type=pa.string())
+    return column
 
 
 def read_shapefile(path: Path, options: ReadOptions, stack: ExitStack) -> Layer:

@@ -14,8 +14,8 @@ SurveyOption = Annotated[str, typer.Option("--survey", help="The survey round's 
 FileArgument = Annotated[
     Path,
     typer.Argument(
-        help="Shapefile (.zip or .shp), .gpkg, .geojson, .kml, .kmz, .fgb, .gdb.zip, .parquet, .csv, .xlsx, .xls, .ods, "
-        ".json or .dbf; in a .zip or packed as .gz too."
+        help="Shapefile (.zip or .shp), .gpkg, .geojson, .kml, .kmz, .fgb, .gdb.zip, .parquet, .csv, .xlsx, .xls, "
+        ".ods, .json or .dbf; in a .zip or packed as .gz too."
     ),
 ]
 CrsOption = Annotated[
