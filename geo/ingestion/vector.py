@@ -201,7 +201,8 @@ def _under_own_name(path: Path, suffix: str, parts: list[Path], stack: ExitStack
             safe.symlink_to(path.absolute())
         return safe
     for part in parts:
-        if part.suffix.lower() not in (".cpg", ".cst"):
+        # The encoding is settled already; and who names the table alone means the table, without the shapes.
+        if part.suffix.lower() not in (".cpg", ".cst") and suffix in (".shp", part.suffix.lower()):
             (folder / f"file{part.suffix.lower()}").symlink_to(part.absolute())
     return safe
 

@@ -93,6 +93,13 @@ def test_dbf_character_cut_by_the_width(tmp_path: Path) -> None:
     assert set(read(path, "settl_name")[0]) == {"é" * 39 + "x"}
 
 
+def test_dbf_alone_is_a_table(tmp_path: Path) -> None:
+    path = write_shapefile(tmp_path, CITY).with_suffix(".dbf")
+    with open_layer(path, ReadOptions()) as layer:
+        assert not layer.has_geometry
+        assert sum(len(batch.row_numbers) for batch in layer.batches) == 4
+
+
 def test_dbf_named_encoding_is_not_doubted(tmp_path: Path) -> None:
     path = write_shapefile(tmp_path, CITY)
     assert read(path, "settl_name", encoding="latin-1")[0][0] == "SÃ£o"

@@ -1,5 +1,6 @@
 """Shapes written as text in a table."""
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,9 @@ from geo.ingestion.findings import Findings
 from geo.ingestion.formats import open_layer
 from geo.ingestion.layers import ReadOptions
 from geo.ingestion.mapping import Mapper, Observations
-from geo.ingestion.profile import PositionColumns, Profile, standard_profile
+from geo.ingestion.profile import FieldMapping, PositionColumns, Profile, standard_profile
 from geo.ingestion.text_shapes import read_shape, standard_profile_of
-from tests.factories import code, small_city, write_csv
+from tests.factories import code, small_city, write_csv, write_sheet
 
 SQUARE = shapely.box(-58.5, -34.5, -58.4, -34.4)
 
@@ -114,6 +115,15 @@ def test_standard_profile_of_leaves_a_place_name(tmp_path: Path) -> None:
 def test_standard_profile_position_names(columns: list[str], expected: tuple[str, str] | None) -> None:
     position = standard_profile(columns).position
     assert (None if position is None else (position.longitude, position.latitude)) == expected
+
+
+def test_map_workbook_dates_whatever_the_format(tmp_path: Path) -> None:
+    """A column of dates and texts: the cells that are dates need not look like the profile's format."""
+    cells: list[list[Any]] = [["day"], [date(2024, 5, 31)], ["30/05/2024"], ["May"]]
+    profile = Profile(name="p", fields={"interviewed_on": FieldMapping(column="day", format="%d/%m/%Y")})
+    found, findings = mapped(write_sheet(tmp_path / "rows.xlsx", {"S": cells}), profile)
+    assert found.fields["interviewed_on"].to_pylist() == [date(2024, 5, 31), date(2024, 5, 30), None]
+    assert list(findings.frame()["code"]) == ["date_unreadable"]
 
 
 def test_read_boundaries_as_text(tmp_path: Path) -> None:
