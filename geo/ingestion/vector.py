@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyogrio
@@ -35,6 +34,7 @@ from geo.ingestion.layers import (
     no_encoding,
     plain_column,
 )
+from geo.ingestion.sequences import every_line, is_sequence_file
 from geo.ingestion.shapefiles import TableEncoding, decode_cell, find_part, recode, shapefile_parts, table_encoding
 
 _WRONG_ENCODING = (
@@ -61,8 +61,6 @@ _CURVES = (8, 9, 10, 11, 12)
 """The WKB types of curved shapes, which differ by whole thousands where they have heights or measures."""
 
 _GPKG_WAL_BYTE = 18
-
-_MAX_LINE = 1 << 24
 
 _NATIVE_CODECS = ("utf-8", "iso8859-1")
 """Encodings in which GDAL is asked for a .dbf; any other is read byte for character, and decoded by us."""
@@ -98,7 +96,7 @@ def read_vector(path: Path, options: ReadOptions, stack: ExitStack) -> Layer:
         notes.append(Note("index_rebuilt"))
     codec = _native(text.codec) if is_dbf else None
     safe: Path | str = _under_own_name(path, suffix, parts, stack)
-    is_sequence = suffix == ".geojson" and _is_sequence(path)
+    is_sequence = suffix == ".geojson" and is_sequence_file(path)
     if is_sequence:
         safe = f"GeoJSONSeq:{safe}"
     opening: dict[str, Any] = {"IMMUTABLE": "YES"} if suffix == ".gpkg" else {}
@@ -144,7 +142,7 @@ def read_vector(path: Path, options: ReadOptions, stack: ExitStack) -> Layer:
         crs=_file_crs(meta["crs"]) if has_geometry else None,
         has_geometry=has_geometry,
         total_rows=int(info["features"]) if info["features"] >= 0 else None,
-        batches=_every_line(path, batches) if is_sequence else batches,
+        batches=every_line(path, batches) if is_sequence else batches,
         notes=notes,
     )
 
@@ -205,48 +203,6 @@ def _under_own_name(path: Path, suffix: str, parts: list[Path], stack: ExitStack
         if part.suffix.lower() not in (".cpg", ".cst") and suffix in (".shp", part.suffix.lower()):
             (folder / f"file{part.suffix.lower()}").symlink_to(part.absolute())
     return safe
-
-
-def _is_sequence(path: Path) -> bool:
-    """Whether GeoJSON comes a feature a line; GDAL would take the first line for all there is."""
-    with path.open("rb") as source:
-        line = source.readline(_MAX_LINE).removeprefix(codecs.BOM_UTF8)
-        if line.startswith(b"\x1e") or path.suffix.lower() not in (".geojson", ".json"):
-            return True
-        try:
-            feature = orjson.loads(line)
-        except orjson.JSONDecodeError:
-            return False
-        return feature.get("type") == "Feature" and bool(source.read(_MAX_LINE).strip())
-
-
-def _every_line(path: Path, batches: Iterator[Batch]) -> Iterator[Batch]:
-    """The batches of a file with a feature a line: GDAL leaves out a line that is none without a word.
-
-    Raises:
-        UnreadableFile: fewer features came than the file has.
-    """
-    n_read = 0
-    for batch in batches:
-        n_read += len(batch.row_numbers)
-        yield batch
-    with path.open("rb") as source:
-        is_marked = source.read(4).removeprefix(codecs.BOM_UTF8).startswith(b"\x1e")
-        source.seek(0)
-        n_given = sum(line.count(b"\x1e") if is_marked else bool(line.strip()) for line in source)
-        if n_read == n_given:
-            return
-        source.seek(0)
-        broken = next((i for i, line in enumerate(source, start=1) if not is_marked and not _is_json(line)), None)
-    where = f"line {broken} is no feature" if broken else f"only {n_read:,} of {n_given:,} features can be read"
-    raise UnreadableFile(f"{path.name}: {where}; export the file again and retry.")
-
-
-def _is_json(line: bytes) -> bool:
-    try:
-        return not line.strip() or isinstance(orjson.loads(line.removeprefix(codecs.BOM_UTF8)), dict)
-    except orjson.JSONDecodeError:
-        return False
 
 
 def _rebuild_index(safe: Path | str) -> None:
