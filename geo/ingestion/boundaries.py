@@ -10,16 +10,17 @@ import pyproj
 import shapely
 from numpy.typing import NDArray
 
-from geo.crs import geodesic_area_m2, read_crs, to_storage
+from geo.crs import STORAGE_CRS, geodesic_area_m2, read_crs, to_storage
 from geo.errors import MissingColumn, UnknownCRS, UnreadableFile
 from geo.ingestion.cells import is_blank, texts
 from geo.ingestion.columns import Wanted, find_columns
 from geo.ingestion.findings import Findings
 from geo.ingestion.formats import open_layer
-from geo.ingestion.layers import Layer, ReadOptions
+from geo.ingestion.layers import Batch, Layer, ReadOptions
 from geo.ingestion.mapping import NO_CRS
 from geo.ingestion.placement import Places
-from geo.ingestion.profile import BoundaryColumns, Profile, fold, standard_profile
+from geo.ingestion.profile import BoundaryColumns, Profile, fold
+from geo.ingestion.text_shapes import ShapeColumn, standard_profile_of
 from geo.ingestion.vector import read_shapes
 
 _POLYGONS = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
@@ -57,17 +58,22 @@ def read_boundaries(path: Path, options: ReadOptions, columns: BoundaryColumns |
     findings = Findings()
     with open_layer(path, options) as layer:
         named = _columns(layer, columns, path.name)
-        if not layer.has_geometry:
-            raise UnreadableFile(f"{path.name} holds no shapes; boundaries come as shapefile, GeoPackage or GeoJSON.")
-        crs = read_crs(options.crs) if options.crs else layer.crs
+        if not layer.has_geometry and named.shape is None:
+            raise UnreadableFile(
+                f"{path.name} holds no shapes; boundaries come as shapefile, GeoPackage or GeoJSON, "
+                "or as a table with a column of shapes as text, such as WKT."
+            )
+        crs = read_crs(options.crs) if options.crs else layer.crs if layer.has_geometry else STORAGE_CRS
         if crs is None:
             raise UnknownCRS(NO_CRS.format(name=path.name))
         blanks = frozenset(fold(word) for word in columns.blank) if isinstance(columns, Profile) else frozenset()
-        frames = [_read_batch(batch, named, blanks) for batch in layer.batches]
-        for note in layer.notes:
-            findings.add_note(note)
+        shapes = None if layer.has_geometry or named.shape is None else ShapeColumn(named.shape, crs)
+        frames = [_read_batch(batch, named, blanks, shapes, findings) for batch in layer.batches]
+        findings.add_remarks(layer)
+        n_bad = len(layer.bad_rows)
     rows = pd.concat(frames, ignore_index=True) if frames else _empty()
-    rows_read = len(rows)
+    rows_read = len(rows) + n_bad
+    rows = rows[~rows.pop("is_unreadable").to_numpy(dtype=bool)]
     rows = _usable(rows, crs, findings)
     frame = _one_row_a_settlement(rows, findings)
     frame["area_m2"] = geodesic_area_m2(frame["geom"].to_numpy())
@@ -76,7 +82,7 @@ def read_boundaries(path: Path, options: ReadOptions, columns: BoundaryColumns |
 
 def _columns(layer: Layer, given: BoundaryColumns | Profile | None, file_name: str) -> BoundaryColumns:
     columns = given.boundaries if isinstance(given, Profile) else given
-    columns = columns or standard_profile(layer.columns).boundaries
+    columns = columns or standard_profile_of(layer).boundaries
     if columns is None:
         raise MissingColumn(
             f"{file_name} has no column called settlement_code or code; name the one that holds it with --code "
@@ -90,10 +96,16 @@ def _columns(layer: Layer, given: BoundaryColumns | Profile | None, file_name: s
 
 
 def _empty() -> pd.DataFrame:
-    return pd.DataFrame(columns=["row_number", "code", "name", "ward_code", "ward_name", "geom"])
+    return pd.DataFrame(columns=["row_number", "code", "name", "ward_code", "ward_name", "geom", "is_unreadable"])
 
 
-def _read_batch(batch: Any, columns: BoundaryColumns, blanks: frozenset[str]) -> pd.DataFrame:
+def _read_batch(
+    batch: Batch, columns: BoundaryColumns, blanks: frozenset[str], shapes: ShapeColumn | None, findings: Findings
+) -> pd.DataFrame:
+    wkb, unreadable = batch.geometry, np.zeros(len(batch.row_numbers), dtype=bool)
+    if shapes is not None:
+        wkb, unreadable = shapes.read(batch.columns[shapes.name], blanks, batch.row_numbers, findings)
+
     def column(name: str | None) -> list[str | None]:
         if name is None:
             return [None] * len(batch.row_numbers)
@@ -107,7 +119,8 @@ def _read_batch(batch: Any, columns: BoundaryColumns, blanks: frozenset[str]) ->
             "name": pd.Series(column(columns.settlement_name), dtype=object),
             "ward_code": pd.Series(column(columns.ward_code or columns.ward_name), dtype=object),
             "ward_name": pd.Series(column(columns.ward_name or columns.ward_code), dtype=object),
-            "geom": pd.Series(read_shapes(batch.geometry), dtype=object),
+            "geom": pd.Series(read_shapes(wkb), dtype=object),
+            "is_unreadable": unreadable,
         }
     )
 

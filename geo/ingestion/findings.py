@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from geo.ingestion.layers import Note
+from geo.ingestion.layers import Layer, Note
 
 Severity = Literal["error", "warning"]
 
@@ -50,6 +50,37 @@ RULES: dict[str, Rule] = {
         "warning",
         "a column of a choice of {field} holds {value}, where 1 or 0 is expected; it is taken as not chosen",
         "check how the file was exported",
+    ),
+    "quote_unclosed": Rule(
+        "error",
+        "a cell of the row runs over {value}, as where a quotation mark is opened and not closed; the rows it took in "
+        "are not read",
+        "close the quotation mark in this row, or take it out",
+    ),
+    "encoding_guessed": Rule(
+        "warning",
+        "the file does not say truly which encoding its text is in; it was read as {value}",
+        "look at names with accents; if they are wrong, name the encoding with --encoding",
+    ),
+    "index_rebuilt": Rule(
+        "warning",
+        "the shapefile came without its index (.shx), which was rebuilt from the shapes",
+        "check that every shape is there",
+    ),
+    "geometry_linearised": Rule(
+        "warning",
+        "the layer holds curved shapes; they were read with short straight segments instead",
+        "nothing, unless the curves matter",
+    ),
+    "pair_order_guessed": Rule(
+        "warning",
+        "the positions in {field} could be read in either order; they were read as {value}",
+        "look at the map; if the positions are wrong, give latitude and longitude in columns of their own",
+    ),
+    "shape_unreadable": Rule(
+        "error",
+        "{field} is {value}, which is no position or shape Vasti can read",
+        "write it as WKT, as GeoJSON, or as latitude and longitude",
     ),
     "value_unmapped": Rule(
         "warning",
@@ -259,6 +290,13 @@ class Findings:
     def add_note(self, note: Note) -> None:
         """Adds what is to be said of the whole file."""
         self.add(note.code, np.array([WHOLE_FILE], dtype=np.int32), field=note.field, values=[note.value])
+
+    def add_remarks(self, layer: Layer) -> None:
+        """Adds what reading a layer to its end brought up: rows that are none, and what is to be said of the file."""
+        for bad in layer.bad_rows:
+            self.add(bad.code, np.array([bad.row_number], dtype=np.int32), values=[bad.value()])
+        for note in layer.notes:
+            self.add_note(note)
 
     def frame(self) -> pd.DataFrame:
         """Columns row_number (<NA>: the whole file), field, value, code, severity; in order of rows."""

@@ -10,7 +10,7 @@ from python_calamine import CalamineError, CalamineWorkbook
 
 from geo.errors import FormInvalid
 from geo.ingestion.names import fold_name
-from geo.ingestion.tabular import cell_text
+from geo.ingestion.workbooks import cell_text
 
 Labels = Mapping[str, str]
 """What a thing is called, by language; the language is blank where the form names none."""

@@ -1,5 +1,6 @@
 """Layers: one table of a file as a stream of Arrow batches, however the file is written."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -25,11 +26,19 @@ class Batch:
 
 @dataclass(frozen=True)
 class BadRow:
-    """A row that could not even be split into columns."""
+    """A row that could not even be split into columns, or one whose quoted cell took in the rows after it."""
 
     row_number: int
     n_cells: int
     n_columns: int
+    code: str = "row_malformed"
+    n_lines: int = 1
+
+    def value(self) -> str:
+        """What there is to say of it."""
+        if self.n_lines > 1:
+            return f"{self.n_lines} lines"
+        return f"{self.n_cells} cells where the header has {self.n_columns}"
 
 
 @dataclass(frozen=True)
@@ -84,3 +93,32 @@ def choose(names: list[str], wanted: str | None, *, name: str, noun: str) -> str
 def no_encoding(encoding: str | None) -> str:
     """What to say of an encoding that does not exist."""
     return f"{encoding!r} is not a text encoding; try utf-8, cp1252 or latin-1."
+
+
+def distinct_names(names: list[str]) -> list[str]:
+    """Column names as given, with `_2`, `_3` after repeats and a name for the nameless."""
+    distinct: list[str] = []
+    taken, given = set(names), set[str]()
+    for position, name in enumerate(names, start=1):
+        label = plain = name or f"column {position}"
+        repeat = 2
+        while label in given or (label != name and label in taken):
+            label, repeat = f"{plain}_{repeat}", repeat + 1
+        distinct.append(label)
+        given.add(label)
+    return distinct
+
+
+def plain_column(column: pa.Array) -> pa.Array:
+    """A column as the rest of the way knows it: lists and nested values as JSON text, text as one kind of text."""
+    if pa.types.is_nested(column.type):
+        texts = [
+            None if value is None else json.dumps(value, ensure_ascii=False, default=str)
+            for value in column.to_pylist()
+        ]
+        return pa.array(texts, type=pa.string())
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    if pa.types.is_large_string(column.type) or pa.types.is_string_view(column.type):
+        return column.cast(pa.string())
+    return column

@@ -10,7 +10,7 @@ import pyproj
 import shapely
 from numpy.typing import NDArray
 
-from geo.crs import positions_to_storage, read_crs
+from geo.crs import STORAGE_CRS, positions_to_storage, read_crs
 from geo.errors import UnknownCRS
 from geo.fields import Field, standard_fields
 from geo.ingestion.answers import map_answer, map_text
@@ -22,6 +22,7 @@ from geo.ingestion.layers import Batch, Layer, ReadOptions
 from geo.ingestion.profile import FieldMapping, PositionColumns, Profile, Value, fold, value_table
 from geo.ingestion.quantities import map_number, not_above_zero, read_coordinates
 from geo.ingestion.questions import Question
+from geo.ingestion.text_shapes import ShapeColumn
 from geo.ingestion.vector import read_shapes
 
 NO_CRS = (
@@ -113,6 +114,9 @@ class Mapper:
         self._unmapped = [column for column in layer.columns if column not in read]
         self._crs = _layer_crs(layer, self._position.crs if self._position else None, options, file_name)
         self.has_position = layer.has_geometry or self._position is not None
+        self._shapes = None
+        if self._position and self._position.column:
+            self._shapes = ShapeColumn(self._axes["position"], self._crs or STORAGE_CRS)
 
     def map(self, batch: Batch, findings: Findings) -> Observations:
         """The batch in standard fields; what cannot be understood becomes a finding."""
@@ -138,6 +142,12 @@ class Mapper:
         n = len(batch.row_numbers)
         if batch.geometry is not None:
             x, y = _points(batch.geometry)
+        elif self._shapes:
+            wkb, unreadable = self._shapes.read(
+                batch.columns[self._shapes.name], self.blanks, batch.row_numbers, findings
+            )
+            rejected |= unreadable
+            x, y = _points(wkb)
         elif self._position:
             x, y = (self._coordinates(batch, findings, axis, misread) for axis in ("longitude", "latitude"))
         else:

@@ -16,12 +16,13 @@ from geo.ingestion.findings import Findings
 from geo.ingestion.form_exports import canonical_layer
 from geo.ingestion.formats import open_layer
 from geo.ingestion.forms import Form
-from geo.ingestion.layers import Layer, ReadOptions
+from geo.ingestion.layers import ReadOptions
 from geo.ingestion.mapping import Mapper, Observations
 from geo.ingestion.placement import GPS_TOLERANCE_M, Placement, Placer, Places, is_declared
-from geo.ingestion.profile import Profile, standard_profile
+from geo.ingestion.profile import Profile
 from geo.ingestion.shares import Divider
 from geo.ingestion.submissions import Submissions
+from geo.ingestion.text_shapes import standard_profile_of
 
 Progress = Callable[[int, int | None], None]
 """Called with the rows read so far and, where known, how many there are."""
@@ -78,7 +79,7 @@ def observe(
         named = opened if options.form is None else canonical_layer(opened, options.form)
         submissions = Submissions(named, options.form)
         layer = submissions.layer
-        profile = submissions.complete(options.profile or standard_profile(layer.columns))
+        profile = submissions.complete(options.profile or standard_profile_of(layer))
         reading = Reading(profile)
         reading_started(reading)
         if profile.shares and options.unit != "settlement":
@@ -111,9 +112,8 @@ def observe(
                 progress(reading.rows_read, layer.total_rows)
             if len(placed.settlement):
                 yield placed
-        _report_bad_rows(layer, reading)
-        for note in layer.notes:
-            reading.findings.add_note(note)
+        reading.findings.add_remarks(layer)
+        reading.rows_read += len(layer.bad_rows)
 
 
 def _placement(mapper: Mapper, options: SourceOptions, file_name: str) -> Placement:
@@ -153,13 +153,3 @@ def _kept(observations: Observations, settlement: NDArray[np.intp]) -> Placed:
         observations.rejected[keep],
     )
     return Placed(kept, settlement[keep])
-
-
-def _report_bad_rows(layer: Layer, reading: Reading) -> None:
-    for bad in layer.bad_rows:
-        reading.findings.add(
-            "row_malformed",
-            np.array([bad.row_number], dtype=np.int32),
-            values=[f"{bad.n_cells} cells where the header has {bad.n_columns}"],
-        )
-    reading.rows_read += len(layer.bad_rows)

@@ -2,6 +2,7 @@
 
 import difflib
 import math
+import re
 import tomllib
 from datetime import date, datetime
 from importlib.resources import files
@@ -28,8 +29,22 @@ YES_NO: dict[str, Value] = {
 """What each word for yes and no means, folded."""
 
 # Column names that say position, code or name by themselves, most telling first.
-_LONGITUDE = ("longitude", "lon", "lng", "long", "x")
-_LATITUDE = ("latitude", "lat", "y")
+_LONGITUDE = (
+    "longitude",
+    "lon",
+    "lng",
+    "long",
+    "longitud",
+    "x",
+    "gps_lon",
+    "gps_lng",
+    "gps_long",
+    "coord_x",
+    "point_x",
+)
+_LATITUDE = ("latitude", "lat", "latitud", "y", "gps_lat", "coord_y", "point_y")
+_COMPANION = re.compile(r"(.*?)(?:(?P<lat>latitude?|lat)|(?P<lon>longitude?|lon|lng|long))")
+"""A column that goes with a position of the same name: `_gps_latitude`, `location.longitude`, `pos/lat`."""
 _SETTLEMENT_CODE = ("settlement_code", "settl_code", "code")
 _SETTLEMENT_NAME = ("settlement_name", "settl_name", "name")
 _WARD_CODE = ("ward_code", "ward")
@@ -352,6 +367,8 @@ def standard_profile(columns: list[str]) -> Profile:
         return next((by_name[name] for name in names if name in by_name), None)
 
     code, longitude, latitude = first(_SETTLEMENT_CODE), first(_LONGITUDE), first(_LATITUDE)
+    if longitude is None or latitude is None:
+        longitude, latitude = _companions(columns)
     fields = {name: FieldMapping(column=by_name[name]) for name in standard_fields() if name in by_name}
     if "declared_settlement_code" not in fields and "settlement_code" in by_name:
         fields["declared_settlement_code"] = FieldMapping(column=by_name["settlement_code"])
@@ -371,6 +388,18 @@ def standard_profile(columns: list[str]) -> Profile:
         else PositionColumns(longitude=longitude, latitude=latitude),
         fields=fields,
     )
+
+
+def _companions(columns: list[str]) -> tuple[str | None, str | None]:
+    """The one pair of columns whose names end in longitude and latitude, and begin alike; none where there are more."""
+    longitudes: dict[str, str] = {}
+    latitudes: dict[str, str] = {}
+    for column in columns:
+        match = _COMPANION.fullmatch(fold_name(column))
+        if match and (not match[1] or match[1].endswith(" ")):
+            (latitudes if match["lat"] else longitudes).setdefault(match[1], column)
+    both = [before for before in longitudes if before in latitudes]
+    return (longitudes[both[0]], latitudes[both[0]]) if len(both) == 1 else (None, None)
 
 
 def value_table(field_name: str, mapping: FieldMapping) -> dict[str, Value | None]:

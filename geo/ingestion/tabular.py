@@ -1,10 +1,10 @@
-"""Reading tables: CSV and workbooks. Everything stays the text a person sees, with the row numbers they see."""
+"""Reading text tables. Everything stays the text a person sees, with the row numbers they see."""
 
 import csv
 import io
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import numpy as np
@@ -12,31 +12,31 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 from numpy.typing import NDArray
-from python_calamine import CalamineError, CalamineWorkbook
 
 from geo.errors import UnreadableFile
-from geo.ingestion.layers import BATCH_ROWS, BadRow, Batch, Layer, ReadOptions, choose, no_encoding
+from geo.ingestion.encodings import TextForm, look_at_text
+from geo.ingestion.layers import BadRow, Batch, Layer, Note, ReadOptions, distinct_names
 
 _HEAD = 1 << 20
 
-_POINTS_AT_PARENT = frozenset({"_parent_index", "_parent_table_name", "PARENT_KEY"})
-
 _UNREADABLE_ROW = "the {} does not end within the file; look for a quotation mark that is not closed."
+
+_MAX_CELL_LINES = 100
+_TELLING_COLUMNS = 3
+"""From so many columns on, a line of a cell that divides like a row is one."""
 
 
 def read_csv(path: Path, options: ReadOptions, stack: ExitStack) -> Layer:
-    """A text table: comma, semicolon or tab, in UTF-8 unless the options say otherwise."""
-    encoding = options.encoding or "utf-8-sig"
-    try:
-        with path.open(encoding=encoding, newline="") as handle:
-            head = handle.read(_HEAD)
-    except UnicodeDecodeError as error:
-        raise UnreadableFile(_not_encoded(path, encoding)) from error
-    except LookupError as error:
-        raise UnreadableFile(no_encoding(encoding)) from error
+    """A text table: comma, semicolon or tab, in the encoding the options say or its bytes show."""
+    if path.stat().st_size == 0:
+        raise UnreadableFile(f"{path.name} is empty or its first row holds no column names.")
+    form = look_at_text(path, options.encoding)
+    encoding = form.encoding
+    with path.open(encoding=encoding, newline="") as handle:
+        head = handle.read(_HEAD)
     # A byte order mark stays in the text where UTF-8 was named by hand.
     head = head.removeprefix("\ufeff")
-    first_line = re.sub(r'"[^"]*"', "", head.split("\n", 1)[0])
+    first_line = re.split(r"[\r\n]", re.sub(r'"[^"]*"', "", head), maxsplit=1)[0]
     delimiter = max((",", ";", "\t"), key=first_line.count)
     try:
         rows = csv.reader(io.StringIO(head, newline=""), delimiter=delimiter)
@@ -45,8 +45,10 @@ def read_csv(path: Path, options: ReadOptions, stack: ExitStack) -> Layer:
         raise UnreadableFile(f"{path.name}: {_UNREADABLE_ROW.format('first row')}") from error
     if not any(cell.strip() for cell in header):
         raise UnreadableFile(f"{path.name} is empty or its first row holds no column names.")
-    columns = _distinct([" ".join(cell.split()) for cell in header])
+    columns = distinct_names([" ".join(cell.split()) for cell in header])
     layer = Layer(columns, None, has_geometry=False, total_rows=None, batches=iter(()))
+    if form.is_guessed:
+        layer.notes.append(Note("encoding_guessed", encoding))
 
     def on_bad_row(row: pa.csv.InvalidRow) -> str:
         if row.text.strip():
@@ -83,57 +85,84 @@ def read_csv(path: Path, options: ReadOptions, stack: ExitStack) -> Layer:
             ),
         )
     except (pa.ArrowInvalid, UnicodeDecodeError) as error:
-        raise UnreadableFile(_broken(path, encoding, error)) from error
-    layer.batches = _csv_batches(reader, layer, blank, path, encoding)
+        raise _broken(path, encoding, delimiter, error) from error
+    layer.batches = _csv_batches(reader, layer, blank, path, form, delimiter)
     return layer
 
 
-def _broken(path: Path, encoding: str, error: Exception) -> str:
+def _broken(path: Path, encoding: str, delimiter: str, error: Exception) -> UnreadableFile:
     """What to say of a CSV that Arrow gave up on."""
-    if "straddl" in str(error):
-        return f"{path.name}: {_UNREADABLE_ROW.format('text of a cell')}"
-    return _not_encoded(path, encoding)
-
-
-def _not_encoded(path: Path, encoding: str) -> str:
-    shown = "UTF-8" if encoding == "utf-8-sig" else encoding
-    return f"{path.name} is not {shown} text; name its encoding with --encoding, such as cp1252 or latin-1."
-
-
-def _distinct(names: list[str]) -> list[str]:
-    """Column names as given, with `_2`, `_3` after repeats and a name for the nameless."""
-    distinct: list[str] = []
-    taken = set(names)
-    for position, name in enumerate(names, start=1):
-        label = plain = name or f"column {position}"
-        repeat = 2
-        while label in distinct or (label != name and label in taken):
-            label, repeat = f"{plain}_{repeat}", repeat + 1
-        distinct.append(label)
-    return distinct
+    if "straddl" not in str(error):
+        return UnreadableFile(f"{path.name} cannot be read as a text table; save it again as UTF-8 CSV and retry.")
+    row = 0
+    # The cell is longer than Python's reader takes, which therefore stops at the row where it begins.
+    with path.open(encoding=encoding, newline="") as handle, suppress(csv.Error):
+        for _ in csv.reader(handle, delimiter=delimiter):
+            row += 1
+    return UnreadableFile(f"{path.name}: row {row + 1}: {_UNREADABLE_ROW.format('text of a cell')}")
 
 
 def _csv_batches(
-    reader: pa.csv.CSVStreamingReader, layer: Layer, blank: list[int], path: Path, encoding: str
+    reader: pa.csv.CSVStreamingReader, layer: Layer, blank: list[int], path: Path, form: TextForm, delimiter: str
 ) -> Iterator[Batch]:
     first = 2
+    swallowing: list[BadRow] = []
     while True:
         try:
             batch = reader.read_next_batch()
         except StopIteration:
+            layer.bad_rows += swallowing
             return
         except (pa.ArrowInvalid, UnicodeDecodeError) as error:
-            raise UnreadableFile(_broken(path, encoding, error)) from error
+            raise _broken(path, form.encoding, delimiter, error) from error
         n = batch.num_rows
         skipped = np.array(blank + [bad.row_number for bad in layer.bad_rows], dtype=np.int32)
         numbers = np.arange(first, first + n + np.count_nonzero(skipped >= first), dtype=np.int32)
         numbers = np.setdiff1d(numbers, skipped, assume_unique=True)[:n]
         if n:
             first = int(numbers[-1]) + 1
-        yield _without_blank_rows(numbers, dict(zip(layer.columns, batch.columns, strict=True)))
+        whole = without_blank_rows(numbers, dict(zip(layer.columns, batch.columns, strict=True)))
+        swallowed = _swallowed_lines(whole, delimiter, form.n_quotes)
+        if swallowed.any():
+            at = np.flatnonzero(swallowed)
+            swallowing += [
+                BadRow(int(whole.row_numbers[i]), 1, len(layer.columns), "quote_unclosed", int(swallowed[i]))
+                for i in at
+            ]
+            keep = pa.array(swallowed == 0)
+            columns = {name: column.filter(keep) for name, column in whole.columns.items()}
+            whole = Batch(whole.row_numbers[swallowed == 0], columns, None)
+        yield whole
 
 
-def _without_blank_rows(numbers: NDArray[np.int32], columns: dict[str, pa.Array]) -> Batch:
+def _swallowed_lines(batch: Batch, delimiter: str, n_quotes: int) -> NDArray[np.int32]:
+    """For each row with a cell that took in the rows after it, because its quote is not closed, that cell's lines.
+
+    Such a cell has lines that divide into cells as rows do, or more lines than anybody writes, or runs to the end of
+    a file with an odd number of quotation marks.
+    """
+    lines = np.zeros(len(batch.row_numbers), dtype=np.int32)
+    if n_quotes == 0:
+        return lines
+    likely = len(batch.columns) - 1
+    has_open_quote = n_quotes % 2 == 1
+    for column in batch.columns.values():
+        where = pc.fill_null(pc.match_substring(column, "\n"), False).to_numpy(zero_copy_only=False)
+        for i in np.flatnonzero(where):
+            inner = column[int(i)].as_py().splitlines()
+            like_rows = sum(line.count(delimiter) >= likely for line in inner[1:])
+            last = int(i) == len(lines) - 1
+            if (
+                len(inner) > _MAX_CELL_LINES
+                or (likely >= _TELLING_COLUMNS and like_rows)
+                or (has_open_quote and (last or like_rows))
+            ):
+                lines[i] = max(lines[i], len(inner))
+    return lines
+
+
+def without_blank_rows(numbers: NDArray[np.int32], columns: dict[str, pa.Array]) -> Batch:
+    """A batch without the rows that hold nothing at all."""
     filled = np.zeros(len(numbers), dtype=bool)
     for column in columns.values():
         if column.null_count == 0:
@@ -141,50 +170,3 @@ def _without_blank_rows(numbers: NDArray[np.int32], columns: dict[str, pa.Array]
         filled |= pc.is_valid(column).to_numpy(zero_copy_only=False)
     mask = pa.array(filled)
     return Batch(numbers[filled], {name: column.filter(mask) for name, column in columns.items()}, None)
-
-
-def read_sheet(path: Path, options: ReadOptions, _stack: ExitStack) -> Layer:
-    """One sheet of a workbook."""
-    try:
-        workbook = CalamineWorkbook.from_path(path)
-        names = workbook.sheet_names
-        if options.layer is None and len(names) > 1:
-            names = [name for name in names if workbook.get_sheet_by_name(name).end]
-            names = _without_repeats(workbook, names)
-        sheet = workbook.get_sheet_by_name(choose(names, options.layer, name=path.name, noun="sheet"))
-        rows = sheet.to_python(skip_empty_area=False)
-    except (CalamineError, OSError) as error:
-        raise UnreadableFile(
-            f"{path.name} cannot be opened as a workbook; save it again as .xlsx and retry."
-        ) from error
-    if not rows or not any(str(cell).strip() for cell in rows[0]):
-        raise UnreadableFile(f"{path.name}: the first row of the sheet holds no column names.")
-    columns = _distinct([" ".join((cell_text(cell) or "").split()) for cell in rows[0]])
-    return Layer(columns, None, has_geometry=False, total_rows=len(rows) - 1, batches=_sheet_batches(rows[1:], columns))
-
-
-def _without_repeats(workbook: CalamineWorkbook, names: list[str]) -> list[str]:
-    """The sheets of an export but those of its repeated questions, whose rows point at a row of the main sheet."""
-    heads = {name: workbook.get_sheet_by_name(name).to_python(nrows=1) for name in names}
-    main = [name for name in names if not _POINTS_AT_PARENT.intersection(*heads[name])]
-    return main if len(main) == 1 else names
-
-
-def _sheet_batches(rows: Sequence[Sequence[object]], columns: list[str]) -> Iterator[Batch]:
-    for start in range(0, len(rows), BATCH_ROWS):
-        chunk = rows[start : start + BATCH_ROWS]
-        cells = {
-            name: pa.array([cell_text(row[i]) for row in chunk], type=pa.string()) for i, name in enumerate(columns)
-        }
-        yield _without_blank_rows(np.arange(start + 2, start + 2 + len(chunk), dtype=np.int32), cells)
-
-
-def cell_text(cell: object) -> str | None:
-    """A spreadsheet's cell as the text a person sees: 205 for 205.0, ISO for dates."""
-    if cell == "" or cell is None:
-        return None
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
-    if isinstance(cell, bool):
-        return "true" if cell else "false"
-    return str(cell)

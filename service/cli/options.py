@@ -13,12 +13,20 @@ from service.cli.output import OutputFormat
 
 CityOption = Annotated[str, typer.Option("--city", help="The city's slug, as in `vasti city add`.")]
 SurveyOption = Annotated[str, typer.Option("--survey", help="The survey round's slug, such as 2024.")]
-FileArgument = Annotated[Path, typer.Argument(help="Shapefile (.zip or .shp), .gpkg, .geojson, .csv or .xlsx.")]
+FileArgument = Annotated[
+    Path,
+    typer.Argument(
+        help="Shapefile (.zip or .shp), .gpkg, .geojson, .kml, .kmz, .fgb, .gdb.zip, .parquet, .csv, .xlsx, .xls, "
+        ".ods, .json or .dbf; in a .zip or packed as .gz too."
+    ),
+]
 CrsOption = Annotated[
     str | None, typer.Option("--crs", help="The CRS of the positions, such as EPSG:32643, where the file says none.")
 ]
 EncodingOption = Annotated[str | None, typer.Option("--encoding", help="The text's encoding, such as cp1252.")]
-LayerOption = Annotated[str | None, typer.Option("--layer", help="Which layer, sheet or file of a zip to read.")]
+LayerOption = Annotated[
+    str | None, typer.Option("--layer", help="Which layer, sheet, table or file of a zip to read: NAME or FILE/NAME.")
+]
 ProfileOption = Annotated[
     str | None, typer.Option("--profile", help="A mapping profile: a .toml file, or the name of a shipped one.")
 ]

@@ -126,7 +126,7 @@ def test_read_zip_of_a_table_names_the_table(tmp_path: Path) -> None:
     (tmp_path / "parts").mkdir()
     (tmp_path / "parts" / "inner.csv").write_bytes("código\nSão\n".encode("cp1252"))
     path = zip_folder(tmp_path / "outer.zip", tmp_path / "parts")
-    with pytest.raises(UnreadableFile, match=r"inner\.csv is not UTF-8"), open_layer(path, ReadOptions()):
+    with pytest.raises(UnreadableFile, match=r"inner\.csv is not utf-8"), open_layer(path, ReadOptions("utf-8")):
         pass
     with open_layer(path, ReadOptions(encoding="cp1252")) as layer:
         assert layer.columns == ["código"]
@@ -144,9 +144,11 @@ def test_read_cpg_decides_the_encoding(tmp_path: Path) -> None:
 def test_read_cpg_that_lies(tmp_path: Path) -> None:
     path = write_shapefile(tmp_path, CITY.assign(settlement_name="São"), encoding="ISO-8859-1")
     path.with_suffix(".cpg").write_text("UTF-8")
+    found = read(path)
+    assert set(found.frame["name"]) == {"São"}
+    assert "encoding_guessed" in set(found.findings.frame()["code"])
     with pytest.raises(UnreadableFile, match="--encoding"):
-        read(path)
-    assert set(read(path, encoding="latin-1").frame["name"]) == {"São"}
+        read(path, encoding="utf-8")
 
 
 def test_read_unknown_encoding(tmp_path: Path) -> None:
@@ -193,7 +195,7 @@ def test_read_file_crs_that_places_nothing(tmp_path: Path) -> None:
     assert_is_city(read(path, crs="EPSG:4326"))
 
 
-@pytest.mark.parametrize("name", ["city.dwg", "city", "city.tar.gz", "city.xls"])
+@pytest.mark.parametrize("name", ["city.dwg", "city", "city.tar", "city.doc"])
 def test_open_layer_unknown_suffix(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"x")
     with pytest.raises(UnknownFormat, match=r"it reads .*\.gpkg"), open_layer(tmp_path / name, ReadOptions()):
