@@ -238,22 +238,20 @@ def test_csv_unclosed_quote_of_a_large_file_names_its_row(tmp_path: Path) -> Non
 PEAK = """
 import sys
 from pathlib import Path
+import pyarrow as pa
 from geo.ingestion.formats import open_layer
 from geo.ingestion.layers import ReadOptions
 with open_layer(Path(sys.argv[1]), ReadOptions()) as layer:
     rows = sum(len(batch.row_numbers) for batch in layer.batches)
-status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
-print(rows, int(status["VmHWM"].split()[0]) // 1024)
+print(rows, pa.default_memory_pool().max_memory() >> 20)
 """
 
 
-# getrusage would give a child the peak of the process that started it.
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak of a process is read from /proc")
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
 def test_memory_does_not_grow_with_rows(tmp_path: Path, kind: str) -> None:
-    """Once the buffers are full, twice the rows, 190 MB of text more, add less than half of that to the peak."""
+    """Four times the rows, 140 MB of text more, are read in the same memory: what Arrow held at its fullest."""
     peaks = []
-    for n in (1_200_000, 2_400_000):
+    for n in (300_000, 1_200_000):
         path = tmp_path / f"rows.{kind}"
         texts = pa.array([f"H{i:07}" for i in range(n)])
         table = pa.table({"a": pc.binary_join_element_wise(texts, "y" * 150, "-"), "b": pa.array([1] * n)})
@@ -265,4 +263,4 @@ def test_memory_does_not_grow_with_rows(tmp_path: Path, kind: str) -> None:
         rows, peak = map(int, found.stdout.split())
         assert rows == n
         peaks.append(peak)
-    assert peaks[1] - peaks[0] < 95
+    assert peaks[1] <= peaks[0] + 8
