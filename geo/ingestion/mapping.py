@@ -64,7 +64,7 @@ class Mapper:
             named += self._position.columns()
         check_columns(profile, named, layer.columns, file_name)
         self._unmapped = [column for column in layer.columns if column not in named]
-        self._crs = _layer_crs(layer, self._position.crs if self._position else None, options, file_name)
+        self.crs = _layer_crs(layer, self._position.crs if self._position else None, options, file_name)
         self.has_position = layer.has_geometry or self._position is not None
 
     def map(self, batch: Batch, findings: Findings) -> Observations:
@@ -83,24 +83,29 @@ class Mapper:
     def _positions(
         self, batch: Batch, findings: Findings, rejected: NDArray[np.bool_]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        n = len(batch.row_numbers)
-        if batch.geometry is not None:
-            x, y = _points(batch.geometry)
-        elif self._position:
-            x, y = (_numbers(batch.columns[column]) for column in self._position.columns())
-        else:
-            return np.full(n, np.nan), np.full(n, np.nan)
+        x, y = self.given_positions(batch)
         given = ~(np.isnan(x) | np.isnan(y))
         lon, lat = x, y
-        if self._crs is not None:
-            lon, lat = positions_to_storage(x, y, self._crs)
-        impossible = given & ~((np.abs(lon) <= 180) & (np.abs(lat) <= 90))
+        if self.crs is not None:
+            lon, lat = positions_to_storage(x, y, self.crs)
+        # Degrees outside the world may be swapped: placement finds out.
+        impossible = given & ~(np.isfinite(lon) & np.isfinite(lat))
         if impossible.any():
             shown = [f"{a:.6g}, {b:.6g}" for a, b in zip(x[impossible], y[impossible], strict=True)]
             findings.add("position_impossible", batch.row_numbers[impossible], values=shown)
             rejected |= impossible
         unknown = ~given | impossible
         return np.where(unknown, np.nan, lon), np.where(unknown, np.nan, lat)
+
+    def given_positions(self, batch: Batch) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The positions as the file has them, in its own CRS; NaN where there is none."""
+        if batch.geometry is not None:
+            return _points(batch.geometry)
+        if self._position:
+            x, y = (_numbers(batch.columns[column]) for column in self._position.columns())
+            return x, y
+        nowhere = np.full(len(batch.row_numbers), np.nan)
+        return nowhere, nowhere
 
     def _extra(self, batch: Batch) -> pa.Array | None:
         if not self._unmapped:

@@ -148,12 +148,13 @@ def test_map_position_columns_in_another_crs(tmp_path: Path) -> None:
     assert pd.isna(observations.lon[1:]).all()
 
 
-def test_map_swapped_coordinates_out_of_range(tmp_path: Path) -> None:
-    """In Mexico 19 north, 99 west: swapped, a latitude of -99 is no place on Earth."""
+def test_map_keeps_degrees_outside_the_world_for_the_diagnosis(tmp_path: Path) -> None:
+    """In Mexico 19 north, 99 west: swapped, a latitude of -99 is no place on Earth; placement says why."""
     path = write_csv(tmp_path / "rows.csv", [{"longitude": 19.4, "latitude": -99.1, "q": 1}])
     observations, found = mapped(path)
-    assert observations.rejected.tolist() == [True]
-    assert found == [(2, "position_impossible", None, "19.4, -99.1")]
+    assert observations.rejected.tolist() == [False]
+    assert (observations.lon.tolist(), observations.lat.tolist()) == ([19.4], [-99.1])
+    assert found == []
 
 
 def test_map_null_geometry_has_no_position(tmp_path: Path) -> None:
