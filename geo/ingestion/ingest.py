@@ -63,7 +63,7 @@ class ErrorsFound(FileHasErrors):
     def __init__(self, result: LoadResult, file_name: str) -> None:
         super().__init__(
             f"{file_name}: {result.rows_rejected} of {result.rows_read} rows have errors, so nothing was loaded; "
-            "correct them, or load the other rows with --skip-errors."
+            + ("correct them, or load the other rows with --skip-errors." if result.rows_loaded else "correct them.")
         )
         self.result = result
 
@@ -92,7 +92,8 @@ def load_boundaries(
         earlier = _earlier(connection, original, city_id, None)
         if earlier is not None:
             return earlier
-        boundaries = read_boundaries(path, read, columns)
+        known = places_on(connection, city_id, valid_from_on or today)
+        boundaries = read_boundaries(path, read, columns, known.places)
         result = _counted(boundaries.findings, boundaries.rows_read)
         _decide(result, path, options)
         if options.dry_run:
@@ -151,6 +152,7 @@ def load_survey(
             | {
                 "placement": source.placement,
                 "tolerance_m": source.tolerance_m,
+                "fix": source.fix,
             }
         )
         _write_upload(connection, load.upload_id, original, city_id, survey_id, result, profile, options)
