@@ -15,9 +15,10 @@ from geo.ingestion.boundaries import read_boundaries
 from geo.ingestion.layers import ReadOptions
 from geo.ingestion.observe import SourceOptions
 from geo.ingestion.placement import GPS_TOLERANCE_M
+from geo.ingestion.rejected_rows import check_target, write_rejected
 from maps import coverage
 from service.cli import options as o
-from service.cli.output import counts_line, print_findings, progress_bar, write_findings
+from service.cli.output import counts_line, print_findings, print_rejected, progress_bar, write_findings
 from service.tables import csv_text
 
 
@@ -40,10 +41,14 @@ def assess(
     placement: o.PlacementOption = None,
     tolerance: o.ToleranceOption = GPS_TOLERANCE_M,
     indicator: Annotated[str, typer.Option("--indicator", help="Which indicator to map.")] = "household_toilet",
+    fix: o.FixOption = False,
     skip_errors: o.SkipErrorsOption = False,
+    rejected: o.RejectedOption = None,
 ) -> None:
     """Make every figure and a map from two files, with no database and no server."""
     started = time.monotonic()
+    if rejected:
+        check_target(rejected, boundaries, observations)
     (definition,) = find_definitions([indicator])
     read = read_boundaries(
         boundaries,
@@ -51,17 +56,19 @@ def assess(
         o.boundary_columns(boundaries_profile, code, name, ward),
     )
     print_findings(read.findings)
+    source = SourceOptions(
+        read=ReadOptions(encoding, layer, crs),
+        profile=o.chosen_profile(profile),
+        unit=unit or "household",
+        placement=placement,
+        tolerance_m=tolerance,
+        fix=fix,
+    )
     with progress_bar(f"Reading {observations.name}") as progress:
         result = assess_files(
             read,
             observations,
-            SourceOptions(
-                read=ReadOptions(encoding, layer, crs),
-                profile=o.chosen_profile(profile),
-                unit=unit or "household",
-                placement=placement,
-                tolerance_m=tolerance,
-            ),
+            source,
             city=boundaries.stem,
             survey=observations.stem,
             progress=progress,
@@ -69,6 +76,9 @@ def assess(
     print_findings(result.findings)
     out.mkdir(parents=True, exist_ok=True)
     write_findings(result.findings, out / "findings.csv")
+    if rejected:
+        rows = write_rejected(observations, source.read, result.findings, rejected, profile=source.profile)
+        print_rejected(rows, rejected)
     _refuse_errors(result, read.findings.counts["error"], observations.name, skip_errors=skip_errors)
     (out / "figures.csv").write_text(
         csv_text(result.figures, list(result.figures.columns)), encoding="utf-8", newline=""

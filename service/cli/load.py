@@ -17,12 +17,14 @@ from geo.ingestion.frame import load_frame
 from geo.ingestion.layers import ReadOptions
 from geo.ingestion.observe import SourceOptions
 from geo.ingestion.placement import GPS_TOLERANCE_M
+from geo.ingestion.profile import Profile
+from geo.ingestion.rejected_rows import check_target, write_rejected
 from geo.ingestion.store import raise_data_version
 from geo.places import add_city, find_city
 from geo.settings import Settings
 from geo.surveys import SurveySpec, set_state
 from service.cli import options as o
-from service.cli.output import counts_line, print_findings, progress_bar, write_findings
+from service.cli.output import counts_line, print_findings, print_rejected, progress_bar, write_findings
 
 city_app = typer.Typer(name="city", add_completion=False, help="Cities.", no_args_is_help=True)
 load_app = typer.Typer(
@@ -76,22 +78,25 @@ def boundaries(
     skip_errors: o.SkipErrorsOption = False,
     dry_run: o.DryRunOption = False,
     findings: o.FindingsOption = None,
+    rejected: o.RejectedOption = None,
 ) -> None:
     """Load the boundaries of a city's settlements."""
     settings = Settings()
     started = time.monotonic()
-    with _findings_shown(findings), open_database(settings) as connection:
+    report = _Report(file, ReadOptions(encoding, layer, crs), findings, rejected)
+    with report.of_refusal(), open_database(settings) as connection:
         result = ingest.load_boundaries(
             connection,
             file,
             city,
-            read=ReadOptions(encoding, layer, crs),
+            read=report.read,
             columns=o.boundary_columns(profile, code, name, ward),
             valid_from_on=_day(valid_from),
             today=datetime.now(UTC).date(),
             options=_load_options(settings, skip_errors=skip_errors, dry_run=dry_run),
         )
-    _summarise(result, file, started, findings)
+    report.write(result)
+    _summarise(result, file, started)
     if result.changes:
         changes = result.changes
         typer.echo(f"{changes.added} settlements added, {changes.redrawn} redrawn, {changes.unchanged} unchanged.")
@@ -122,9 +127,11 @@ def survey(
     placement: o.PlacementOption = None,
     tolerance: o.ToleranceOption = GPS_TOLERANCE_M,
     publish: Annotated[bool, typer.Option("--publish", help="Publish the round's figures at once.")] = False,
+    fix: o.FixOption = False,
     skip_errors: o.SkipErrorsOption = False,
     dry_run: o.DryRunOption = False,
     findings: o.FindingsOption = None,
+    rejected: o.RejectedOption = None,
 ) -> None:
     """Load a file of observations into a survey round, which is opened if the city has none of this slug."""
     settings = Settings()
@@ -144,8 +151,10 @@ def survey(
         profile=o.chosen_profile(profile),
         placement=placement,
         tolerance_m=tolerance,
+        fix=fix,
     )
-    with _findings_shown(findings), open_database(settings) as connection:
+    report = _Report(file, source.read, findings, rejected, source.profile)
+    with report.of_refusal(), open_database(settings) as connection:
         with progress_bar(f"Loading {file.name}") as progress:
             result = ingest.load_survey(
                 connection,
@@ -158,7 +167,8 @@ def survey(
             )
         if publish and not dry_run:
             _set_state(connection, city, survey, "published")
-    _summarise(result, file, started, findings)
+    report.write(result)
+    _summarise(result, file, started)
     if result.state == "loaded" and not publish:
         typer.echo(f"Survey {survey} is a draft until `vasti publish --city {city} --survey {survey}`.")
 
@@ -172,7 +182,7 @@ def frame(
     layer: o.LayerOption = None,
 ) -> None:
     """Load how many households each settlement is known to have, for a round that did not reach them all."""
-    with _findings_shown(None), open_database(Settings()) as connection:
+    with _Report(file, ReadOptions(encoding, layer)).of_refusal(), open_database(Settings()) as connection:
         result = load_frame(connection, file, city, survey, ReadOptions(encoding, layer))
     typer.echo(f"{file.name}: the number of households of {result.rows_loaded:,} settlements is loaded.")
 
@@ -209,22 +219,42 @@ def _load_options(settings: Settings, *, skip_errors: bool, dry_run: bool) -> in
     return ingest.LoadOptions(getpass.getuser(), settings.originals_url, skip_errors=skip_errors, dry_run=dry_run)
 
 
-@contextmanager
-def _findings_shown(findings: Path | None) -> Iterator[None]:
-    """Shows what was found even when that stops the load."""
-    try:
-        yield
-    except ingest.ErrorsFound as error:
-        print_findings(error.result.findings)
-        if findings:
-            write_findings(error.result.findings, findings)
-        raise
+class _Report:
+    """What is told of a file, whether it is loaded or refused: its findings, and its rejected rows."""
+
+    def __init__(
+        self,
+        file: Path,
+        read: ReadOptions,
+        findings: Path | None = None,
+        rejected: Path | None = None,
+        profile: Profile | None = None,
+    ) -> None:
+        if rejected:
+            check_target(rejected, file)
+        self.read = read
+        self._file, self._findings, self._rejected, self._profile = file, findings, rejected, profile
+
+    @contextmanager
+    def of_refusal(self) -> Iterator[None]:
+        """Tells what was found even when that stops the load."""
+        try:
+            yield
+        except ingest.ErrorsFound as error:
+            self.write(error.result)
+            raise
+
+    def write(self, result: ingest.LoadResult) -> None:
+        """Prints the findings, and writes the files that were asked for."""
+        print_findings(result.findings)
+        if self._findings:
+            write_findings(result.findings, self._findings)
+        if self._rejected and result.state != "already loaded":
+            rows = write_rejected(self._file, self.read, result.findings, self._rejected, profile=self._profile)
+            print_rejected(rows, self._rejected)
 
 
-def _summarise(result: ingest.LoadResult, file: Path, started: float, findings: Path | None) -> None:
-    print_findings(result.findings)
-    if findings:
-        write_findings(result.findings, findings)
+def _summarise(result: ingest.LoadResult, file: Path, started: float) -> None:
     counts = counts_line(
         [
             ("read", result.rows_read),
