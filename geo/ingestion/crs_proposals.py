@@ -74,6 +74,9 @@ def refuse_far_positions(
     Raises:
         UnknownCRS: under another CRS they would lie in the city; the message names it.
     """
+    given = np.isfinite(x) & np.isfinite(y)
+    if _share_in(city, x[given], y[given], declared) > 0:
+        return
     likely = [crs for crs in propose(x, y, city) if crs != declared]
     if likely:
         raise UnknownCRS(
@@ -126,6 +129,8 @@ def _codes_around(city: Extent) -> list[int]:
 
 
 def _share_in(city: Extent, x: NDArray[np.float64], y: NDArray[np.float64], crs: pyproj.CRS) -> float:
+    if len(x) == 0:
+        return 0.0
     try:
         return float(np.mean(city.holds(*positions_to_storage(x, y, crs))))
     except UnknownCRS:

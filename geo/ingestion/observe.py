@@ -103,7 +103,8 @@ def observe(
                 progress(reading.rows_read, layer.total_rows)
             if len(placed.settlement):
                 yield placed
-        if placer.positions == placer.positions_lost:
+        by_position = mapper.has_position and placer.placement != "declared"
+        if by_position and reading.rows_read and placer.positions == placer.positions_lost:
             _refuse_wrong_crs(path, options.read, profile, placer)
         _report_bad_rows(layer, reading)
         for note in layer.notes:

@@ -14,7 +14,7 @@ from geo.ingestion.crs_proposals import propose
 from geo.ingestion.extent import Extent
 from geo.ingestion.layers import ReadOptions
 from geo.ingestion.observe import SourceOptions, observe
-from geo.ingestion.placement import Places
+from geo.ingestion.placement import Placement, Places
 from tests import factories as f
 
 PUNE = Extent(73.7, 18.5, 73.9, 18.7)
@@ -110,6 +110,15 @@ def test_observe_some_positions_lost_stay_findings(tmp_path: Path) -> None:
     rows = f.households()
     rows[0] |= {"longitude": 377000.0, "latitude": 2055000.0, "settlement_code": None}
     assert observed(f.write_csv(tmp_path / "rows.csv", rows)) == 47
+
+
+@pytest.mark.parametrize("placement", ["declared", "position"])
+def test_observe_in_the_right_crs_is_not_refused(tmp_path: Path, placement: Placement) -> None:
+    """Also where twins of the CRS would do as well, and where no row is placed by its position."""
+    f.points(f.households()).to_crs(32643).to_file(tmp_path / "rows.gpkg")
+    source = SourceOptions(placement=placement)
+    kept = [len(p.settlement) for p in observe(tmp_path / "rows.gpkg", city_places(), source, lambda _: None, None)]
+    assert sum(kept) == 48
 
 
 def boundaries(path: Path, known: Places | None = None, **read: str) -> int:

@@ -277,6 +277,21 @@ def test_checks_dates_outside_the_round() -> None:
     assert not batch.rejected.any()
 
 
+def test_checks_dates_no_survey_was_made_on() -> None:
+    """Told once, also where the round's dates say the same."""
+    checks, findings = Checks(starts_on=date(2024, 1, 1), ends_on=date(2024, 1, 31)), Findings()
+    batch = observations_of(2, ["A", "B", "C", "D"])
+    days = [date(1989, 12, 31), date(1990, 1, 1), date(9999, 1, 1), date(2024, 1, 2)]
+    batch.fields["interviewed_on"] = pa.array(days, type=pa.date32())
+    checks.check_rows(batch, findings)
+    assert findings.frame()[["row_number", "code", "value"]].to_numpy().tolist() == [
+        [2, "date_implausible", "1989-12-31"],
+        [3, "date_outside_survey", "1990-01-01"],
+        [4, "date_implausible", "9999-01-01"],
+    ]
+    assert not batch.rejected.any()
+
+
 @pytest.mark.parametrize("code", list(RULES))
 def test_findings_say_what_and_what_to_do(code: str) -> None:
     findings = Findings()
