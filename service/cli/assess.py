@@ -105,6 +105,10 @@ def assess(
 
 def _refuse_errors(result: Assessment, boundary_errors: int, file_name: str, *, skip_errors: bool) -> None:
     rejected = result.rows_read - result.rows_kept
+    if rejected and result.rows_kept == 0:
+        raise FileHasErrors(
+            f"Every row of {file_name} has errors, so there is nothing to make a figure of; correct them."
+        )
     if (rejected or boundary_errors) and not skip_errors:
         raise FileHasErrors(
             f"{rejected} rows of {file_name} and {boundary_errors} boundaries have errors, so no figure was made; "

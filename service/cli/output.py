@@ -75,7 +75,8 @@ def print_rejected(rows: int, path: Path) -> None:
         typer.echo(f"No row was rejected, so {path.name} holds none.", err=True)
         return
     noun = "row is" if rows == 1 else "rows are"
-    typer.echo(f"{rows:,} rejected {noun} in {path.name}: correct them there and load that file.", err=True)
+    told = f"{rows:,} rejected {noun} in {path.name}, with the reasons; corrected, that file loads by itself."
+    typer.echo(told, err=True)
 
 
 @contextmanager

@@ -153,6 +153,11 @@ def test_rejected_by_assess(shell: Shell) -> None:
     shell.run(*arguments, code=1)
     assert [row["vasti_row"] for row in read_csv(shell.folder / "rejected.csv")] == ["3", "4", "6"]
     shell.run(*arguments, "--skip-errors")
+    hopeless = f.write_csv(shell.folder / "hopeless.csv", [form_rows()[1]])
+    for more in ([], ["--skip-errors"]):
+        refused = shell.run("assess", "city.gpkg", hopeless, "--out", "out", *arguments[5:7], *more, code=1)
+        assert "Every row of hopeless.csv has errors" in refused.stderr
+        assert "--skip-errors" not in refused.stderr
     fixed = shell.run(*arguments, "--skip-errors", "--fix")
     assert "other sign before the longitude" in fixed.stderr
 
