@@ -15,7 +15,8 @@ from geo.indicators.tallies import SUMS
 from geo.indicators.tally_frame import FrameTally
 from geo.ingestion.boundaries import Boundaries
 from geo.ingestion.findings import Findings
-from geo.ingestion.observe import Progress, Reading, SourceOptions, observe
+from geo.ingestion.observe import Progress, Reading, observe
+from geo.ingestion.source import SourceOptions
 
 
 @dataclass(frozen=True)

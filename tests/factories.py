@@ -20,8 +20,8 @@ from geo.indicators.tally_frame import tally_gdf
 from geo.indicators.tally_sql import tally_survey
 from geo.ingestion import ingest
 from geo.ingestion.layers import ReadOptions
-from geo.ingestion.observe import SourceOptions
 from geo.ingestion.profile import BoundaryColumns, Profile
+from geo.ingestion.source import SourceOptions
 from geo.places import add_city
 from geo.schema.people import household as household_table
 from geo.schema.values import tally

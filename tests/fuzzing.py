@@ -15,9 +15,10 @@ from geo.errors import VastiError
 from geo.ingestion.boundaries import read_boundaries
 from geo.ingestion.formats import open_layer
 from geo.ingestion.layers import ReadOptions
-from geo.ingestion.observe import Reading, SourceOptions, observe
+from geo.ingestion.observe import Reading, observe
 from geo.ingestion.placement import Places
 from geo.ingestion.profile import BoundaryColumns, Profile
+from geo.ingestion.source import SourceOptions
 from tests.factories import small_city
 
 _FORKS: ForkServerContext = multiprocessing.get_context("forkserver")

@@ -14,8 +14,8 @@ from sqlalchemy.engine import make_url
 from geo import database
 from geo.ingestion import ingest
 from geo.ingestion.layers import ReadOptions
-from geo.ingestion.observe import SourceOptions
 from geo.ingestion.profile import BoundaryColumns
+from geo.ingestion.source import SourceOptions
 from geo.ingestion.store import raise_data_version
 from geo.places import add_city, find_city
 from geo.surveys import SurveySpec, set_state

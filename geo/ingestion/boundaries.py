@@ -10,16 +10,19 @@ import pyproj
 import shapely
 from numpy.typing import NDArray
 
-from geo.crs import STORAGE_CRS, geodesic_area_m2, read_crs, to_storage
-from geo.errors import MissingColumn, UnknownCRS, UnreadableFile
+from geo.crs import STORAGE_CRS, geodesic_area_m2, positions_to_storage, read_crs, to_storage
+from geo.errors import MissingColumn, UnreadableFile
+from geo.ingestion.boundary_checks import SLIVER_M2, check_boundaries
 from geo.ingestion.cells import is_blank, texts
 from geo.ingestion.columns import Wanted, find_columns
+from geo.ingestion.crs_proposals import check_crs, middles, refuse_far_positions, refuse_outside_world
+from geo.ingestion.extent import Extent, extent_of
 from geo.ingestion.findings import Findings
 from geo.ingestion.formats import open_layer
 from geo.ingestion.layers import Batch, Layer, ReadOptions
-from geo.ingestion.mapping import NO_CRS
 from geo.ingestion.placement import Places
 from geo.ingestion.profile import BoundaryColumns, Profile, fold
+from geo.ingestion.reasons import without_reasons
 from geo.ingestion.text_shapes import ShapeColumn, standard_profile_of
 from geo.ingestion.vector import read_shapes
 
@@ -49,23 +52,31 @@ class Boundaries:
         return Places(list(self.frame["code"]), list(self.frame["name"]), self.frame["geom"].to_numpy(), wards)
 
 
-def read_boundaries(path: Path, options: ReadOptions, columns: BoundaryColumns | Profile | None) -> Boundaries:
+def read_boundaries(
+    path: Path,
+    options: ReadOptions,
+    columns: BoundaryColumns | Profile | None,
+    known: Places | None = None,
+) -> Boundaries:
     """Reads a file of settlement boundaries, checks every row and repairs what can be repaired.
+
+    `known` are the settlements the city has already; those that are not in the file are neighbours of those that are.
 
     Raises:
         InputError: the file cannot be read, has no shapes, no CRS, or no column with the settlements' codes.
     """
     findings = Findings()
-    with open_layer(path, options) as layer:
+    city = None if known is None else extent_of(known.shapes)
+    with open_layer(path, options) as opened:
+        layer = without_reasons(opened)
         named = _columns(layer, columns, path.name)
         if not layer.has_geometry and named.shape is None:
             raise UnreadableFile(
                 f"{path.name} holds no shapes; boundaries come as shapefile, GeoPackage or GeoJSON, "
                 "or as a table with a column of shapes as text, such as WKT."
             )
-        crs = read_crs(options.crs) if options.crs else layer.crs if layer.has_geometry else STORAGE_CRS
-        if crs is None:
-            raise UnknownCRS(NO_CRS.format(name=path.name))
+        check_crs(layer, options, city, path.name)
+        crs = read_crs(options.crs) if options.crs else layer.crs or STORAGE_CRS
         blanks = frozenset(fold(word) for word in columns.blank) if isinstance(columns, Profile) else frozenset()
         shapes = None if layer.has_geometry or named.shape is None else ShapeColumn(named.shape, crs)
         frames = [_read_batch(batch, named, blanks, shapes, findings) for batch in layer.batches]
@@ -74,10 +85,28 @@ def read_boundaries(path: Path, options: ReadOptions, columns: BoundaryColumns |
     rows = pd.concat(frames, ignore_index=True) if frames else _empty()
     rows_read = len(rows) + n_bad
     rows = rows[~rows.pop("is_unreadable").to_numpy(dtype=bool)]
+    _refuse_wrong_crs(rows, crs, city, path.name)
     rows = _usable(rows, crs, findings)
     frame = _one_row_a_settlement(rows, findings)
     frame["area_m2"] = geodesic_area_m2(frame["geom"].to_numpy())
-    return Boundaries(frame, findings, rows_read, len(rows), named)
+    rejected = check_boundaries(frame, known, findings)
+    frame = frame[~rejected].drop(columns="row_number").reset_index(drop=True)
+    return Boundaries(frame, findings, rows_read, len(rows) - int(np.count_nonzero(rejected)), named)
+
+
+def _refuse_wrong_crs(rows: pd.DataFrame, crs: pyproj.CRS, city: Extent | None, file_name: str) -> None:
+    """Refuses shapes that all lie outside the world, or far from the city where another CRS brings them into it."""
+    shapes = rows["geom"].to_numpy(dtype=object)
+    shapes = shapes[~(shapely.is_missing(shapes) | shapely.is_empty(shapes))]
+    if len(shapes) == 0:
+        return
+    x, y = middles(shapes)
+    lon, lat = positions_to_storage(x, y, crs)
+    in_world = (np.abs(lon) <= 180) & (np.abs(lat) <= 90)
+    if not in_world.any():
+        refuse_outside_world(x, y, crs, city, file_name)
+    if city is not None and not city.holds(lon, lat).any():
+        refuse_far_positions(x, y, crs, city, file_name)
 
 
 def _columns(layer: Layer, given: BoundaryColumns | Profile | None, file_name: str) -> BoundaryColumns:
@@ -160,6 +189,9 @@ def _repaired(shapes: NDArray[Any], numbers: NDArray[np.int32], findings: Findin
     for i in invalid:
         # GEOS says where: "Ring Self-intersection[73.8 18.6]". The kind is enough for a person.
         reason = shapely.is_valid_reason(shapes[i]).split("[")[0]
+        overlap = _overlap_of_parts_m2(shapes[i])
+        if overlap >= SLIVER_M2:
+            findings.add("parts_overlap", numbers[[i]], values=[f"{overlap:,.0f} m2"])
         with np.errstate(over="ignore", invalid="ignore"):
             polygons = _polygons(shapely.make_valid(shapes[i], method="structure", keep_collapsed=False))
         repaired[i] = polygons
@@ -168,6 +200,16 @@ def _repaired(shapes: NDArray[Any], numbers: NDArray[np.int32], findings: Findin
     whole = np.array([shape is not None for shape in repaired], dtype=bool)
     repaired[whole] = [_polygons(shape) for shape in repaired[whole]]
     return repaired
+
+
+def _overlap_of_parts_m2(shape: Any) -> float:
+    """How much ground the parts of a shape hold more than once."""
+    parts = shapely.make_valid(shapely.get_parts(shape), method="structure", keep_collapsed=False)
+    if len(parts) < 2:
+        return 0.0
+    pieces = [piece for piece in map(_polygons, [*parts, shapely.union_all(parts)]) if piece is not None]
+    areas = geodesic_area_m2(np.array(pieces, dtype=object))
+    return float(areas[:-1].sum() - areas[-1]) if len(areas) > 1 else 0.0
 
 
 def _polygons(shape: Any) -> shapely.MultiPolygon | None:
@@ -190,6 +232,6 @@ def _one_row_a_settlement(rows: pd.DataFrame, findings: Findings) -> pd.DataFram
         for _, group in shared.groupby("code", sort=False)
     ]
     frame = pd.concat([rows[~repeated], pd.DataFrame(joined, columns=rows.columns)], ignore_index=True)
-    frame = frame.sort_values("row_number", kind="stable", ignore_index=True).drop(columns="row_number")
+    frame = frame.sort_values("row_number", kind="stable", ignore_index=True)
     frame["name"] = frame["name"].where(frame["name"].notna(), frame["code"])
     return frame

@@ -1,6 +1,6 @@
 """Checks that look at more than one answer: codes that repeat, dates out of the round, members not known."""
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import pyarrow as pa
@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 from geo.ingestion.findings import Findings
 from geo.ingestion.mapping import Observations
 
+_EARLIEST = date(1990, 1, 1)
+"""No survey Vasti is for was made before."""
+
 
 class Checks:
     """The checks of one file, which remember what earlier batches held."""
@@ -18,6 +21,8 @@ class Checks:
         self.starts_on = starts_on
         self.ends_on = ends_on
         self._codes: set[str] = set()
+        # Where this machine's day has ended, another's may have hours to go.
+        self._latest = datetime.now(UTC).date() + timedelta(days=1)
 
     def check_rows(self, observations: Observations, findings: Findings) -> None:
         """Checks rows as mapped, before they are placed."""
@@ -29,12 +34,13 @@ class Checks:
             self.reject_repeats(fields["household_code"], "household_code_duplicate", observations, findings)
         if "members" in fields:
             findings.add("members_missing", rows[_nulls(fields["members"])], field="members")
-        if "interviewed_on" in fields and self.starts_on and self.ends_on:
+        if "interviewed_on" in fields:
             on = fields["interviewed_on"]
-            outside = pc.or_(pc.less(on, pa.scalar(self.starts_on)), pc.greater(on, pa.scalar(self.ends_on)))
-            where = pc.fill_null(outside, False).to_numpy(zero_copy_only=False)
-            shown = [d.isoformat() for d in on.filter(pa.array(where)).to_pylist()]
-            findings.add("date_outside_survey", rows[where], field="interviewed_on", values=shown)
+            odd = _outside(on, _EARLIEST, self._latest)
+            findings.add("date_implausible", rows[odd], field="interviewed_on", values=_shown(on, odd))
+            if self.starts_on and self.ends_on:
+                outside = _outside(on, self.starts_on, self.ends_on) & ~odd
+                findings.add("date_outside_survey", rows[outside], field="interviewed_on", values=_shown(on, outside))
 
     def reject_repeats(self, codes: pa.Array, finding: str, observations: Observations, findings: Findings) -> None:
         """Rejects rows whose code stood on an earlier row that was kept; missing codes never repeat."""
@@ -58,6 +64,15 @@ class Checks:
             finding, observations.row_numbers[repeated], field="household_code", values=codes.filter(where).to_pylist()
         )
         observations.rejected |= repeated
+
+
+def _outside(on: pa.Array, first: date, last: date) -> NDArray[np.bool_]:
+    outside = pc.or_(pc.less(on, pa.scalar(first)), pc.greater(on, pa.scalar(last)))
+    return np.asarray(pc.fill_null(outside, False).to_numpy(zero_copy_only=False), dtype=bool)
+
+
+def _shown(on: pa.Array, where: NDArray[np.bool_]) -> list[str]:
+    return [day.isoformat() for day in on.filter(pa.array(where)).to_pylist()]
 
 
 def _nulls(column: pa.Array) -> NDArray[np.bool_]:

@@ -110,6 +110,9 @@ RULES: dict[str, Rule] = {
         "{field} is {value}, outside the survey's dates",
         "check the date, or the survey's --starts and --ends",
     ),
+    "date_implausible": Rule(
+        "warning", "{field} is {value}, which is in the future or before 1990", "check the date in the source"
+    ),
     "weight_invalid": Rule(
         "error",
         "the weight is {value}; a weight is a number above 0",
@@ -128,6 +131,16 @@ RULES: dict[str, Rule] = {
     "household_code_duplicate": Rule(
         "error", "the code {value} stands on an earlier row of this file", "keep one row a household"
     ),
+    "row_repeated": Rule(
+        "error",
+        "the row is the same as an earlier row in every column, position included",
+        "keep one of them; where they are two households, give each a household code",
+    ),
+    "position_repeated": Rule(
+        "warning",
+        "an earlier row has the same position and the same answers, and differs in other columns only",
+        "check whether it is the same household twice",
+    ),
     "settlement_duplicate": Rule(
         "error", "the settlement {value} stands on an earlier row of this file", "keep one row a settlement"
     ),
@@ -145,6 +158,41 @@ RULES: dict[str, Rule] = {
         "error",
         "the position lies outside every settlement and further than the GPS tolerance from the nearest",
         "check the position, or add the settlement's boundary",
+    ),
+    "latitude_sign_lost": Rule(
+        "error",
+        "the position misses every settlement; with the other sign before the latitude it lies in {value}",
+        "correct the latitude column (a minus is south), or load with --fix",
+    ),
+    "longitude_sign_lost": Rule(
+        "error",
+        "the position misses every settlement; with the other sign before the longitude it lies in {value}",
+        "correct the longitude column (a minus is west), or load with --fix",
+    ),
+    "signs_lost": Rule(
+        "error",
+        "the position misses every settlement; with the other sign before both numbers it lies in {value}",
+        "correct both columns, or load with --fix",
+    ),
+    "position_swapped": Rule(
+        "error",
+        "the position misses every settlement; with latitude and longitude swapped it lies in {value}",
+        "swap the two columns, or load with --fix",
+    ),
+    "position_swapped_sign_lost": Rule(
+        "error",
+        "the position misses every settlement; with both numbers swapped and a sign changed it lies in {value}",
+        "correct both columns, or load with --fix",
+    ),
+    "position_correctable": Rule(
+        "warning",
+        "the position misses every settlement, but {value}; the row counts in the settlement it names",
+        "correct the columns, or load with --fix",
+    ),
+    "position_fixed": Rule(
+        "warning",
+        "the position given misses every settlement, but {value}; so it was corrected and counts there",
+        "correct the column in the source too, and look at the rows on the map",
     ),
     "near_settlement": Rule(
         "warning",
@@ -217,6 +265,36 @@ RULES: dict[str, Rule] = {
     ),
     "geometry_unusable": Rule(
         "error", "the shape is invalid and cannot be repaired ({value})", "draw the boundary again"
+    ),
+    "boundary_duplicate": Rule(
+        "error",
+        "the boundary is the same shape as that of settlement {value}",
+        "draw each settlement's own boundary, or give both rows the same code",
+    ),
+    "boundary_nested": Rule(
+        "warning",
+        "the boundary lies inside that of settlement {value}; a household in both counts in the smaller",
+        "check that one is meant to lie in the other",
+    ),
+    "boundary_overlap": Rule(
+        "warning",
+        "the boundary overlaps that of settlement {value}; a household in both counts in the smaller",
+        "redraw the border between the two",
+    ),
+    "parts_overlap": Rule(
+        "warning",
+        "parts of the shape overlap each other by {value}; the ground is counted once",
+        "look at the settlement on the map",
+    ),
+    "area_implausible": Rule(
+        "warning",
+        "the settlement's area is {value}; one is seldom under 100 m2 or over 50 km2",
+        "check the shape, and that the CRS is right",
+    ),
+    "boundary_far": Rule(
+        "warning",
+        "the boundary lies {value} from the middle of the city's other settlements",
+        "check that it belongs to this city and that the CRS is right",
     ),
     "settlement_code_missing": Rule("error", "the settlement has no code", "give every settlement a code"),
     "parts_joined": Rule(

@@ -23,8 +23,9 @@ from geo.ingestion.findings import Findings
 from geo.ingestion.formats import bundle
 from geo.ingestion.layers import ReadOptions
 from geo.ingestion.mapping import Observations
-from geo.ingestion.observe import Progress, Reading, SourceOptions, observe
+from geo.ingestion.observe import Progress, Reading, observe
 from geo.ingestion.profile import BoundaryColumns, Profile
+from geo.ingestion.source import SourceOptions
 from geo.places import BoundaryChanges, CityPlaces, find_city, places_on, write_boundaries
 from geo.schema.uploads import upload
 from geo.surveys import SurveySpec, find_survey, open_survey
@@ -67,7 +68,7 @@ class ErrorsFound(FileHasErrors):
     def __init__(self, result: LoadResult, file_name: str) -> None:
         super().__init__(
             f"{file_name}: {result.rows_rejected} of {result.rows_read} rows have errors, so nothing was loaded; "
-            "correct them, or load the other rows with --skip-errors."
+            + ("correct them, or load the other rows with --skip-errors." if result.rows_loaded else "correct them.")
         )
         self.result = result
 
@@ -96,7 +97,8 @@ def load_boundaries(
         earlier = _earlier(connection, original, city_id, None)
         if earlier is not None:
             return earlier
-        boundaries = read_boundaries(path, read, columns)
+        known = places_on(connection, city_id, valid_from_on or today)
+        boundaries = read_boundaries(path, read, columns, known.places)
         result = _counted(boundaries.findings, boundaries.rows_read)
         _decide(result, path, options)
         if options.dry_run:
@@ -157,6 +159,7 @@ def load_survey(
                 "tolerance_m": source.tolerance_m,
                 "form": None if source.form is None else source.form.name,
                 "pulled_from": options.pulled_from,
+                "fix": source.fix,
             }
         )
         _write_upload(connection, load.upload_id, original, city_id, survey_id, result, profile, options)

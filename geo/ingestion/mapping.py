@@ -112,11 +112,11 @@ class Mapper:
         read |= set(self._axes.values())
         read -= {source.found.column for source in self._sources if source.mapping.multiple is not None}
         self._unmapped = [column for column in layer.columns if column not in read]
-        self._crs = _layer_crs(layer, self._position.crs if self._position else None, options, file_name)
+        self.crs = _layer_crs(layer, self._position.crs if self._position else None, options, file_name)
         self.has_position = layer.has_geometry or self._position is not None
         self._shapes = None
         if self._position and self._position.column:
-            self._shapes = ShapeColumn(self._axes["position"], self._crs or STORAGE_CRS)
+            self._shapes = ShapeColumn(self._axes["position"], self.crs or STORAGE_CRS)
 
     def map(self, batch: Batch, findings: Findings) -> Observations:
         """The batch in standard fields; what cannot be understood becomes a finding."""
@@ -139,30 +139,43 @@ class Mapper:
         rejected: NDArray[np.bool_],
         misread: dict[str, NDArray[np.bool_]],
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        n = len(batch.row_numbers)
-        if batch.geometry is not None:
-            x, y = _points(batch.geometry)
-        elif self._shapes:
-            wkb, unreadable = self._shapes.read(
-                batch.columns[self._shapes.name], self.blanks, batch.row_numbers, findings
-            )
-            rejected |= unreadable
-            x, y = _points(wkb)
-        elif self._position:
-            x, y = (self._coordinates(batch, findings, axis, misread) for axis in ("longitude", "latitude"))
-        else:
-            return np.full(n, np.nan), np.full(n, np.nan)
+        x, y = self._given_positions(batch, findings, rejected, misread)
         given = ~(np.isnan(x) | np.isnan(y))
         lon, lat = x, y
-        if self._crs is not None:
-            lon, lat = positions_to_storage(x, y, self._crs)
-        impossible = given & ~((np.abs(lon) <= 180) & (np.abs(lat) <= 90))
+        if self.crs is not None:
+            lon, lat = positions_to_storage(x, y, self.crs)
+        # Degrees outside the world may be swapped: placement finds out.
+        impossible = given & ~(np.isfinite(lon) & np.isfinite(lat))
         if impossible.any():
             shown = [f"{a:.6g}, {b:.6g}" for a, b in zip(x[impossible], y[impossible], strict=True)]
             findings.add("position_impossible", batch.row_numbers[impossible], values=shown)
             rejected |= impossible
         unknown = ~given | impossible
         return np.where(unknown, np.nan, lon), np.where(unknown, np.nan, lat)
+
+    def given_positions(self, batch: Batch) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The positions as the file has them, in its own CRS; NaN where there is none."""
+        return self._given_positions(batch, Findings(), np.zeros(len(batch.row_numbers), dtype=bool), {})
+
+    def _given_positions(
+        self,
+        batch: Batch,
+        findings: Findings,
+        rejected: NDArray[np.bool_],
+        misread: dict[str, NDArray[np.bool_]],
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        if batch.geometry is not None:
+            return _points(batch.geometry)
+        if self._shapes:
+            column = batch.columns[self._shapes.name]
+            wkb, unreadable = self._shapes.read(column, self.blanks, batch.row_numbers, findings)
+            rejected |= unreadable
+            return _points(wkb)
+        if self._position:
+            x, y = (self._coordinates(batch, findings, axis, misread) for axis in ("longitude", "latitude"))
+            return x, y
+        nowhere = np.full(len(batch.row_numbers), np.nan)
+        return nowhere, nowhere
 
     def _coordinates(
         self, batch: Batch, findings: Findings, axis: str, misread: dict[str, NDArray[np.bool_]]

@@ -2,47 +2,28 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import date
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from geo.errors import MissingColumn, ProfileInvalid
-from geo.fields import Unit
+from geo.errors import MissingColumn
 from geo.ingestion.checks import Checks
+from geo.ingestion.crs_proposals import refuse_far_positions
+from geo.ingestion.extent import extent_of
 from geo.ingestion.findings import Findings
-from geo.ingestion.form_exports import canonical_layer
-from geo.ingestion.formats import open_layer
-from geo.ingestion.forms import Form
-from geo.ingestion.layers import ReadOptions
+from geo.ingestion.layers import Batch
 from geo.ingestion.mapping import Mapper, Observations
-from geo.ingestion.placement import GPS_TOLERANCE_M, Placement, Placer, Places, is_declared
+from geo.ingestion.placement import Placement, Placer, Places, is_declared
 from geo.ingestion.profile import Profile
+from geo.ingestion.repeats import Repeats
 from geo.ingestion.shares import Divider
-from geo.ingestion.submissions import Submissions
-from geo.ingestion.text_shapes import standard_profile_of
+from geo.ingestion.source import SourceOptions, open_source
 
 Progress = Callable[[int, int | None], None]
 """Called with the rows read so far and, where known, how many there are."""
-
-
-@dataclass(frozen=True)
-class SourceOptions:
-    """How to read a file of observations."""
-
-    read: ReadOptions = field(default_factory=ReadOptions)
-    profile: Profile | None = None
-    """None: the columns carry the standard names."""
-    unit: Unit = "household"
-    placement: Placement | None = None
-    """None: by declared settlement for a settlement-unit file, else by position, then declared."""
-    tolerance_m: float = GPS_TOLERANCE_M
-    starts_on: date | None = None
-    ends_on: date | None = None
-    form: Form | None = None
-    """The form the file is an export of."""
 
 
 @dataclass(frozen=True)
@@ -75,45 +56,62 @@ def observe(
     Raises:
         InputError: the file or the profile cannot be used; the message says what to do.
     """
-    with open_layer(path, options.read) as opened:
-        named = opened if options.form is None else canonical_layer(opened, options.form)
-        submissions = Submissions(named, options.form)
-        layer = submissions.layer
-        profile = submissions.complete(options.profile or standard_profile_of(layer))
+    with open_source(path, options, extent_of(places.shapes)) as source:
+        mapper, profile = source.mapper, source.profile
         reading = Reading(profile)
+        findings = reading.findings
         reading_started(reading)
-        if profile.shares and options.unit != "settlement":
-            raise ProfileInvalid(
-                f"The profile {profile.name} has shares, which divide a settlement's households; they are for files "
-                "with one row a settlement: load it with --unit settlement."
-            )
-        mapper = Mapper(layer, profile, options.read, path.name)
-        placer = Placer(places, _placement(mapper, options, path.name), options.tolerance_m)
+        placer = Placer(places, _placement(mapper, options, path.name), options.tolerance_m, fix=options.fix)
         divider = Divider(profile, mapper.share_columns, mapper.blanks) if profile.shares else None
         checks = Checks(starts_on=options.starts_on, ends_on=options.ends_on)
-        for read in layer.batches:
-            batch = submissions.admit(read, reading.findings)
-            observations = mapper.map(batch, reading.findings)
-            division = divider.divide(batch, observations, reading.findings) if divider else None
+        repeats = Repeats(lambda n_batches: _read_again(path, options, n_batches))
+        for n_read, batch in source.batches(findings):
+            observations = mapper.map(batch, findings)
+            division = divider.divide(batch, observations, findings) if divider else None
             if options.unit == "household":
-                checks.check_rows(observations, reading.findings)
-            settlement = placer.place(observations, reading.findings)
+                checks.check_rows(observations, findings)
+                repeats.check(batch, observations, findings)
+            settlement = placer.place(observations, findings)
             if options.unit == "settlement":
                 observations.fields["household_code"] = _codes(places, settlement)
                 checks.reject_repeats(
-                    observations.fields["household_code"], "settlement_duplicate", observations, reading.findings
+                    observations.fields["household_code"], "settlement_duplicate", observations, findings
                 )
-            reading.rows_read += len(read.row_numbers)
+            reading.rows_read += n_read
             placed = _kept(observations, settlement)
             reading.rows_kept += len(placed.settlement)
             if division is not None:
                 placed = Placed(*division.expand(placed.observations, placed.settlement, ~observations.rejected))
             if progress:
-                progress(reading.rows_read, layer.total_rows)
+                progress(reading.rows_read, source.layer.total_rows)
             if len(placed.settlement):
                 yield placed
-        reading.findings.add_remarks(layer)
-        reading.rows_read += len(layer.bad_rows)
+        by_position = mapper.has_position and placer.placement != "declared"
+        if by_position and reading.rows_read and placer.positions == placer.positions_lost:
+            _refuse_wrong_crs(path, options, placer)
+        findings.add_remarks(source.layer)
+        reading.rows_read += len(source.layer.bad_rows)
+
+
+def _read_again(path: Path, options: SourceOptions, n_batches: int) -> Iterator[tuple[Batch, Observations]]:
+    """The first batches of the file once more; what was found in them has been said."""
+    with open_source(path, options, None) as source:
+        for _, batch in islice(source.batches(Findings()), n_batches):
+            yield batch, source.mapper.map(batch, Findings())
+
+
+def _refuse_wrong_crs(path: Path, options: SourceOptions, placer: Placer) -> None:
+    """Says under which CRS the positions would lie in the city, where with the declared one none does.
+
+    Raises:
+        UnknownCRS: there is such a CRS.
+    """
+    with open_source(path, options, placer.extent) as source:
+        _, batch = next(source.batches(Findings()), (0, None))
+        if batch is None or source.mapper.crs is None or placer.extent is None:
+            return
+        positions = source.mapper.given_positions(batch)
+        refuse_far_positions(*positions, source.mapper.crs, placer.extent, path.name)
 
 
 def _placement(mapper: Mapper, options: SourceOptions, file_name: str) -> Placement:
@@ -130,6 +128,7 @@ def _placement(mapper: Mapper, options: SourceOptions, file_name: str) -> Placem
             f"{file_name} has no column that names the settlement; call it settlement_code, or map "
             "declared_settlement_code in the profile."
             + ("" if mapper.has_position else " It has no longitude and latitude columns either.")
+            + " `vasti suggest` proposes a profile for the file."
         )
     return placement
 

@@ -9,6 +9,8 @@ import shapely
 from numpy.typing import NDArray
 
 from geo.crs import METRES_PER_DEGREE, geodesic_area_m2, geodesic_distance_m
+from geo.ingestion.diagnosis import SLIPS, Diagnosis, diagnose
+from geo.ingestion.extent import extent_of
 from geo.ingestion.findings import Findings
 from geo.ingestion.labels import NOWHERE, Joined, Label, Labels
 from geo.ingestion.mapping import Observations
@@ -64,10 +66,18 @@ def is_declared(fields: Collection[str]) -> bool:
 class Placer:
     """Places observations in a fixed set of settlements."""
 
-    def __init__(self, places: Places, placement: Placement, tolerance_m: float = GPS_TOLERANCE_M) -> None:
+    def __init__(
+        self, places: Places, placement: Placement, tolerance_m: float = GPS_TOLERANCE_M, *, fix: bool = False
+    ) -> None:
         self.places = places
         self.placement = placement
         self.tolerance_m = tolerance_m
+        self.fix = fix
+        self.positions = 0
+        """How many positions there have been,"""
+        self.positions_lost = 0
+        """and how many of them lay far from the city, for no reason that could be found."""
+        self.extent = extent_of(places.shapes)
         drawn = [i for i, shape in enumerate(places.shapes) if shape is not None]
         # Smallest first: where boundaries nest, the first that contains a position is the one it belongs to.
         areas = geodesic_area_m2(places.shapes[drawn])
@@ -81,15 +91,110 @@ class Placer:
         """The index of each observation's settlement; those placed nowhere are rejected with a finding."""
         open_rows = ~observations.rejected
         if self.placement == "declared":
+            open_rows &= ~self._report_impossible(observations, _impossible(observations), findings)
             placed = self._declared(observations, open_rows, findings)
         else:
             placed = self._by_position(observations, open_rows, findings)
             declared = None
             if is_declared(observations.fields):
                 declared = self._find_declared(observations)
-            self._settle_the_rest(observations, placed, declared, open_rows, findings)
+            named = None if declared is None else declared.settlement
+            explained = self._explain(observations, placed, named, open_rows, findings)
+            self._settle_the_rest(observations, placed, declared, open_rows & ~explained, findings)
         observations.rejected |= placed == NOWHERE
         return placed
+
+    def _report_impossible(
+        self, observations: Observations, where: NDArray[np.bool_], findings: Findings
+    ) -> NDArray[np.bool_]:
+        """Says that positions lie outside the world; returns which."""
+        if where.any():
+            lon, lat = observations.lon[where], observations.lat[where]
+            shown = [f"{a:.6g}, {b:.6g}" for a, b in zip(lon, lat, strict=True)]
+            findings.add("position_impossible", observations.row_numbers[where], values=shown)
+        return where
+
+    def _explain(
+        self,
+        observations: Observations,
+        placed: NDArray[np.intp],
+        declared: NDArray[np.intp] | None,
+        open_rows: NDArray[np.bool_],
+        findings: Findings,
+    ) -> NDArray[np.bool_]:
+        """Finds out why positions far from the city are there, and corrects them where asked to and certain.
+
+        Returns the rows that are done with: rejected, with the reason said.
+        """
+        has_position = ~np.isnan(observations.lon)
+        self.positions += int(np.count_nonzero(has_position))
+        done = np.zeros(len(placed), dtype=bool)
+        missing = np.flatnonzero(open_rows & has_position & (placed == NOWHERE))
+        if len(missing) == 0 or self.extent is None:
+            return done | self._report_impossible(observations, open_rows & _impossible(observations), findings)
+        lon, lat = observations.lon[missing], observations.lat[missing]
+        diagnosis = diagnose(lon, lat, self.extent, lambda x, y: self._find(x, y)[0])
+        is_explained = diagnosis.slip != NOWHERE
+        self.positions_lost += int(np.count_nonzero(~is_explained & ~self.extent.holds(lon, lat)))
+        if self.fix:
+            certain = diagnosis.is_certain
+            if declared is not None:
+                # Where the row itself names another settlement, nobody can say which of the two is right.
+                named = declared[missing]
+                certain = certain & ((named == NOWHERE) | (named == diagnosis.settlement))
+            self._correct(observations, placed, missing, diagnosis, certain, findings)
+            is_explained = is_explained & ~certain
+        values = self._explanations(lon, lat, diagnosis)
+        falls_back = np.zeros(len(missing), dtype=bool)
+        if declared is not None and self.placement == "position-then-declared":
+            falls_back = declared[missing] != NOWHERE
+        impossible = _impossible(observations)[missing]
+        for number, slip in enumerate(SLIPS):
+            of_slip = is_explained & (diagnosis.slip == number)
+            rejected = np.flatnonzero(of_slip & (~falls_back | impossible))
+            rows = observations.row_numbers[missing]
+            findings.add(slip.code, rows[rejected], field="position", values=[values[i] for i in rejected])
+            kept = np.flatnonzero(of_slip & falls_back & ~impossible)
+            shown = [f"{slip.undone} it lies in {values[i]}" for i in kept]
+            findings.add("position_correctable", rows[kept], field="position", values=shown)
+            done[missing[rejected]] = True
+        done |= self._report_impossible(observations, open_rows & ~done & _impossible(observations), findings)
+        return done
+
+    def _correct(
+        self,
+        observations: Observations,
+        placed: NDArray[np.intp],
+        missing: NDArray[np.intp],
+        diagnosis: Diagnosis,
+        certain: NDArray[np.bool_],
+        findings: Findings,
+    ) -> None:
+        """Puts positions where they belong, and says so."""
+        if not certain.any():
+            return
+        at = missing[certain]
+        # The arrays may be the file's own.
+        observations.lon, observations.lat = observations.lon.copy(), observations.lat.copy()
+        observations.lon[at], observations.lat[at] = diagnosis.lon[certain], diagnosis.lat[certain]
+        corrected = np.zeros(len(placed), dtype=bool)
+        corrected[at] = True
+        placed[at] = self._by_position(observations, corrected, findings)[at]
+        shown = [
+            f"{SLIPS[slip].undone} it lies in {self.places.codes[settlement]}"
+            for slip, settlement in zip(diagnosis.slip[certain], diagnosis.settlement[certain], strict=True)
+        ]
+        findings.add("position_fixed", observations.row_numbers[at], field="position", values=shown)
+
+    def _explanations(self, lon: NDArray[np.float64], lat: NDArray[np.float64], diagnosis: Diagnosis) -> list[str]:
+        """Where each position lies once its slip is undone, and how far that is from where it was given."""
+        assert self.extent is not None  # noqa: S101 (nothing is explained without settlements)
+        distances = self.extent.distance_m(lon, lat) / 1000
+        values = []
+        for settlement, km in zip(diagnosis.settlement, distances, strict=True):
+            place = "the city, but in no settlement" if settlement == NOWHERE else self.places.codes[settlement]
+            values.append(place if np.isnan(km) else f"{place} (about {float(f'{km:.2g}'):,.0f} km from there)")
+        return values
 
     def _declared(
         self, observations: Observations, open_rows: NDArray[np.bool_], findings: Findings
@@ -130,23 +235,31 @@ class Placer:
         self, observations: Observations, open_rows: NDArray[np.bool_], findings: Findings
     ) -> NDArray[np.intp]:
         placed = np.full(len(observations.row_numbers), NOWHERE, dtype=np.intp)
-        candidates = np.flatnonzero(open_rows & ~np.isnan(observations.lon))
+        in_world = ~np.isnan(observations.lon) & ~_impossible(observations)
+        candidates = np.flatnonzero(open_rows & in_world)
         if len(candidates) == 0 or len(self._shapes) == 0:
             return placed
-        lon, lat = observations.lon[candidates], observations.lat[candidates]
+        found, nested, near = self._find(observations.lon[candidates], observations.lat[candidates])
+        placed[candidates] = found
+        self._report("in_nested_settlements", observations, candidates[nested], placed, findings)
+        self._report("near_settlement", observations, candidates[near], placed, findings)
+        return placed
+
+    def _find(
+        self, lon: NDArray[np.float64], lat: NDArray[np.float64]
+    ) -> tuple[NDArray[np.intp], NDArray[np.bool_], NDArray[np.intp]]:
+        """The settlement of each position, which lie in more than one, and which lie only near one."""
+        found = np.full(len(lon), NOWHERE, dtype=np.intp)
         which, shape = self._containing(lon, lat)
-        smallest = np.full(len(candidates), len(self._shapes), dtype=np.intp)
+        smallest = np.full(len(lon), len(self._shapes), dtype=np.intp)
         np.minimum.at(smallest, which, shape)
         inside = smallest < len(self._shapes)
-        placed[candidates[inside]] = self._drawn[smallest[inside]]
-        nested = np.bincount(which, minlength=len(candidates)) > 1
-        self._report("in_nested_settlements", observations, candidates[nested], placed, findings)
+        found[inside] = self._drawn[smallest[inside]]
+        nested = np.bincount(which, minlength=len(lon)) > 1
         outside = np.flatnonzero(~inside)
         near, at = self._within_tolerance(np.asarray(shapely.points(lon[outside], lat[outside])))
-        chosen = candidates[outside[near]]
-        placed[chosen] = self._drawn[at]
-        self._report("near_settlement", observations, chosen, placed, findings)
-        return placed
+        found[outside[near]] = self._drawn[at]
+        return found, nested, outside[near]
 
     def _containing(
         self, lon: NDArray[np.float64], lat: NDArray[np.float64]
@@ -234,6 +347,11 @@ class Placer:
     ) -> None:
         values = [self.places.codes[i] for i in settlement[at]]
         findings.add(code, observations.row_numbers[at], field="settlement", values=values)
+
+
+def _impossible(observations: Observations) -> NDArray[np.bool_]:
+    """Which positions lie outside the world; no position does not."""
+    return np.asarray((np.abs(observations.lon) > 180) | (np.abs(observations.lat) > 90), dtype=bool)
 
 
 def _squeezed(shape: Any, factor: float) -> Any:

@@ -13,38 +13,38 @@ from geo.errors import FileHasErrors
 from geo.indicators.catalogue import find_definitions
 from geo.ingestion.boundaries import read_boundaries
 from geo.ingestion.layers import ReadOptions
-from geo.ingestion.observe import SourceOptions
-from geo.ingestion.placement import GPS_TOLERANCE_M
+from geo.ingestion.rejected_rows import check_target, write_rejected
 from maps import coverage
 from service.cli import options as o
-from service.cli.output import counts_line, print_findings, progress_bar, write_findings
+from service.cli.groups import FileOptions, RowOptions, with_groups
+from service.cli.output import counts_line, print_findings, print_rejected, progress_bar, write_findings
 from service.tables import csv_text
 
 
+@with_groups
 def assess(
     boundaries: Annotated[Path, typer.Argument(help="The settlements' boundaries.")],
     observations: Annotated[Path, typer.Argument(help="The survey's rows.")],
     out: Annotated[Path, typer.Option("--out", help="The folder to write figures, map and findings to.")],
-    profile: o.ProfileOption = None,
-    form: o.FormOption = None,
+    given: FileOptions,
+    rows: RowOptions,
     boundaries_profile: Annotated[
         str | None, typer.Option("--boundaries-profile", help="The mapping profile of the boundaries.")
     ] = None,
     code: o.CodeOption = None,
     name: o.NameOption = None,
     ward: o.WardOption = None,
-    crs: o.CrsOption = None,
     boundaries_crs: Annotated[str | None, typer.Option("--boundaries-crs", help="The CRS of the boundaries.")] = None,
-    encoding: o.EncodingOption = None,
-    layer: o.LayerOption = None,
+    form: o.FormOption = None,
     unit: o.UnitOption = None,
-    placement: o.PlacementOption = None,
-    tolerance: o.ToleranceOption = GPS_TOLERANCE_M,
     indicator: Annotated[str, typer.Option("--indicator", help="Which indicator to map.")] = "household_toilet",
     skip_errors: o.SkipErrorsOption = False,
+    rejected: o.RejectedOption = None,
 ) -> None:
     """Make every figure and a map from two files, with no database and no server."""
     started = time.monotonic()
+    if rejected:
+        check_target(rejected, boundaries, observations)
     (definition,) = find_definitions([indicator])
     read = read_boundaries(
         boundaries,
@@ -52,18 +52,12 @@ def assess(
         o.boundary_columns(boundaries_profile, code, name, ward),
     )
     print_findings(read.findings)
+    source = rows.source(given.read(), o.chosen_form(form), unit=unit or "household")
     with progress_bar(f"Reading {observations.name}") as progress:
         result = assess_files(
             read,
             observations,
-            SourceOptions(
-                read=ReadOptions(encoding, layer, crs),
-                profile=o.chosen_profile(profile),
-                unit=unit or "household",
-                placement=placement,
-                tolerance_m=tolerance,
-                form=o.chosen_form(form),
-            ),
+            source,
             city=boundaries.stem,
             survey=observations.stem,
             progress=progress,
@@ -71,6 +65,8 @@ def assess(
     print_findings(result.findings)
     out.mkdir(parents=True, exist_ok=True)
     write_findings(result.findings, out / "findings.csv")
+    if rejected:
+        print_rejected(write_rejected(observations, source, result.findings, rejected), rejected)
     _refuse_errors(result, read.findings.counts["error"], observations.name, skip_errors=skip_errors)
     (out / "figures.csv").write_text(
         csv_text(result.figures, list(result.figures.columns)), encoding="utf-8", newline=""
@@ -97,6 +93,10 @@ def assess(
 
 def _refuse_errors(result: Assessment, boundary_errors: int, file_name: str, *, skip_errors: bool) -> None:
     rejected = result.rows_read - result.rows_kept
+    if rejected and result.rows_kept == 0:
+        raise FileHasErrors(
+            f"Every row of {file_name} has errors, so there is nothing to make a figure of; correct them."
+        )
     if (result.findings.stop_load() or boundary_errors) and not skip_errors:
         raise FileHasErrors(
             f"{rejected} rows of {file_name} and {boundary_errors} boundaries have errors, so no figure was made; "

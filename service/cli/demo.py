@@ -16,8 +16,8 @@ from geo.indicators.catalogue import catalogue
 from geo.indicators.values import ValuesQuery, find_changes, find_values
 from geo.ingestion import ingest
 from geo.ingestion.layers import ReadOptions
-from geo.ingestion.observe import SourceOptions
 from geo.ingestion.profile import read_profile
+from geo.ingestion.source import SourceOptions
 from geo.ingestion.store import raise_data_version
 from geo.paging import PageRequest
 from geo.places import add_city, find_city

@@ -4,9 +4,9 @@ import getpass
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 from sqlalchemy import Connection
@@ -15,14 +15,15 @@ from geo import database
 from geo.ingestion import ingest
 from geo.ingestion.frame import load_frame
 from geo.ingestion.layers import ReadOptions
-from geo.ingestion.observe import SourceOptions
-from geo.ingestion.placement import GPS_TOLERANCE_M
+from geo.ingestion.rejected_rows import check_target, write_rejected
+from geo.ingestion.source import SourceOptions
 from geo.ingestion.store import raise_data_version
 from geo.places import add_city, find_city
 from geo.settings import Settings
-from geo.surveys import SurveySpec, set_state
+from geo.surveys import set_state
 from service.cli import options as o
-from service.cli.output import counts_line, print_findings, progress_bar, write_findings
+from service.cli.groups import FileOptions, OutcomeOptions, RoundOptions, RowOptions, as_day, with_groups
+from service.cli.output import counts_line, print_findings, print_rejected, progress_bar, write_findings
 
 city_app = typer.Typer(name="city", add_completion=False, help="Cities.", no_args_is_help=True)
 load_app = typer.Typer(
@@ -55,16 +56,16 @@ def add(
 
 
 @load_app.command("boundaries")
+@with_groups
 def boundaries(
     file: o.FileArgument,
     city: o.CityOption,
+    given: FileOptions,
+    outcome: OutcomeOptions,
     profile: o.ProfileOption = None,
     code: o.CodeOption = None,
     name: o.NameOption = None,
     ward: o.WardOption = None,
-    crs: o.CrsOption = None,
-    encoding: o.EncodingOption = None,
-    layer: o.LayerOption = None,
     valid_from: Annotated[
         datetime | None,
         typer.Option(
@@ -73,98 +74,75 @@ def boundaries(
             help="From which day these boundaries hold. Default: since ever for new settlements, today for changes.",
         ),
     ] = None,
-    skip_errors: o.SkipErrorsOption = False,
-    dry_run: o.DryRunOption = False,
-    findings: o.FindingsOption = None,
 ) -> None:
     """Load the boundaries of a city's settlements."""
     settings = Settings()
     started = time.monotonic()
-    with _findings_shown(findings), open_database(settings) as connection:
+    report = _Report(file, SourceOptions(read=given.read()), outcome)
+    with report.of_refusal(), open_database(settings) as connection:
         result = ingest.load_boundaries(
             connection,
             file,
             city,
-            read=ReadOptions(encoding, layer, crs),
+            read=given.read(),
             columns=o.boundary_columns(profile, code, name, ward),
-            valid_from_on=_day(valid_from),
+            valid_from_on=as_day(valid_from),
             today=datetime.now(UTC).date(),
-            options=load_options(settings, skip_errors=skip_errors, dry_run=dry_run),
+            options=_load_options(settings, outcome),
         )
-    _summarise(result, file, started, findings)
+    report.write(result)
+    _summarise(result, file, started)
     if result.changes:
         changes = result.changes
         typer.echo(f"{changes.added} settlements added, {changes.redrawn} redrawn, {changes.unchanged} unchanged.")
 
 
 @load_app.command("survey")
+@with_groups
 def survey(
     file: o.FileArgument,
-    city: o.CityOption,
-    survey: o.SurveyOption,
-    starts: o.StartsOption = None,
-    ends: o.EndsOption = None,
-    unit: o.UnitOption = None,
-    mode: o.ModeOption = None,
-    name: o.RoundNameOption = None,
-    licence: o.LicenceOption = None,
-    profile: o.ProfileOption = None,
+    round_: RoundOptions,
+    given: FileOptions,
+    rows: RowOptions,
+    outcome: OutcomeOptions,
     form: o.FormOption = None,
-    crs: o.CrsOption = None,
-    encoding: o.EncodingOption = None,
-    layer: o.LayerOption = None,
-    placement: o.PlacementOption = None,
-    tolerance: o.ToleranceOption = GPS_TOLERANCE_M,
-    publish: o.PublishOption = False,
-    skip_errors: o.SkipErrorsOption = False,
-    dry_run: o.DryRunOption = False,
-    findings: o.FindingsOption = None,
 ) -> None:
     """Load a file of observations into a survey round, which is opened if the city has none of this slug."""
-    settings = Settings()
-    spec = survey_spec(settings, survey, name=name, starts=starts, ends=ends, unit=unit, mode=mode, licence=licence)
-    source = SourceOptions(
-        read=ReadOptions(encoding, layer, crs),
-        profile=o.chosen_profile(profile),
-        placement=placement,
-        tolerance_m=tolerance,
-        form=o.chosen_form(form),
-    )
-    options = load_options(settings, skip_errors=skip_errors, dry_run=dry_run)
-    load_into_round(settings, file, city, spec, source, options, publish=publish, findings=findings)
+    load_into_round(Settings(), file, round_, rows.source(given.read(), o.chosen_form(form)), outcome)
 
 
 def load_into_round(
     settings: Settings,
     file: Path,
-    city: str,
-    spec: SurveySpec,
+    round_: RoundOptions,
     source: SourceOptions,
-    options: ingest.LoadOptions,
+    outcome: OutcomeOptions,
     *,
-    publish: bool,
-    findings: Path | None,
-) -> ingest.LoadResult:
-    """Loads a file of observations into a round, shows what was found and what came of it."""
+    pulled_from: str | None = None,
+) -> None:
+    """Loads a file of observations into a round, and shows what was found and what came of it."""
     started = time.monotonic()
-    with _findings_shown(findings), open_database(settings) as connection:
+    city, slug = round_.city, round_.survey
+    report = _Report(file, source, outcome)
+    with report.of_refusal(), open_database(settings) as connection:
         with progress_bar(f"Loading {file.name}") as progress:
-            result = ingest.load_survey(connection, file, city, spec, source=source, options=options, progress=progress)
-        if publish and not options.dry_run:
-            _set_state(connection, city, spec.slug, "published")
-    _summarise(result, file, started, findings)
+            result = ingest.load_survey(
+                connection,
+                file,
+                city,
+                round_.spec(settings),
+                source=source,
+                options=_load_options(settings, outcome, pulled_from),
+                progress=progress,
+            )
+        if round_.publish and not outcome.dry_run:
+            _set_state(connection, city, slug, "published")
+    report.write(result)
+    _summarise(result, file, started)
     for earlier in result.replaced:
         typer.echo(f"Upload {earlier}, which it replaces, is withdrawn.")
-    if result.state == "loaded" and not publish:
-        typer.echo(f"Survey {spec.slug} is a draft until `vasti publish --city {city} --survey {spec.slug}`.")
-    return result
-
-
-def survey_spec(
-    settings: Settings, slug: str, *, starts: datetime | None, ends: datetime | None, **said: Any
-) -> SurveySpec:
-    """A round as the command line names it."""
-    return SurveySpec(slug=slug, organisation=settings.organisation, starts_on=_day(starts), ends_on=_day(ends), **said)
+    if result.state == "loaded" and not round_.publish:
+        typer.echo(f"Survey {slug} is a draft until `vasti publish --city {city} --survey {slug}`.")
 
 
 @load_app.command("frame")
@@ -176,8 +154,10 @@ def frame(
     layer: o.LayerOption = None,
 ) -> None:
     """Load how many households each settlement is known to have, for a round that did not reach them all."""
-    with _findings_shown(None), open_database(Settings()) as connection:
-        result = load_frame(connection, file, city, survey, ReadOptions(encoding, layer))
+    read = ReadOptions(encoding, layer)
+    report = _Report(file, SourceOptions(read=read), OutcomeOptions())
+    with report.of_refusal(), open_database(Settings()) as connection:
+        result = load_frame(connection, file, city, survey, read)
     typer.echo(f"{file.name}: the number of households of {result.rows_loaded:,} settlements is loaded.")
 
 
@@ -205,39 +185,44 @@ def _set_state(connection: Connection, city: str, survey: str, state: Literal["d
         raise_data_version(connection)
 
 
-def _day(moment: datetime | None) -> date | None:
-    return None if moment is None else moment.date()
-
-
-def load_options(
-    settings: Settings, *, skip_errors: bool, dry_run: bool, pulled_from: str | None = None
-) -> ingest.LoadOptions:
-    """How a load is to go, as the command line says it."""
+def _load_options(settings: Settings, outcome: OutcomeOptions, pulled_from: str | None = None) -> ingest.LoadOptions:
     return ingest.LoadOptions(
         getpass.getuser(),
         settings.originals_url,
-        skip_errors=skip_errors,
-        dry_run=dry_run,
+        skip_errors=outcome.skip_errors,
+        dry_run=outcome.dry_run,
         pulled_from=pulled_from,
     )
 
 
-@contextmanager
-def _findings_shown(findings: Path | None) -> Iterator[None]:
-    """Shows what was found even when that stops the load."""
-    try:
-        yield
-    except ingest.ErrorsFound as error:
-        print_findings(error.result.findings)
-        if findings:
-            write_findings(error.result.findings, findings)
-        raise
+class _Report:
+    """What is told of a file, whether it is loaded or refused: its findings, and its rejected rows."""
+
+    def __init__(self, file: Path, source: SourceOptions, outcome: OutcomeOptions) -> None:
+        if outcome.rejected:
+            check_target(outcome.rejected, file)
+        self._file, self._source, self._outcome = file, source, outcome
+
+    @contextmanager
+    def of_refusal(self) -> Iterator[None]:
+        """Tells what was found even when that stops the load."""
+        try:
+            yield
+        except ingest.ErrorsFound as error:
+            self.write(error.result)
+            raise
+
+    def write(self, result: ingest.LoadResult) -> None:
+        """Prints the findings, and writes the files that were asked for."""
+        print_findings(result.findings)
+        if self._outcome.findings:
+            write_findings(result.findings, self._outcome.findings)
+        target = self._outcome.rejected
+        if target and result.state != "already loaded":
+            print_rejected(write_rejected(self._file, self._source, result.findings, target), target)
 
 
-def _summarise(result: ingest.LoadResult, file: Path, started: float, findings: Path | None) -> None:
-    print_findings(result.findings)
-    if findings:
-        write_findings(result.findings, findings)
+def _summarise(result: ingest.LoadResult, file: Path, started: float) -> None:
     counts = counts_line(
         [
             ("read", result.rows_read),

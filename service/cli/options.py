@@ -46,6 +46,14 @@ ToleranceOption = Annotated[
 SkipErrorsOption = Annotated[bool, typer.Option("--skip-errors", help="Load the rows without errors.")]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Check everything and write nothing.")]
 FindingsOption = Annotated[Path | None, typer.Option("--findings", help="Write every finding to this CSV file.")]
+RejectedOption = Annotated[
+    Path | None,
+    typer.Option("--rejected", help="Write the rows with errors, and why, to this .csv or .gpkg file."),
+]
+FixOption = Annotated[
+    bool,
+    typer.Option("--fix", help="Correct positions that are swapped or lack a minus, where that is certain."),
+]
 UnitOption = Annotated[
     Literal["household", "settlement"] | None, typer.Option("--unit", help="What a row is. Default: household.")
 ]

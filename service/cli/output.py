@@ -69,6 +69,16 @@ def write_findings(findings: Findings, path: Path) -> None:
     path.write_text(csv_text(frame, list(frame.columns)), encoding="utf-8-sig", newline="")
 
 
+def print_rejected(rows: int, path: Path) -> None:
+    """Says on stderr where the rejected rows are."""
+    if rows == 0:
+        typer.echo(f"No row was rejected, so {path.name} holds none.", err=True)
+        return
+    noun = "row is" if rows == 1 else "rows are"
+    told = f"{rows:,} rejected {noun} in {path.name}, with the reasons; corrected, that file loads by itself."
+    typer.echo(told, err=True)
+
+
 @contextmanager
 def progress_bar(text: str) -> Iterator[RowsRead]:
     """A bar on stderr that shows rows read, on a terminal; nothing elsewhere."""

@@ -8,15 +8,15 @@ from typing import Annotated
 import typer
 
 from geo.errors import AccessRefused, FileHasErrors, InputError
-from geo.ingestion.observe import SourceOptions
-from geo.ingestion.placement import GPS_TOLERANCE_M
+from geo.ingestion.layers import ReadOptions
 from geo.pulls.kobo import Asset
 from geo.pulls.odk import CentralForm, sign_in
 from geo.pulls.server import Server
 from geo.pulls.snapshot import Pages, discard, pull_folder, write_snapshot
 from geo.settings import Settings
 from service.cli import options as o
-from service.cli.load import load_into_round, load_options, survey_spec
+from service.cli.groups import OutcomeOptions, RoundOptions, RowOptions, with_groups
+from service.cli.load import load_into_round
 
 kobo_app = typer.Typer(name="kobo", add_completion=False, help="KoboToolbox.", no_args_is_help=True)
 odk_app = typer.Typer(name="odk", add_completion=False, help="ODK Central.", no_args_is_help=True)
@@ -27,92 +27,56 @@ ServerOption = Annotated[
 
 
 @kobo_app.command("pull")
+@with_groups
 def kobo_pull(
     server: ServerOption,
     asset: Annotated[str, typer.Option("--asset", help="The form's asset UID, as in its address.")],
-    city: o.CityOption,
-    survey: o.SurveyOption,
-    starts: o.StartsOption = None,
-    ends: o.EndsOption = None,
-    unit: o.UnitOption = None,
-    mode: o.ModeOption = None,
-    name: o.RoundNameOption = None,
-    licence: o.LicenceOption = None,
-    profile: o.ProfileOption = None,
+    round_: RoundOptions,
+    rows: RowOptions,
+    outcome: OutcomeOptions,
     form: o.FormOption = None,
-    placement: o.PlacementOption = None,
-    tolerance: o.ToleranceOption = GPS_TOLERANCE_M,
-    publish: o.PublishOption = False,
-    skip_errors: o.SkipErrorsOption = False,
-    dry_run: o.DryRunOption = False,
-    findings: o.FindingsOption = None,
 ) -> None:
     """Load all submissions of a KoboToolbox form; the token is VASTI_KOBO_TOKEN. A later pull replaces this one."""
     settings = Settings()
     if settings.kobo_token is None:
         raise AccessRefused("VASTI_KOBO_TOKEN is not set; put the API token of your KoboToolbox account there.")
-    spec = survey_spec(settings, survey, name=name, starts=starts, ends=ends, unit=unit, mode=mode, licence=licence)
     own = o.chosen_form(form)
     with Server(server, signed_by="VASTI_KOBO_TOKEN") as asked:
         asked.sign(f"Token {settings.kobo_token.get_secret_value()}")
         pulled = Asset(asked, asset)
         with pull_folder(settings.state_dir, pulled.source) as folder:
-            source = SourceOptions(
-                profile=o.chosen_profile(profile),
-                placement=placement,
-                tolerance_m=tolerance,
-                form=own or pulled.form(),
-            )
-            options = load_options(settings, skip_errors=skip_errors, dry_run=dry_run, pulled_from=pulled.source)
+            source = rows.source(ReadOptions(), own or pulled.form())
             path = _snapshot(pulled, folder)
             with _kept_for_reading(path, folder):
-                load_into_round(settings, path, city, spec, source, options, publish=publish, findings=findings)
+                load_into_round(settings, path, round_, source, outcome, pulled_from=pulled.source)
 
 
 @odk_app.command("pull")
+@with_groups
 def odk_pull(
     server: ServerOption,
     project: Annotated[int, typer.Option("--project", min=1, help="The project's number, as in its address.")],
     form_id: Annotated[str, typer.Option("--form", help="The form's ID, as ODK Central shows it.")],
-    city: o.CityOption,
-    survey: o.SurveyOption,
-    starts: o.StartsOption = None,
-    ends: o.EndsOption = None,
-    unit: o.UnitOption = None,
-    mode: o.ModeOption = None,
-    name: o.RoundNameOption = None,
-    licence: o.LicenceOption = None,
-    profile: o.ProfileOption = None,
+    round_: RoundOptions,
+    rows: RowOptions,
+    outcome: OutcomeOptions,
     xlsform: Annotated[
         Path | None, typer.Option("--xlsform", help="The form's XLSForm, where ODK Central does not have it.")
     ] = None,
-    placement: o.PlacementOption = None,
-    tolerance: o.ToleranceOption = GPS_TOLERANCE_M,
-    publish: o.PublishOption = False,
-    skip_errors: o.SkipErrorsOption = False,
-    dry_run: o.DryRunOption = False,
-    findings: o.FindingsOption = None,
 ) -> None:
     """Load all submissions of an ODK Central form; VASTI_ODK_EMAIL and VASTI_ODK_PASSWORD sign in."""
     settings = Settings()
     if settings.odk_email is None or settings.odk_password is None:
         raise AccessRefused("VASTI_ODK_EMAIL and VASTI_ODK_PASSWORD are not both set; put a web user's account there.")
-    spec = survey_spec(settings, survey, name=name, starts=starts, ends=ends, unit=unit, mode=mode, licence=licence)
     own = o.chosen_form(xlsform)
     with Server(server, signed_by="VASTI_ODK_EMAIL and VASTI_ODK_PASSWORD") as asked:
         sign_in(asked, settings.odk_email, settings.odk_password.get_secret_value())
         pulled = CentralForm(asked, project, form_id)
         with pull_folder(settings.state_dir, pulled.source) as folder:
-            source = SourceOptions(
-                profile=o.chosen_profile(profile),
-                placement=placement,
-                tolerance_m=tolerance,
-                form=own or pulled.form(folder),
-            )
-            options = load_options(settings, skip_errors=skip_errors, dry_run=dry_run, pulled_from=pulled.source)
+            source = rows.source(ReadOptions(), own or pulled.form(folder))
             path = _snapshot(pulled, folder)
             with _kept_for_reading(path, folder):
-                load_into_round(settings, path, city, spec, source, options, publish=publish, findings=findings)
+                load_into_round(settings, path, round_, source, outcome, pulled_from=pulled.source)
 
 
 def _snapshot(pulled: Asset | CentralForm, folder: Path) -> Path:

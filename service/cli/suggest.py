@@ -15,11 +15,11 @@ from rich.text import Text
 
 from geo.fields import standard_fields
 from geo.ingestion.evidence import ColumnEvidence
-from geo.ingestion.layers import ReadOptions
 from geo.ingestion.profile_text import write_profile
 from geo.ingestion.suggest import Proposal, Suggestion, suggest_profile
 from geo.ingestion.vocabulary import vocabulary
 from service.cli import options as o
+from service.cli.groups import FileOptions, with_groups
 
 _PAPER_WIDTH = 160
 _NARROW = 110
@@ -32,15 +32,14 @@ _PROSE_LETTERS = 80
 """A text longer than this is told by somebody, not chosen from answers."""
 
 
+@with_groups
 def suggest(
     file: o.FileArgument,
+    given: FileOptions,
     out: Annotated[
         Path | None, typer.Option("--out", help="Write the profile to this .toml file. Default: to stdout.")
     ] = None,
     name: Annotated[str | None, typer.Option("--name", help="The profile's name. Default: the file's.")] = None,
-    layer: o.LayerOption = None,
-    encoding: o.EncodingOption = None,
-    crs: o.CrsOption = None,
     unit: o.UnitOption = None,
 ) -> None:
     """Propose a mapping profile for a file, and say for each column how sure that is and why."""
@@ -48,7 +47,7 @@ def suggest(
         raise typer.BadParameter("a profile's file name ends in .toml, such as our-form.toml", param_hint="--out")
     if out is not None and out.exists():
         raise typer.BadParameter(f"{out} is there already; name another file, or remove it", param_hint="--out")
-    proposal = suggest_profile(file, ReadOptions(encoding, layer, crs), name=name, unit=unit)
+    proposal = suggest_profile(file, given.read(), name=name, unit=unit)
     text = write_profile(proposal)
     if out is None:
         _print_table(proposal, Console(stderr=True))

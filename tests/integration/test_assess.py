@@ -13,8 +13,8 @@ from geo.indicators.values import ValuesQuery, find_values
 from geo.ingestion import ingest
 from geo.ingestion.boundaries import read_boundaries
 from geo.ingestion.layers import ReadOptions
-from geo.ingestion.observe import SourceOptions
 from geo.ingestion.profile import read_profile
+from geo.ingestion.source import SourceOptions
 from geo.paging import PageRequest
 from geo.places import add_city
 from tests import factories as f

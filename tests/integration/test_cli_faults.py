@@ -30,7 +30,7 @@ def many_rows(path: Path, n: int = N_ROWS, *, members: int = 4) -> Path:
     lines = ["household_code,longitude,latitude,members,toilet_type,toilet_users,toilet_location,note"]
     for i in range(n):
         lon, lat = f.centre(i % 4)
-        lines.append(f"B{i},{lon - 0.0003},{lat},{members},vip,own,on_premises,{'x' * 40}")
+        lines.append(f"B{i},{lon - 0.0003 - i * 1e-9},{lat},{members},vip,own,on_premises,{'x' * 40}")
     path.write_text("\n".join(lines))
     return path
 

@@ -2,10 +2,11 @@
 
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import pytest
-from shapely.affinity import translate
+from shapely.affinity import scale, translate
 from shapely.geometry import LineString, MultiPolygon, Polygon, box
 from sqlalchemy import Connection, select
 
@@ -81,8 +82,8 @@ def test_load_boundaries_areas_are_geodesic(connection: Connection, tmp_path: Pa
 
 def test_load_boundaries_findings(connection: Connection, tmp_path: Path) -> None:
     bow_tie = Polygon([(0, 0), (1, 1), (1, 0), (0, 1)])
-    shapes = [
-        box(0, 0, 1, 1),
+    shapes: list[Any] = [
+        box(2, 0, 3, 1),
         bow_tie,
         LineString([(0, 0), (1, 1)]),
         None,
@@ -90,6 +91,7 @@ def test_load_boundaries_findings(connection: Connection, tmp_path: Path) -> Non
         box(7, 7, 8, 8),
         box(9, 9, 10, 10),
     ]
+    shapes = [None if shape is None else scale(shape, 0.01, 0.01, origin=(0, 0)) for shape in shapes]
     codes = ["A", "B", "C", "D", None, "E", "E"]
     frame = gpd.GeoDataFrame({"code": codes}, geometry=shapes, crs="EPSG:4326")
     with pytest.raises(ErrorsFound, match="3 of 7 rows") as raised, connection.begin_nested():

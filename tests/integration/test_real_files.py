@@ -5,6 +5,7 @@ from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pyogrio
 import pytest
 import shapely
@@ -14,9 +15,10 @@ from geo.errors import VastiError
 from geo.ingestion import ingest
 from geo.ingestion.boundaries import Boundaries, read_boundaries
 from geo.ingestion.formats import open_layer
+from geo.ingestion.ingest import ErrorsFound
 from geo.ingestion.layers import ReadOptions
-from geo.ingestion.observe import SourceOptions
 from geo.ingestion.profile import BoundaryColumns, Profile, read_profile
+from geo.ingestion.source import SourceOptions
 from geo.places import add_city
 from tests import factories as f
 
@@ -77,12 +79,64 @@ def test_malawi_households_place_by_position(connection: Connection, tmp_path: P
         skip_errors=True,
     )
     assert result.rows_read == 23_112
-    assert result.rows_loaded > 23_000
     frame = result.findings.frame()
+    # The publisher's known answer: 151 rows repeat an earlier one in every column.
+    assert (frame["code"] == "row_repeated").sum() == 151
+    assert (result.rows_loaded, result.rows_rejected) == (23_112 - 151, 151)
     assert "value_unmapped" not in set(frame["code"])
     # The publisher counts 21,243 of them; those outside the grid are among the rejected.
     pits = connection.execute(text("SELECT count(*) FROM household WHERE toilet_type = 'pit_no_slab'")).scalar_one()
     assert 21_243 - result.rows_rejected <= pits <= 21_243
+
+
+@pytest.fixture
+def dowa(connection: Connection, tmp_path: Path, real_files: Path) -> tuple[Path, pd.DataFrame]:
+    """The raw latrine survey, whose latitudes lost their minus, and its clean twin, around which a city is drawn."""
+    folder = real_files / "mw_dowa_latrines"
+    clean = pd.read_csv(folder / "dowalatrinesurvey.csv")
+    around = shapely.union_all(shapely.buffer(shapely.points(clean["longitude"], clean["latitude"]), 0.01))
+    parts = shapely.get_parts(around)
+    city = gpd.GeoDataFrame({"code": [f"D{i}" for i in range(len(parts))]}, geometry=parts, crs="EPSG:4326")
+    boundaries = f.write_boundaries(tmp_path / "dowa.gpkg", city)
+    load_boundaries(connection, tmp_path, boundaries, BoundaryColumns(settlement_code="code"))
+    return folder / "Dowa Household Latrine survey.csv", clean
+
+
+def test_dowa_lost_minus_is_named(connection: Connection, tmp_path: Path, dowa: tuple[Path, pd.DataFrame]) -> None:
+    source = SourceOptions(read=ReadOptions(encoding="latin-1"))
+    with pytest.raises(ErrorsFound) as raised, connection.begin_nested():
+        f.load(connection, tmp_path, dowa[0], city="real", source=source)
+    result = raised.value.result
+    errors = result.findings.frame().query("severity == 'error'")
+    assert (len(errors), result.rows_rejected, set(errors["code"])) == (89, 89, {"latitude_sign_lost"})
+
+
+def test_dowa_with_fix_lies_where_the_clean_file_says(
+    connection: Connection, tmp_path: Path, dowa: tuple[Path, pd.DataFrame]
+) -> None:
+    source = SourceOptions(read=ReadOptions(encoding="latin-1"), fix=True)
+    result = f.load(connection, tmp_path, dowa[0], city="real", source=source)
+    assert (result.rows_loaded, result.rows_rejected) == (89, 0)
+    assert (result.findings.frame()["code"] == "position_fixed").sum() == 89
+    stored = connection.execute(text("SELECT ST_X(geom), ST_Y(geom) FROM household ORDER BY row_number")).all()
+    assert np.allclose(np.array([tuple(row) for row in stored]), dowa[1][["longitude", "latitude"]].to_numpy())
+
+
+def test_mumbai_repairs_exactly_the_invalid_shapes(real_files: Path) -> None:
+    """26 shapes are invalid: 25 rings cross themselves, one has no area, which no repair can give it."""
+    path = real_files / "in_mumbai_slum_clusters" / "slumClusters.geojson"
+    found = read_boundaries(path, ReadOptions(), BoundaryColumns(settlement_code="polyno"))
+    frame = found.findings.frame()
+    codes = frame["code"].value_counts()
+    assert (found.rows_read, codes["geometry_repaired"], codes["geometry_unusable"]) == (2542, 25, 1)
+    # One polygon is smaller than a square metre.
+    assert codes["area_implausible"] >= 1
+    shapes = gpd.read_file(path)
+    shapes = shapes[shapes.is_valid]
+    inside = gpd.sjoin(shapes, shapes, predicate="within")
+    inside = inside[inside.index != inside["index_right"]]
+    assert len(inside) > 100
+    assert set(inside.index + 1) <= set(frame.loc[frame["code"] == "boundary_nested", "row_number"])
 
 
 def sao_vicente(path: Path) -> Boundaries:

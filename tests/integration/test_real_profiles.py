@@ -19,8 +19,8 @@ from geo.ingestion.findings import Findings
 from geo.ingestion.formats import open_layer
 from geo.ingestion.layers import ReadOptions
 from geo.ingestion.mapping import Mapper, Observations
-from geo.ingestion.observe import SourceOptions
 from geo.ingestion.profile import BoundaryColumns, FieldMapping, Multiple, Profile, Value, read_profile
+from geo.ingestion.source import SourceOptions
 from geo.places import add_city
 from tests import factories as f
 

@@ -11,8 +11,8 @@ from geo.indicators.values import ValuesQuery, find_changes, find_values
 from geo.ingestion import ingest
 from geo.ingestion.ingest import LoadResult
 from geo.ingestion.layers import ReadOptions
-from geo.ingestion.observe import SourceOptions
 from geo.ingestion.profile import BoundaryColumns, Profile, read_profile
+from geo.ingestion.source import SourceOptions
 from geo.paging import PageRequest
 from geo.places import add_city
 from tests import factories as f

@@ -14,8 +14,8 @@ from geo.indicators.values import ValuesQuery, find_values
 from geo.ingestion.boundaries import read_boundaries
 from geo.ingestion.ingest import ErrorsFound, LoadResult, withdraw
 from geo.ingestion.layers import ReadOptions
-from geo.ingestion.observe import SourceOptions
 from geo.ingestion.profile import Profile
+from geo.ingestion.source import SourceOptions
 from geo.schema.people import household
 from geo.schema.surveys import survey
 from tests import factories as f

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 from geo.errors import InvalidParameters
 from geo.indicators.catalogue import catalogue
 from geo.indicators.values import ValuesQuery, find_changes, find_values
-from geo.ingestion.observe import SourceOptions
+from geo.ingestion.source import SourceOptions
 from geo.paging import PageRequest
 from tests import factories as f
 from tests.integration.test_load_boundaries import redrawn

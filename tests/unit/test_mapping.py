@@ -148,12 +148,13 @@ def test_map_position_columns_in_another_crs(tmp_path: Path) -> None:
     assert pd.isna(observations.lon[1:]).all()
 
 
-def test_map_swapped_coordinates_out_of_range(tmp_path: Path) -> None:
-    """In Mexico 19 north, 99 west: swapped, a latitude of -99 is no place on Earth."""
+def test_map_keeps_degrees_outside_the_world_for_the_diagnosis(tmp_path: Path) -> None:
+    """In Mexico 19 north, 99 west: swapped, a latitude of -99 is no place on Earth; placement says why."""
     path = write_csv(tmp_path / "rows.csv", [{"longitude": 19.4, "latitude": -99.1, "q": 1}])
     observations, found = mapped(path)
-    assert observations.rejected.tolist() == [True]
-    assert found == [(2, "position_impossible", None, "19.4, -99.1")]
+    assert observations.rejected.tolist() == [False]
+    assert (observations.lon.tolist(), observations.lat.tolist()) == ([19.4], [-99.1])
+    assert found == []
 
 
 def test_map_null_geometry_has_no_position(tmp_path: Path) -> None:
@@ -314,6 +315,21 @@ def test_checks_dates_outside_the_round() -> None:
     checks.check_rows(batch, findings)
     assert findings.frame()[["row_number", "code", "value"]].to_numpy().tolist() == [
         [4, "date_outside_survey", "2024-02-01"]
+    ]
+    assert not batch.rejected.any()
+
+
+def test_checks_dates_no_survey_was_made_on() -> None:
+    """Told once, also where the round's dates say the same."""
+    checks, findings = Checks(starts_on=date(2024, 1, 1), ends_on=date(2024, 1, 31)), Findings()
+    batch = observations_of(2, ["A", "B", "C", "D"])
+    days = [date(1989, 12, 31), date(1990, 1, 1), date(9999, 1, 1), date(2024, 1, 2)]
+    batch.fields["interviewed_on"] = pa.array(days, type=pa.date32())
+    checks.check_rows(batch, findings)
+    assert findings.frame()[["row_number", "code", "value"]].to_numpy().tolist() == [
+        [2, "date_implausible", "1989-12-31"],
+        [3, "date_outside_survey", "1990-01-01"],
+        [4, "date_implausible", "9999-01-01"],
     ]
     assert not batch.rejected.any()
 

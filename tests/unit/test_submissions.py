@@ -11,8 +11,9 @@ from geo.ingestion.findings import Findings
 from geo.ingestion.formats import open_layer
 from geo.ingestion.forms import build_form
 from geo.ingestion.layers import ReadOptions
-from geo.ingestion.observe import Placed, Reading, SourceOptions, observe
+from geo.ingestion.observe import Placed, Reading, observe
 from geo.ingestion.placement import Places
+from geo.ingestion.source import SourceOptions
 from tests import factories as f
 
 PLACES = Places(["01"], ["Gandhinagar"], np.array([shapely.box(73.7, 18.5, 73.9, 18.7)]))

@@ -1,0 +1,104 @@
+"""Checks of boundaries against each other: shapes that overlap, lie in one another, or lie where none should."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+from geo.crs import geodesic_area_m2, geodesic_distance_m
+from geo.ingestion.crs_proposals import middles
+from geo.ingestion.findings import Findings
+from geo.ingestion.placement import Places
+
+SLIVER_M2 = 100.0
+"""Neighbours drawn by hand overlap a little everywhere: that is not worth a word,"""
+SLIVER_SHARE = 0.01
+"""nor is a hundredth of the smaller one."""
+
+_NESTED_SHARE = 0.99
+_AREA_M2 = (100.0, 50e6)
+_FAR_M = 200_000.0
+
+
+def check_boundaries(frame: pd.DataFrame, known: Places | None, findings: Findings) -> NDArray[np.bool_]:
+    """Checks settlements against each other and against `known` ones that are not among them; returns the rejected.
+
+    `frame` has the columns row_number, code, geom (lon/lat) and area_m2.
+    """
+    if frame.empty:
+        return np.zeros(0, dtype=bool)
+    rows = frame["row_number"].to_numpy(dtype=np.int32)
+    area = frame["area_m2"].to_numpy(dtype=np.float64)
+    odd = (area < _AREA_M2[0]) | (area > _AREA_M2[1])
+    findings.add("area_implausible", rows[odd], values=[_area(a) for a in area[odd]])
+    codes, shapes, areas = list(frame["code"]), frame["geom"].to_numpy(), area
+    if known is not None:
+        others = [i for i, s in enumerate(known.shapes) if s is not None and known.codes[i] not in set(codes)]
+        codes += [known.codes[i] for i in others]
+        shapes = np.concatenate([shapes, known.shapes[others]])
+        areas = np.concatenate([areas, geodesic_area_m2(known.shapes[others])])
+    _check_distance(shapes, rows, findings)
+    return _check_overlaps(codes, shapes, areas, rows, findings)
+
+
+def _check_distance(shapes: NDArray[Any], rows: NDArray[np.int32], findings: Findings) -> None:
+    """A settlement far from the middle of the others; with fewer than three, nobody can say which is the stray."""
+    if len(shapes) < 3:
+        return
+    lon, lat = middles(shapes)
+    middle = np.full(len(lon), np.median(lon)), np.full(len(lat), np.median(lat))
+    distance = geodesic_distance_m(lon, lat, *middle)[: len(rows)]
+    far = distance > _FAR_M
+    findings.add("boundary_far", rows[far], values=[f"{metres / 1000:,.0f} km" for metres in distance[far]])
+
+
+def _check_overlaps(
+    codes: list[str], shapes: NDArray[Any], areas: NDArray[np.float64], rows: NDArray[np.int32], findings: Findings
+) -> NDArray[np.bool_]:
+    """Pairs that share ground. Of two equal shapes the first stays; of two others, the smaller one's row is told."""
+    n = len(rows)
+    rejected = np.zeros(n, dtype=bool)
+    one, other = shapely.STRtree(shapes).query(shapes[:n], predicate="intersects")
+    # Each pair once; a neighbour the city has already is never the first of a pair.
+    once = (one < other) | (other >= n)
+    one, other = one[once & (one != other)], other[once & (one != other)]
+    shared = shapely.intersection(shapes[one], shapes[other])
+    solid = shapely.area(shared) > 0
+    one, other, shared = one[solid], other[solid], shared[solid]
+    overlap = _areas(shared)
+    smaller = np.minimum(areas[one], areas[other])
+    equal = (overlap >= 0.999 * np.maximum(areas[one], areas[other])) & shapely.equals(shapes[one], shapes[other])
+    nested = ~equal & (overlap >= _NESTED_SHARE * smaller)
+    over = ~equal & ~nested & ~((overlap < SLIVER_M2) | (overlap < SLIVER_SHARE * smaller))
+    for a, b in zip(one[equal], other[equal], strict=True):
+        # A known settlement keeps its shape; within the file the later row goes.
+        late, early = (a, b) if b >= n else (b, a)
+        if not rejected[late]:
+            rejected[late] = True
+            findings.add("boundary_duplicate", rows[[late]], field="settlement_code", values=[codes[early]])
+    for a, b, is_nested, m2, of in zip(
+        *(values[nested | over] for values in (one, other, nested, overlap, smaller)), strict=True
+    ):
+        # The smaller one is told; of a settlement the city has already no row is here.
+        told, neighbour = (a, b) if b >= n or areas[a] <= areas[b] else (b, a)
+        code, value = "boundary_nested", codes[neighbour]
+        if not is_nested:
+            code, value = "boundary_overlap", f"{value} ({m2:,.0f} m2, {100 * m2 / of:.0f} % of the smaller)"
+        elif areas[told] > areas[neighbour]:
+            code, value = "boundary_overlap", f"{value} (all of it)"
+        findings.add(code, rows[[told]], field="settlement_code", values=[value])
+    return rejected
+
+
+def _areas(shapes: NDArray[Any]) -> NDArray[np.float64]:
+    """Areas of what two shapes share, which may hold lines and points beside the ground."""
+    parts, of = shapely.get_parts(shapes, return_index=True)
+    ground = shapely.get_type_id(parts) == shapely.GeometryType.POLYGON
+    sums = np.bincount(of[ground], weights=geodesic_area_m2(parts[ground]), minlength=len(shapes))
+    return sums.astype(np.float64)
+
+
+def _area(area_m2: float) -> str:
+    return f"{area_m2:,.0f} m2" if area_m2 < 1e6 else f"{area_m2 / 1e6:,.0f} km2"

@@ -1,0 +1,79 @@
+"""Diagnosis: why a position misses every settlement by far, tested on the position itself."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geo.ingestion.extent import Extent
+
+Degrees = NDArray[np.float64]
+Find = Callable[[Degrees, Degrees], NDArray[np.intp]]
+"""The settlement of each position, as placement finds it; -1 for none."""
+
+NONE = -1
+
+
+@dataclass(frozen=True)
+class Slip:
+    """A way positions go wrong between the phone and the file, and how to undo it."""
+
+    code: str
+    undone: str
+    """What undoes it, in words: `with ...`."""
+    undo: Callable[[Degrees, Degrees], tuple[Degrees, Degrees]]
+
+
+_SWAPPED_AND_SIGN = "with latitude and longitude swapped and the other sign before {}"
+
+SLIPS = (
+    Slip("latitude_sign_lost", "with the other sign before the latitude", lambda lon, lat: (lon, -lat)),
+    Slip("longitude_sign_lost", "with the other sign before the longitude", lambda lon, lat: (-lon, lat)),
+    Slip("signs_lost", "with the other sign before latitude and longitude", lambda lon, lat: (-lon, -lat)),
+    Slip("position_swapped", "with latitude and longitude swapped", lambda lon, lat: (lat, lon)),
+    Slip("position_swapped_sign_lost", _SWAPPED_AND_SIGN.format("the latitude"), lambda lon, lat: (lat, -lon)),
+    Slip("position_swapped_sign_lost", _SWAPPED_AND_SIGN.format("the longitude"), lambda lon, lat: (-lat, lon)),
+    Slip("position_swapped_sign_lost", _SWAPPED_AND_SIGN.format("both"), lambda lon, lat: (-lat, -lon)),
+)
+"""The likelier first: one change before two."""
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What explains each of some positions: index into SLIPS, or NONE; where it lies with the slip undone."""
+
+    slip: NDArray[np.intp]
+    settlement: NDArray[np.intp]
+    """The settlement it then lies in; NONE: in the city, but in no settlement."""
+    is_certain: NDArray[np.bool_]
+    """Whether it then lies in a settlement, and no other slip would bring it into one."""
+    lon: Degrees
+    lat: Degrees
+
+
+def diagnose(lon: Degrees, lat: Degrees, extent: Extent, find: Find) -> Diagnosis:
+    """Tries every slip on the positions that lie far from the city; others are left unexplained.
+
+    A position beside the city is never explained: there, a household outside every boundary is likelier than a slip.
+    """
+    n = len(lon)
+    slip, settlement = np.full((2, n), NONE, dtype=np.intp)
+    n_found = np.zeros(n, dtype=np.intp)
+    fixed_lon, fixed_lat = lon.copy(), lat.copy()
+    far = np.flatnonzero(~np.isnan(lon) & ~extent.holds(lon, lat))
+    for number, tried in enumerate(SLIPS):
+        there_lon, there_lat = tried.undo(lon[far], lat[far])
+        near = extent.holds(there_lon, there_lat)
+        if not near.any():
+            continue
+        at, there_lon, there_lat = far[near], there_lon[near], there_lat[near]
+        found = find(there_lon, there_lat)
+        is_found = found != NONE
+        # A slip that leads into a settlement goes before one that leads into the city only.
+        better = np.where(is_found, n_found[at] == 0, slip[at] == NONE)
+        slip[at[better]] = number
+        settlement[at[better]] = found[better]
+        fixed_lon[at[better]], fixed_lat[at[better]] = there_lon[better], there_lat[better]
+        n_found[at] += is_found
+    return Diagnosis(slip, settlement, n_found == 1, fixed_lon, fixed_lat)

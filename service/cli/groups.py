@@ -1,0 +1,125 @@
+"""Options that belong together: a command names the group once, and a person still sees each option by itself."""
+
+import dataclasses
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import wraps
+from typing import Any, get_type_hints
+
+from geo.fields import Unit
+from geo.ingestion.forms import Form
+from geo.ingestion.layers import ReadOptions
+from geo.ingestion.placement import GPS_TOLERANCE_M
+from geo.ingestion.source import SourceOptions
+from geo.settings import Settings
+from geo.surveys import SurveySpec
+from service.cli import options as o
+
+
+def with_groups(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with every parameter that is a group replaced by the options that are its fields."""
+    hints = get_type_hints(command, include_extras=True)
+    groups: dict[str, Any] = {name: kind for name, kind in hints.items() if dataclasses.is_dataclass(kind)}
+    parameters: list[inspect.Parameter] = []
+    for parameter in inspect.signature(command).parameters.values():
+        if parameter.name not in groups:
+            parameters.append(parameter.replace(kind=parameter.KEYWORD_ONLY, annotation=hints[parameter.name]))
+            continue
+        group = groups[parameter.name]
+        annotations = get_type_hints(group, include_extras=True)
+        parameters += [
+            inspect.Parameter(f.name, parameter.KEYWORD_ONLY, default=f.default, annotation=annotations[f.name])
+            for f in dataclasses.fields(group)
+        ]
+
+    @wraps(command)
+    def ungrouped(**given: Any) -> None:
+        for name, kind in groups.items():
+            given[name] = kind(**{f.name: given.pop(f.name) for f in dataclasses.fields(kind)})
+        command(**given)
+
+    # Typer is to see these options, and not those of the command that was wrapped.
+    del ungrouped.__wrapped__
+    ungrouped.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    ungrouped.__annotations__ = {p.name: p.annotation for p in parameters}
+    return ungrouped
+
+
+@dataclass(frozen=True)
+class FileOptions:
+    """What a person says of a file that the file does not say itself."""
+
+    crs: o.CrsOption = None
+    encoding: o.EncodingOption = None
+    layer: o.LayerOption = None
+
+    def read(self) -> ReadOptions:
+        """How to open the file."""
+        return ReadOptions(self.encoding, self.layer, self.crs)
+
+
+@dataclass(frozen=True)
+class RowOptions:
+    """How rows are understood and placed."""
+
+    profile: o.ProfileOption = None
+    placement: o.PlacementOption = None
+    tolerance: o.ToleranceOption = GPS_TOLERANCE_M
+    fix: o.FixOption = False
+
+    def source(self, read: ReadOptions, form: Form | None, *, unit: Unit = "household") -> SourceOptions:
+        """How to read a file of observations."""
+        return SourceOptions(
+            read=read,
+            profile=o.chosen_profile(self.profile),
+            unit=unit,
+            placement=self.placement,
+            tolerance_m=self.tolerance,
+            fix=self.fix,
+            form=form,
+        )
+
+
+@dataclass(frozen=True)
+class RoundOptions:
+    """A survey round of a city, which is opened if there is none of this slug."""
+
+    city: o.CityOption
+    survey: o.SurveyOption
+    starts: o.StartsOption = None
+    ends: o.EndsOption = None
+    unit: o.UnitOption = None
+    mode: o.ModeOption = None
+    name: o.RoundNameOption = None
+    licence: o.LicenceOption = None
+    publish: o.PublishOption = False
+
+    def spec(self, settings: Settings) -> SurveySpec:
+        """The round, of the organisation whose surveys the command line loads."""
+        return SurveySpec(
+            slug=self.survey,
+            organisation=settings.organisation,
+            name=self.name,
+            starts_on=as_day(self.starts),
+            ends_on=as_day(self.ends),
+            unit=self.unit,
+            mode=self.mode,
+            licence=self.licence,
+        )
+
+
+@dataclass(frozen=True)
+class OutcomeOptions:
+    """What becomes of a file: whether it is loaded, and what is told of it."""
+
+    skip_errors: o.SkipErrorsOption = False
+    dry_run: o.DryRunOption = False
+    findings: o.FindingsOption = None
+    rejected: o.RejectedOption = None
+
+
+def as_day(moment: datetime | None) -> date | None:
+    """The day of a date a person typed."""
+    return None if moment is None else moment.date()
