@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from geo.ingestion.findings import Findings
 from geo.ingestion.mapping import Observations
+from geo.ingestion.repeats import Keys, text_fingerprints
 
 _EARLIEST = date(1990, 1, 1)
 """No survey Vasti is for was made before."""
@@ -20,7 +21,7 @@ class Checks:
     def __init__(self, *, starts_on: date | None = None, ends_on: date | None = None) -> None:
         self.starts_on = starts_on
         self.ends_on = ends_on
-        self._codes: set[str] = set()
+        self._codes = Keys()
         # Where this machine's day has ended, another's may have hours to go.
         self._latest = datetime.now(UTC).date() + timedelta(days=1)
 
@@ -44,26 +45,18 @@ class Checks:
 
     def reject_repeats(self, codes: pa.Array, finding: str, observations: Observations, findings: Findings) -> None:
         """Rejects rows whose code stood on an earlier row that was kept; missing codes never repeat."""
-        kept = (
-            codes
-            if not observations.rejected.any()
-            else pc.if_else(pa.array(observations.rejected), pa.scalar(None, pa.string()), codes)
-        )
-        texts = kept.to_pylist()
-        fresh = set(texts) - {None}
-        if len(fresh) == len(kept) - kept.null_count and self._codes.isdisjoint(fresh):
-            self._codes |= fresh
-            return
-        repeated = np.zeros(len(texts), dtype=bool)
-        for position, text in enumerate(texts):
-            if text is not None:
-                repeated[position] = text in self._codes
-                self._codes.add(text)
-        where = pa.array(repeated)
+        at = np.flatnonzero(~observations.rejected & ~_nulls(codes))
+        given = codes.take(pa.array(at))
+        before, within = self._codes.find(text_fingerprints(given))
+        again = before | within
+        repeated = at[again]
         findings.add(
-            finding, observations.row_numbers[repeated], field="household_code", values=codes.filter(where).to_pylist()
+            finding,
+            observations.row_numbers[repeated],
+            field="household_code",
+            values=given.filter(pa.array(again)).to_pylist(),
         )
-        observations.rejected |= repeated
+        observations.rejected[repeated] = True
 
 
 def _outside(on: pa.Array, first: date, last: date) -> NDArray[np.bool_]:

@@ -28,6 +28,12 @@ def fingerprints(columns: Sequence[pa.Array], n_rows: int) -> NDArray[np.uint64]
     return mixed
 
 
+def text_fingerprints(column: pa.Array) -> NDArray[np.uint64]:
+    """A number for each text of a column without nulls, most of which differ."""
+    texts = column.to_numpy(zero_copy_only=False).astype(object)
+    return np.asarray(pd.util.hash_array(texts, categorize=False), dtype=np.uint64)
+
+
 def _hashes(column: pa.Array) -> NDArray[np.uint64]:
     kind = column.type
     if pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_boolean(kind) or pa.types.is_date(kind):
@@ -39,7 +45,7 @@ def _hashes(column: pa.Array) -> NDArray[np.uint64]:
         return hashes if missing is None else np.where(missing, _MISSING, hashes)
     coded = column if pa.types.is_dictionary(kind) else column.dictionary_encode()
     # Text repeats itself: each distinct one is hashed once.
-    distinct = pd.util.hash_array(coded.dictionary.to_numpy(zero_copy_only=False).astype(object), categorize=False)
+    distinct = text_fingerprints(coded.dictionary)
     hashes = np.append(distinct, _MISSING)
     at = coded.indices.fill_null(len(distinct)) if coded.indices.null_count else coded.indices
     return np.asarray(hashes[at.to_numpy(zero_copy_only=False)], dtype=np.uint64)
