@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from geo.crs import STORAGE_CRS, geodesic_area_m2, positions_to_storage, read_crs, to_storage
 from geo.errors import MissingColumn, UnreadableFile
+from geo.ingestion.attributes import Attributes
 from geo.ingestion.boundary_checks import SLIVER_M2, check_boundaries
 from geo.ingestion.cells import is_blank, texts
 from geo.ingestion.columns import Wanted, find_columns
@@ -57,10 +58,12 @@ def read_boundaries(
     options: ReadOptions,
     columns: BoundaryColumns | Profile | None,
     known: Places | None = None,
+    attributes: Attributes | None = None,
 ) -> Boundaries:
     """Reads a file of settlement boundaries, checks every row and repairs what can be repaired.
 
     `known` are the settlements the city has already; those that are not in the file are neighbours of those that are.
+    `attributes` are names and wards from a table of their own.
 
     Raises:
         InputError: the file cannot be read, has no shapes, no CRS, or no column with the settlements' codes.
@@ -69,7 +72,7 @@ def read_boundaries(
     city = None if known is None else extent_of(known.shapes)
     with open_layer(path, options) as opened:
         layer = without_reasons(opened)
-        named = _columns(layer, columns, path.name)
+        named = _columns(layer, columns, path.name, only_code=attributes is not None)
         if not layer.has_geometry and named.shape is None:
             raise UnreadableFile(
                 f"{path.name} holds no shapes; boundaries come as shapefile, GeoPackage or GeoJSON, "
@@ -85,6 +88,8 @@ def read_boundaries(
     rows = pd.concat(frames, ignore_index=True) if frames else _empty()
     rows_read = len(rows) + n_bad
     rows = rows[~rows.pop("is_unreadable").to_numpy(dtype=bool)]
+    if attributes is not None:
+        rows = attributes.join(rows, findings)
     _refuse_wrong_crs(rows, crs, city, path.name)
     rows = _usable(rows, crs, findings)
     frame = _one_row_a_settlement(rows, findings)
@@ -109,8 +114,13 @@ def _refuse_wrong_crs(rows: pd.DataFrame, crs: pyproj.CRS, city: Extent | None, 
         refuse_far_positions(x, y, crs, city, file_name)
 
 
-def _columns(layer: Layer, given: BoundaryColumns | Profile | None, file_name: str) -> BoundaryColumns:
+def _columns(
+    layer: Layer, given: BoundaryColumns | Profile | None, file_name: str, *, only_code: bool
+) -> BoundaryColumns:
     columns = given.boundaries if isinstance(given, Profile) else given
+    if columns is not None and only_code:
+        # Names and wards are in the other table.
+        columns = BoundaryColumns(settlement_code=columns.settlement_code, shape=columns.shape)
     columns = columns or standard_profile_of(layer).boundaries
     if columns is None:
         raise MissingColumn(

@@ -221,8 +221,8 @@ RULES: dict[str, Rule] = {
     ),
     "joined_by_name": Rule(
         "warning",
-        "no settlement of this city has the row's code; it is joined by its name, which only one bears: {value}",
-        "check the settlement, and correct the code",
+        "the row has no code; it is joined by its name, which only one settlement bears: {value}",
+        "check the settlement, and add its code",
     ),
     "settlement_missing": Rule("error", "the row names no settlement", "add the settlement's code"),
     "declared_differs": Rule(
@@ -301,6 +301,21 @@ RULES: dict[str, Rule] = {
         "warning",
         "the code {value} stands on several rows; their shapes are joined into one settlement",
         "give separate settlements separate codes",
+    ),
+    "attributes_missing": Rule(
+        "warning",
+        "no row of the table of attributes has the code or name {value}; the settlement keeps what its shape says",
+        "correct the code in one of the two files, or add the row to the table",
+    ),
+    "attributes_ambiguous": Rule(
+        "warning",
+        "several rows of the table of attributes bear the name {value}; the settlement keeps what its shape says",
+        "write the right code with the shape",
+    ),
+    "attributes_without_shape": Rule(
+        "warning",
+        "{field} has settlements that no shape belongs to: {value}",
+        "draw their boundaries, or correct the code in one of the two files",
     ),
     "frame_size_invalid": Rule(
         "error", "the number of households is {value}", "write a whole number above 0, or leave the row out"

@@ -48,18 +48,18 @@ def open_layer(path: Path, options: ReadOptions) -> Iterator[Layer]:
 
 
 @contextmanager
-def bundle(path: Path) -> Iterator[Path]:
-    """The single file that holds all of an upload: the path itself, or for a bare shapefile a zip of its parts.
+def bundle(path: Path, *beside: Path) -> Iterator[Path]:
+    """The single file that holds all of an upload: the path itself, or a zip of a shapefile's parts and files beside.
 
     The zip is the same bytes for the same parts, so that its sha256 names the upload.
     """
-    if path.suffix.lower() != ".shp":
+    if path.suffix.lower() != ".shp" and not beside:
         yield path
         return
     with tempfile.TemporaryDirectory(prefix="vasti-") as folder:
         target = Path(folder) / f"{path.stem}.zip"
         with zipfile.ZipFile(target, "w") as archive:
-            for part in shapefile_parts(path):
+            for part in (*shapefile_parts(path), *beside):
                 archive.writestr(zipfile.ZipInfo(part.name), part.read_bytes(), zipfile.ZIP_DEFLATED)
         yield target
 

@@ -18,6 +18,7 @@ from geo.errors import Conflict, FileHasErrors, NotFound, UnreadableFile
 from geo.indicators.catalogue import catalogue
 from geo.indicators.tally_frame import FrameTally
 from geo.ingestion import originals, store
+from geo.ingestion.attributes import read_attributes
 from geo.ingestion.boundaries import read_boundaries
 from geo.ingestion.findings import Findings
 from geo.ingestion.formats import bundle
@@ -83,8 +84,9 @@ def load_boundaries(
     valid_from_on: date | None,
     today: date,
     options: LoadOptions,
+    attributes: Path | None = None,
 ) -> LoadResult:
-    """Loads a file of settlement boundaries into a city.
+    """Loads a file of settlement boundaries into a city; names and wards may stand in a table of `attributes`.
 
     Raises:
         ErrorsFound: rows have errors and `skip_errors` is not set.
@@ -92,13 +94,14 @@ def load_boundaries(
         NotFound: there is no such city.
     """
     city_id = find_city(connection, city_slug)
-    with _original(path) as original, _trial(connection, options):
+    with _original(path, *([attributes] if attributes else [])) as original, _trial(connection, options):
         store.lock_final(connection)
         earlier = _earlier(connection, original, city_id, None)
         if earlier is not None:
             return earlier
         known = places_on(connection, city_id, valid_from_on or today)
-        boundaries = read_boundaries(path, read, columns, known.places)
+        table = read_attributes(attributes, columns) if attributes else None
+        boundaries = read_boundaries(path, read, columns, known.places, table)
         result = _counted(boundaries.findings, boundaries.rows_read)
         _decide(result, path, options)
         if options.dry_run:
@@ -261,10 +264,11 @@ def _withdraw_snapshots(
 
 
 @contextmanager
-def _original(path: Path) -> Iterator[originals.Original]:
-    if not path.is_file():
-        raise UnreadableFile(f"{path} does not exist or is not a file.")
-    with bundle(path) as whole:
+def _original(path: Path, *beside: Path) -> Iterator[originals.Original]:
+    for file in (path, *beside):
+        if not file.is_file():
+            raise UnreadableFile(f"{file} does not exist or is not a file.")
+    with bundle(path, *beside) as whole:
         yield originals.identify(whole, path.name)
 
 

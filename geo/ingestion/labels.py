@@ -56,7 +56,7 @@ class Labels:
         self._n_proposed = 0
 
     def join(self, label: Label, *, has_codes: bool) -> Joined:
-        """The settlement a label means: by code, else by a name that only one bears in the city, or in the ward named.
+        """The settlement a label means: by code, or without one by a name that only one bears in the city or the ward.
 
         `has_codes` says whether the file names settlements by code, so that joining by name is worth a word.
         """
@@ -66,7 +66,8 @@ class Labels:
         bearers = self._bearers(label.code, label.ward)
         if len(bearers) == 1:
             return Joined(bearers[0])
-        by_name = self._bearers(label.name, label.ward)
+        # A code that is not known here contradicts the name: which of the two is wrong, only a person can say.
+        by_name = self._bearers(label.name, label.ward) if label.code is None else []
         if len(by_name) == 1:
             said = f"{label.shown()} ({self._codes[by_name[0]]})"
             return Joined(by_name[0], "joined_by_name" if has_codes else None, said)

@@ -66,6 +66,10 @@ def boundaries(
     code: o.CodeOption = None,
     name: o.NameOption = None,
     ward: o.WardOption = None,
+    attributes: Annotated[
+        Path | None,
+        typer.Option("--attributes", help="A table with the settlements' names and wards, joined by code or name."),
+    ] = None,
     valid_from: Annotated[
         datetime | None,
         typer.Option(
@@ -89,6 +93,7 @@ def boundaries(
             valid_from_on=as_day(valid_from),
             today=datetime.now(UTC).date(),
             options=_load_options(settings, outcome),
+            attributes=attributes,
         )
     report.write(result)
     _summarise(result, file, started)

@@ -10,10 +10,12 @@ from shapely.affinity import scale, translate
 from shapely.geometry import LineString, MultiPolygon, Polygon, box
 from sqlalchemy import Connection, select
 
-from geo.errors import Conflict
+from geo.errors import Conflict, UnreadableFile
 from geo.ingestion import ingest
 from geo.ingestion.ingest import ErrorsFound
 from geo.ingestion.layers import ReadOptions
+from geo.ingestion.profile import BoundaryColumns
+from geo.places import add_city
 from geo.schema.places import boundary, settlement, ward
 from tests import factories as f
 
@@ -127,3 +129,55 @@ def test_redrawn_boundary_places_by_the_round(connection: Connection, tmp_path: 
     with pytest.raises(ErrorsFound), connection.begin_nested():
         f.load(connection, tmp_path, rows, survey=old)
     assert f.load(connection, tmp_path, rows).rows_loaded == 1
+
+
+def load_with_table(
+    connection: Connection, folder: Path, table: list[dict[str, Any]], **changes: Any
+) -> ingest.LoadResult:
+    """Four shapes with nothing but a number, and a table of names and wards."""
+    add_city(connection, "pune", "Pune")
+    path = folder / "traced.gpkg"
+    shapes = f.small_city()[["geometry"]].assign(No=[1.0, 2.0, 3.0, 4.0])
+    return ingest.load_boundaries(
+        connection,
+        path if path.exists() else f.write_boundaries(path, shapes),
+        "pune",
+        read=ReadOptions(),
+        columns=BoundaryColumns(settlement_code="No", settlement_name="Name", ward_name="Ward"),
+        valid_from_on=None,
+        today=f.TODAY,
+        options=f.options(folder),
+        attributes=f.write_csv(folder / f"names_{len(table)}.csv", table),
+        **changes,
+    )
+
+
+def named(connection: Connection) -> list[tuple[str, str, str | None]]:
+    rows = select(settlement.c.code, settlement.c.name, ward.c.name).outerjoin(ward).order_by(settlement.c.code)
+    return [tuple(row) for row in connection.execute(rows)]
+
+
+def test_load_boundaries_with_attributes(connection: Connection, tmp_path: Path) -> None:
+    """Names come from the table by code; what fits nowhere is said on either side."""
+    table = [{"No": n, "Name": name, "Ward": "North"} for n, name in ((1, "गांधीनगर"), (2, "São José"), (7, "Ñembý"))]
+    result = load_with_table(connection, tmp_path, table)
+    assert named(connection) == [
+        ("1", "गांधीनगर", "North"),
+        ("2", "São José", "North"),
+        ("3", "3", None),
+        ("4", "4", None),
+    ]
+    found = result.findings.frame()[["code", "value"]].to_numpy().tolist()
+    assert ["attributes_without_shape", "7"] in found
+    assert [value for code, value in found if code == "attributes_missing"] == ["3", "4"]
+    again = load_with_table(connection, tmp_path, table)
+    assert again.state == "already loaded"
+    more = load_with_table(connection, tmp_path, [*table, {"No": 3, "Name": "Nagar 3", "Ward": "South"}])
+    assert more.state == "loaded"
+    assert named(connection)[2] == ("3", "Nagar 3", "South")
+
+
+def test_load_boundaries_with_ambiguous_attributes(connection: Connection, tmp_path: Path) -> None:
+    twice = [{"No": 1, "Name": "A", "Ward": "N"}, {"No": 1, "Name": "B", "Ward": "N"}]
+    with pytest.raises(UnreadableFile, match="the code '1' on more than one row"):
+        load_with_table(connection, tmp_path, twice)

@@ -281,13 +281,13 @@ def test_settlements_by_name_and_ward(city: Connection, tmp_path: Path) -> None:
 def test_settlements_by_code_and_name(city: Connection, tmp_path: Path) -> None:
     fields = CODE | {"declared_settlement_name": {"column": "name"}} | WEIGHT
     using = Profile.model_validate({"name": "both", "fields": fields})
-    rows = [("01", "गांधीनगर"), ("02", "Elsewhere"), ("9", "NEMBY"), ("4", "Nagar 4"), ("04.0", "x"), ("77", "")]
+    rows = [("01", "गांधीनगर"), ("02", "Elsewhere"), ("", "NEMBY"), ("4", "Nagar 4"), ("04.0", "x"), ("77", "NEMBY")]
     named = [{"settlement": code, "name": name, "families": 20} for code, name in rows]
     result = load(city, tmp_path, named, using, skip_errors=True)
     assert list(result.findings.frame()[["row_number", "code", "value"]].itertuples(index=False, name=None)) == [
         (3, "name_differs", "Elsewhere here, São José in the boundaries"),
-        (4, "joined_by_name", "9 NEMBY (03)"),
+        (4, "joined_by_name", "NEMBY (03)"),
         (5, "settlement_unknown", "4 Nagar 4 (did you mean Nagar 3, 04?)"),
         (6, "settlement_unknown", "04.0 x (did you mean Nagar 3, 04?)"),
-        (7, "settlement_unknown", "77"),
+        (7, "settlement_unknown", "77 NEMBY (did you mean Ñembý, 03?)"),
     ]
