@@ -18,7 +18,9 @@ from geo.ingestion.layers import ReadOptions
 from geo.ingestion.observe import Reading, observe
 from geo.ingestion.placement import Places
 from geo.ingestion.profile import BoundaryColumns, Profile
+from geo.ingestion.profile_text import write_profile
 from geo.ingestion.source import SourceOptions
+from geo.ingestion.suggest import suggest_profile
 from tests.factories import small_city
 
 _FORKS: ForkServerContext = multiprocessing.get_context("forkserver")
@@ -43,6 +45,7 @@ def read_all(path: Path, profile: Profile | None) -> str:
                 assert len(np.unique(batch.row_numbers)) == len(batch.row_numbers)
         if has_geometry and columns:
             read_boundaries(path, options, BoundaryColumns(settlement_code=columns[0]))
+        assert write_profile(suggest_profile(path, options))
         readings: list[Reading] = []
         kept = list(observe(path, places, SourceOptions(read=options, profile=profile), readings.append, None))
         (reading,) = readings

@@ -370,8 +370,9 @@ def standard_profile(columns: list[str]) -> Profile:
     if longitude is None or latitude is None:
         longitude, latitude = _companions(columns)
     fields = {name: FieldMapping(column=by_name[name]) for name in standard_fields() if name in by_name}
-    if "declared_settlement_code" not in fields and "settlement_code" in by_name:
-        fields["declared_settlement_code"] = FieldMapping(column=by_name["settlement_code"])
+    declared = first(("settlement_code", "settl_code"))
+    if "declared_settlement_code" not in fields and declared is not None:
+        fields["declared_settlement_code"] = FieldMapping(column=declared)
     return Profile(
         name="standard",
         title="Columns with the standard names",

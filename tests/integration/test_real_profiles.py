@@ -222,3 +222,21 @@ def test_several_answers_in_a_cell_or_a_column_each_are_the_same(real_files: Pat
     assert one.fields["water_source"].equals(other.fields["water_source"])
     assert one_found.empty
     assert other_found.empty
+
+
+def test_kibera_numbers_with_words_are_kept_as_text(real_files: Path) -> None:
+    """ "200-300" and "Ksh5 per can" are no numbers: unknown, reported, and kept as they stand."""
+    (path,) = (real_files / "ke_mapkibera_watsan").glob("*.geojson")
+    columns = {"members": "watsan:users_per_day", "water_minutes": "watsan:cost"}
+    fields = {name: FieldMapping(column=column) for name, column in columns.items()}
+    observations, found = mapped(path, Profile(name="kibera", fields=fields))
+    said = gpd.read_file(path)
+    for name, column in columns.items():
+        reported = found[(found["field"] == name) & (found["code"] == "value_not_a_number")]
+        assert len(reported) > 1
+        assert set(reported["value"]) & {"200-300", "Ksh5 per 20litre can"}
+        at = reported["row_number"].astype(int).to_numpy() - 1
+        assert observations.fields[name].take(at.tolist()).null_count == len(at)
+        lines = observations.extra.take(at.tolist()).to_pylist()  # type: ignore[union-attr]
+        kept = [json.loads(line)[column] for line in lines]
+        assert kept == said[column].iloc[at].tolist()

@@ -1,5 +1,8 @@
 """Readers given damaged files of every format: rows or one sentence, never a traceback, a hang or a flood of memory."""
 
+import gzip
+import json
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -28,11 +31,60 @@ def _sheet(path: Path) -> Path:
     return f.write_sheet(path, {"rows": [list(ROWS[0]), *(list(row.values()) for row in ROWS)]})
 
 
+def _kml(path: Path) -> Path:
+    places = "".join(
+        f"<Placemark><name>{row['household_code']}</name><Point><coordinates>{row['longitude']},{row['latitude']},5"
+        f"</coordinates></Point></Placemark>"
+        for row in ROWS
+    )
+    path.write_text(f'<kml xmlns="http://www.opengis.net/kml/2.2"><Document><name>rows</name>{places}</Document></kml>')
+    return path
+
+
+def _kmz(path: Path) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.write(_kml(path.with_suffix(".kml")), "doc.kml")
+    return path
+
+
+def _parquet(path: Path) -> Path:
+    POINTS.to_parquet(path)
+    return path
+
+
+def _gzip(path: Path) -> Path:
+    path.write_bytes(gzip.compress(f.write_csv(path.with_suffix(""), ROWS).read_bytes()))
+    return path
+
+
+def _dbf(path: Path) -> Path:
+    shapefile = f.write_shapefile(path.parent / "shapes", f.small_city())
+    path.write_bytes(shapefile.with_suffix(".dbf").read_bytes())
+    return path
+
+
+def _sequence(path: Path) -> Path:
+    POINTS.to_file(path, driver="GeoJSONSeq", engine="pyogrio")
+    return path
+
+
+def _json_table(path: Path) -> Path:
+    path.write_text(json.dumps({"results": ROWS}), encoding="utf-8")
+    return path
+
+
 SEEDS: dict[str, Callable[[Path], Path]] = {
     ".zip": _shapefile_zip,
     ".gpkg": _vector,
     ".geojson": _vector,
-    ".json": _vector,
+    ".json": _json_table,
+    ".geojsonl": _sequence,
+    ".kml": _kml,
+    ".kmz": _kmz,
+    ".fgb": _vector,
+    ".parquet": _parquet,
+    ".dbf": _dbf,
+    ".csv.gz": _gzip,
     ".csv": lambda path: f.write_csv(path, ROWS),
     ".tsv": lambda path: f.write_csv(path, ROWS, sep="\t"),
     ".xlsx": _sheet,
