@@ -70,7 +70,7 @@ def load_frame(connection: Connection, path: Path, city_slug: str, survey_slug: 
     rejected = findings.rejected_rows()
     result = LoadResult("loaded", None, len(rows), len(rows) - rejected, 0, rejected, findings)
     if rejected:
-        raise ErrorsFound(result, path.name)
+        raise ErrorsFound(result, path.name, may_skip=False)
     statement = upsert(survey_frame)
     connection.execute(
         statement.on_conflict_do_update(

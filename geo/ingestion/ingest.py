@@ -66,10 +66,11 @@ class LoadResult:
 class ErrorsFound(FileHasErrors):
     """The file has rows with errors, so nothing was loaded."""
 
-    def __init__(self, result: LoadResult, file_name: str) -> None:
+    def __init__(self, result: LoadResult, file_name: str, *, may_skip: bool = True) -> None:
+        skip = ", or load the other rows with --skip-errors" if may_skip and result.rows_loaded else ""
         super().__init__(
             f"{file_name}: {result.rows_rejected} of {result.rows_read} rows have errors, so nothing was loaded; "
-            + ("correct them, or load the other rows with --skip-errors." if result.rows_loaded else "correct them.")
+            f"correct them{skip}."
         )
         self.result = result
 

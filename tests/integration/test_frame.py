@@ -71,6 +71,8 @@ def test_load_frame_refuses_the_whole_file(
     with pytest.raises(ErrorsFound) as raised:
         load_frame(sampled, path, "pune", "2024", ReadOptions())
     assert [group.code for group in raised.value.result.findings.groups()] == [code]
+    # A frame has no such option.
+    assert "--skip-errors" not in str(raised.value)
     assert sampled.execute(select(survey_frame)).all() == []
 
 
