@@ -13,7 +13,8 @@ from geo.ingestion.findings import Findings
 from geo.ingestion.formats import open_layer
 from geo.ingestion.labels import NOWHERE, Label, Labels
 from geo.ingestion.layers import Batch, Layer, Note, ReadOptions
-from geo.ingestion.profile import BoundaryColumns, Profile, standard_profile
+from geo.ingestion.profile import BoundaryColumns, Profile
+from geo.ingestion.standard_columns import standard_profile
 
 _ROLES = {
     "code": "settlement_code",

@@ -17,7 +17,8 @@ from geo.ingestion.cells import is_blank, texts
 from geo.ingestion.findings import Findings
 from geo.ingestion.layers import Layer, Note
 from geo.ingestion.names import fold_name
-from geo.ingestion.profile import PositionColumns, Profile, standard_profile
+from geo.ingestion.profile import PositionColumns, Profile
+from geo.ingestion.standard_columns import standard_profile
 
 Order = Literal["latitude, longitude", "longitude, latitude"]
 

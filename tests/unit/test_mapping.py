@@ -14,11 +14,13 @@ from shapely.geometry import Point
 
 from geo.errors import InputError, MissingColumn, ProfileInvalid
 from geo.ingestion.checks import Checks
-from geo.ingestion.findings import RULES, Findings
+from geo.ingestion.findings import Findings
 from geo.ingestion.formats import open_layer
 from geo.ingestion.layers import ReadOptions
 from geo.ingestion.mapping import Mapper, Observations
-from geo.ingestion.profile import FieldMapping, PositionColumns, Profile, read_profile, standard_profile
+from geo.ingestion.profile import FieldMapping, PositionColumns, Profile, read_profile
+from geo.ingestion.rules import RULES
+from geo.ingestion.standard_columns import standard_profile
 from tests.factories import write_csv
 
 Found = list[tuple[int, str, str | None, str | None]]

@@ -1,0 +1,313 @@
+"""Rules: every kind of finding, in words, with what to do about it. One table, which the documents list."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A kind of finding. An error rejects its row; a warning keeps it. `says` and `do` may use {field} and {value}."""
+
+    severity: Severity
+    says: str
+    do: str
+    stops_load: bool = True
+    """For an error: whether it keeps the other rows from being loaded, until it is mended or --skip-errors is given."""
+
+
+RULES: dict[str, Rule] = {
+    "column_matched": Rule(
+        "warning",
+        "{field} is read from the column {value}, whose name is not written quite as it was given",
+        "nothing, if it is the right column; else name the right one",
+    ),
+    "row_malformed": Rule("error", "the row has {value}", "check quotes and separators in this row"),
+    "submission_rejected": Rule(
+        "error",
+        "the submission's review says {value}, so it is left out",
+        "nothing, or approve it in KoboToolbox or ODK Central and load the survey again",
+        stops_load=False,
+    ),
+    "submission_on_hold": Rule(
+        "warning",
+        "the submission's review says {value}; it counts meanwhile",
+        "finish the review in KoboToolbox or ODK Central and load the survey again",
+    ),
+    "choice_column_unreadable": Rule(
+        "warning",
+        "a column of a choice of {field} holds {value}, where 1 or 0 is expected; it is taken as not chosen",
+        "check how the file was exported",
+    ),
+    "quote_unclosed": Rule(
+        "error",
+        "a cell of the row runs over {value}, as where a quotation mark is opened and not closed; the rows it took in "
+        "are not read",
+        "close the quotation mark in this row, or take it out",
+    ),
+    "encoding_guessed": Rule(
+        "warning",
+        "the file does not say truly which encoding its text is in; it was read as {value}",
+        "look at names with accents; if they are wrong, name the encoding with --encoding",
+    ),
+    "index_rebuilt": Rule(
+        "warning",
+        "the shapefile came without its index (.shx), which was rebuilt from the shapes",
+        "check that every shape is there",
+    ),
+    "geometry_linearised": Rule(
+        "warning",
+        "the layer holds curved shapes; they were read with short straight segments instead",
+        "nothing, unless the curves matter",
+    ),
+    "pair_order_guessed": Rule(
+        "warning",
+        "the positions in {field} could be read in either order; they were read as {value}",
+        "look at the map; if the positions are wrong, give latitude and longitude in columns of their own",
+    ),
+    "shape_unreadable": Rule(
+        "error",
+        "{field} is {value}, which is no position or shape Vasti can read",
+        "write it as WKT, as GeoJSON, or as latitude and longitude",
+    ),
+    "value_unmapped": Rule(
+        "warning",
+        "{value} is not a value the mapping profile knows for {field}; the answer is kept as unknown",
+        "add the value to the profile and load the file again",
+    ),
+    "value_out_of_range": Rule(
+        "warning",
+        "{field} is {value}, which is outside the possible range; the answer is kept as unknown",
+        "check the value in the source",
+    ),
+    "value_not_a_number": Rule(
+        "warning", "{field} is {value}, which is not a number; the answer is kept as unknown", "write a plain number"
+    ),
+    "number_ambiguous": Rule(
+        "warning",
+        "{field} is {value}, which can be read with a decimal comma or with thousands; the answer is kept as unknown",
+        'write plain numbers, or say decimal = "," or decimal = "." for the field in the mapping profile',
+    ),
+    "date_unreadable": Rule(
+        "warning",
+        "{field} is {value}, which is not a date in the expected form; it is kept as unknown",
+        "write dates as 2024-05-31, or name their format in the profile",
+    ),
+    "date_outside_survey": Rule(
+        "warning",
+        "{field} is {value}, outside the survey's dates",
+        "check the date, or the survey's --starts and --ends",
+    ),
+    "date_implausible": Rule(
+        "warning", "{field} is {value}, which is in the future or before 1990", "check the date in the source"
+    ),
+    "weight_invalid": Rule(
+        "error",
+        "the weight is {value}; a weight is a number above 0",
+        "correct the weight; without it the row cannot count",
+    ),
+    "members_missing": Rule(
+        "warning",
+        "the number of household members is not known, so the household does not count where people are counted",
+        "add the members if they can be found",
+    ),
+    "household_code_missing": Rule(
+        "warning",
+        "the household has no code, so a later upload cannot replace it",
+        "give every household a code that stays the same between visits",
+    ),
+    "household_code_duplicate": Rule(
+        "error", "the code {value} stands on an earlier row of this file", "keep one row a household"
+    ),
+    "row_repeated": Rule(
+        "error",
+        "the row is the same as an earlier row in every column, position included",
+        "keep one of them; where they are two households, give each a household code",
+    ),
+    "position_repeated": Rule(
+        "warning",
+        "an earlier row has the same position and the same answers, and differs in other columns only",
+        "check whether it is the same household twice",
+    ),
+    "settlement_duplicate": Rule(
+        "error", "the settlement {value} stands on an earlier row of this file", "keep one row a settlement"
+    ),
+    "position_missing": Rule(
+        "error",
+        "the row has no position and names no settlement, so it belongs nowhere",
+        "add the position, or the settlement's code",
+    ),
+    "position_impossible": Rule(
+        "error",
+        "the position {value} lies outside the world",
+        "check that latitude and longitude are not swapped and the CRS is right",
+    ),
+    "outside_every_settlement": Rule(
+        "error",
+        "the position lies outside every settlement and further than the GPS tolerance from the nearest",
+        "check the position, or add the settlement's boundary",
+    ),
+    "latitude_sign_lost": Rule(
+        "error",
+        "the position misses every settlement; with the other sign before the latitude it lies in {value}",
+        "correct the latitude column (a minus is south), or load with --fix",
+    ),
+    "longitude_sign_lost": Rule(
+        "error",
+        "the position misses every settlement; with the other sign before the longitude it lies in {value}",
+        "correct the longitude column (a minus is west), or load with --fix",
+    ),
+    "signs_lost": Rule(
+        "error",
+        "the position misses every settlement; with the other sign before both numbers it lies in {value}",
+        "correct both columns, or load with --fix",
+    ),
+    "position_swapped": Rule(
+        "error",
+        "the position misses every settlement; with latitude and longitude swapped it lies in {value}",
+        "swap the two columns, or load with --fix",
+    ),
+    "position_swapped_sign_lost": Rule(
+        "error",
+        "the position misses every settlement; with both numbers swapped and a sign changed it lies in {value}",
+        "correct both columns, or load with --fix",
+    ),
+    "position_correctable": Rule(
+        "warning",
+        "the position misses every settlement, but {value}; the row counts in the settlement it names",
+        "correct the columns, or load with --fix",
+    ),
+    "position_fixed": Rule(
+        "warning",
+        "the position given misses every settlement, but {value}; so it was corrected and counts there",
+        "correct the column in the source too, and look at the rows on the map",
+    ),
+    "near_settlement": Rule(
+        "warning",
+        "the position lies just outside {value}, within the GPS tolerance; it counts there",
+        "nothing, unless it belongs elsewhere",
+    ),
+    "in_nested_settlements": Rule(
+        "warning",
+        "the position lies in more than one settlement; it counts in the smallest, {value}",
+        "check that the boundaries are meant to overlap",
+    ),
+    "settlement_unknown": Rule(
+        "error",
+        "no settlement of this city has the code or name {value}",
+        "correct the code, or load the settlement's boundary first",
+    ),
+    "name_ambiguous": Rule(
+        "error",
+        "several settlements of this city bear the name, and the row does not say which ({value})",
+        "add the settlement's code, or the ward if the name is the only one there",
+    ),
+    "name_differs": Rule(
+        "warning",
+        "the settlement is found by its code, but its name differs: {value}; the code decides",
+        "check that the code is the settlement's own",
+    ),
+    "joined_by_name": Rule(
+        "warning",
+        "the row has no code; it is joined by its name, which only one settlement bears: {value}",
+        "check the settlement, and add its code",
+    ),
+    "settlement_missing": Rule("error", "the row names no settlement", "add the settlement's code"),
+    "declared_differs": Rule(
+        "warning",
+        "the row says settlement {value}, but its position lies in another; the position decides",
+        "check which is right",
+    ),
+    "placed_as_declared": Rule(
+        "warning",
+        "the position lies outside every settlement; the row counts in {value}, which it names",
+        "check the position",
+    ),
+    "share_exceeds_base": Rule(
+        "error",
+        "the parts of {field} sum to more households than there are ({value})",
+        "correct the parts, or the number of households they are of",
+    ),
+    "share_invalid": Rule(
+        "warning",
+        "{field} is {value}, which is no number of households, or no percentage from 0 to 100; how many these are is "
+        "kept as unknown",
+        "write a plain number",
+    ),
+    "share_base_missing": Rule(
+        "warning",
+        "{field} is blank, so how the settlement's households divide is kept as unknown",
+        "add the number of households",
+    ),
+    "share_assumed": Rule(
+        "warning",
+        "{field} is a word on a scale, which the mapping profile takes for a percentage: {value}",
+        'nothing, if that is what the source means; else set the step to "unknown" in the profile',
+    ),
+    "geometry_missing": Rule("error", "the row has no shape", "draw the settlement's boundary"),
+    "geometry_not_a_polygon": Rule(
+        "error", "the shape is a {value}; a boundary is a Polygon or MultiPolygon", "close the line, or remove the row"
+    ),
+    "geometry_repaired": Rule(
+        "warning", "the shape was invalid ({value}) and has been repaired", "look at the settlement on the map"
+    ),
+    "geometry_unusable": Rule(
+        "error", "the shape is invalid and cannot be repaired ({value})", "draw the boundary again"
+    ),
+    "boundary_duplicate": Rule(
+        "error",
+        "the boundary is the same shape as that of settlement {value}",
+        "draw each settlement's own boundary, or give both rows the same code",
+    ),
+    "boundary_nested": Rule(
+        "warning",
+        "the boundary lies inside that of settlement {value}; a household in both counts in the smaller",
+        "check that one is meant to lie in the other",
+    ),
+    "boundary_overlap": Rule(
+        "warning",
+        "the boundary overlaps that of settlement {value}; a household in both counts in the smaller",
+        "redraw the border between the two",
+    ),
+    "parts_overlap": Rule(
+        "warning",
+        "parts of the shape overlap each other by {value}; the ground is counted once",
+        "look at the settlement on the map",
+    ),
+    "area_implausible": Rule(
+        "warning",
+        "the settlement's area is {value}; one is seldom under 100 m2 or over 50 km2",
+        "check the shape, and that the CRS is right",
+    ),
+    "boundary_far": Rule(
+        "warning",
+        "the boundary lies {value} from the middle of the city's other settlements",
+        "check that it belongs to this city and that the CRS is right",
+    ),
+    "settlement_code_missing": Rule("error", "the settlement has no code", "give every settlement a code"),
+    "parts_joined": Rule(
+        "warning",
+        "the code {value} stands on several rows; their shapes are joined into one settlement",
+        "give separate settlements separate codes",
+    ),
+    "attributes_missing": Rule(
+        "warning",
+        "no row of the table of attributes has the code or name {value}; the settlement keeps what its shape says",
+        "correct the code in one of the two files, or add the row to the table",
+    ),
+    "attributes_ambiguous": Rule(
+        "warning",
+        "several rows of the table of attributes bear the name {value}; the settlement keeps what its shape says",
+        "write the right code with the shape",
+    ),
+    "attributes_without_shape": Rule(
+        "warning",
+        "{field} has settlements that no shape belongs to: {value}",
+        "draw their boundaries, or correct the code in one of the two files",
+    ),
+    "frame_size_invalid": Rule(
+        "error", "the number of households is {value}", "write a whole number above 0, or leave the row out"
+    ),
+}
+"""Every kind of finding by its code."""
