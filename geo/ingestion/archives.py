@@ -21,8 +21,6 @@ _RATIO_FREE_BYTES = 200 << 20
 
 _CHUNK = 1 << 20
 
-_BESIDE_SHAPES = (".dbf", ".shx", ".prj", ".cpg", ".cst")
-
 _DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError)
 
 Unpacked = tuple[Path, ReadOptions]

@@ -11,11 +11,11 @@ import shapely
 from numpy.typing import NDArray
 
 from geo.crs import STORAGE_CRS, positions_to_storage, read_crs
-from geo.errors import UnknownCRS
 from geo.fields import Field, standard_fields
 from geo.ingestion.answers import map_answer, map_text
 from geo.ingestion.cells import Cells, texts
 from geo.ingestion.columns import Found, Wanted, find_columns
+from geo.ingestion.crs_proposals import check_crs
 from geo.ingestion.dates import map_date
 from geo.ingestion.findings import Findings
 from geo.ingestion.layers import Batch, Layer, ReadOptions
@@ -24,11 +24,6 @@ from geo.ingestion.quantities import map_number, not_above_zero, read_coordinate
 from geo.ingestion.questions import Question
 from geo.ingestion.text_shapes import ShapeColumn
 from geo.ingestion.vector import read_shapes
-
-NO_CRS = (
-    "{name} does not say which coordinate reference system its positions use (a shapefile says it in its .prj); "
-    "name it with --crs, such as --crs EPSG:4326 for longitude and latitude or --crs EPSG:32643 for UTM zone 43N."
-)
 
 _WKB_POINT = np.dtype([("byte_order", "u1"), ("type", "<u4"), ("x", "<f8"), ("y", "<f8")])
 _WKB_POINT_TYPE = 1
@@ -233,8 +228,7 @@ def _layer_crs(layer: Layer, table_crs: str | None, options: ReadOptions, file_n
         return read_crs(options.crs)
     if not layer.has_geometry:
         return None if table_crs is None else read_crs(table_crs)
-    if layer.crs is None:
-        raise UnknownCRS(NO_CRS.format(name=file_name))
+    check_crs(layer, options, None, file_name)
     return layer.crs
 
 
