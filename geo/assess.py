@@ -54,7 +54,8 @@ def assess(
     tally = FrameTally(definitions, len(boundaries.frame))
     readings: list[Reading] = []
     for placed in observe(path, boundaries.places(), source, readings.append, progress):
-        tally.add(placed.observations.fields, placed.settlement, placed.observations.asked)
+        seen = placed.observations
+        tally.add(seen.fields, placed.settlement, seen.asked, seen.extra)
     (reading,) = readings
     if reading.rows_read == 0:
         raise UnreadableFile(f"{path.name} holds no rows.")

@@ -29,6 +29,8 @@ class Field:
     units: Mapping[str, float] = field(default_factory=dict)
     """Other units a file may use, and what one of each makes in `unit`."""
     sensitive: bool = False
+    groups: bool = False
+    """Whether figures can be asked for by its answers."""
 
 
 @cache

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from geo.crs import STORAGE_CRS
 from geo.errors import InvalidParameter, InvalidParameters
-from geo.indicators.catalogue import find_definitions
+from geo.indicators.catalogue import catalogue, find_definitions
 from geo.indicators.definition import Counted
 from geo.indicators.values import ValuesQuery, find_values
 from geo.listings import city_and_survey_names
@@ -28,7 +28,7 @@ def coverage_map(
         InvalidParameters: there is no such city, round or indicator, or it is not counted so; the message names what
             there is.
     """
-    (definition,) = find_definitions([indicator])
+    (definition,) = find_definitions([indicator], catalogue())
     levels = definition.counted_levels()
     if counted is not None and counted not in levels:
         problem = InvalidParameter("counted", f"{indicator} does not count {counted}; choose {' or '.join(levels)}")

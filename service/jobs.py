@@ -21,7 +21,8 @@ from sqlalchemy.engine import make_url
 
 from geo import database
 from geo.errors import DatabaseUnavailable
-from geo.ingestion.recompute import recompute, stale_surveys
+from geo.indicators.tally_store import surveys_lacking_tallies
+from geo.ingestion.recompute import recompute
 from service.logs import where
 
 QUEUE_SCHEMA = "procrastinate"
@@ -104,7 +105,7 @@ def defer_stale(connection: Connection, app: App) -> int:
 
     A survey is asked for once however often this is called, and is never computed by two workers at once.
     """
-    found = stale_surveys(connection)
+    found = surveys_lacking_tallies(connection)
     if not found:
         return 0
     driver = cast("psycopg.Connection[Any]", connection.connection.driver_connection)

@@ -109,5 +109,5 @@ def tally_both(
     for tallies in tables:
         keyed = tallies.assign(settlement=[position[i] for i in tallies["settlement_id"]])
         keyed = keyed.set_index(["settlement", "indicator_id", "counted"]).sort_index()
-        ready.append(keyed[["definition_version", *SUMS]].astype(float))
+        ready.append(keyed[["definition_version", "n_sampled", *SUMS]].astype(float))
     return ready[0], ready[1]

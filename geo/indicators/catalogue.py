@@ -1,10 +1,14 @@
-"""The catalogue: every indicator Vasti ships."""
+"""The catalogue: every indicator Vasti ships, and every version of those organisations have added."""
 
-from functools import cache
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache, lru_cache
 from importlib.resources import files
+
+from sqlalchemy import Connection, select
 
 from geo.errors import InvalidParameter, InvalidParameters
 from geo.indicators.definition import Definition, read_definition
+from geo.schema.values import own_indicator
 
 
 @cache
@@ -16,13 +20,53 @@ def catalogue() -> dict[str, Definition]:
     return {definition.id: definition for definition in definitions}
 
 
-def find_definitions(ids: list[str]) -> list[Definition]:
+class Catalogue:
+    """All versions of all indicators."""
+
+    def __init__(self, versions: Iterable[Definition]) -> None:
+        self._versions = {(d.id, d.version): d for d in versions}
+        by_age = sorted(self._versions.values(), key=lambda d: (d.id, d.version))
+        self.newest = {definition.id: definition for definition in by_age}
+        """The newest version of each, by id."""
+
+    @property
+    def versions(self) -> list[Definition]:
+        """Every version of every indicator."""
+        return list(self._versions.values())
+
+    def version(self, indicator_id: str, version: int) -> Definition:
+        """One version of an indicator; the newest where that one is not known any more."""
+        return self._versions.get((indicator_id, version), self.newest[indicator_id])
+
+    def find(self, ids: Sequence[str]) -> list[Definition]:
+        """The newest definitions with these ids, or all of them where none is given.
+
+        Raises:
+            InvalidParameters: an id is not in the catalogue; the message lists those that are.
+        """
+        return find_definitions(ids, self.newest)
+
+
+def read_catalogue(connection: Connection) -> Catalogue:
+    """The catalogue of an installation: what is shipped, and what its organisations have added."""
+    added = connection.execute(
+        select(own_indicator.c.indicator_id, own_indicator.c.version, own_indicator.c.document)
+    ).all()
+    own = [_own_definition(row.document, row.version) for row in added]
+    return Catalogue([*catalogue().values(), *own])
+
+
+@lru_cache(maxsize=1024)
+def _own_definition(document: str, version: int) -> Definition:
+    return read_definition(document, name="An added indicator").model_copy(update={"version": version})
+
+
+def find_definitions(ids: Sequence[str], known: Mapping[str, Definition]) -> list[Definition]:
     """The definitions with these ids, or all of them where none is given.
 
     Raises:
-        InvalidParameters: an id is not in the catalogue; the message lists those that are.
+        InvalidParameters: an id is not known; the message lists those that are.
     """
-    known = catalogue()
     if not ids:
         return list(known.values())
     missing = [i for i in ids if i not in known]

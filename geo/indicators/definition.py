@@ -1,93 +1,184 @@
 """What an indicator is: a reviewed definition with its version, read from TOML."""
 
 import tomllib
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal, Self
 
-from lark.exceptions import LarkError
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pygeofilter import ast
-from pygeofilter.parsers.cql2_text import parse
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, computed_field, model_validator
 
 from geo.errors import DefinitionInvalid
 from geo.fields import standard_fields
+from geo.indicators.grammar import Expression, read_expression
 
 Counted = Literal["households", "persons"]
 Direction = Literal["up", "down", "report"]
-Part = Literal["numerator", "base"]
+Measure = Literal["share", "mean", "density", "seat_load", "distance"]
+Score = Literal["count", "headcount", "intensity", "adjusted"]
+FacilityKind = Literal["community_toilet", "water_point"]
+
+OF_ANSWERS: tuple[Measure, ...] = ("share", "mean")
+"""The measures that are estimated from answers alone."""
+
+CUTOFF_SLACK = 1e-9
+"""Weights such as 0.1 and 0.2 do not add up to 0.3 exactly, and are meant to."""
+
+NUMBER_PATTERN = r"^[+-]?[0-9]{1,15}([.][0-9]{1,15})?$"
+"""A text of an organisation's own column that is a number; any other is unknown."""
+
+
+class Deprivation(BaseModel):
+    """One of the things a household may go without: true where it does."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    expression: Annotated[str, Field(min_length=1)]
+    weight: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
+
+
+class OwnColumn(BaseModel):
+    """A column of an organisation's own files, kept with the households beside the standard fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    type: Literal["text", "number"]
+    description: str = ""
+    sensitive: bool = False
 
 
 class Definition(BaseModel):
     """One version of an indicator.
 
-    `numerator` and `base` are OGC CQL2 text over the standard fields, read with three-valued logic as in SQL: a
-    household belongs to the base where `base` is true; within it, the numerator is yes, no, or unknown (NULL). The
-    numerator of a density says who is counted.
+    `numerator`, `base` and the deprivations are OGC CQL2 text over the standard fields, read with three-valued logic
+    as in SQL. A household belongs to the base where it was interviewed and `base`, if there is one, is true; within it
+    the numerator is yes, no, or unknown (NULL). The numerator of a density says who is counted, that of a seat load who
+    relies on the facilities.
+
+    Deprivations make a score (Alkire and Foster 2011): the sum of the weights of those that are true, over the sum of
+    all weights; unknown where any of them is. `score` says what is made of it:
+        count: the sum of the weights itself, a mean.
+        headcount: whether it reaches the cutoff (H), a share.
+        adjusted: the score of those who reach the cutoff, 0 of the others (M0), a mean.
+        intensity: the score among those who reach the cutoff (A), a mean.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,62}$")]
-    version: Annotated[int, Field(ge=1)]
+    version: Annotated[int, Field(ge=1)] = 1
     name: str
     description: str
     why: str
     direction: Direction
-    measure: Literal["share", "density"]
+    measure: Measure
     counted: Counted
     """The level of the headline figure: shares of households, or of the persons who live in them."""
     unit: str
     unknown: Literal["excluded", "unserved"]
-    """Whether an unknown answer leaves the share, or counts as not served."""
+    """Whether an unknown answer leaves the share, or stays in its base as not served."""
     source: str
-    numerator: Annotated[str, Field(min_length=1)]
-    base: Annotated[str, Field(min_length=1)]
+    numerator: str | None = None
+    base: str | None = None
+    deprivations: tuple[Deprivation, ...] = ()
+    score: Score | None = None
+    cutoff: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    """The sum of weights from which on a household is deprived."""
+    facility: FacilityKind | None = None
+    """What a seat load or a distance is about."""
+    ladder: str | None = None
+    """The ladder this is a rung of: the rungs of one ladder share out the same households."""
+    columns: dict[str, OwnColumn] = {}
+    """Columns beyond the standard fields that the expressions use."""
+    decimals: Annotated[int, Field(ge=0, le=4)] = 2
+
+    @model_validator(mode="after")
+    def _fits_its_measure(self) -> Self:
+        scored = self.score is not None
+        needs_cutoff = self.score in ("headcount", "intensity", "adjusted")
+        wrong = {
+            "numerator is missing": self.numerator is None and not scored and self.measure != "distance",
+            "numerator and score exclude each other": self.numerator is not None and scored,
+            "numerator says nothing of a distance": self.numerator is not None and self.measure == "distance",
+            "a mean needs a score of deprivations": self.measure == "mean" and self.score in (None, "headcount"),
+            "a share can only have the score headcount": self.measure == "share"
+            and self.score not in (None, "headcount"),
+            "score goes with the measures share and mean": scored and self.measure not in OF_ANSWERS,
+            "score and deprivations need each other": scored != bool(self.deprivations),
+            "cutoff is missing": needs_cutoff and self.cutoff is None,
+            "cutoff goes with headcount, intensity and adjusted": self.cutoff is not None and not needs_cutoff,
+            "cutoff is more than all weights together": self.cutoff is not None and self.cutoff > self.total_weight,
+            "facility goes with, and is needed by, the measures seat_load and distance": (self.facility is not None)
+            != (self.measure in ("seat_load", "distance")),
+        }
+        for sentence, is_so in wrong.items():
+            if is_so:
+                raise ValueError(sentence)
+        return self
+
+    @property
+    def total_weight(self) -> float:
+        """The sum of the weights of all deprivations."""
+        return sum(deprivation.weight for deprivation in self.deprivations)
+
+    @property
+    def narrows_base(self) -> bool:
+        """Whether some who were interviewed are not in its base."""
+        return self.base is not None or self.score == "intensity"
+
+    @property
+    def is_tallied(self) -> bool:
+        """Whether it rests on answers of households."""
+        return self.measure != "distance"
 
     def counted_levels(self) -> tuple[Counted, ...]:
-        """The levels this indicator is tallied at, the headline first."""
-        if self.measure == "density":
+        """The levels this indicator is counted at, the headline first."""
+        if self.measure not in OF_ANSWERS:
             return (self.counted,)
         return ("households", "persons") if self.counted == "households" else ("persons", "households")
 
+    @property
+    def parts(self) -> dict[str, Expression]:
+        """Its expressions by name: `numerator` and `base` where it has them, and each deprivation's.
 
-def parse_expression(definition: Definition, part: Part) -> ast.Node:
-    """The syntax tree of the definition's numerator or base, its attributes checked to be standard fields.
+        Raises:
+            DefinitionInvalid: one cannot be read; the message says where it breaks.
+        """
+        texts = {"numerator": self.numerator, "base": self.base}
+        texts |= {f"deprivation {d.name}": d.expression for d in self.deprivations}
+        types = frozenset((name, column.type) for name, column in self.columns.items())
+        return {
+            name: read_expression(text, types, where=f"Indicator {self.id}: the {name}")
+            for name, text in texts.items()
+            if text is not None
+        }
 
-    Raises:
-        DefinitionInvalid: the text is not CQL2 or names a field that does not exist.
-    """
-    where = f"Indicator {definition.id}: the {part}"
-    try:
-        tree = parse(" ".join(getattr(definition, part).split()))
-    except LarkError as error:
-        first_line = str(error).strip().splitlines()[0]
-        raise DefinitionInvalid(f"{where} is not valid CQL2 text: {first_line}") from error
-    unknown = sorted(attributes(tree) - standard_fields().keys())
-    if unknown:
-        raise DefinitionInvalid(
-            f"{where} uses {', '.join(unknown)}, which is no standard field; see data/catalogue/fields.toml."
-        )
-    return tree
+    @property
+    def terms(self) -> list[tuple[Expression, float]]:
+        """The deprivations' expressions with their weights."""
+        return [(self.parts[f"deprivation {d.name}"], d.weight) for d in self.deprivations]
 
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def fields(self) -> list[str]:
+        """The fields its figures need."""
+        return sorted(set().union(*(part.attributes for part in self.parts.values())))
 
-def attributes(node: Any) -> set[str]:
-    """The field names a syntax tree asks for."""
-    if isinstance(node, ast.Attribute):
-        return {node.name}
-    if isinstance(node, (list, tuple)):
-        return set().union(*(attributes(part) for part in node))
-    if isinstance(node, ast.Node):
-        return attributes(list(node.get_sub_nodes()))
-    return set()
+    @property
+    def is_sensitive(self) -> bool:
+        """Whether an answer it rests on could harm who gave it."""
+        known = standard_fields()
+        own = {name for name, column in self.columns.items() if column.sensitive}
+        return any(name in own or (name in known and known[name].sensitive) for name in self.fields)
 
+    @property
+    def asked_fields(self) -> frozenset[str]:
+        """The fields a row must have been asked to count: all but the design fields of the base.
 
-def asked_fields(definition: Definition) -> frozenset[str]:
-    """The fields a row must have been asked to count: the numerator's, and of the base all but design fields.
-
-    Who was interviewed, and with which weight, holds of a whole settlement as of each part of its households.
-    """
-    design = {name for name, field in standard_fields().items() if field.role in ("identifier", "design")}
-    base = attributes(parse_expression(definition, "base"))
-    return frozenset(attributes(parse_expression(definition, "numerator")) | (base - design))
+        Who was interviewed, and with which weight, holds of a whole settlement as of each part of its households.
+        """
+        design = {name for name, field in standard_fields().items() if field.role in ("identifier", "design")}
+        base = self.parts["base"].attributes if "base" in self.parts else frozenset()
+        counted = [part.attributes for name, part in self.parts.items() if name != "base"]
+        return frozenset(set().union(*counted) | (base - design))
 
 
 def read_definition(text: str, *, name: str) -> Definition:
@@ -103,7 +194,6 @@ def read_definition(text: str, *, name: str) -> Definition:
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise DefinitionInvalid(f"{name}: {key}: {first['msg']}.") from error
-    parse_expression(definition, "base")
-    parse_expression(definition, "numerator")
+        raise DefinitionInvalid(f"{name}: {key}: {first['msg'].removeprefix('Value error, ')}.") from error
+    _ = definition.parts
     return definition

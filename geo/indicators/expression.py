@@ -8,6 +8,8 @@ import pyarrow.compute as pc
 from pygeofilter import ast, values
 from pygeofilter.backends.evaluator import Evaluator, handle
 
+from geo.indicators.grammar import Expression
+
 # pygeofilter's own frame backends follow pandas, where a comparison with a missing value is False. That would count
 # a household that did not answer as one without the service.
 _OPERATIONS: dict[str, Callable[[Any, Any], Any]] = {
@@ -26,50 +28,73 @@ _OPERATIONS: dict[str, Callable[[Any, Any], Any]] = {
 }
 
 
-class _ArrowEvaluator(Evaluator):
-    """Evaluates a syntax tree against columns of one length."""
+class Columns(Evaluator):
+    """Answers as Arrow columns of one length, against which expressions are evaluated.
 
-    def __init__(self, columns: Mapping[str, pa.Array]) -> None:
-        self.columns = columns
+    A piece that several expressions share is computed once.
+    """
+
+    def __init__(self, columns: Mapping[str, pa.Array], types: Mapping[str, pa.DataType], n: int) -> None:
+        """`types` are those of all fields there may be: one that is absent is unknown for everybody."""
+        self.n = n
+        self._columns = dict(columns)
+        self._types = types
+        self._computed: dict[str, Any] = {}
+
+    def add(self, own: Mapping[str, pa.Array]) -> None:
+        """Adds an organisation's own columns, in place of any of the same names."""
+        if own:
+            self._columns |= own
+            self._computed.clear()
+
+    def holds(self, expression: Expression) -> pa.Array:
+        """Whether a condition holds in each row: true, false or null."""
+        return self.evaluate(expression.tree)
+
+    def evaluate(self, node: Any, adopt_result: bool = True) -> Any:
+        """The value of a piece of a syntax tree in each row."""
+        if not isinstance(node, ast.Node):
+            return super().evaluate(node, adopt_result)
+        piece = repr(node)
+        if piece not in self._computed:
+            self._computed[piece] = super().evaluate(node, adopt_result)
+        return self._computed[piece]
 
     @handle(ast.And, ast.Or)
-    def combine(self, node: Any, lhs: Any, rhs: Any) -> Any:
+    def _combine(self, node: Any, lhs: Any, rhs: Any) -> Any:
         return _OPERATIONS[node.op.value](lhs, rhs)
 
     @handle(ast.Not)
-    def negate(self, _node: Any, sub: Any) -> Any:
+    def _negate(self, _node: Any, sub: Any) -> Any:
         return pc.invert(sub)
 
     @handle(ast.Comparison, ast.Arithmetic, subclasses=True)
-    def operate(self, node: Any, lhs: Any, rhs: Any) -> Any:
+    def _operate(self, node: Any, lhs: Any, rhs: Any) -> Any:
         return _OPERATIONS[node.op.value](lhs, rhs)
 
     @handle(ast.Between)
-    def between(self, node: Any, lhs: Any, low: Any, high: Any) -> Any:
+    def _between(self, node: Any, lhs: Any, low: Any, high: Any) -> Any:
         inside = pc.and_kleene(pc.greater_equal(lhs, low), pc.less_equal(lhs, high))
         return pc.invert(inside) if node.not_ else inside
 
     @handle(ast.In)
-    def contained(self, node: Any, lhs: Any, *options: Any) -> Any:
+    def _contained(self, node: Any, lhs: Any, *options: Any) -> Any:
         # is_in says False for a null; SQL says NULL.
         found = pc.if_else(pc.is_null(lhs), pa.scalar(None, pa.bool_()), pc.is_in(lhs, pa.array(options)))
         return pc.invert(found) if node.not_ else found
 
     @handle(ast.IsNull)
-    def is_null(self, node: Any, lhs: Any) -> Any:
+    def _is_null(self, node: Any, lhs: Any) -> Any:
         return pc.is_valid(lhs) if node.not_ else pc.is_null(lhs)
 
     @handle(ast.Attribute)
-    def attribute(self, node: Any) -> Any:
-        column = self.columns[node.name]
+    def _attribute(self, node: Any) -> Any:
+        if node.name not in self._columns:
+            self._columns[node.name] = pa.nulls(self.n, self._types[node.name])
+        column = self._columns[node.name]
         # Sixteen bits hold a count of members, but not its square.
         return column.cast(pa.int64()) if pa.types.is_integer(column.type) else column
 
     @handle(*values.LITERALS)
-    def literal(self, node: Any) -> Any:
+    def _literal(self, node: Any) -> Any:
         return node
-
-
-def evaluate(tree: ast.Node, columns: Mapping[str, pa.Array]) -> pa.Array:
-    """The expression's value in each row: true, false or null."""
-    return _ArrowEvaluator(columns).evaluate(tree)

@@ -1,10 +1,15 @@
 """Tallies: the sums of one indicator in one settlement, which add up to wards, cities and rounds.
 
 For a household, a is its weight w, or w times its members where persons are counted; y is 1 where the numerator is
-true and 0 where it is false. A household whose numerator is unknown, or whose members are unknown where persons are
-counted, is summed apart, so that an estimate can leave it out or count it as not served without another scan.
+true and 0 where it is false, or the score of a mean. A household whose y is unknown, or whose members are unknown where
+persons are counted, is summed apart, so that an estimate can leave it out or count it as not served without another
+scan.
+
+Tallies can be made apart for the groups of a field, such as the sex of the head of household, and for the clusters of
+a sample: those of a settlement's groups add up to the settlement's.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -13,39 +18,77 @@ from numpy.typing import NDArray
 
 from geo.indicators.definition import Counted, Definition
 
+INTERVIEWED = "interview_result IS NULL OR interview_result = 'completed'"
+"""Who is in every base."""
+
 SUMS = (
     "n",
     "n_unknown",
+    "n_yes",
     "sum_w",
     "sum_a",
     "sum_ay",
     "sum_a2",
     "sum_a2y",
+    "sum_a2y2",
     "sum_a_unknown",
     "sum_a2_unknown",
     "sum_w_unknown",
 )
-"""What a tally holds. The first two count rows; the sums are over those that answered, but for the last three."""
+"""What a tally holds. The first three count rows; the sums are over those that answered, but for the last three."""
 
-KEY = ("settlement_id", "indicator_id", "counted")
-"""What a tally is of."""
+COUNTS = ("n", "n_unknown", "n_yes", "n_sampled")
+"""What is counted in rows."""
 
-COLUMNS = (*KEY, "definition_version", *SUMS)
-"""The columns of a frame of tallies."""
+KEY = ("settlement_id", "indicator_id", "counted", "group_field", "group_code")
+"""What a tally is of; the last two are empty where all households are meant."""
+
+COLUMNS = (*KEY, "definition_version", "n_sampled", *SUMS)
+"""The columns of a frame of tallies. `n_sampled` counts all rows interviewed in the settlement, in the base or not, in
+the group or not: the sample the others are a part of."""
+
+ALL = ""
+"""The group of all households."""
+
+UNKNOWN_GROUP = ""
+"""The code of households whose group is not known."""
+
+CLUSTERS = "psu"
+"""The field whose groups are the clusters of the sample's design, each within its stratum."""
 
 Sums = Mapping[str, NDArray[np.float64]]
-"""The sums by name, one value a settlement."""
+"""The sums by name, one value a cell."""
 
 
-def tallies_frame(settlement_ids: NDArray[np.int64], sums: Sequence[tuple[Definition, Counted, Sums]]) -> pd.DataFrame:
-    """A frame of tallies from each engine's sums; settlements in which nobody is in the base are left out."""
+def cluster_code(stratum: str | None, psu: str | None) -> str:
+    """The group code of a cluster. Clusters of different strata may bear the same name."""
+    return json.dumps([stratum or "", psu or ""], ensure_ascii=False, separators=(",", ":"))
+
+
+def stratum_of(code: str) -> str:
+    """The stratum a cluster's group code names."""
+    return str(json.loads(code)[0])
+
+
+def tallies_frame(cells: pd.DataFrame, sums: Sequence[tuple[Definition, Counted, Sums]]) -> pd.DataFrame:
+    """A frame of tallies from each engine's sums, which name besides SUMS `interviewed`: rows, in the base or not.
+
+    `cells` has one row a cell with settlement_id, group_field and group_code. Cells in which nobody is in the base are
+    left out.
+    """
+    settlement = pd.Categorical(cells["settlement_id"]).codes
     frames = []
     for definition, counted, values in sums:
         frame = pd.DataFrame({name: values[name] for name in SUMS})
-        frame.insert(0, "settlement_id", settlement_ids)
-        frame.insert(1, "indicator_id", definition.id)
-        frame.insert(2, "counted", counted)
-        frame.insert(3, "definition_version", definition.version)
-        frames.append(frame[frame["n"] + frame["n_unknown"] > 0])
-    tallies = pd.concat(frames, ignore_index=True)
-    return tallies.astype({"n": "int64", "n_unknown": "int64"})
+        interviewed = values["interviewed"]
+        n_sampled = np.bincount(settlement, weights=interviewed)[settlement] if len(cells) else interviewed
+        in_base = (frame["n"] + frame["n_unknown"] > 0).to_numpy()
+        head = cells[["settlement_id", "group_field", "group_code"]].assign(
+            indicator_id=definition.id,
+            counted=counted,
+            definition_version=definition.version,
+            n_sampled=n_sampled,
+        )
+        frames.append(pd.concat([head, frame], axis=1)[in_base])
+    tallies = pd.concat(frames, ignore_index=True)[list(COLUMNS)]
+    return tallies.astype(dict.fromkeys(COUNTS, "int64"))

@@ -1,5 +1,7 @@
 """The frame engine: the same tallies from columns in memory, batch by batch, with no database."""
 
+import json
+import re
 from collections.abc import Mapping, Sequence
 
 import geopandas as gpd
@@ -10,12 +12,21 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from geo.fields import Field, standard_fields
-from geo.indicators.definition import Counted, Definition, asked_fields, attributes, parse_expression
-from geo.indicators.expression import evaluate
-from geo.indicators.tallies import Sums, tallies_frame
+from geo.indicators.definition import CUTOFF_SLACK, NUMBER_PATTERN, Definition
+from geo.indicators.expression import Columns
+from geo.indicators.grammar import read_expression
+from geo.indicators.tallies import (
+    ALL,
+    CLUSTERS,
+    INTERVIEWED,
+    SUMS,
+    UNKNOWN_GROUP,
+    cluster_code,
+    tallies_frame,
+)
 
-NO, YES, UNKNOWN = 0, 1, 2
-_OUTCOMES = 3
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 
 ARROW_TYPES: Mapping[str, pa.DataType] = {
     "code": pa.string(),
@@ -27,6 +38,8 @@ ARROW_TYPES: Mapping[str, pa.DataType] = {
 }
 """The Arrow type of each type of standard field."""
 
+_INTERVIEWED = read_expression(INTERVIEWED, where="The base")
+
 
 def arrow_type(field: Field) -> pa.DataType:
     """The Arrow type a standard field is held in."""
@@ -34,111 +47,197 @@ def arrow_type(field: Field) -> pa.DataType:
 
 
 class FrameTally:
-    """Adds batches of households to the tallies of a fixed set of settlements."""
+    """Adds batches of households to the tallies of a fixed set of cells: settlements, or their groups."""
 
-    def __init__(self, definitions: Sequence[Definition], n_settlements: int) -> None:
-        self.definitions = list(definitions)
-        self.n_settlements = n_settlements
-        self._trees = {(d.id, part): parse_expression(d, part) for d in definitions for part in ("base", "numerator")}
-        self._fields = set().union(*(attributes(tree) for tree in self._trees.values()))
-        self._asked = {d.id: asked_fields(d) for d in definitions}
-        # Sums of count, w, w^2 (households) or count, w, a, a^2 (persons) by settlement and outcome.
-        self._totals: dict[tuple[str, Counted], NDArray[np.float64]] = {
-            (d.id, counted): np.zeros((4, n_settlements, _OUTCOMES))
-            for d in definitions
-            for counted in d.counted_levels()
-        }
+    def __init__(self, definitions: Sequence[Definition], n_cells: int) -> None:
+        self.definitions = [definition for definition in definitions if definition.is_tallied]
+        self.n_cells = n_cells
+        self._totals = [
+            (definition, counted, {name: np.zeros(n_cells) for name in ("interviewed", *SUMS)})
+            for definition in self.definitions
+            for counted in definition.counted_levels()
+        ]
 
     def add(
-        self, columns: Mapping[str, pa.Array], settlement: NDArray[np.intp], asked: pa.DictionaryArray | None = None
+        self,
+        columns: Mapping[str, pa.Array],
+        cell: NDArray[np.intp],
+        asked: pa.DictionaryArray | None = None,
+        extra: pa.Array | None = None,
     ) -> None:
-        """Adds households: standard fields as Arrow columns, and each one's settlement as an index from 0.
+        """Adds households: standard fields as Arrow columns, and each one's cell as an index from 0.
 
         A standard field that is absent is unknown for everybody; an absent weight is 1. `asked` are the fields each row
-        was asked, a dictionary of lists; a missing list, or none at all, means every field.
+        was asked, a dictionary of lists; a missing list, or none at all, means every field. `extra` holds what else a
+        file said of a row, as JSON texts.
         """
-        n = len(settlement)
-        fields = standard_fields()
-        held = {name: columns.get(name, pa.nulls(n, arrow_type(fields[name]))) for name in self._fields}
-        weight = _floats(columns["weight"], n, missing=1.0) if "weight" in columns else np.ones(n)
-        members = _floats(columns["members"], n, missing=np.nan) if "members" in columns else np.full(n, np.nan)
-        persons = weight * members
-        has_members = ~np.isnan(members)
-        persons = np.where(has_members, persons, 0.0)
-        bases: dict[str, NDArray[np.bool_]] = {}
-        for definition in self.definitions:
-            if definition.base not in bases:
-                bases[definition.base] = _is_true(evaluate(self._trees[definition.id, "base"], held))
-            base = bases[definition.base]
-            if asked is not None:
-                base = base & _were_asked(asked, self._asked[definition.id])
-            outcome = _outcomes(evaluate(self._trees[definition.id, "numerator"], held))
-            cell = (settlement * _OUTCOMES + outcome)[base]
-            for counted in definition.counted_levels():
-                totals = self._totals[definition.id, counted]
-                if counted == "households":
-                    self._sum(totals, cell, (None, weight[base], weight[base], weight[base] ** 2))
-                else:
-                    # Members unknown: the household is unknown too, but has no a to sum.
-                    at = np.where(has_members[base], cell, cell - cell % _OUTCOMES + UNKNOWN)
-                    self._sum(totals, at, (None, weight[base], persons[base], persons[base] ** 2))
+        n = len(cell)
+        answers = Columns(columns, {name: arrow_type(field) for name, field in standard_fields().items()}, n)
+        interviewed = _is_true(answers.holds(_INTERVIEWED))
+        weights = _Weights(columns, n)
+        own = _OwnColumns(extra, n)
+        for definition, counted, totals in self._totals:
+            if counted == definition.counted:
+                answers.add(own.read(definition))
+                in_base, y, known = _outcome(definition, answers)
+                took_part = interviewed if asked is None else interviewed & _were_asked(asked, definition.asked_fields)
+                in_base &= took_part
+                sampled = np.bincount(cell[took_part], minlength=self.n_cells)
+            totals["interviewed"] += sampled
+            self._sum(totals, cell, weights, in_base, y, known, persons=counted == "persons")
 
     def _sum(
         self,
-        totals: NDArray[np.float64],
+        totals: dict[str, Floats],
         cell: NDArray[np.intp],
-        what: tuple[NDArray[np.float64] | None, ...],
+        weights: "_Weights",
+        in_base: Bools,
+        y: Floats,
+        known: Bools,
+        *,
+        persons: bool,
     ) -> None:
-        size = self.n_settlements * _OUTCOMES
-        for i, weights in enumerate(what):
-            totals[i] += np.bincount(cell, weights=weights, minlength=size).reshape(-1, _OUTCOMES)
+        # Members unknown: the household is unknown too, but has no a to sum.
+        known = in_base & known & weights.has_members if persons else in_base & known
+        unknown = in_base & ~known
+        a, a2 = (weights.persons, weights.persons2) if persons else (weights.w, weights.w2)
 
-    def tallies(self, settlement_ids: NDArray[np.int64]) -> pd.DataFrame:
-        """The tallies so far: a frame with the columns `tallies.COLUMNS`, one id for each settlement index."""
-        return tallies_frame(
-            settlement_ids,
-            [
-                (d, counted, _named(self._totals[d.id, counted]))
-                for d in self.definitions
-                for counted in d.counted_levels()
-            ],
-        )
+        def add(name: str, rows: Bools, values: Floats | None) -> None:
+            summed = np.bincount(cell[rows], weights=None if values is None else values[rows], minlength=self.n_cells)
+            totals[name] += summed
+
+        scored = known & (y > 0)
+        add("n", known, None)
+        add("n_unknown", unknown, None)
+        add("n_yes", scored, None)
+        add("sum_w", known, weights.w)
+        add("sum_a", known, a)
+        add("sum_ay", scored, a * y)
+        add("sum_a2", known, a2)
+        add("sum_a2y", scored, a2 * y)
+        add("sum_a2y2", scored, a2 * y * y)
+        add("sum_a_unknown", unknown, a)
+        add("sum_a2_unknown", unknown, a2)
+        add("sum_w_unknown", unknown, weights.w)
+
+    def tallies(self, settlement_ids: NDArray[np.int64], groups: pd.DataFrame | None = None) -> pd.DataFrame:
+        """The tallies so far: a frame with the columns `tallies.COLUMNS`, one settlement's id for each cell.
+
+        `groups` says the group_field and group_code of each cell; without it, cells are of all households.
+        """
+        cells = pd.DataFrame({"settlement_id": settlement_ids})
+        heads = ALL if groups is None else groups["group_field"].to_numpy()
+        codes = UNKNOWN_GROUP if groups is None else groups["group_code"].to_numpy()
+        return tallies_frame(cells.assign(group_field=heads, group_code=codes), self._totals)
 
 
-def tally_gdf(households_gdf: gpd.GeoDataFrame, definitions: Sequence[Definition]) -> pd.DataFrame:
+class _Weights:
+    """What a household counts for, at either level; 0 persons where its members are not known."""
+
+    def __init__(self, columns: Mapping[str, pa.Array], n: int) -> None:
+        self.w = _floats(columns["weight"], n, missing=1.0) if "weight" in columns else np.ones(n)
+        members = _floats(columns["members"], n, missing=np.nan) if "members" in columns else np.full(n, np.nan)
+        self.has_members: Bools = ~np.isnan(members)
+        self.persons = np.where(self.has_members, self.w * members, 0.0)
+        self.w2, self.persons2 = self.w**2, self.persons**2
+
+
+class _OwnColumns:
+    """An organisation's own columns, read from the JSON a row keeps of what else its file said."""
+
+    def __init__(self, extra: pa.Array | None, n: int) -> None:
+        self._extra = extra
+        self._n = n
+        self._rows: list[Mapping[str, object]] | None = None
+
+    def read(self, definition: Definition) -> dict[str, pa.Array]:
+        """The definition's own columns, as its expressions take them."""
+        return {
+            name: self._column(name, is_number=column.type == "number") for name, column in definition.columns.items()
+        }
+
+    def _column(self, name: str, *, is_number: bool) -> pa.Array:
+        if self._extra is None:
+            return pa.nulls(self._n, pa.float64() if is_number else pa.string())
+        if self._rows is None:
+            self._rows = [json.loads(text) if text else {} for text in self._extra.to_pylist()]
+        texts = [_as_text(row.get(name)) for row in self._rows]
+        if not is_number:
+            return pa.array(texts, type=pa.string())
+        numbers = [float(text) if text and re.fullmatch(NUMBER_PATTERN, text) else None for text in texts]
+        return pa.array(numbers, type=pa.float64())
+
+
+def _as_text(value: object) -> str | None:
+    """A JSON value as PostgreSQL's ->> gives it."""
+    return value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _outcome(definition: Definition, answers: Columns) -> tuple[Bools, Floats, Bools]:
+    """Who is in the base, as far as its own expressions say; each one's y, 0 where it is unknown; who is known."""
+    n = answers.n
+    in_base = _is_true(answers.holds(definition.parts["base"])) if "base" in definition.parts else np.ones(n, bool)
+    if definition.score is None:
+        y, known = _yes_and_known(answers.holds(definition.parts["numerator"]))
+        return in_base, y, known
+    score, known = np.zeros(n), np.ones(n, dtype=bool)
+    for expression, weight in definition.terms:
+        deprived, is_known = _yes_and_known(answers.holds(expression))
+        score += weight * deprived
+        known &= is_known
+    reached = known & (score >= (definition.cutoff or 0.0) - CUTOFF_SLACK)
+    match definition.score:
+        case "count":
+            y = score
+        case "headcount":
+            y = reached.astype(float)
+        case "adjusted":
+            y = np.where(reached, score / definition.total_weight, 0.0)
+        case "intensity":
+            y = score / definition.total_weight
+            # Whoever may be deprived enough belongs, as unknown.
+            in_base = in_base & (reached | ~known)
+    return in_base, np.where(known, y, 0.0), known
+
+
+def tally_gdf(households_gdf: gpd.GeoDataFrame, definitions: Sequence[Definition], *, by: str = ALL) -> pd.DataFrame:
     """The tallies of a frame of households: standard fields as columns and an integer `settlement_id`.
 
-    A column `asked`, where there is one, lists the fields each row was asked; None: all.
+    `by` makes them apart for the groups of a field, or for tallies.CLUSTERS. A column `asked`, where there is one,
+    lists the fields each row was asked; None: all. A column `extra` holds mappings.
     """
-    ids, settlement = np.unique(households_gdf["settlement_id"].to_numpy(), return_inverse=True)
     fields = standard_fields()
     columns = {
         str(name): pa.array(households_gdf[name], type=arrow_type(fields[str(name)]), from_pandas=True)
         for name in households_gdf.columns
         if name in fields
     }
-    engine = FrameTally(definitions, len(ids))
-    engine.add(columns, settlement, _asked_of(households_gdf))
-    return engine.tallies(ids.astype(np.int64))
+    cells = pd.DataFrame(
+        {
+            "settlement_id": households_gdf["settlement_id"].to_numpy(dtype=np.int64),
+            "group_code": _group_codes(columns, by, len(households_gdf)),
+        }
+    )
+    grouped = cells.groupby(["settlement_id", "group_code"], sort=True)
+    cell = grouped.ngroup().to_numpy()
+    heads = pd.DataFrame(list(grouped.groups), columns=["settlement_id", "group_code"])
+    engine = FrameTally(definitions, len(heads))
+    engine.add(columns, cell, _asked_of(households_gdf), _extra_of(households_gdf))
+    settlement_ids = heads["settlement_id"].to_numpy(dtype=np.int64)
+    return engine.tallies(settlement_ids, heads.assign(group_field=by))
 
 
-def _named(totals: NDArray[np.float64]) -> Sums:
-    n, w, a, a2 = totals
-    return {
-        "n": n[:, NO] + n[:, YES],
-        "n_unknown": n[:, UNKNOWN],
-        "sum_w": w[:, NO] + w[:, YES],
-        "sum_a": a[:, NO] + a[:, YES],
-        "sum_ay": a[:, YES],
-        "sum_a2": a2[:, NO] + a2[:, YES],
-        "sum_a2y": a2[:, YES],
-        "sum_a_unknown": a[:, UNKNOWN],
-        "sum_a2_unknown": a2[:, UNKNOWN],
-        "sum_w_unknown": w[:, UNKNOWN],
-    }
+def _group_codes(columns: Mapping[str, pa.Array], by: str, n: int) -> list[str]:
+    if by == ALL:
+        return [UNKNOWN_GROUP] * n
+    missing = pa.nulls(n, pa.string())
+    if by == CLUSTERS:
+        strata, clusters = columns.get("stratum", missing), columns.get("psu", missing)
+        return [cluster_code(*pair) for pair in zip(strata.to_pylist(), clusters.to_pylist(), strict=True)]
+    return list(pc.fill_null(columns.get(by, missing).cast(pa.string()), UNKNOWN_GROUP).to_pylist())
 
 
-def _floats(column: pa.Array, n: int, *, missing: float) -> NDArray[np.float64]:
+def _floats(column: pa.Array, n: int, *, missing: float) -> Floats:
     values = pc.fill_null(column.cast(pa.float64()), missing).to_numpy(zero_copy_only=False)
     return np.asarray(values, dtype=np.float64).reshape(n)
 
@@ -154,18 +253,25 @@ def _asked_of(households_gdf: gpd.GeoDataFrame) -> pa.DictionaryArray | None:
     return pa.DictionaryArray.from_arrays(indices, pa.array(distinct, type=pa.list_(pa.string())))
 
 
-def _were_asked(asked: pa.DictionaryArray, fields: frozenset[str]) -> NDArray[np.bool_]:
+def _extra_of(households_gdf: gpd.GeoDataFrame) -> pa.Array | None:
+    """The column `extra` of a frame as the engine takes it."""
+    if "extra" not in households_gdf:
+        return None
+    return pa.array([json.dumps(e) if isinstance(e, dict) else None for e in households_gdf["extra"]], pa.string())
+
+
+def _were_asked(asked: pa.DictionaryArray, fields: frozenset[str]) -> Bools:
     """Where rows were asked all of these fields."""
     all_of = [fields <= set(answered) for answered in asked.dictionary.to_pylist()]
     indices = pc.fill_null(asked.indices, len(all_of)).to_numpy(zero_copy_only=False)
-    were_asked: NDArray[np.bool_] = np.array([*all_of, True], dtype=bool)[indices]
+    were_asked: Bools = np.array([*all_of, True], dtype=bool)[indices]
     return were_asked
 
 
-def _is_true(condition: pa.Array) -> NDArray[np.bool_]:
+def _is_true(condition: pa.Array) -> Bools:
     return np.asarray(pc.fill_null(condition, False).to_numpy(zero_copy_only=False), dtype=np.bool_)
 
 
-def _outcomes(condition: pa.Array) -> NDArray[np.intp]:
-    coded = pc.fill_null(condition.cast(pa.int8()), UNKNOWN).to_numpy(zero_copy_only=False)
-    return np.asarray(coded, dtype=np.intp)
+def _yes_and_known(condition: pa.Array) -> tuple[Floats, Bools]:
+    """1 where a condition is true and 0 elsewhere; and where it is known."""
+    return _is_true(condition).astype(np.float64), np.asarray(condition.is_valid().to_numpy(zero_copy_only=False))

@@ -1,7 +1,9 @@
 """The PostGIS engine: every indicator's tallies from one scan of a survey's live households."""
 
 from collections.abc import Mapping, Sequence
+from functools import reduce
 from itertools import groupby
+from operator import add
 from typing import Any
 
 import numpy as np
@@ -10,14 +12,17 @@ from numpy.typing import NDArray
 from pygeofilter.backends.sqlalchemy import to_filter
 from sqlalchemy import (
     Connection,
+    Double,
     Integer,
     SmallInteger,
     Subquery,
+    Text,
     and_,
     case,
     cast,
     func,
     literal_column,
+    null,
     or_,
     select,
 )
@@ -25,15 +30,16 @@ from sqlalchemy.sql import ColumnElement
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlalchemy.sql.functions import FunctionElement
 
-from geo.indicators.definition import Counted, Definition, Part, asked_fields, parse_expression
-from geo.indicators.tallies import Sums, tallies_frame
+from geo.indicators.definition import CUTOFF_SLACK, NUMBER_PATTERN, Counted, Definition
+from geo.indicators.grammar import Expression
+from geo.indicators.tallies import ALL, CLUSTERS, UNKNOWN_GROUP, Sums, cluster_code, tallies_frame
 from geo.schema.people import household
 from geo.schema.surveys import survey
 
 Columns = ReadOnlyColumnCollection[str, ColumnElement[Any]]
 
 # Sixteen bits hold a count of members, but not its square.
-_FIELDS = {
+_FIELDS: Mapping[str, ColumnElement[Any]] = {
     column.name: cast(column, Integer) if isinstance(column.type, SmallInteger) else column
     for column in household.columns
 }
@@ -42,83 +48,173 @@ _FIELDS = {
 # it has to compute.
 _FENCE: ColumnElement[int] = literal_column("BIGINT '0'")
 
+_INTERVIEWED = or_(household.c.interview_result.is_(None), household.c.interview_result == "completed")
+
 
 def tally_survey(
     connection: Connection,
     definitions: Sequence[Definition],
     survey_id: int,
     settlement_ids: Sequence[int] | None = None,
+    *,
+    by: str = ALL,
 ) -> pd.DataFrame:
     """The tallies of a survey, or of some of its settlements: a frame with the columns `tallies.COLUMNS`.
 
-    One scan serves all definitions that share a base, which all shipped ones do. A survey of settlements may hold rows
-    that were not asked everything: there, definitions share a scan only where they ask the same.
+    `by` makes them apart for the groups of a standard field, or for tallies.CLUSTERS.
+
+    One scan serves all definitions. A survey of settlements may hold rows that were not asked everything: there,
+    definitions share a scan only where they ask the same.
     """
     unit = connection.execute(select(survey.c.unit).where(survey.c.id == survey_id)).scalar_one_or_none()
+    tallied = [d for d in definitions if d.is_tallied]
 
-    def scan(definition: Definition) -> tuple[str, tuple[str, ...]]:
-        return definition.base, tuple(sorted(asked_fields(definition))) if unit == "settlement" else ()
+    def asked(definition: Definition) -> tuple[str, ...]:
+        return tuple(sorted(definition.asked_fields)) if unit == "settlement" else ()
 
     return pd.concat(
         [
-            _tally_base(connection, list(group), survey_id, settlement_ids, asked)
-            for (_, asked), group in groupby(sorted(definitions, key=scan), key=scan)
+            _scan(connection, list(group), survey_id, settlement_ids, fields, by)
+            for fields, group in groupby(sorted(tallied, key=asked), key=asked)
         ],
         ignore_index=True,
     )
 
 
-def _tally_base(
+def _scan(
     connection: Connection,
     definitions: list[Definition],
     survey_id: int,
     settlement_ids: Sequence[int] | None,
     asked: Sequence[str],
+    by: str,
 ) -> pd.DataFrame:
-    answers = _answers(definitions, survey_id, settlement_ids, asked).c
-    columns = {"settlement_id": answers.settlement_id} | _sums("all", answers, None) | _counts("all", answers, None)
+    answers = answers_of(definitions, survey_id, settlement_ids, asked=asked, by=by).c
+    columns = _totals("all", answers, None)
     for definition in definitions:
-        y = answers[f"y_{definition.id}"]
-        columns |= _sums(f"{definition.id}/yes", answers, y)
-        columns |= _sums(f"{definition.id}/no", answers, ~y)
-        columns |= _counts(f"{definition.id}/known", answers, y.is_not(None))
-    scan = select(*(column.label(name) for name, column in columns.items())).group_by(answers.settlement_id)
+        name = _name(definition)
+        y = answers[y_name(definition)]
+        if definition.narrows_base:
+            columns |= _totals(f"{name}/base", answers, answers[f"{name}/base"])
+        if definition.measure == "mean":
+            columns |= _totals(f"{name}/known", answers, y.is_not(None))
+            columns |= _moments(f"{name}/known", answers, y)
+        else:
+            columns |= _totals(f"{name}/yes", answers, y)
+            columns |= _totals(f"{name}/no", answers, ~y)
+    heads = [answers.settlement_id, answers.stratum, answers.group_code]
+    scan = select(*heads, *(column.label(name) for name, column in columns.items())).group_by(*heads)
     rows = connection.execute(scan).all()
-    matrix = np.array(rows, dtype=np.float64).reshape(len(rows), len(columns))
+    matrix = np.array([row[len(heads) :] for row in rows], dtype=np.float64).reshape(len(rows), len(columns))
     sums = dict(zip(columns, np.nan_to_num(matrix).T, strict=True))
+    cells = pd.DataFrame(
+        {
+            "settlement_id": np.array([row[0] for row in rows], dtype=np.int64),
+            "group_field": by,
+            "group_code": [_group_code(by, row[1], row[2]) for row in rows],
+        }
+    )
     return tallies_frame(
-        sums["settlement_id"].astype(np.int64),
-        [(d, counted, _split(sums, d.id, counted)) for d in definitions for counted in d.counted_levels()],
+        cells,
+        [(d, counted, _split(sums, d, counted)) for d in definitions for counted in d.counted_levels()],
     )
 
 
-def _condition(definition: Definition, part: Part) -> ColumnElement[bool]:
-    condition: ColumnElement[bool] = to_filter(parse_expression(definition, part), _FIELDS)
+def _group_code(by: str, stratum: str | None, code: str | None) -> str:
+    return cluster_code(stratum, code) if by == CLUSTERS else code or UNKNOWN_GROUP
+
+
+def _name(definition: Definition) -> str:
+    """What its columns are called in a scan."""
+    return f"{definition.id}@{definition.version}"
+
+
+def y_name(definition: Definition) -> str:
+    """The column of its y in `answers_of`."""
+    return f"{_name(definition)}/y"
+
+
+def _condition(expression: Expression, fields: Mapping[str, ColumnElement[Any]]) -> ColumnElement[bool]:
+    condition: ColumnElement[bool] = to_filter(expression.tree, fields)
     return condition
 
 
-def _answers(
-    definitions: list[Definition], survey_id: int, settlement_ids: Sequence[int] | None, asked: Sequence[str]
+def _fields(definition: Definition) -> Mapping[str, ColumnElement[Any]]:
+    """The columns its expressions may name: the standard fields, and its own from what a file held besides."""
+    own: dict[str, ColumnElement[Any]] = {}
+    for name, column in definition.columns.items():
+        text = household.c.extra[name].astext
+        own[name] = text if column.type == "text" else case((text.regexp_match(NUMBER_PATTERN), cast(text, Double)))
+    return {**_FIELDS, **own}
+
+
+def _value(definition: Definition) -> tuple[ColumnElement[Any], ColumnElement[bool] | None]:
+    """What a household's answers make of the definition, within its base; and the base where it has one."""
+    fields = _fields(definition)
+    base = _condition(definition.parts["base"], fields) if "base" in definition.parts else None
+    value: ColumnElement[Any]
+    if definition.score is None:
+        value = _condition(definition.parts["numerator"], fields)
+    else:
+        conditions = [(_condition(expression, fields), weight) for expression, weight in definition.terms]
+        score = reduce(add, (case((met, weight), (~met, 0.0)) for met, weight in conditions))
+        reached = score >= (definition.cutoff or 0.0) - CUTOFF_SLACK
+        match definition.score:
+            case "count":
+                value = score
+            case "headcount":
+                value = reached
+            case "adjusted":
+                value = case((reached, score / definition.total_weight), (~reached, 0.0))
+            case "intensity":
+                value = score / definition.total_weight
+                # Whoever may be deprived enough belongs, as unknown.
+                poor = or_(reached, score.is_(None))
+                base = poor if base is None else and_(base, poor)
+    return (value if base is None else case((base, value))), base
+
+
+def answers_of(
+    definitions: Sequence[Definition],
+    survey_id: int,
+    settlement_ids: Sequence[int] | None = None,
+    *,
+    asked: Sequence[str] = (),
+    by: str = ALL,
+    coded: bool = False,
 ) -> Subquery:
-    """Live households of one base: settlement, w, w times members, their squares, and each numerator (3-valued).
+    """Those interviewed: settlement, group, w, w times members, their squares, and each definition's y (or NULL).
+
+    With `coded`, only those that have a code, and the code.
 
     The offset keeps PostgreSQL from copying the expressions into every aggregate, so each is computed once a row.
     """
     persons = household.c.weight * household.c.members
-    wanted = [household.c.survey_id == survey_id, household.c.is_live, _condition(definitions[0], "base")]
+    none = cast(null(), Text)
+    wanted = [household.c.survey_id == survey_id, household.c.is_live, _INTERVIEWED]
     if settlement_ids is not None:
         wanted.append(household.c.settlement_id == func.any(list(settlement_ids)))
     if asked:
         wanted.append(or_(household.c.asked.is_(None), household.c.asked.contains(list(asked))))
+    if coded:
+        wanted.append(household.c.household_code.is_not(None))
+    computed: list[ColumnElement[Any]] = [household.c.household_code] if coded else []
+    for definition in definitions:
+        value, base = _value(definition)
+        computed.append(value.label(y_name(definition)))
+        if base is not None:
+            computed.append(base.label(f"{_name(definition)}/base"))
     return (
         select(
             household.c.settlement_id,
+            (household.c.stratum if by == CLUSTERS else none).label("stratum"),
+            (cast(household.c[by], Text) if by else none).label("group_code"),
             household.c.weight.label("w"),
             (household.c.weight * household.c.weight).label("w2"),
             case((household.c.members.is_not(None), household.c.weight)).label("wa"),
             persons.label("a"),
             (persons * persons).label("a2"),
-            *(_condition(d, "numerator").label(f"y_{d.id}") for d in definitions),
+            *computed,
         )
         .where(and_(*wanted))
         .offset(_FENCE)
@@ -126,51 +222,69 @@ def _answers(
     )
 
 
-def _sums(name: str, answers: Columns, condition: ColumnElement[bool] | None) -> dict[str, ColumnElement[Any]]:
-    """What is summed over the households for which the condition holds, or over all, named `<name>/<sum>`."""
-    return _named(name, {power: func.sum(answers[power]) for power in ("w", "w2", "a", "a2")}, condition)
+def _totals(name: str, answers: Columns, condition: ColumnElement[bool] | None) -> dict[str, ColumnElement[Any]]:
+    """Counts and sums over the households for which the condition holds, or over all, named `<name>/<what>`.
 
-
-def _counts(name: str, answers: Columns, condition: ColumnElement[bool] | None) -> dict[str, ColumnElement[Any]]:
-    """How many there are, how many of them with known members, and the weight of these."""
-    counts = {"n": func.count(), "n_a": func.count(answers.a), "wa": func.sum(answers.wa)}
-    return _named(name, counts, condition)
-
-
-def _named(
-    name: str, totals: Mapping[str, FunctionElement[Any]], condition: ColumnElement[bool] | None
-) -> dict[str, ColumnElement[Any]]:
+    n_a and wa are of those with known members.
+    """
+    totals: dict[str, FunctionElement[Any]] = {
+        "n": func.count(),
+        "n_a": func.count(answers.a),
+        **{power: func.sum(answers[power]) for power in ("w", "wa", "w2", "a", "a2")},
+    }
     return {f"{name}/{key}": total if condition is None else total.filter(condition) for key, total in totals.items()}
 
 
-def _split(sums: Sums, indicator_id: str, counted: Counted) -> Sums:
-    """The tally of one indicator from the sums over all, over those that said yes and over those that said no.
+def _moments(name: str, answers: Columns, y: ColumnElement[Any]) -> dict[str, ColumnElement[Any]]:
+    """What a mean needs besides: sums of products with y, which leave out where it is NULL."""
+    scored = y > 0
+    return {
+        f"{name}/n_yes": func.count().filter(scored),
+        f"{name}/n_a_yes": func.count(answers.a).filter(scored),
+        **{f"{name}/{a}y": func.sum(answers[a] * y) for a in ("w", "a", "w2", "a2")},
+        **{f"{name}/{a2}y2": func.sum(answers[a2] * y * y) for a2 in ("w2", "a2")},
+    }
 
-    What is unknown is all less these: the difference costs nothing, a third filtered sum would. It may lose digits,
-    so it is the unknown that is left over, beside which a rounding of all is nothing, and never what answered.
+
+def _split(sums: Sums, definition: Definition, counted: Counted) -> Sums:
+    """The tally of one indicator from the sums over its base, and over those whose y is known.
+
+    What is unknown is the base less these: the difference costs nothing, another filtered sum would. It may lose
+    digits, so it is the unknown that is left over, beside which a rounding of all is nothing, and never what answered.
     """
     households = counted == "households"
     n, w, a, a2 = ("n", "w", "w", "w2") if households else ("n_a", "wa", "a", "a2")
+    name = _name(definition)
+    base = f"{name}/base" if definition.narrows_base else "all"
 
-    def answered(key: str) -> NDArray[np.float64]:
-        return np.asarray(sums[f"{indicator_id}/yes/{key}"] + sums[f"{indicator_id}/no/{key}"])
+    def known(key: str) -> NDArray[np.float64]:
+        if definition.measure == "mean":
+            return np.asarray(sums[f"{name}/known/{key}"])
+        return np.asarray(sums[f"{name}/yes/{key}"] + sums[f"{name}/no/{key}"])
 
-    known = sums[f"{indicator_id}/known/{n}"]
+    def unknown(key: str, of_known: str) -> NDArray[np.float64]:
+        left = np.maximum(sums[f"{base}/{key}"] - known(of_known), 0.0)
+        return np.where(sums[f"{base}/n"] > known(n), left, 0.0)
 
-    def unknown(key: str) -> NDArray[np.float64]:
-        return np.where(sums[f"all/{n}"] > known, np.maximum(sums[f"all/{key}"] - answered(key), 0.0), 0.0)
-
-    sum_w = answered(w) if households else sums[f"{indicator_id}/known/{w}"]
-    unknown_weight = np.where(sums["all/n"] > known, np.maximum(sums["all/w"] - sum_w, 0.0), 0.0)
+    if definition.measure == "mean":
+        n_yes = sums[f"{name}/known/{n}_yes"]
+        sum_ay, sum_a2y, sum_a2y2 = (sums[f"{name}/known/{key}"] for key in (f"{a}y", f"{a2}y", f"{a2}y2"))
+    else:
+        n_yes, sum_ay, sum_a2y = (sums[f"{name}/yes/{key}"] for key in (n, a, a2))
+        sum_a2y2 = sum_a2y
     return {
-        "n": known,
-        "n_unknown": sums["all/n"] - known,
-        "sum_w": sum_w,
-        "sum_a": answered(a),
-        "sum_ay": sums[f"{indicator_id}/yes/{a}"],
-        "sum_a2": answered(a2),
-        "sum_a2y": sums[f"{indicator_id}/yes/{a2}"],
-        "sum_a_unknown": unknown(a),
-        "sum_a2_unknown": unknown(a2),
-        "sum_w_unknown": unknown_weight,
+        "interviewed": sums["all/n"],
+        "n": known(n),
+        "n_unknown": sums[f"{base}/n"] - known(n),
+        "n_yes": n_yes,
+        "sum_w": known(w),
+        "sum_a": known(a),
+        "sum_ay": sum_ay,
+        "sum_a2": known(a2),
+        "sum_a2y": sum_a2y,
+        "sum_a2y2": sum_a2y2,
+        "sum_a_unknown": unknown(a, a),
+        "sum_a2_unknown": unknown(a2, a2),
+        # The weight of all who are not known, their members known or not.
+        "sum_w_unknown": unknown("w", w),
     }

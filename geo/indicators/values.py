@@ -12,7 +12,7 @@ from sqlalchemy.sql import ColumnElement, FromClause
 
 from geo.errors import InvalidParameter, InvalidParameters
 from geo.filters import refuse_unknown
-from geo.indicators.catalogue import find_definitions
+from geo.indicators.catalogue import catalogue, find_definitions
 from geo.indicators.definition import Counted
 from geo.indicators.estimate import Interval, difference
 from geo.indicators.figures import DECIMALS, PLACE, Level, figures_of
@@ -114,7 +114,7 @@ def find_changes(connection: Connection, query: ValuesQuery, *, earlier: str, la
 
 
 def _check_filters(connection: Connection, query: ValuesQuery) -> None:
-    find_definitions(list(query.indicators))
+    find_definitions(query.indicators, catalogue())
     if query.settlements and query.level != "settlement":
         # A sum over chosen settlements would pass for the whole place, and two of them, one less the other, would
         # give away a settlement whose own figure is withheld.
@@ -151,7 +151,7 @@ def _definition_rows(query: ValuesQuery) -> FromClause:
     """The indicators asked for, each at the level it is counted at."""
     rows = [
         (d.id, query.counted or d.counted, d.version)
-        for d in find_definitions(list(query.indicators))
+        for d in find_definitions(query.indicators, catalogue())
         if query.counted is None or query.counted in d.counted_levels()
     ]
     asked = values(

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, insert, select, update
 
 from geo.errors import Conflict, FileHasErrors, NotFound, UnreadableFile
-from geo.indicators.catalogue import catalogue
+from geo.indicators.catalogue import read_catalogue
 from geo.indicators.tally_frame import FrameTally
+from geo.indicators.tally_store import follow_households, refresh_tallies, write_tallies
 from geo.ingestion import originals, store
 from geo.ingestion.attributes import read_attributes
 from geo.ingestion.boundaries import read_boundaries
@@ -183,7 +184,7 @@ class _SurveyLoad:
         self._connection = connection
         self._survey_id = survey_id
         self._city_places = city_places
-        self._definitions = list(catalogue().values())
+        self._definitions = read_catalogue(connection).versions
         self._tally = FrameTally(self._definitions, len(city_places.ids))
 
     def read(self, path: Path, source: SourceOptions, progress: Progress | None) -> None:
@@ -198,17 +199,19 @@ class _SurveyLoad:
             self.reading = reading
 
         for placed in observe(path, self._city_places.places, source, started, progress):
-            self._tally.add(placed.observations.fields, placed.settlement, placed.observations.asked)
-            yield placed.observations, self._city_places.ids[placed.settlement]
+            seen = placed.observations
+            self._tally.add(seen.fields, placed.settlement, seen.asked, seen.extra)
+            yield seen, self._city_places.ids[placed.settlement]
 
     def finish(self) -> None:
         """Makes the rows count. A first load's tallies were summed on the way; later ones replace rows: a scan."""
         touched = self._copy.finish()
         if touched is None:
             tallies = self._tally.tallies(self._city_places.ids)
-            store.write_tallies(self._connection, self._survey_id, tallies, None)
+            write_tallies(self._connection, self._survey_id, self._definitions, tallies)
+            follow_households(self._connection, self._survey_id, self._definitions)
         else:
-            store.refresh_tallies(self._connection, self._survey_id, self._definitions, touched)
+            refresh_tallies(self._connection, self._survey_id, touched)
 
 
 def withdraw(connection: Connection, upload_id: int) -> int:
@@ -240,7 +243,7 @@ def _withdraw(connection: Connection, survey_id: int, upload_id: int) -> None:
     if changed.rowcount == 0:
         raise Conflict(f"Upload {upload_id} has been withdrawn already.")
     touched = store.withdraw_households(connection, survey_id, upload_id)
-    store.refresh_tallies(connection, survey_id, list(catalogue().values()), touched)
+    refresh_tallies(connection, survey_id, touched)
 
 
 def _withdraw_snapshots(

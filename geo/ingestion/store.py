@@ -1,12 +1,10 @@
-"""Writing households, findings and tallies: Arrow in, binary COPY out, inside the caller's transaction."""
+"""Writing households and findings: Arrow in, binary COPY out, inside the caller's transaction."""
 
-from collections.abc import Iterator, Sequence
-from typing import Any, cast
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
-import pandas as pd
 import pgpq
-import psycopg
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
@@ -15,16 +13,10 @@ from pgpq.encoders import StringEncoderBuilder
 from psycopg import sql
 from psycopg.copy import QueuedLibpqWriter
 from sqlalchemy import (
-    BigInteger,
     Connection,
-    Double,
-    Integer,
     Select,
-    Table,
-    Text,
     Update,
     column,
-    delete,
     func,
     insert,
     select,
@@ -32,15 +24,13 @@ from sqlalchemy import (
     update,
 )
 
+from geo.copying import copy_frame, driver_of
 from geo.crs import STORAGE_SRID
-from geo.indicators.definition import Definition
-from geo.indicators.tally_sql import tally_survey
 from geo.ingestion.findings import Findings
 from geo.ingestion.mapping import Observations
 from geo.schema.people import household
 from geo.schema.surveys import data_version
 from geo.schema.uploads import finding
-from geo.schema.values import tally
 
 # Advisory locks. Loads into one survey queue for its whole length; the last steps of all loads go one by one, because
 # attaching a partition locks the tables it refers to.
@@ -52,8 +42,6 @@ DATA_VERSION_CHANNEL = "vasti_data_version"
 
 _EWKB_POINT = np.dtype([("byte_order", "u1"), ("type", "<u4"), ("srid", "<u4"), ("x", "<f8"), ("y", "<f8")])
 _POINT_WITH_SRID = 0x20000001
-
-_ARROW_TYPES = {Integer: pa.int32(), BigInteger: pa.int64(), Double: pa.float64(), Text: pa.string()}
 
 
 def lock_survey(connection: Connection, survey_id: int) -> None:
@@ -80,10 +68,6 @@ def _partition(survey_id: int) -> str:
     return f"household_{survey_id}"
 
 
-def _driver(connection: Connection) -> psycopg.Connection[Any]:
-    return cast("psycopg.Connection[Any]", connection.connection.dbapi_connection)
-
-
 class HouseholdCopy:
     """Copies observations of one upload into a table of their own, outside `household` until all are there."""
 
@@ -93,7 +77,7 @@ class HouseholdCopy:
         self._upload_id = upload_id
         self.is_first = not has_partition(connection, survey_id)
         self._table = _partition(survey_id) if self.is_first else f"incoming_{upload_id}"
-        _driver(connection).execute(
+        driver_of(connection).execute(
             sql.SQL("CREATE {kind} TABLE {table} (LIKE household INCLUDING DEFAULTS INCLUDING CONSTRAINTS)").format(
                 kind=sql.SQL("" if self.is_first else "TEMPORARY"), table=sql.Identifier(self._table)
             )
@@ -109,7 +93,7 @@ class HouseholdCopy:
             sql.Identifier(self._table), sql.SQL(", ").join(map(sql.Identifier, names))
         )
         with (
-            _driver(self._connection).cursor() as cursor,
+            driver_of(self._connection).cursor() as cursor,
             # The queue's thread sends one batch while the next is being read.
             cursor.copy(statement, writer=QueuedLibpqWriter(cursor)) as copy,
         ):
@@ -148,7 +132,7 @@ class HouseholdCopy:
         Returns the ids of the settlements whose households changed, or None for a survey's first load.
         """
         if self.is_first:
-            _driver(self._connection).execute(
+            driver_of(self._connection).execute(
                 sql.SQL("ALTER TABLE household ATTACH PARTITION {} FOR VALUES IN ({})").format(
                     sql.Identifier(self._table), sql.Literal(self._survey_id)
                 )
@@ -168,7 +152,7 @@ class HouseholdCopy:
         touched |= set(self._connection.execute(select(incoming.c.settlement_id).distinct()).scalars())
         names = [c.name for c in household.columns]
         self._connection.execute(insert(household).from_select(names, select(*(incoming.c[name] for name in names))))
-        _driver(self._connection).execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(self._table)))
+        driver_of(self._connection).execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(self._table)))
         return sorted(touched)
 
 
@@ -200,43 +184,7 @@ def write_findings(connection: Connection, upload_id: int, findings: Findings) -
     """Stores the findings of an upload."""
     frame = findings.frame()
     frame.insert(0, "upload_id", upload_id)
-    _copy_frame(connection, finding, frame)
-
-
-def write_tallies(
-    connection: Connection, survey_id: int, tallies: pd.DataFrame, settlement_ids: Sequence[int] | None
-) -> None:
-    """Replaces the tallies of a survey, or of some of its settlements."""
-    old = delete(tally).where(tally.c.survey_id == survey_id)
-    if settlement_ids is not None:
-        old = old.where(tally.c.settlement_id == func.any(list(settlement_ids)))
-    connection.execute(old)
-    _copy_frame(connection, tally, tallies.assign(survey_id=survey_id))
-
-
-def _copy_frame(connection: Connection, target: Table, frame: pd.DataFrame) -> None:
-    """Adds the rows of a frame to a table whose columns bear the same names."""
-    schema = pa.schema([(name, _ARROW_TYPES[type(target.c[name].type)]) for name in frame.columns])
-    encoder = pgpq.ArrowToPostgresBinaryEncoder(schema)
-    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
-        sql.Identifier(target.name), sql.SQL(", ").join(map(sql.Identifier, frame.columns))
-    )
-    with _driver(connection).cursor() as cursor, cursor.copy(statement) as copy:
-        copy.write(encoder.write_header())
-        for batch in pa.Table.from_pandas(frame, schema=schema, preserve_index=False).to_batches():
-            copy.write(encoder.write_batch(batch))
-        copy.write(encoder.finish())
-
-
-def refresh_tallies(
-    connection: Connection,
-    survey_id: int,
-    definitions: Sequence[Definition],
-    settlement_ids: Sequence[int] | None = None,
-) -> None:
-    """Recomputes tallies from the survey's live households."""
-    tallies = tally_survey(connection, definitions, survey_id, settlement_ids)
-    write_tallies(connection, survey_id, tallies, settlement_ids)
+    copy_frame(connection, finding, frame)
 
 
 def withdraw_households(connection: Connection, survey_id: int, upload_id: int) -> list[int]:

@@ -48,6 +48,17 @@ survey_frame = Table(
     CheckConstraint("households > 0", name="households"),
 )
 
+# How many clusters (primary sampling units) each stratum of a survey's design has, sampled or not.
+stratum_frame = Table(
+    "stratum_frame",
+    metadata,
+    Column("survey_id", ForeignKey("survey.id"), primary_key=True),
+    # Empty where the design names no strata.
+    Column("stratum", Text, primary_key=True),
+    Column("clusters", Integer, nullable=False),
+    CheckConstraint("clusters > 0", name="clusters"),
+)
+
 # One row: rises in every transaction that changes what a reader sees, so that an answer can name the state it shows.
 data_version = Table(
     "data_version",

@@ -10,7 +10,7 @@ import typer
 from geo.assess import Assessment
 from geo.assess import assess as assess_files
 from geo.errors import FileHasErrors
-from geo.indicators.catalogue import find_definitions
+from geo.indicators.catalogue import catalogue, find_definitions
 from geo.ingestion.boundaries import read_boundaries
 from geo.ingestion.layers import ReadOptions
 from geo.ingestion.rejected_rows import check_target, write_rejected
@@ -45,7 +45,7 @@ def assess(
     started = time.monotonic()
     if rejected:
         check_target(rejected, boundaries, observations)
-    (definition,) = find_definitions([indicator])
+    (definition,) = find_definitions([indicator], catalogue())
     read = read_boundaries(
         boundaries,
         ReadOptions(crs=boundaries_crs),

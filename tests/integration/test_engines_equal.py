@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from geo.fields import Field, standard_fields
 from geo.indicators.catalogue import catalogue
-from geo.indicators.definition import Definition, attributes, parse_expression
+from geo.indicators.definition import Definition
 from tests.stored import tally_both
 
 SETTINGS = settings(
@@ -23,12 +23,7 @@ SETTINGS = settings(
     phases=[Phase.explicit, Phase.generate],
 )
 
-USED = sorted(
-    set().union(
-        *(attributes(parse_expression(d, part)) for d in catalogue().values() for part in ("base", "numerator"))
-    )
-    - {"members"}
-)
+USED = sorted(set().union({"interview_result"}, *(d.fields for d in catalogue().values())) - {"members"})
 
 
 def answers(field: Field) -> SearchStrategy[Any]:
@@ -138,11 +133,17 @@ def test_engines_nobody_in_the_base(connection: Connection) -> None:
 def test_engines_two_bases(connection: Connection) -> None:
     """Definitions with bases of their own are scanned apart and come out together."""
     shipped = catalogue()["drainage_any"]
-    everyone = shipped.model_copy(update={"id": "drainage_all", "base": "weight > 0"})
-    rows: list[dict[str, Any]] = [{"drainage": "open"}, {"drainage": "open", "interview_result": "partial"}]
-    for tallies in tally_both(connection, [shipped, everyone], rows):
+    crowded = shipped.model_copy(update={"id": "drainage_crowded", "base": "members > 3"})
+    rows: list[dict[str, Any]] = [
+        {"drainage": "open", "members": 2},
+        {"drainage": "open", "members": 4},
+        {"drainage": "open", "members": 4, "interview_result": "partial"},
+    ]
+    for tallies in tally_both(connection, [shipped, crowded], rows):
         counted = tallies["n"].xs("households", level="counted").droplevel("settlement")
-        assert counted.to_dict() == {"drainage_any": 1, "drainage_all": 2}
+        assert counted.to_dict() == {"drainage_any": 2, "drainage_crowded": 1}
+        sampled = tallies["n_sampled"].xs("households", level="counted").droplevel("settlement")
+        assert sampled.to_dict() == {"drainage_any": 2, "drainage_crowded": 2}
 
 
 NUMBERS = ("members", "rooms", "water_minutes", "waste_per_week", "head_age")

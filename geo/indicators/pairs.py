@@ -1,0 +1,84 @@
+"""Households that are in two rounds: what each one's answer changed by, summed by settlement."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import Boolean, Connection, Double, Integer, cast, func, select
+from sqlalchemy.sql import ColumnElement
+
+from geo.indicators.definition import Counted, Definition
+from geo.indicators.tally_sql import answers_of, y_name
+
+COLUMNS = (
+    "from_survey_id",
+    "to_survey_id",
+    "indicator_id",
+    "counted",
+    "definition_version",
+    "settlement_id",
+    "n",
+    "n_gained",
+    "n_lost",
+    "sum_a",
+    "sum_ad",
+    "sum_a2",
+    "sum_a2d",
+    "sum_a2d2",
+)
+"""The columns of a frame of pair tallies, as the table has them."""
+
+
+def tally_pairs(connection: Connection, definitions: Sequence[Definition], earlier: int, later: int) -> pd.DataFrame:
+    """The pair tallies of two rounds: a frame with the columns `COLUMNS`.
+
+    Households are the same where their code and settlement are. a is that of the later round; d is what y changed by,
+    of households whose y is known in both.
+    """
+    tallied = [definition for definition in definitions if definition.is_tallied]
+    before = answers_of(tallied, earlier, coded=True).alias("before").c
+    after = answers_of(tallied, later, coded=True).alias("after").c
+    sums: dict[tuple[int, Counted, str], ColumnElement[Any]] = {}
+    for i, definition in enumerate(tallied):
+        change = _number(after[y_name(definition)]) - _number(before[y_name(definition)])
+        for counted in definition.counted_levels():
+            a, a2 = (after.w, after.w2) if counted == "households" else (after.a, after.a2)
+            known = (a * change).is_not(None)
+            columns: dict[str, ColumnElement[Any]] = {
+                "n": func.count().filter(known),
+                "n_gained": func.count().filter(known, change > 0),
+                "n_lost": func.count().filter(known, change < 0),
+                "sum_a": func.sum(a).filter(known),
+                "sum_ad": func.sum(a * change),
+                "sum_a2": func.sum(a2).filter(known),
+                "sum_a2d": func.sum(a2 * change),
+                "sum_a2d2": func.sum(a2 * change * change),
+            }
+            sums |= {(i, counted, name): column for name, column in columns.items()}
+    same = (before.household_code == after.household_code) & (before.settlement_id == after.settlement_id)
+    scan = (
+        select(after.settlement_id, *sums.values())
+        .select_from(before.household_code.table.join(after.household_code.table, same))
+        .group_by(after.settlement_id)
+    )
+    rows = pd.DataFrame(connection.execute(scan).all(), columns=["settlement_id", *sums])
+    frames = [
+        pd.DataFrame({name: rows[i, counted, name].astype(float).fillna(0.0) for name in COLUMNS[6:]}).assign(
+            from_survey_id=earlier,
+            to_survey_id=later,
+            indicator_id=definition.id,
+            counted=counted,
+            definition_version=definition.version,
+            settlement_id=rows["settlement_id"],
+        )
+        for i, definition in enumerate(tallied)
+        for counted in definition.counted_levels()
+    ]
+    pairs = pd.concat(frames, ignore_index=True)[list(COLUMNS)]
+    pairs = pairs[pairs["n"] > 0].astype({"n": "int64", "n_gained": "int64", "n_lost": "int64"})
+    return pairs.reset_index(drop=True)
+
+
+def _number(y: ColumnElement[object]) -> ColumnElement[float]:
+    """A yes as 1 and a no as 0; a score as it is."""
+    return cast(cast(y, Integer), Double) if isinstance(y.type, Boolean) else cast(y, Double)

@@ -1,0 +1,171 @@
+"""Tallies kept in the database: written with the households they are of, and never out of step with them.
+
+Those of all households, and of a sample's clusters, are written in the transaction that changes the households. Those
+of groups, and of households that are in two rounds, cost a scan each and are asked for by fewer: that transaction drops
+them, and they are made anew by the worker, or by whoever asks first and may wait.
+"""
+
+from collections.abc import Iterable, Sequence
+
+import pandas as pd
+from sqlalchemy import Connection, and_, delete, func, insert, or_, select, tuple_
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from geo.copying import copy_frame
+from geo.fields import Unit, standard_fields
+from geo.indicators.catalogue import read_catalogue
+from geo.indicators.definition import Definition
+from geo.indicators.pairs import tally_pairs
+from geo.indicators.tallies import ALL, CLUSTERS
+from geo.indicators.tally_sql import tally_survey
+from geo.schema.people import household
+from geo.schema.surveys import survey
+from geo.schema.values import pair_tally, paired, tallied, tally
+
+Made = tuple[str, str, int]
+"""What a survey has tallies of: a group field, an indicator, a version."""
+
+
+def group_fields() -> list[str]:
+    """The standard fields by whose groups figures can be asked for."""
+    return [name for name, field in standard_fields().items() if field.groups]
+
+
+def write_tallies(
+    connection: Connection,
+    survey_id: int,
+    definitions: Iterable[Definition],
+    tallies: pd.DataFrame,
+    settlement_ids: Sequence[int] | None = None,
+    *,
+    by: str = ALL,
+) -> None:
+    """Replaces the tallies of these definitions in a survey, or in some of its settlements."""
+    versions = [(definition.id, definition.version) for definition in definitions if definition.is_tallied]
+    if not versions:
+        return
+    key = tuple_(tally.c.indicator_id, tally.c.definition_version)
+    old = delete(tally).where(tally.c.survey_id == survey_id, tally.c.group_field == by, key.in_(versions))
+    if settlement_ids is not None:
+        old = old.where(tally.c.settlement_id == func.any(list(settlement_ids)))
+    connection.execute(old)
+    connection.execute(
+        upsert(tallied).on_conflict_do_nothing(),
+        [
+            {"survey_id": survey_id, "group_field": by, "indicator_id": i, "definition_version": version}
+            for i, version in versions
+        ],
+    )
+    copy_frame(connection, tally, tallies.assign(survey_id=survey_id))
+
+
+def refresh_tallies(connection: Connection, survey_id: int, settlement_ids: Sequence[int] | None = None) -> None:
+    """Recomputes the tallies of all households from the survey's live ones, in every version of every indicator."""
+    definitions = read_catalogue(connection).versions
+    if settlement_ids is not None:
+        # Some settlements of a definition new to the survey would pass for all of them.
+        made = _made(connection, survey_id)
+        definitions = [d for d in definitions if (ALL, d.id, d.version) in made]
+    tallies = tally_survey(connection, definitions, survey_id, settlement_ids)
+    write_tallies(connection, survey_id, definitions, tallies, settlement_ids)
+    follow_households(connection, survey_id, definitions)
+
+
+def follow_households(connection: Connection, survey_id: int, definitions: Sequence[Definition]) -> None:
+    """After a survey's households changed and its tallies with them: makes those of clusters, drops all others."""
+    derived = and_(tallied.c.survey_id == survey_id, tallied.c.group_field != ALL)
+    connection.execute(delete(tallied).where(derived))
+    connection.execute(
+        delete(paired).where(or_(paired.c.from_survey_id == survey_id, paired.c.to_survey_id == survey_id))
+    )
+    if _has_clusters(connection, survey_id):
+        tallies = tally_survey(connection, definitions, survey_id, by=CLUSTERS)
+        write_tallies(connection, survey_id, definitions, tallies, by=CLUSTERS)
+
+
+def _has_clusters(connection: Connection, survey_id: int) -> bool:
+    named = or_(household.c.psu.is_not(None), household.c.stratum.is_not(None))
+    found = select(household.c.survey_id).where(household.c.survey_id == survey_id, household.c.is_live, named)
+    of_households = select(survey.c.id).where(survey.c.id == survey_id, survey.c.unit == "household")
+    return bool(connection.execute(select(found.exists(), of_households.exists())).one() == (True, True))
+
+
+def _unit(connection: Connection, survey_id: int) -> Unit:
+    unit: Unit = connection.execute(select(survey.c.unit).where(survey.c.id == survey_id)).scalar_one()
+    return unit
+
+
+def _wanted(unit: Unit) -> tuple[str, ...]:
+    """By what a survey's tallies are made. A register's rows stand for households of every group."""
+    return (ALL, *group_fields()) if unit == "household" else (ALL,)
+
+
+def _made(connection: Connection, survey_id: int) -> set[Made]:
+    rows = connection.execute(
+        select(tallied.c.group_field, tallied.c.indicator_id, tallied.c.definition_version).where(
+            tallied.c.survey_id == survey_id
+        )
+    )
+    return {(row[0], row[1], row[2]) for row in rows}
+
+
+def _missing(made: set[Made], definitions: Iterable[Definition], by: str) -> list[Definition]:
+    return [d for d in definitions if d.is_tallied and (by, d.id, d.version) not in made]
+
+
+def make_missing(connection: Connection, survey_id: int) -> bool:
+    """Makes the tallies a survey lacks: of new definitions, groups and pairs of rounds; tells whether it lacked any."""
+    definitions = read_catalogue(connection).versions
+    made = _made(connection, survey_id)
+    lacked = False
+    clusters = [CLUSTERS] if _has_clusters(connection, survey_id) else []
+    for by in (*_wanted(_unit(connection, survey_id)), *clusters):
+        missing = _missing(made, definitions, by)
+        if missing:
+            write_tallies(connection, survey_id, missing, tally_survey(connection, missing, survey_id, by=by), by=by)
+            lacked = True
+    for earlier, later in _unpaired(connection, survey_id):
+        connection.execute(insert(paired).values(from_survey_id=earlier, to_survey_id=later))
+        copy_frame(connection, pair_tally, tally_pairs(connection, definitions, earlier, later))
+        lacked = True
+    if lacked:
+        _drop_unknown(connection, survey_id, definitions)
+    return lacked
+
+
+def _drop_unknown(connection: Connection, survey_id: int, definitions: Sequence[Definition]) -> None:
+    """Drops tallies of definitions the catalogue has no more, such as a shipped one's earlier version."""
+    key = tuple_(tallied.c.indicator_id, tallied.c.definition_version)
+    known = [(d.id, d.version) for d in definitions]
+    connection.execute(delete(tallied).where(tallied.c.survey_id == survey_id, key.not_in(known)))
+
+
+def _unpaired(connection: Connection, survey_id: int) -> list[tuple[int, int]]:
+    """The rounds of households in the same city that have not been held against this one, the earlier first."""
+    own = survey.alias("own")
+    rows = connection.execute(
+        select(survey.c.id, survey.c.starts_on, own.c.starts_on.label("own_starts_on"))
+        .join(own, own.c.city_id == survey.c.city_id)
+        .where(own.c.id == survey_id, survey.c.id != survey_id)
+        .where(survey.c.unit == "household", own.c.unit == "household")
+    )
+    pairs = [
+        (row.id, survey_id) if (row.starts_on, row.id) < (row.own_starts_on, survey_id) else (survey_id, row.id)
+        for row in rows
+    ]
+    there = set(connection.execute(select(paired.c.from_survey_id, paired.c.to_survey_id)).tuples())
+    return [pair for pair in sorted(pairs) if pair not in there]
+
+
+def surveys_lacking_tallies(connection: Connection) -> list[int]:
+    """The ids of surveys that lack a tally, or have one the catalogue knows no more."""
+    definitions = read_catalogue(connection).versions
+    known = {(d.id, d.version) for d in definitions}
+    lacking = []
+    for survey_id, unit in connection.execute(select(survey.c.id, survey.c.unit).order_by(survey.c.id)):
+        made = _made(connection, survey_id)
+        outdated = any(made_of[1:] not in known for made_of in made)
+        missing = any(_missing(made, definitions, by) for by in _wanted(unit))
+        if missing or outdated or _unpaired(connection, survey_id):
+            lacking.append(survey_id)
+    return lacking
