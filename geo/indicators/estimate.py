@@ -1,19 +1,22 @@
-"""Estimates from tallies: the share or density, and its Wilson interval. Vectorised; one row a figure."""
+"""Estimates from tallies: a share or mean, its variance under the design, and its interval. Vectorised.
+
+A tally's y lies between 0 and 1, or between 0 and `scale` where it is a count of deprivations. The sums of a place are
+those of its settlements; so are the parts of its variance, which is why no household is ever looked at again.
+"""
 
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
-
-from geo.indicators.definition import Definition
+from scipy.special import chdtrc, stdtrit
 
 Z_95 = 1.959963984540054
 """The 97.5 % point of the normal distribution: intervals cover 95 %."""
 
-M2_PER_KM2 = 1_000_000.0
+_UPPER_TAIL = 0.975
 
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 
 
 class Interval(NamedTuple):
@@ -23,16 +26,130 @@ class Interval(NamedTuple):
     high: Floats
 
 
-def wilson(p: Floats, n: Floats, z: float = Z_95) -> Interval:
+class Sums(NamedTuple):
+    """What an estimate is made of, one value a figure: sums over the answers it counts."""
+
+    n: Floats
+    a: Floats
+    ay: Floats
+    a2: Floats
+    a2y: Floats
+    a2y2: Floats
+
+
+class Spread(NamedTuple):
+    """A variance as a polynomial in the estimate: (yy - 2 p ay + p^2 aa) / (sum a)^2. Parts of strata add up."""
+
+    yy: Floats
+    ay: Floats
+    aa: Floats
+
+
+class Estimates(NamedTuple):
+    """Estimates p on the scale of y, NaN where nobody answered."""
+
+    p: Floats
+    variance: Floats
+    n_effective: Floats
+    """Equal answers of a simple random sample that would be worth as much: p (1 - p) / v, on y's scale of 0 to 1."""
+    interval: Interval
+
+
+def wilson(p: Floats, n: Floats, t: Floats | float = Z_95) -> Interval:
     """Wilson's interval for a share `p` of `n` observations (Wilson 1927); NaN where n is 0.
 
-    centre (p + z^2/2n) / (1 + z^2/n), half-width z sqrt(4 n p (1-p) + z^2) / 2n / (1 + z^2/n).
+    centre (p + t^2/2n) / (1 + t^2/n), half-width t sqrt(4 n p (1-p) + t^2) / 2n / (1 + t^2/n).
     """
     with np.errstate(divide="ignore", invalid="ignore"):
-        denominator = 1 + z**2 / n
-        centre = (p + z**2 / (2 * n)) / denominator
-        half = z * np.sqrt(4 * n * p * (1 - p) + z**2) / (2 * n) / denominator
+        denominator = 1 + t**2 / n
+        centre = (p + t**2 / (2 * n)) / denominator
+        half = t * np.sqrt(4 * n * p * (1 - p) + t**2) / (2 * n) / denominator
     return Interval(np.maximum(centre - half, 0.0), np.minimum(centre + half, 1.0))
+
+
+def student_t(df: Floats) -> Floats:
+    """The 97.5 % point of Student's t; NaN without a degree of freedom."""
+    with np.errstate(invalid="ignore"):
+        return np.where(df >= 1, stdtrit(np.maximum(df, 1.0), _UPPER_TAIL), np.nan)
+
+
+def spread_of_households(sums: Sums, n_sampled: Floats, fraction: Floats) -> Spread:
+    """The variance parts of strata from which households were drawn one by one.
+
+    v_s = (1 - f) n/(n-1) sum (z - zbar)^2 with z = a (y - p) / sum a, n the households sampled in the stratum: those
+    that are not in the base, or gave no answer, count with z = 0 (Cochran 1977, section 2.13). A stratum of a single
+    household is held against the mean of all, as R's survey package does with lonely.psu = "adjust".
+    """
+    n = np.maximum(n_sampled, 1.0)
+    lonely = n < 2
+    factor = (1 - fraction) * np.where(lonely, 1.0, n / np.maximum(n - 1, 1.0))
+    share = np.where(lonely, 0.0, 1 / n)
+    return Spread(
+        factor * (sums.a2y2 - sums.ay**2 * share),
+        factor * (sums.a2y - sums.ay * sums.a * share),
+        factor * (sums.a2 - sums.a**2 * share),
+    )
+
+
+def spread_of_clusters(
+    a: Floats, ay: Floats, stratum: NDArray[np.intp], n_clusters: Floats, fraction: Floats
+) -> Spread:
+    """The variance parts of strata from which whole clusters were drawn.
+
+    `a` and `ay` are the sums of each cluster, `stratum` its stratum as an index from 0; for each stratum, the clusters
+    sampled (those without anybody in the base too) and the fraction of all that they are. As for households, with the
+    totals of clusters in place of single answers (ultimate clusters; Hansen, Hurwitz and Madow 1953).
+    """
+    n = np.maximum(n_clusters, 1.0)
+    lonely = n < 2
+    factor = (1 - fraction) * np.where(lonely, 1.0, n / np.maximum(n - 1, 1.0))
+    share = np.where(lonely, 0.0, 1 / n)
+
+    def total(values: Floats) -> Floats:
+        return np.bincount(stratum, weights=values, minlength=len(n))
+
+    all_a, all_ay = total(a), total(ay)
+    return Spread(
+        factor * (total(ay**2) - all_ay**2 * share),
+        factor * (total(a * ay) - all_a * all_ay * share),
+        factor * (total(a**2) - all_a**2 * share),
+    )
+
+
+def estimate(sums: Sums, spread: Spread, df: Floats, scale: Floats, enumerated: Bools) -> Estimates:
+    """Estimates with their variance and 95 % interval.
+
+    Args:
+        sums: of the answers that count.
+        spread: the variance parts, summed over the strata.
+        df: degrees of freedom: units sampled less strata.
+        scale: the largest y there can be: 1 for shares.
+        enumerated: where everybody was asked, there is no sampling error, and no interval.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        p = np.where(sums.n > 0, np.clip(sums.ay / sums.a, 0.0, scale), np.nan)
+        variance = np.maximum(spread.yy - 2 * p * spread.ay + p**2 * spread.aa, 0.0) / sums.a**2
+        variance = np.where(enumerated, 0.0, variance)
+        q, v = p / scale, variance / scale**2
+        # Where all answer alike the formula says that nothing varies; that a few agree does not make them certain.
+        alike = (q <= 0) | (q >= 1)
+        no_spread = v <= 1e-15
+        n_effective = np.where(no_spread, sums.a**2 / sums.a2, q * (1 - q) / v)
+        n_effective = np.where(alike | enumerated, sums.n, n_effective)
+        low, high = wilson(q, n_effective, student_t(df))
+    shown = ~enumerated
+    return Estimates(
+        p,
+        variance,
+        n_effective,
+        Interval(np.where(shown, low * scale, np.nan), np.where(shown, high * scale, np.nan)),
+    )
+
+
+def kish_deff(sums: Sums) -> Floats:
+    """What unequal weights alone cost: n sum a^2 / (sum a)^2 (Kish 1965)."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(sums.n > 0, sums.n * sums.a2 / sums.a**2, np.nan)
 
 
 def difference(p1: Floats, first: Interval, p2: Floats, second: Interval) -> Interval:
@@ -43,29 +160,60 @@ def difference(p1: Floats, first: Interval, p2: Floats, second: Interval) -> Int
     return Interval(low, high)
 
 
-class Shares(NamedTuple):
-    """Shares between 0 and 1 with their 95 % intervals; NaN where nobody answered."""
+def independent_p_value(p1: Floats, n1: Floats, p2: Floats, n2: Floats) -> Floats:
+    """How likely a difference as large is by chance alone: Pearson's chi-squared with one degree of freedom."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        pooled = (p1 * n1 + p2 * n2) / (n1 + n2)
+        chi2 = (p2 - p1) ** 2 / (pooled * (1 - pooled) * (1 / n1 + 1 / n2))
+    return np.where(p1 == p2, 1.0, chdtrc(1, chi2))
 
-    p: Floats
+
+class Paired(NamedTuple):
+    """The mean change of the same households, and its 95 % interval."""
+
+    d: Floats
+    standard_error: Floats
     interval: Interval
 
 
-def shares(tallies: pd.DataFrame, definitions: dict[str, Definition], *, with_interval: NDArray[np.bool_]) -> Shares:
-    """Shares from summed tallies, with each indicator's own treatment of unknown answers.
+def paired_difference(a: Floats, ad: Floats, a2: Floats, a2d: Floats, a2d2: Floats) -> Paired:
+    """The mean of what each household's y changed by, d, with its standard error.
 
-    Weighted answers carry less information than as many unweighted ones: the interval uses Kish's effective number
-    (sum a)^2 / sum a^2.
+    v = sum a^2 (d_i - d)^2 / (sum a)^2; for equal weights and yes-or-no answers (b + c - (b - c)^2/n) / n^2 (Agresti
+    2002, section 10.1).
     """
-    unserved = np.array([definitions[i].unknown == "unserved" for i in tallies["indicator_id"]], dtype=bool)
-    a = _sum(tallies, "sum_a") + np.where(unserved, _sum(tallies, "sum_a_unknown"), 0.0)
-    a2 = _sum(tallies, "sum_a2") + np.where(unserved, _sum(tallies, "sum_a2_unknown"), 0.0)
-    # Where nobody answered at all there is nothing to say, whatever the treatment of unknowns.
     with np.errstate(divide="ignore", invalid="ignore"):
-        p = np.where(_sum(tallies, "n") > 0, np.clip(_sum(tallies, "sum_ay") / a, 0.0, 1.0), np.nan)
-        n_effective = a**2 / a2
-    low, high = wilson(p, n_effective)
-    return Shares(p, Interval(np.where(with_interval, low, np.nan), np.where(with_interval, high, np.nan)))
+        d = ad / a
+        error = np.sqrt(np.maximum(a2d2 - 2 * d * a2d + d**2 * a2, 0.0)) / a
+    return Paired(d, error, Interval(d - Z_95 * error, d + Z_95 * error))
 
 
-def _sum(tallies: pd.DataFrame, name: str) -> Floats:
-    return np.asarray(tallies[name], dtype=np.float64)
+def mcnemar_p_value(gained: Floats, lost: Floats) -> Floats:
+    """How likely it is by chance alone that so many more gained than lost: McNemar's test with continuity correction.
+
+    chi^2 = (|b - c| - 1)^2 / (b + c), one degree of freedom; 1 where nobody changed.
+    """
+    return chdtrc(1, mcnemar_chi2(gained, lost, correction=1.0))
+
+
+def mcnemar_chi2(gained: Floats, lost: Floats, *, correction: float) -> Floats:
+    """McNemar's statistic, 0 where nobody changed."""
+    changed = gained + lost
+    with np.errstate(divide="ignore", invalid="ignore"):
+        chi2 = np.maximum(np.abs(gained - lost) - correction, 0.0) ** 2 / changed
+    return np.where(changed > 0, chi2, 0.0)
+
+
+class Trend(NamedTuple):
+    """A straight line through figures over time."""
+
+    slope_per_year: float
+    fitted: Floats
+    """The line at each date, held within 0 and 100."""
+
+
+def trend(years: Floats, values: Floats) -> Trend:
+    """The least-squares line through per cent `values` at dates in `years`; three of them at least."""
+    centred = years - years.mean()
+    slope = float(centred @ values / (centred @ centred))
+    return Trend(slope, np.clip(values.mean() + slope * centred, 0.0, 100.0))
