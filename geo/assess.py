@@ -1,6 +1,7 @@
 """Figures with no database: boundaries and observations in, the same figures out as PostGIS gives."""
 
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import geopandas as gpd
@@ -9,14 +10,20 @@ import pandas as pd
 
 from geo.crs import STORAGE_CRS
 from geo.errors import UnreadableFile
+from geo.indicators.blocks import Block, Cells, Round
 from geo.indicators.catalogue import catalogue
-from geo.indicators.figures import PLACE, Level, figures_of
-from geo.indicators.tallies import SUMS
+from geo.indicators.disclosure import Access
+from geo.indicators.figures import finish, make_exact
+from geo.indicators.protection import NO_WARD
+from geo.indicators.rollup import LEVELS
+from geo.indicators.tallies import SUMS, UNKNOWN_GROUP
 from geo.indicators.tally_frame import FrameTally
+from geo.indicators.values import COLUMNS, named
 from geo.ingestion.boundaries import Boundaries
 from geo.ingestion.findings import Findings
 from geo.ingestion.observe import Progress, Reading, observe
 from geo.ingestion.source import SourceOptions
+from geo.surveys import Mode
 
 
 @dataclass(frozen=True)
@@ -43,14 +50,16 @@ def assess(
     *,
     city: str,
     survey: str,
+    mode: Mode = "census",
+    access: Access = "public",
     progress: Progress | None = None,
 ) -> Assessment:
-    """Places a file's observations in the boundaries and makes every figure of the catalogue.
+    """Places a file's observations in the boundaries and makes every figure of the catalogue that rests on answers.
 
     Raises:
         InputError: the file or the profile cannot be used, or none of its rows can.
     """
-    definitions = list(catalogue().values())
+    definitions = [definition for definition in catalogue().values() if definition.facility is None]
     tally = FrameTally(definitions, len(boundaries.frame))
     readings: list[Reading] = []
     for placed in observe(path, boundaries.places(), source, readings.append, progress):
@@ -60,54 +69,51 @@ def assess(
     if reading.rows_read == 0:
         raise UnreadableFile(f"{path.name} holds no rows.")
     tallies = tally.tallies(np.arange(len(boundaries.frame), dtype=np.int64))
-    cells = _cells(tallies, boundaries.frame, city=city, survey=survey, unit=source.unit)
-    figures = pd.concat([_at_level(cells, level) for level in ("settlement", "ward", "city")], ignore_index=True)
-    return Assessment(
-        figures.drop(columns="_drawn"), boundaries, reading.findings, reading.rows_read, reading.rows_kept
+    of_round = Round(city, survey, source.unit, mode, date.min, members_unknown=_members_unknown(tallies))
+    blocks = [Block(of_round, definition, definition.counted) for definition in definitions]
+    table = _cells(blocks, tallies, boundaries.frame)
+    figures = pd.concat(
+        [named(finish(make_exact(table, level, access)), table, level) for level in LEVELS], ignore_index=True
     )
+    return Assessment(figures[list(COLUMNS)], boundaries, reading.findings, reading.rows_read, reading.rows_kept)
 
 
-def _cells(tallies: pd.DataFrame, places: pd.DataFrame, *, city: str, survey: str, unit: str) -> pd.DataFrame:
-    """One row for each settlement and indicator at its headline level, also where there is no tally."""
-    asked = pd.DataFrame(
-        [(d.id, d.counted, d.version) for d in catalogue().values()],
-        columns=["indicator", "counted", "definition_version"],
+def _members_unknown(tallies: pd.DataFrame) -> float:
+    """The share of households whose number of members is not known."""
+    people = tallies[(tallies["indicator_id"] == "density_persons") & (tallies["counted"] == "persons")]
+    everyone = float((people["n"] + people["n_unknown"]).sum())
+    return float(people["n_unknown"].sum()) / everyone if everyone else 0.0
+
+
+def _cells(blocks: list[Block], tallies: pd.DataFrame, frame: pd.DataFrame) -> Cells:
+    """The blocks as the database would give them: see blocks.Cells. The settlements are in the order of their codes."""
+    order = frame["code"].astype(str).argsort(kind="stable").to_numpy()
+    wards = (
+        frame.dropna(subset="ward_code")[["ward_code", "ward_name"]]
+        .drop_duplicates("ward_code")
+        .sort_values("ward_code", ignore_index=True)
+        .rename(columns={"ward_code": "code", "ward_name": "name"})
     )
-    named = pd.DataFrame(
+    number = pd.Series(np.arange(len(wards)), index=wards["code"], dtype=int)
+    places = pd.DataFrame(
         {
-            "settlement_id": np.arange(len(places)),
-            "ward_code": places["ward_code"],
-            "ward_name": places["ward_name"],
-            "settlement_code": places["code"],
-            "settlement_name": places["name"],
-            "area_m2": places["area_m2"],
+            "settlement_id": order,
+            "code": frame["code"].to_numpy()[order],
+            "name": frame["name"].to_numpy()[order],
+            "ward": number.reindex(frame["ward_code"].to_numpy()[order]).fillna(NO_WARD).astype(int).to_numpy(),
         }
     )
-    grid = named.merge(asked, how="cross")
-    sums = tallies.drop(columns="definition_version").rename(columns={"indicator_id": "indicator"})
-    cells = grid.merge(sums, on=["settlement_id", "indicator", "counted"], how="left")
-    cells[list(SUMS)] = cells[list(SUMS)].fillna(0.0)
-    answered = cells["n"] > 0
-    cells["population"] = (cells["sum_a"] + cells["sum_a_unknown"]).where(answered)
-    # Those of unknown size are taken to be of the mean size; a row stands for one household, or for its weight.
-    known, unknown = ("n", "n_unknown") if unit == "household" else ("sum_w", "sum_w_unknown")
-    cells["residents"] = cells["sum_ay"] * (cells[known] + cells[unknown]) / cells[known].where(answered)
-    cells["area_m2"] = cells["area_m2"].where(answered)
-    cells["city"], cells["survey"], cells["survey_unit"], cells["_drawn"] = city, survey, unit, ""
-    return cells.sort_values(["indicator", "settlement_code"], kind="stable", ignore_index=True)
-
-
-def _at_level(cells: pd.DataFrame, level: Level) -> pd.DataFrame:
-    """Sums over the settlements of each place: tallies add up, so no household is looked at again."""
-    if level == "settlement":
-        return figures_of(cells, level)
-    if level == "ward":
-        cells = cells[cells["ward_code"].notna()]
-    place = ["ward_code", "ward_name"] if level == "ward" else []
-    heads = ["city", "survey", "survey_unit", *place, "indicator", "counted", "definition_version", "_drawn"]
-    summed = [*SUMS, "population", "residents", "area_m2"]
-    total = cells.groupby(heads, sort=True, dropna=False)[summed].sum(min_count=1).reset_index()
-    for name in PLACE:
-        if name not in total:
-            total[name] = None
-    return figures_of(total, level)
+    at = places[["settlement_id", "ward"]].assign(
+        place=np.arange(len(places)), survey_id=0, boundary_id=np.nan, area_m2=frame["area_m2"].to_numpy()[order]
+    )
+    heads = pd.DataFrame(
+        [(i, block.definition.id, block.counted) for i, block in enumerate(blocks)],
+        columns=["block", "indicator_id", "counted"],
+    )
+    sums = tallies.drop(columns=["definition_version", "group_field", "group_code"])
+    cells = heads.merge(at, how="cross").merge(sums, on=["indicator_id", "counted", "settlement_id"], how="left")
+    numbers = [*SUMS, "n_sampled"]
+    cells[numbers] = cells[numbers].astype(float).fillna(0.0)
+    cells = cells.assign(group=UNKNOWN_GROUP, households=np.nan, clustered=False, seats=np.nan, nearest_m=np.nan)
+    cells = cells.sort_values(["block", "place"], kind="stable", ignore_index=True)
+    return Cells(blocks, places, wards, cells, pd.DataFrame())

@@ -54,28 +54,45 @@ def fetch_page(
     found = connection.execute(page.limit(request.limit + 1)).all()
     shown = found[: request.limit]
     more = len(found) > request.limit
-    return Page(shown, total, _encode([shown[-1]._mapping[label] for label in labels]) if more else None)
+    return Page(shown, total, encode_cursor([shown[-1]._mapping[label] for label in labels]) if more else None)
 
 
-def _encode(key: Sequence[Any]) -> str:
+def encode_cursor(key: Sequence[Any]) -> str:
+    """A cursor that stands for the key of a row."""
     text = json.dumps([str(part) for part in key], ensure_ascii=False, separators=(",", ":"))
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
 def _decode(cursor: str, key: Sequence[ColumnElement[Any]]) -> list[Any]:
     """The key a cursor stands for. A cursor comes from outside: whatever is in it, the database sees proper values."""
+    parts = decode_cursor(cursor, len(key))
     try:
-        parts = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if not isinstance(parts, list):
-            raise ValueError("no list")
-        return [_typed(part, column) for part, column in zip(parts, key, strict=True)]
+        return [
+            date.fromisoformat(part) if column.type.python_type is date else part
+            for part, column in zip(parts, key, strict=True)
+        ]
+    except ValueError:
+        raise _not_a_cursor() from None
+
+
+def decode_cursor(cursor: str, parts: int) -> list[str]:
+    """The key of so many parts a cursor stands for.
+
+    Raises:
+        InvalidParameters: the cursor is not one this list gave.
+    """
+    try:
+        key = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        if not isinstance(key, list) or len(key) != parts:
+            raise ValueError("no list of this length")
+        for part in key:
+            if not isinstance(part, str) or "\0" in part:
+                raise ValueError("no text the database can hold")
+            part.encode()
     except (binascii.Error, ValueError, RecursionError):
-        problem = InvalidParameter("cursor", "is not a cursor this list gave; follow its next link")
-        raise InvalidParameters([problem]) from None
+        raise _not_a_cursor() from None
+    return key
 
 
-def _typed(part: Any, column: ColumnElement[Any]) -> Any:
-    if not isinstance(part, str) or "\0" in part:
-        raise ValueError("no text the database can hold")
-    part.encode()
-    return date.fromisoformat(part) if column.type.python_type is date else part
+def _not_a_cursor() -> InvalidParameters:
+    return InvalidParameters([InvalidParameter("cursor", "is not a cursor this list gave; follow its next link")])

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from geo.fields import Unit
 from geo.indicators.definition import Counted, Definition
-from geo.indicators.figures import Level
+from geo.indicators.rollup import Level
 from geo.surveys import Mode
 
 

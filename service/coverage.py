@@ -11,9 +11,10 @@ from sqlalchemy import Connection
 
 from geo.crs import STORAGE_CRS
 from geo.errors import InvalidParameter, InvalidParameters
-from geo.indicators.catalogue import catalogue, find_definitions
+from geo.indicators.catalogue import read_catalogue
 from geo.indicators.definition import Counted
-from geo.indicators.values import ValuesQuery, find_values
+from geo.indicators.query import ValuesQuery
+from geo.indicators.values import find_values
 from geo.listings import city_and_survey_names
 from geo.paging import PageRequest
 from maps import coverage
@@ -28,7 +29,7 @@ def coverage_map(
         InvalidParameters: there is no such city, round or indicator, or it is not counted so; the message names what
             there is.
     """
-    (definition,) = find_definitions([indicator], catalogue())
+    (definition,) = read_catalogue(connection).find([indicator])
     levels = definition.counted_levels()
     if counted is not None and counted not in levels:
         problem = InvalidParameter("counted", f"{indicator} does not count {counted}; choose {' or '.join(levels)}")

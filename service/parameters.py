@@ -9,7 +9,7 @@ from fastapi.routing import APIRoute
 
 from geo.errors import InvalidParameter, InvalidParameters
 from geo.indicators.definition import Counted
-from geo.indicators.figures import Level
+from geo.indicators.rollup import Level
 from geo.paging import DEFAULT_LIMIT, MAX_LIMIT, PageRequest
 
 

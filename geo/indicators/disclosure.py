@@ -1,52 +1,191 @@
-"""Disclosure control: which figures are withheld, and why. Every figure that leaves passes here."""
+"""Disclosure control: which figures are withheld, and why. Every figure that leaves passes here.
+
+Readers are of two kinds. The public gets no figure on fewer than 10 households, none of a sensitive answer that is
+nearly everybody's or nearly nobody's, none from which one of those could be worked out, and rounded numbers. A survey's
+own organisation, and whom it has granted it, sees all figures in full.
+"""
+
+from collections.abc import Mapping
+from typing import Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-MIN_HOUSEHOLDS = 10
+from geo.indicators.protection import MIN_RANGE, NO_WARD, Withheld, protect
+
+Access = Literal["public", "full"]
+Bools = NDArray[np.bool_]
+Floats = NDArray[np.float64]
+
+MIN_HOUSEHOLDS = MIN_RANGE
 """A figure on fewer answering households could point at one of them."""
 
-NO_ANSWERS = "no_answers"
-FEWER_THAN_10 = "fewer_than_10"
-NO_AREA = "no_area"
-NO_FRAME_SIZE = "no_frame_size"
-TOO_MANY_UNKNOWN = "too_many_unknown"
+FEWEST_ALIKE = 5
+"""A sensitive answer given, or not given, by fewer households than this points at them."""
+
+MIN_ANSWERS = 25
+"""A sample of fewer says too little to be published (DHS)."""
 
 MAX_UNKNOWN = 0.2
 """A figure says little of all where the answers of more than this share are not known."""
 
+MANY = 100
+"""Of fewer households, decimals of a percentage would tell their exact number."""
+
+COUNT_STEP = 5
+"""What published counts are rounded to."""
+
+NO_ANSWERS = "no_answers"
+FEWER_THAN_10 = "fewer_than_10"
+NEARLY_ALL_ALIKE = "nearly_all_alike"
+PROTECTS_ANOTHER = "protects_another"
+FEW_ANSWERS = "fewer_than_25"
+TOO_MANY_UNKNOWN = "too_many_unknown"
+NO_AREA = "no_area"
+NO_FRAME_SIZE = "no_frame_size"
+NO_MEMBERS = "no_members"
+NO_SEATS = "no_seats"
+NO_FACILITY = "no_facility"
+SETTLEMENTS_ONLY = "settlements_only"
+NOT_COUNTED_YET = "not_counted_yet"
+DEFINITION_CHANGED = "definition_changed"
+BOUNDARY_CHANGED = "boundary_changed"
+MODE_CHANGED = "mode_changed"
+
 REASONS: dict[str, str] = {
     NO_ANSWERS: "no household answered this question",
     FEWER_THAN_10: "fewer than 10 answering households",
+    NEARLY_ALL_ALIKE: "nearly all, or nearly none, gave a sensitive answer",
+    PROTECTS_ANOTHER: "another figure that is withheld could be worked out from this one",
+    FEW_ANSWERS: "fewer than 25 answers in a sample say too little",
+    TOO_MANY_UNKNOWN: "more than a fifth of the answers are not known",
     NO_AREA: "the settlement has no boundary",
     NO_FRAME_SIZE: "the number of households in the settlement is not known",
-    TOO_MANY_UNKNOWN: "more than a fifth of the answers are not known",
-    "definition_changed": "the indicator's definition changed between the rounds",
-    "boundary_changed": "the settlement's boundary changed between the rounds",
+    NO_MEMBERS: "how many people live in the households is not known",
+    NO_SEATS: "the number of working seats is not known, or there is none",
+    NO_FACILITY: "no working facility of this kind is known in the city",
+    SETTLEMENTS_ONLY: "this is a figure of single settlements",
+    NOT_COUNTED_YET: "the survey has not been counted by this definition or group yet",
+    DEFINITION_CHANGED: "the indicator's definition changed between the rounds",
+    BOUNDARY_CHANGED: "the settlement's boundary changed between the rounds",
+    MODE_CHANGED: "the rounds were not surveyed in the same way",
 }
 """Why a figure may be withheld, in words."""
 
-FIGURES = ("value", "low", "high", "n", "n_unknown", "population", "unserved")
-"""The columns that say something about households, and go together."""
+_SECRET = (FEWER_THAN_10, NEARLY_ALL_ALIKE, PROTECTS_ANOTHER)
 
 
-def withhold(figures: pd.DataFrame) -> pd.DataFrame:
-    """Takes out what may not be said and says so in `status` and `reason`.
+def withhold(
+    levels: Mapping[str, pd.DataFrame],
+    ward_of: NDArray[np.intp],
+    sensitive: Bools,
+    groups_of: Mapping[str, pd.DataFrame] | None = None,
+) -> dict[str, pd.Series]:
+    """Why each figure of each level is withheld from the public; None where it is published.
 
-    `figures` has the columns FIGURES, `answering` (households that answered) and `reason` (None, or why the figure
-    could not be made in the first place). The result lacks `answering`.
+    Args:
+        levels: `settlement`, `ward` and `city`: frames of the same blocks, sorted by block, place and group, with the
+            columns block, place, group, answering, yes and no (households), method and reason (why there is no figure
+            in the first place).
+        ward_of: the ward of each settlement, or protection.NO_WARD.
+        sensitive: of each block, whether its answers could harm who gave them.
+        groups_of: where the figures are of groups, what this function said of the same places as a whole, as frames
+            with the columns block, place and reason.
     """
-    answering = figures["answering"].to_numpy(dtype=np.float64)
-    reason = figures["reason"].to_numpy(dtype=object).copy()
-    # How few answered is itself withheld, but that nobody did is not: an empty settlement has nobody to point at.
+    reasons = {level: _for_itself(frame, sensitive, grouped=groups_of is not None) for level, frame in levels.items()}
+    if groups_of is not None:
+        for level, frame in levels.items():
+            _follow_whole(frame, reasons[level], groups_of[level])
+    spans = {level: _spans(frame, len(sensitive)) for level, frame in levels.items()}
+    for block in range(len(sensitive)):
+        at = {level: slice(*of_level[block : block + 2]) for level, of_level in spans.items()}
+        if any(np.isin(reasons[level][where], _SECRET).any() for level, where in at.items()):
+            parts = {level: levels[level].iloc[where] for level, where in at.items()}
+            of_block = {level: reasons[level][where] for level, where in at.items()}
+            _withhold_block(parts, of_block, ward_of, bool(sensitive[block]), grouped=groups_of is not None)
+    return {level: pd.Series(reasons[level], index=frame.index, dtype=object) for level, frame in levels.items()}
+
+
+def _for_itself(frame: pd.DataFrame, sensitive: Bools, *, grouped: bool) -> NDArray[np.object_]:
+    """Why a figure is withheld whatever the others are."""
+    answering, yes, no = (frame[name].to_numpy(dtype=np.float64) for name in ("answering", "yes", "no"))
+    reason: NDArray[np.object_] = frame["reason"].to_numpy(dtype=object).copy()
+    is_sample = (frame["method"] == "sample").to_numpy(dtype=bool)
+    reason[pd.isna(reason) & is_sample & (answering < MIN_ANSWERS)] = FEW_ANSWERS
+    is_sensitive = sensitive[frame["block"].to_numpy()]
+    alike = is_sensitive & (np.minimum(yes, no) < FEWEST_ALIKE)
+    reason[(answering > 0) & alike] = NEARLY_ALL_ALIKE
+    # How few answered is itself withheld. That nobody did is not: an empty settlement has nobody to point at. But that
+    # a settlement has nobody with a disability says something of everyone in it.
     reason[(answering > 0) & (answering < MIN_HOUSEHOLDS)] = FEWER_THAN_10
-    reason[answering == 0] = NO_ANSWERS
-    withheld = pd.notna(reason)
-    safe = figures.drop(columns=["answering", "reason"])
-    safe.loc[withheld, list(FIGURES)] = np.nan
-    # That too many answers are missing points at nobody: how many is what the reader needs to know.
-    too_many = reason == TOO_MANY_UNKNOWN
-    safe.loc[too_many, ["n", "n_unknown"]] = figures.loc[too_many, ["n", "n_unknown"]]
-    safe["status"] = np.where(withheld, "withheld", "published")
-    safe["reason"] = pd.Series(reason, index=safe.index, dtype=object)
-    return safe
+    if grouped:
+        reason[(answering == 0) & is_sensitive] = FEWER_THAN_10
+    return reason
+
+
+def _follow_whole(frame: pd.DataFrame, reason: NDArray[np.object_], whole: pd.DataFrame) -> None:
+    """Withholds the groups of a place that is withheld as a whole: together they would give it away."""
+    keys = ["block", "place"]
+    of_place = frame[keys].merge(whole[[*keys, "reason"]], on=keys, how="left")["reason"].to_numpy(dtype=object)
+    secret = np.isin(of_place, _SECRET)
+    reason[secret & ~np.isin(reason, _SECRET)] = PROTECTS_ANOTHER
+    reason[of_place == NO_ANSWERS] = NO_ANSWERS
+
+
+def _spans(frame: pd.DataFrame, n_blocks: int) -> NDArray[np.intp]:
+    """Where each block's rows begin, and the last one's end."""
+    return np.searchsorted(frame["block"].to_numpy(), np.arange(n_blocks + 1))
+
+
+def _withhold_block(
+    parts: Mapping[str, pd.DataFrame],
+    reasons: Mapping[str, NDArray[np.object_]],
+    ward_of: NDArray[np.intp],
+    sensitive: bool,
+    *,
+    grouped: bool,
+) -> None:
+    """Adds to one block's reasons what must be withheld so that the others cannot be worked out."""
+    settlements = parts["settlement"]
+    places = np.unique(settlements["place"].to_numpy())
+    n_groups = max(len(settlements) // max(len(places), 1), 1)
+    if grouped:
+        counts = settlements["answering"].to_numpy(dtype=np.float64).reshape(-1, n_groups)
+    elif sensitive:
+        counts = settlements[["yes", "no"]].to_numpy(dtype=np.float64)
+    else:
+        counts = settlements[["answering"]].to_numpy(dtype=np.float64)
+    wards = np.unique(parts["ward"]["place"].to_numpy())
+    number_of = {int(ward): number for number, ward in enumerate(wards)}
+    ward = np.array([number_of.get(int(w), NO_WARD) for w in ward_of[places]], dtype=np.intp)
+
+    def secret(level: str) -> Bools:
+        # All groups of a place are withheld together.
+        return np.asarray(np.isin(reasons[level], _SECRET).reshape(-1, n_groups).any(axis=1))
+
+    found = protect(ward, counts, secret("settlement"), secret("ward"), bool(secret("city").any()), grouped=grouped)
+    _mark(reasons, found, n_groups)
+
+
+def _mark(reasons: Mapping[str, NDArray[np.object_]], found: Withheld, n_groups: int) -> None:
+    city = np.array([found.city])
+    for level, places in (("settlement", found.settlements), ("ward", found.wards), ("city", city)):
+        reason = reasons[level]
+        withheld = np.repeat(places, n_groups)
+        reason[withheld & ~np.isin(reason, _SECRET)] = PROTECTS_ANOTHER
+
+
+def rounded(values: "pd.Series[float]", decimals: NDArray[np.intp]) -> Floats:
+    """Values rounded to so many decimals each."""
+    factor = np.power(10.0, decimals)
+    return np.asarray(np.round(values.to_numpy(dtype=np.float64) * factor) / factor)
+
+
+def significant(values: "pd.Series[float]", digits: NDArray[np.intp]) -> Floats:
+    """Values rounded to so many significant digits each."""
+    numbers = values.to_numpy(dtype=np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        size = np.where(numbers > 0, np.floor(np.log10(numbers)), 0.0)
+    factor = np.power(10.0, digits - 1 - size)
+    return np.asarray(np.round(numbers * factor) / factor)

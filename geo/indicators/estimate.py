@@ -106,7 +106,7 @@ def spread_of_clusters(
     share = np.where(lonely, 0.0, 1 / n)
 
     def total(values: Floats) -> Floats:
-        return np.bincount(stratum, weights=values, minlength=len(n))
+        return np.bincount(stratum, weights=values, minlength=len(n)).astype(np.float64)
 
     all_a, all_ay = total(a), total(ay)
     return Spread(

@@ -1,69 +1,306 @@
 """Figures: what a reader gets, made from summed tallies. The last step is always to withhold what may not be said."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from geo.indicators.catalogue import catalogue
-from geo.indicators.disclosure import MAX_UNKNOWN, NO_AREA, NO_FRAME_SIZE, TOO_MANY_UNKNOWN, withhold
-from geo.indicators.estimate import M2_PER_KM2, shares
-from geo.indicators.tallies import SUMS
+from geo.indicators import disclosure as d
+from geo.indicators.blocks import Block, Cells, name_unknown_group, pool_small_groups
+from geo.indicators.estimate import estimate, kish_deff
+from geo.indicators.rollup import LEVELS, Level, add_parts, roll_up, spread_and_sums
+from geo.indicators.tallies import ALL
 
-Level = Literal["settlement", "ward", "city"]
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+Method = Literal["enumeration", "sample", "register", "measurement"]
+"""How a figure comes about: everybody was asked; some were, of all; a register says it; it was measured or counted."""
 
 PLACE = ("ward_code", "ward_name", "settlement_code", "settlement_name")
 """The columns that name a figure's place below its city; None where the level has none."""
 
+VALUES = ("value", "low", "high", "bound_low", "bound_high")
+PER_CENT = (*VALUES, "response_rate")
+COUNTS = ("n", "n_unknown", "n_eff", "population", "unserved", "unserved_low", "unserved_high")
+NUMBERS = (*PER_CENT, "deff", *COUNTS)
+"""The columns that say something about households, and go together."""
+
+FLAGS: Mapping[str, str] = {
+    "uncertain": "from a sample of 25 to 49 answers",
+    "few_answers": "from a sample of fewer than 25 answers: not to be published",
+    "some_unknown": "more than 5 % of the answers are not known",
+    "unweighted": "the sample has no weights and not all frame sizes: settlements count as they were sampled",
+    "frame_weighted": "settlements are weighted by their frame sizes, as the sample has no weights",
+    "frame_too_small": "a settlement's frame size is less than the households surveyed there",
+    "members_unknown": "the members of more than 5 % of the households are not known",
+    "clusters_ignored": "groups are not known by cluster: the interval is that of households drawn one by one",
+    "no_degrees_of_freedom": "too few clusters for an interval",
+    "break_allowed": "compared across a change of definition, boundary or way of surveying",
+}
+"""What may be said of a figure beside its numbers."""
+
 PERCENT = 100.0
+M2_PER_KM2 = 1_000_000.0
+M2_PER_HA = 10_000.0
+SOME_UNKNOWN = 0.05
+CERTAIN_FROM = 50
 
-DECIMALS = 2
-"""A hundredth of a point is one household in ten thousand: no figure needs more."""
 
+@dataclass(frozen=True)
+class Exact:
+    """Figures of one level before they are rounded, and why each may not be said.
 
-def figures_of(cells: pd.DataFrame, level: Level) -> pd.DataFrame:
-    """Figures from summed tallies: estimated, and what may not be said withheld.
-
-    `cells` has one row a figure, with the columns city, survey, survey_unit, those of PLACE, indicator, counted,
-    definition_version, the sums of a tally, population (households or persons the tally speaks for), residents (who
-    live there), area_m2 (geodesic), `_drawn` (which boundaries it rests on) and, where wanted, geometry. NaN stands
-    for what is not known. The figures are described at `values.FigurePage`, and keep `_drawn`.
+    `figures`, in the order of block, place and group, has these columns, NUMBERS, method, flags (a tuple of names in
+    FLAGS), answering, yes and no (households) and reason (None: the figure may be said).
     """
-    definitions = catalogue()
-    numbers = [*SUMS, "population", "residents", "area_m2"]
-    cells[numbers] = cells[numbers].astype(float)
-    is_density = np.array([definitions[i].measure == "density" for i in cells["indicator"]], dtype=bool)
-    of_households = (cells["survey_unit"] == "household").to_numpy(dtype=bool)
-    estimated = shares(
-        cells.rename(columns={"indicator": "indicator_id"}), definitions, with_interval=of_households & ~is_density
-    )
-    answered = (cells["n"] > 0).to_numpy()
-    # A settlement-unit row speaks for as many households as its weight says.
-    answering = np.where(of_households, cells["n"], cells["sum_w"])
-    not_known = np.where(of_households, cells["n_unknown"], cells["sum_w_unknown"])
+
+    figures: pd.DataFrame
+    blocks: list[Block]
+    access: d.Access
+
+
+def make_exact(table: Cells, level: Level, access: d.Access, whole: Cells | None = None) -> Exact:
+    """The figures of every place of a level.
+
+    `whole`: the same blocks not by group, which the public's figures of groups need.
+    """
+    if access == "full":
+        said = name_unknown_group(table)
+        return Exact(_estimated(said, roll_up(said, add_parts(said), level)), table.blocks, access)
+    if whole is None:
+        figures = _all_levels(table)
+        reasons = d.withhold(figures, _ward_of(table), _sensitive(table))
+    else:
+        figures = _all_levels(pool_small_groups(table, d.MIN_HOUSEHOLDS))
+        figures_whole = _all_levels(whole)
+        said_whole = d.withhold(figures_whole, _ward_of(whole), _sensitive(whole))
+        groups_of: dict[str, pd.DataFrame] = {
+            name: figures_whole[name].assign(reason=said_whole[name]) for name in LEVELS
+        }
+        reasons = d.withhold(figures, _ward_of(table), _sensitive(table), groups_of)
+    return Exact(figures[level].assign(reason=reasons[level]), table.blocks, access)
+
+
+def finish(exact: Exact) -> pd.DataFrame:
+    """The figures as a reader gets them: rounded, and without the numbers that may not be said.
+
+    They have the columns block, place and group, NUMBERS, method, flags, status and reason.
+    """
+    figures = exact.figures if exact.access == "full" else _rounded(exact.figures, exact.blocks)
+    return _finished(figures, exact.blocks)
+
+
+def _rounded(figures: pd.DataFrame, blocks: Sequence[Block]) -> pd.DataFrame:
+    """The figures as coarse as the public sees them."""
+    of = _Facts(blocks, figures["block"].to_numpy())
+    of_answers = np.isin(of.measure, ("share", "mean"))
+    few = (figures["n"] < d.MANY).to_numpy()
+    coarse = figures.copy()
+    for name in PER_CENT:
+        is_per_cent = of.is_per_cent & of_answers if name in VALUES else np.ones(len(figures), dtype=bool)
+        decimals = np.where(few, 0, 1)
+        coarse[name] = np.where(is_per_cent, d.rounded(figures[name], decimals), figures[name])
+    for name in VALUES:
+        of_mean = of_answers & ~of.is_per_cent
+        coarse[name] = np.where(of_mean, d.rounded(coarse[name], np.maximum(of.decimals - few, 0)), coarse[name])
+    # Times its land or its seats, a density or load is a number of people.
+    counted = np.isin(of.measure, ("density", "seat_load"))
+    coarse["value"] = np.where(counted, d.significant(coarse["value"], np.where(few, 2, 3)), coarse["value"])
+    for name in COUNTS:
+        coarse[name] = d.COUNT_STEP * np.round(figures[name].astype(float) / d.COUNT_STEP)
+    return coarse
+
+
+def _all_levels(table: Cells) -> dict[str, pd.DataFrame]:
+    parts = add_parts(table)
+    return {level: _estimated(table, roll_up(table, parts, level)) for level in LEVELS}
+
+
+def _ward_of(table: Cells) -> NDArray[np.intp]:
+    return np.asarray(table.places["ward"], dtype=np.intp)
+
+
+def _sensitive(table: Cells) -> Bools:
+    by_group = table.group_field != ALL and table.group_is_sensitive
+    return np.array([by_group or block.definition.is_sensitive for block in table.blocks], dtype=bool)
+
+
+def _estimated(table: Cells, summed: pd.DataFrame) -> pd.DataFrame:
+    """Figures as the numbers are, with `answering`, `yes` and `no` (households) and why there is none in `reason`."""
+    of = _Facts(table.blocks, summed["block"].to_numpy())
+    is_household = of.unit == "household"
+    sums, spread = spread_and_sums(summed)
+    enumerated = is_household & (summed["not_enumerated"] == 0).to_numpy()
+    estimated = estimate(sums, spread, summed["df"].to_numpy(dtype=float), of.scale, enumerated)
+    is_share = np.isin(of.measure, ("share", "mean"))
+    has_interval = is_share & is_household & ~enumerated
+    unit_scale = np.where(of.is_per_cent, PERCENT, 1.0)
+    answering, unknown = (_floats(summed, name) for name in ("answering", "not_known"))
+    population = np.where(summed["no_population"] > 0, np.nan, summed["population"])
+    value = _values(of, summed, estimated.p * unit_scale, population * estimated.p)
+    figures = summed[["block", "place", "group"]].copy()
+    figures["value"] = value
+    for name, end in zip(("low", "high"), estimated.interval, strict=True):
+        figures[name] = np.where(has_interval, end * unit_scale, np.nan)
+    all_a = sums.a + np.where(of.keeps_unknown, 0.0, summed["sum_a_unknown"])
     with np.errstate(divide="ignore", invalid="ignore"):
-        density = (cells["residents"] / (cells["area_m2"] / M2_PER_KM2)).to_numpy()
-    value = np.where(is_density, density, estimated.p * PERCENT)
-    # Unserved: those without a good thing, or with a bad one.
-    down = np.array([definitions[i].direction == "down" for i in cells["indicator"]], dtype=bool)
-    report = np.array([definitions[i].direction == "report" for i in cells["indicator"]], dtype=bool)
-    unserved = cells["population"].to_numpy() * np.where(down, estimated.p, 1 - estimated.p)
-    reason = np.full(len(cells), None, dtype=object)
-    reason[answered & (not_known > MAX_UNKNOWN * (answering + not_known))] = TOO_MANY_UNKNOWN
-    reason[is_density & answered & cells["residents"].isna().to_numpy()] = NO_FRAME_SIZE
-    reason[is_density & answered & cells["area_m2"].isna().to_numpy()] = NO_AREA
-    figures = cells[["city", "survey", *PLACE, "indicator", "definition_version", "counted"]].copy()
-    figures.insert(2, "level", level)
-    figures["unit"] = [definitions[i].unit for i in cells["indicator"]]
-    figures["value"] = np.round(value, DECIMALS)
-    figures["low"] = np.round(estimated.interval.low * PERCENT, DECIMALS)
-    figures["high"] = np.round(estimated.interval.high * PERCENT, DECIMALS)
-    figures["n"], figures["n_unknown"] = np.round(answering), np.round(not_known)
-    figures["population"] = np.round(cells["population"])
-    figures["unserved"] = np.round(np.where(report, np.nan, unserved))
+        for name, extra in (("bound_low", 0.0), ("bound_high", of.scale * summed["sum_a_unknown"])):
+            figures[name] = np.where(is_share, (sums.ay + extra) / all_a * unit_scale, np.nan)
+        rate = np.where(summed["no_frame"] > 0, np.nan, summed["sampled"] / summed["framed"])
+    figures["response_rate"] = np.where(is_household, np.minimum(rate, 1.0) * PERCENT, np.nan)
+    figures["deff"] = np.where(has_interval, kish_deff(sums), np.nan)
+    is_asked = of.measure != "distance"
+    figures["n"], figures["n_unknown"] = (np.where(is_asked, count, np.nan) for count in (answering, unknown))
+    figures["n_eff"] = np.where(has_interval, estimated.n_effective, np.nan)
+    figures["population"] = population
+    _add_unserved(figures, of, population)
+    figures["method"] = np.select(
+        [~np.isin(of.measure, ("share", "mean")), ~is_household, enumerated],
+        ["measurement", "register", "enumeration"],
+        "sample",
+    )
     figures["answering"] = answering
-    figures["reason"] = reason
-    figures["_drawn"] = [str(drawn) for drawn in cells["_drawn"]]
-    if "geometry" in cells:
-        figures["geometry"] = cells["geometry"]
-    return withhold(figures)
+    yes = np.where(is_household, summed["n_yes"], np.nan_to_num(estimated.p / of.scale) * answering)
+    figures["yes"], figures["no"] = yes, answering - yes
+    figures["reason"] = _reasons(of, summed, value, answering, unknown)
+    no_df = has_interval & (answering > 0) & (summed["df"] < 1).to_numpy()
+    sample = (figures["method"] == "sample").to_numpy(dtype=bool)
+    figures["flags"] = _flags(of, summed, sample, answering, unknown, no_df)
+    return figures
+
+
+class _Facts:
+    """What is known of each row by its block."""
+
+    def __init__(self, blocks: Sequence[Block], block: NDArray[np.intp]) -> None:
+        def taken(values: Sequence[object]) -> NDArray[np.object_]:
+            return np.asarray(np.array(values, dtype=object)[block])
+
+        self.unit = taken([b.round.unit for b in blocks])
+        self.measure = taken([b.definition.measure for b in blocks])
+        self.direction = taken([b.definition.direction for b in blocks])
+        self.keeps_unknown = taken([b.definition.unknown == "unserved" for b in blocks]).astype(bool)
+        self.is_per_cent = taken([b.definition.unit == "%" for b in blocks]).astype(bool)
+        self.persons = taken([b.counted == "persons" for b in blocks]).astype(bool)
+        self.is_counted = taken([b.is_counted for b in blocks]).astype(bool)
+        self.members_unknown = taken([b.round.members_unknown for b in blocks]).astype(float)
+        counts = [b.definition.total_weight if b.definition.score == "count" else 1.0 for b in blocks]
+        self.decimals = taken([b.definition.decimals for b in blocks]).astype(int)
+        self.scale = taken(counts).astype(float)
+
+
+def _values(of: _Facts, summed: pd.DataFrame, shares: Floats, relying: Floats) -> Floats:
+    """The figure itself, by what is measured."""
+    land = _floats(summed, "area_m2") / np.where(of.persons, M2_PER_KM2, M2_PER_HA)
+    residents = np.where(summed["no_residents"] > 0, np.nan, summed["residents"])
+    seats = np.where(summed["no_seats"] > 0, np.nan, summed["seats"])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        measured = [residents / land, relying / seats, _floats(summed, "nearest_m")]
+    value = np.select([of.measure == name for name in ("density", "seat_load", "distance")], measured, shares)
+    return np.where(np.isfinite(value), value, np.nan)
+
+
+def _add_unserved(figures: pd.DataFrame, of: _Facts, population: Floats) -> None:
+    """Those without a good thing, or with a bad one, with the ends of the interval where there is one."""
+    counts_people = (of.measure == "share") & (of.direction != "report")
+    down = of.direction == "down"
+    ends = {"unserved": ("value", "value"), "unserved_low": ("low", "high"), "unserved_high": ("high", "low")}
+    for name, (of_bad, of_good) in ends.items():
+        share = np.where(down, figures[of_bad], PERCENT - figures[of_good]) / PERCENT
+        figures[name] = np.where(counts_people, population * share, np.nan)
+
+
+def _reasons(of: _Facts, summed: pd.DataFrame, value: Floats, answering: Floats, unknown: Floats) -> list[str | None]:
+    """Why there is no figure, whoever asks."""
+    by_answers = of.measure != "distance"
+    nobody = by_answers & (answering == 0)
+    no_members = nobody & of.persons & (of.members_unknown > 0.5)
+    no_value = np.isnan(value)
+    seat_load, density, distance = (of.measure == name for name in ("seat_load", "density", "distance"))
+    no_land = (summed["area_m2"] == 0).to_numpy()
+    several = distance & np.isnan(_floats(summed, "nearest_m")) & (summed["settlements_in"] > 1).to_numpy()
+    found = np.select(
+        [
+            ~of.is_counted,
+            no_members,
+            nobody,
+            by_answers & (unknown > d.MAX_UNKNOWN * (answering + unknown)),
+            density & no_land,
+            density & no_value,
+            seat_load & np.isnan(np.where(summed["no_population"] > 0, np.nan, 0.0)),
+            seat_load & no_value,
+            several,
+            distance & no_value,
+        ],
+        [
+            d.NOT_COUNTED_YET,
+            d.NO_MEMBERS,
+            d.NO_ANSWERS,
+            d.TOO_MANY_UNKNOWN,
+            d.NO_AREA,
+            d.NO_FRAME_SIZE,
+            d.NO_FRAME_SIZE,
+            d.NO_SEATS,
+            d.SETTLEMENTS_ONLY,
+            d.NO_FACILITY,
+        ],
+        "",
+    )
+    return [reason or None for reason in found.tolist()]
+
+
+def _flags(
+    of: _Facts,
+    summed: pd.DataFrame,
+    sample: Bools,
+    answering: Floats,
+    unknown: Floats,
+    no_df: Bools,
+) -> list[tuple[str, ...]]:
+    """The names of what is to be said of each figure."""
+    several = (summed["settlements"] > 1).to_numpy()
+    holds = {
+        "uncertain": sample & (answering >= d.MIN_ANSWERS) & (answering < CERTAIN_FROM),
+        "few_answers": sample & (answering > 0) & (answering < d.MIN_ANSWERS),
+        "some_unknown": (answering > 0) & (unknown > SOME_UNKNOWN * (answering + unknown)),
+        "unweighted": sample & several & (summed["unweighted"] > 0).to_numpy(),
+        "frame_weighted": sample & several & (summed["frame_weighted"] > 0).to_numpy(),
+        "frame_too_small": (summed["frame_too_small"] > 0).to_numpy(),
+        "members_unknown": of.persons & (answering > 0) & (of.members_unknown > SOME_UNKNOWN),
+        "clusters_ignored": sample & (summed["ignores_clusters"] > 0).to_numpy(),
+        "no_degrees_of_freedom": no_df,
+    }
+    mask = np.zeros(len(summed), dtype=np.int64)
+    for bit, condition in enumerate(holds.values()):
+        mask |= condition.astype(np.int64) << bit
+    named = {int(m): tuple(name for bit, name in enumerate(holds) if m >> bit & 1) for m in np.unique(mask)}
+    return [named[m] for m in mask.tolist()]
+
+
+def _finished(figures: pd.DataFrame, blocks: Sequence[Block]) -> pd.DataFrame:
+    """Figures without the numbers that are withheld, rounded to what they are worth."""
+    reason = figures["reason"].to_numpy(dtype=object)
+    withheld = pd.notna(reason)
+    finished = figures.drop(columns=["answering", "yes", "no", "reason"])
+    counted = figures[["n", "n_unknown"]]
+    decimals = np.array([block.definition.decimals for block in blocks], dtype=np.intp)[figures["block"]]
+    for name in VALUES:
+        finished[name] = d.rounded(finished[name], decimals)
+    finished["response_rate"], finished["deff"] = finished["response_rate"].round(1), finished["deff"].round(2)
+    for name in COUNTS:
+        finished[name] = finished[name].round(1 if name == "n_eff" else 0)
+    finished.loc[withheld, list(NUMBERS)] = np.nan
+    # That too many answers are missing points at nobody: how many is what the reader needs to know.
+    said = np.isin(reason, (d.TOO_MANY_UNKNOWN, d.FEW_ANSWERS))
+    finished.loc[said, ["n", "n_unknown"]] = counted[said].round()
+    finished["status"] = np.where(withheld, "withheld", "published")
+    finished["reason"] = pd.Series(reason, index=finished.index, dtype=object)
+    return finished
+
+
+def _floats(frame: pd.DataFrame, name: str) -> Floats:
+    return np.asarray(frame[name], dtype=np.float64)

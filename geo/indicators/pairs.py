@@ -10,6 +10,9 @@ from sqlalchemy.sql import ColumnElement
 from geo.indicators.definition import Counted, Definition
 from geo.indicators.tally_sql import answers_of, y_name
 
+SUMS = ("n", "n_gained", "n_lost", "sum_a", "sum_ad", "sum_a2", "sum_a2d", "sum_a2d2")
+"""What a pair tally holds, the first three as numbers of households."""
+
 COLUMNS = (
     "from_survey_id",
     "to_survey_id",
@@ -17,14 +20,7 @@ COLUMNS = (
     "counted",
     "definition_version",
     "settlement_id",
-    "n",
-    "n_gained",
-    "n_lost",
-    "sum_a",
-    "sum_ad",
-    "sum_a2",
-    "sum_a2d",
-    "sum_a2d2",
+    *SUMS,
 )
 """The columns of a frame of pair tallies, as the table has them."""
 
@@ -63,7 +59,7 @@ def tally_pairs(connection: Connection, definitions: Sequence[Definition], earli
     )
     rows = pd.DataFrame(connection.execute(scan).all(), columns=["settlement_id", *sums])
     frames = [
-        pd.DataFrame({name: rows[i, counted, name].astype(float).fillna(0.0) for name in COLUMNS[6:]}).assign(
+        pd.DataFrame({name: rows[i, counted, name].astype(float).fillna(0.0) for name in SUMS}).assign(
             from_survey_id=earlier,
             to_survey_id=later,
             indicator_id=definition.id,

@@ -153,7 +153,7 @@ def _unpaired(connection: Connection, survey_id: int) -> list[tuple[int, int]]:
         (row.id, survey_id) if (row.starts_on, row.id) < (row.own_starts_on, survey_id) else (survey_id, row.id)
         for row in rows
     ]
-    there = set(connection.execute(select(paired.c.from_survey_id, paired.c.to_survey_id)).tuples())
+    there = {(row[0], row[1]) for row in connection.execute(select(paired.c.from_survey_id, paired.c.to_survey_id))}
     return [pair for pair in sorted(pairs) if pair not in there]
 
 

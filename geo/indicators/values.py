@@ -1,52 +1,51 @@
 """The one door to figures: select tallies, estimate, withhold. Every reader, of any kind, comes through here."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import Connection, Select, String, and_, case, cast, column, false, func, literal, null, select, values
-from sqlalchemy.dialects.postgresql import aggregate_order_by
-from sqlalchemy.sql import ColumnElement, FromClause
+from numpy.typing import NDArray
+from sqlalchemy import Connection, func, select
 
-from geo.errors import InvalidParameter, InvalidParameters
-from geo.filters import refuse_unknown
-from geo.indicators.catalogue import catalogue, find_definitions
-from geo.indicators.definition import Counted
-from geo.indicators.estimate import Interval, difference
-from geo.indicators.figures import DECIMALS, PLACE, Level, figures_of
-from geo.indicators.tallies import SUMS
-from geo.paging import PageRequest, fetch_page
-from geo.places import as_geojson, valid_on
-from geo.schema.places import boundary, city, settlement, ward
-from geo.schema.surveys import survey, survey_frame
-from geo.schema.values import tally
+from geo.indicators.blocks import Block, Cells
+from geo.indicators.catalogue import read_catalogue
+from geo.indicators.cells import read_cells
+from geo.indicators.figures import NUMBERS, PLACE, Exact, finish, make_exact
+from geo.indicators.query import ValuesQuery, block_key, check_filters, find_blocks
+from geo.indicators.rollup import Level
+from geo.indicators.shapes import add_shapes
+from geo.indicators.tallies import ALL
+from geo.paging import decode_cursor, encode_cursor
+from geo.schema.places import settlement
 
-
-@dataclass(frozen=True)
-class ValuesQuery:
-    """Which figures are asked for. An empty filter lets everything through."""
-
-    cities: Sequence[str] = ()
-    surveys: Sequence[str] = ()
-    indicators: Sequence[str] = ()
-    settlements: Sequence[str] = ()
-    level: Level = "settlement"
-    counted: Counted | None = None
-    """None: each indicator's headline level."""
-    drafts: bool = False
-    """Whether figures of surveys that are not published yet are shown too."""
-    geometry: bool = False
-    page: PageRequest = field(default_factory=PageRequest)
+COLUMNS = (
+    "city",
+    "survey",
+    "level",
+    *PLACE,
+    "group_by",
+    "group",
+    "indicator",
+    "definition_version",
+    "counted",
+    "unit",
+    *NUMBERS,
+    "method",
+    "flags",
+    "status",
+    "reason",
+)
+"""The columns of figures."""
 
 
 @dataclass(frozen=True)
 class FigurePage:
-    """Figures, one a row, with the columns city, survey, level, those of PLACE, indicator, definition_version, counted,
-    unit, status, reason, those of disclosure.FIGURES, and geometry (GeoJSON text) where it was asked for.
+    """Figures, one a row, with the columns COLUMNS, and geometry (GeoJSON text) where it was asked for.
 
-    Shares are per cent; `population` and `unserved` are households or persons, as `counted` says.
+    Shares are per cent; `population` and `unserved` are households or persons, as `counted` says. `bound_low` and
+    `bound_high` are the figure if all whose answer is not known said no, or yes. `flags` is a tuple of names in
+    figures.FLAGS; `method` one of figures.Method.
     """
 
     figures: pd.DataFrame
@@ -55,212 +54,153 @@ class FigurePage:
 
 
 def find_values(connection: Connection, query: ValuesQuery) -> FigurePage:
-    """The figures asked for, in the order of city, round, indicator and place; what may not be said is withheld.
+    """The figures asked for, in the order of city, round, indicator, place and group; what may not be said is withheld.
 
     Raises:
         InvalidParameters: a filter names something that is not there, and the message names what is; or settlements
-            are named for a figure of a ward or a city, which is always of all its settlements.
+            are named for a figure of a ward or a city, which is always of all its settlements; or groups are asked for
+            without saying of which indicator and round.
     """
-    page = _find(connection, query)
-    return replace(page, figures=page.figures.drop(columns="_drawn"))
+    catalogue = read_catalogue(connection)
+    check_filters(connection, query, catalogue)
+    blocks = find_blocks(connection, query, catalogue)
+
+    def rows_of(chosen: list[Block]) -> pd.DataFrame:
+        table, exact = read_exact(connection, chosen, query)
+        return named(finish(exact), table, query.level)
+
+    page = page_of(connection, query, blocks, rows_of)
+    shown = add_shapes(connection, page.figures) if query.geometry else page.figures
+    return replace(page, figures=shown.drop(columns=list(INTERNAL)))
 
 
-def _find(connection: Connection, query: ValuesQuery) -> FigurePage:
-    """The figures with one column more, `_drawn`: the boundaries each rests on."""
-    _check_filters(connection, query)
-    cells, key = _cells(query)
-    page = fetch_page(connection, cells, key, query.page)
-    names = [c.name for c in cells.selected_columns]
-    frame = pd.DataFrame([row[: len(names)] for row in page.rows], columns=names)
-    return FigurePage(figures_of(frame, query.level), page.total, page.next_cursor)
+_KEY = ("city", "_starts_on", "survey", "indicator", "_code", "_group")
+_KEY_PARTS = len(_KEY)
+INTERNAL = ("_starts_on", "_code", "_group", "_survey_id", "_drawn")
+"""What figures have besides while they are made."""
 
 
-def find_changes(connection: Connection, query: ValuesQuery, *, earlier: str, later: str) -> FigurePage:
-    """The change of each figure from the round `earlier` to the round `later`, in points or in the figure's unit.
-
-    The figures have the columns of FigurePage but survey; and from_survey, to_survey, from_value, to_value. The
-    interval treats the rounds as independent samples (MOVER).
-
-    Raises:
-        InvalidParameters: a filter or a round names something that is not there.
-    """
-    _check_rounds(connection, query, earlier, later)
-    after_page = _find(connection, replace(query, surveys=[later]))
-    before = _find(connection, replace(query, surveys=[earlier], page=PageRequest(limit=None))).figures
-    keys = ["city", "indicator", "counted", "ward_code", "settlement_code"]
-    both = after_page.figures.merge(before, on=keys, how="left", suffixes=("", "_before"))
-    reason = both["reason"].where(both["reason"].notna(), both["reason_before"])
-    reason = reason.mask(both["_drawn"] != both["_drawn_before"], "boundary_changed")
-    reason = reason.mask(both["definition_version"] != both["definition_version_before"], "definition_changed")
-    interval = difference(
-        both["value_before"].to_numpy(dtype=float),
-        Interval(both["low_before"].to_numpy(dtype=float), both["high_before"].to_numpy(dtype=float)),
-        both["value"].to_numpy(dtype=float),
-        Interval(both["low"].to_numpy(dtype=float), both["high"].to_numpy(dtype=float)),
-    )
-    said = reason.isna().to_numpy()
-    changes = both[["city", "level", *PLACE, "indicator", "definition_version", "counted", "unit"]].copy()
-    changes["from_survey"], changes["to_survey"] = earlier, later
-    changes["from_value"] = both["value_before"].where(said)
-    changes["to_value"] = both["value"].where(said)
-    changes["change"] = (both["value"] - both["value_before"]).where(said).round(DECIMALS)
-    changes["low"] = np.where(said, np.round(interval.low, DECIMALS), np.nan)
-    changes["high"] = np.where(said, np.round(interval.high, DECIMALS), np.nan)
-    changes["n_before"] = both["n_before"].where(said)
-    changes["n"] = both["n"].where(said)
-    changes["status"] = np.where(said, "published", "withheld")
-    changes["reason"] = reason
-    return FigurePage(changes, after_page.total, after_page.next_cursor)
-
-
-def _check_filters(connection: Connection, query: ValuesQuery) -> None:
-    find_definitions(query.indicators, catalogue())
-    if query.settlements and query.level != "settlement":
-        # A sum over chosen settlements would pass for the whole place, and two of them, one less the other, would
-        # give away a settlement whose own figure is withheld.
-        reason = f"goes with level settlement only; figures by {query.level} are of all settlements"
-        raise InvalidParameters([InvalidParameter("settlement", reason)])
-    of_cities = city.c.slug.in_(query.cities) if query.cities else literal(True)
-    refuse_unknown(
-        connection,
-        {
-            "city": (query.cities, select(city.c.slug)),
-            "survey": (query.surveys, _rounds(query)),
-            "settlement": (query.settlements, select(settlement.c.code).join(city).where(of_cities)),
-        },
-    )
-
-
-def _rounds(query: ValuesQuery) -> Select[Any]:
-    """The slugs of the rounds a reader may ask for in the cities asked for."""
-    of_cities = city.c.slug.in_(query.cities) if query.cities else literal(True)
-    visible = literal(True) if query.drafts else survey.c.state == "published"
-    return select(survey.c.slug).join(city).where(of_cities, visible)
-
-
-def _check_rounds(connection: Connection, query: ValuesQuery, earlier: str, later: str) -> None:
-    """Says which of the two rounds is wrong by the name it was asked for with."""
-    refuse_unknown(connection, {"city": (query.cities, select(city.c.slug))})
-    rounds = _rounds(query)
-    refuse_unknown(connection, {"from": ([earlier], rounds), "to": ([later], rounds)})
-    if earlier == later:
-        raise InvalidParameters([InvalidParameter("to", "names the same round as from; choose two rounds")])
-
-
-def _definition_rows(query: ValuesQuery) -> FromClause:
-    """The indicators asked for, each at the level it is counted at."""
-    rows = [
-        (d.id, query.counted or d.counted, d.version)
-        for d in find_definitions(query.indicators, catalogue())
-        if query.counted is None or query.counted in d.counted_levels()
-    ]
-    asked = values(
-        column("indicator_id", tally.c.indicator_id.type),
-        column("counted", tally.c.counted.type),
-        column("version", tally.c.definition_version.type),
-        name="asked",
-    )
-    if rows:
-        return asked.data(rows)
-    return select(*(asked.data([("", "", 0)]).c)).where(false()).subquery("asked")
-
-
-def _place_columns(level: Level) -> dict[str, ColumnElement[Any]]:
-    none: ColumnElement[Any] = cast(null(), String)
-    return {
-        "ward_code": none if level == "city" else ward.c.code,
-        "ward_name": none if level == "city" else ward.c.name,
-        "settlement_code": settlement.c.code if level == "settlement" else none,
-        "settlement_name": settlement.c.name if level == "settlement" else none,
-    }
-
-
-def _cells(query: ValuesQuery) -> tuple[Select[Any], list[ColumnElement[Any]]]:
-    """One row a figure with its summed tallies, also where there is no tally: an empty cell is a figure withheld."""
-    asked = _definition_rows(query)
-    source = (
-        survey.join(city, city.c.id == survey.c.city_id)
-        .join(settlement, settlement.c.city_id == city.c.id)
-        .join(asked, literal(True))
-        .outerjoin(ward, ward.c.id == settlement.c.ward_id)
-        .outerjoin(
-            tally,
-            and_(
-                tally.c.survey_id == survey.c.id,
-                tally.c.settlement_id == settlement.c.id,
-                tally.c.indicator_id == asked.c.indicator_id,
-                tally.c.counted == asked.c.counted,
-            ),
-        )
-        .outerjoin(
-            survey_frame,
-            and_(survey_frame.c.survey_id == survey.c.id, survey_frame.c.settlement_id == settlement.c.id),
-        )
-        .outerjoin(boundary, and_(boundary.c.settlement_id == settlement.c.id, valid_on(survey.c.starts_on)))
-    )
-    place = _place_columns(query.level)
-    grouped = {
-        "city": city.c.slug,
-        "survey": survey.c.slug,
-        "survey_unit": survey.c.unit,
-        **place,
-        "indicator": asked.c.indicator_id,
-        "counted": asked.c.counted,
-    }
-    population = _population()
-    answered = func.coalesce(tally.c.n, 0) > 0
-    summed: dict[str, ColumnElement[Any]] = {
-        "definition_version": func.max(func.coalesce(tally.c.definition_version, asked.c.version)),
-        **{name: func.coalesce(func.sum(tally.c[name]), 0) for name in SUMS},
-        # A total over places is only said where it is known of each.
-        "population": case((func.bool_and(population.is_not(None)).filter(answered), func.sum(population))),
-        "residents": func.sum(_residents()).filter(boundary.c.area_m2.is_not(None)),
-        "area_m2": func.sum(boundary.c.area_m2).filter(answered),
-        "_drawn": func.array_agg(aggregate_order_by(boundary.c.id, boundary.c.id)),
-    }
-    if query.geometry:
-        shape = func.ST_Union(boundary.c.geom) if query.level != "settlement" else func.ST_Collect(boundary.c.geom)
-        summed["geometry"] = as_geojson(func.ST_Multi(func.ST_CollectionExtract(shape, 3)))
-    cells = select(*(c.label(name) for name, c in (grouped | summed).items())).select_from(source)
-    if not query.drafts:
-        cells = cells.where(survey.c.state == "published")
-    if query.cities:
-        cells = cells.where(city.c.slug.in_(query.cities))
-    if query.surveys:
-        cells = cells.where(survey.c.slug.in_(query.surveys))
+def _sizes(connection: Connection, blocks: Sequence[Block], query: ValuesQuery) -> list[int]:
+    """How many figures each block holds of the level asked for, groups left aside."""
+    if query.level == "city":
+        return [1] * len(blocks)
+    counted = func.count() if query.level == "settlement" else func.count(settlement.c.ward_id.distinct())
+    rows = select(settlement.c.city_id, counted).group_by(settlement.c.city_id)
     if query.settlements:
-        cells = cells.where(settlement.c.code.in_(query.settlements))
-    if query.level == "ward":
-        cells = cells.where(settlement.c.ward_id.is_not(None))
-    named = [c for c in place.values() if c.key is not None]
-    cells = cells.group_by(
-        city.c.slug, survey.c.slug, survey.c.unit, survey.c.starts_on, asked.c.indicator_id, asked.c.counted, *named
+        rows = rows.where(settlement.c.code.in_(query.settlements))
+    places = {row[0]: int(row[1]) for row in connection.execute(rows)}
+    return [places.get(block.round.city_id, 0) for block in blocks]
+
+
+def _choose(blocks: Sequence[Block], sizes: Sequence[int], query: ValuesQuery, after: list[str] | None) -> list[int]:
+    """The blocks that hold the page asked for. How many groups a block has shows when it is read: all of them."""
+    first = 0
+    if after is not None:
+        first = next((i for i, b in enumerate(blocks) if list(block_key(b)) >= after[: _KEY_PARTS - 2]), len(blocks))
+    if query.page.limit is None or query.by is not None:
+        return list(range(len(blocks))) if query.by else list(range(first, len(blocks)))
+    # Of the first one a part may have been shown before.
+    whole = np.cumsum([0 if i == first and after is not None else sizes[i] for i in range(first, len(blocks))])
+    needed = int(np.searchsorted(whole, query.page.limit)) + 1
+    return list(range(first, min(first + needed, len(blocks))))
+
+
+def page_of(
+    connection: Connection,
+    query: ValuesQuery,
+    blocks: Sequence[Block],
+    rows_of: Callable[[list[Block]], pd.DataFrame],
+) -> FigurePage:
+    """The page asked for of what `rows_of` makes of blocks: one row for each block, place and group, named."""
+    sizes = _sizes(connection, blocks, query)
+    after = None if query.page.cursor is None else decode_cursor(query.page.cursor, _KEY_PARTS)
+    chosen = _choose(blocks, sizes, query, after)
+    if not any(sizes[i] for i in chosen):
+        return FigurePage(pd.DataFrame(columns=[*COLUMNS, *INTERNAL]), sum(sizes), None)
+    rows = rows_of([blocks[i] for i in chosen])
+    if query.settlements:
+        rows = rows[rows["settlement_code"].isin(query.settlements)]
+    total = len(rows) if query.by else sum(sizes)
+    if after is not None:
+        keys = zip(*(rows[name].tolist() for name in _KEY), strict=True)
+        rows = rows[[list(key) > after for key in keys]]
+    limit = len(rows) if query.page.limit is None else query.page.limit
+    shown = rows.iloc[:limit].reset_index(drop=True)
+    more = len(rows) > limit or any(sizes[chosen[-1] + 1 :])
+    cursor = encode_cursor(shown.iloc[-1][list(_KEY)].tolist()) if more and len(shown) else None
+    return FigurePage(shown, total, cursor)
+
+
+def read_exact(connection: Connection, blocks: Sequence[Block], query: ValuesQuery) -> tuple[Cells, Exact]:
+    """The blocks, and their figures before they are rounded, each with the reason it may not be said."""
+    table = read_cells(connection, blocks, query.by or ALL)
+    whole = read_cells(connection, blocks) if query.by and query.access == "public" else None
+    return table, make_exact(table, query.level, query.access, whole)
+
+
+def named(figures: pd.DataFrame, table: Cells, level: Level) -> pd.DataFrame:
+    """Figures with the names of what they are of, in the columns COLUMNS and a few of our own."""
+    block = figures["block"].to_numpy()
+    place = figures["place"].to_numpy()
+
+    def of_block(read: Callable[[Block], object]) -> list[object]:
+        values = [read(b) for b in table.blocks]
+        return [values[i] for i in block]
+
+    rows = figures.assign(
+        city=of_block(lambda b: b.round.city),
+        survey=of_block(lambda b: b.round.survey),
+        level=level,
+        group_by=table.group_field or None,
+        group=figures["group"] if table.group_field != ALL else None,
+        indicator=of_block(lambda b: b.definition.id),
+        definition_version=of_block(lambda b: b.definition.version),
+        counted=of_block(lambda b: b.counted),
+        unit=of_block(lambda b: b.definition.unit),
+        _starts_on=of_block(lambda b: b.round.starts_on.isoformat()),
+        _survey_id=of_block(lambda b: b.round.survey_id),
+        _group=figures["group"],
+        **_place_names(table, level, place),
     )
-    code = place["ward_code"] if query.level == "ward" else place["settlement_code"]
-    key: list[ColumnElement[Any]] = [city.c.slug, survey.c.starts_on, survey.c.slug, asked.c.indicator_id]
-    return cells, key if query.level == "city" else [*key, code]
+    codes: dict[Level, object] = {"settlement": rows["settlement_code"], "ward": rows["ward_code"], "city": ""}
+    rows["_code"] = codes[level]
+    rows["_drawn"] = _drawn(table, level, rows["_survey_id"].tolist(), place)
+    return rows[[*COLUMNS, *INTERNAL]]
 
 
-def _population() -> ColumnElement[Any]:
-    """Households (or persons) a settlement's tally speaks for; NULL where a sample does not say how many there are."""
-    mean = tally.c.sum_a / func.nullif(tally.c.sum_w, 0)
-    return case(
-        (survey_frame.c.households.is_not(None), survey_frame.c.households * mean),
-        (
-            (survey.c.mode == "census") | (survey.c.unit == "settlement"),
-            tally.c.sum_a + tally.c.sum_a_unknown,
-        ),
-    )
+def _place_names(table: Cells, level: Level, place: NDArray[np.intp]) -> dict[str, object]:
+    """The columns of PLACE; None where the level has none, or the settlement no ward."""
+    none = np.full(len(place), None, dtype=object)
+    if level == "city":
+        return dict.fromkeys(PLACE, none)
+    wards = {name: np.array([*table.wards[name], None], dtype=object) for name in ("code", "name")}
+    if level == "ward":
+        return {
+            "ward_code": wards["code"][place],
+            "ward_name": wards["name"][place],
+            "settlement_code": none,
+            "settlement_name": none,
+        }
+    # NO_WARD counts from the end, where None stands.
+    ward = table.places["ward"].to_numpy()[place]
+    return {
+        "ward_code": wards["code"][ward],
+        "ward_name": wards["name"][ward],
+        "settlement_code": table.places["code"].to_numpy(dtype=object)[place],
+        "settlement_name": table.places["name"].to_numpy(dtype=object)[place],
+    }
 
 
-def _residents() -> ColumnElement[Any]:
-    """Persons (or households) who live in a settlement; those of unknown size are taken to be of the mean size."""
-    share = tally.c.sum_ay / func.nullif(tally.c.sum_w, 0)
-    return case(
-        (survey_frame.c.households.is_not(None), survey_frame.c.households * share),
-        (survey.c.unit == "settlement", share * (tally.c.sum_w + tally.c.sum_w_unknown)),
-        (
-            survey.c.mode == "census",
-            tally.c.sum_ay * (tally.c.n + tally.c.n_unknown) / func.nullif(tally.c.n, 0),
-        ),
-    )
+def _drawn(table: Cells, level: Level, survey_ids: Sequence[int], place: NDArray[np.intp]) -> list[str]:
+    """The numbers of the boundaries each figure rests on."""
+    at = table.cells.drop_duplicates(["survey_id", "place"])[["survey_id", "place", "ward", "boundary_id"]]
+    if level == "ward":
+        at = at.assign(place=at["ward"])
+    if level == "city":
+        at = at.assign(place=0)
+    drawn: dict[tuple[int, int], list[int]] = {}
+    for survey_id, of_place, boundary_id in zip(at["survey_id"], at["place"], at["boundary_id"], strict=True):
+        if pd.notna(boundary_id):
+            drawn.setdefault((survey_id, of_place), []).append(int(boundary_id))
+    said = {key: ",".join(map(str, sorted(ids))) for key, ids in drawn.items()}
+    return [said.get(key, "") for key in zip(survey_ids, place.tolist(), strict=True)]

@@ -13,7 +13,9 @@ from sqlalchemy import Connection
 
 from data.sample.city import SampleFiles, write_sample
 from geo.indicators.catalogue import catalogue
-from geo.indicators.values import ValuesQuery, find_changes, find_values
+from geo.indicators.changes import find_changes
+from geo.indicators.query import ValuesQuery
+from geo.indicators.values import find_values
 from geo.ingestion import ingest
 from geo.ingestion.layers import ReadOptions
 from geo.ingestion.profile import read_profile

@@ -6,8 +6,10 @@ from typing import Annotated, Literal
 import pandas as pd
 import typer
 
+from geo.indicators.changes import find_changes
 from geo.indicators.definition import Counted
-from geo.indicators.values import FigurePage, ValuesQuery, find_changes, find_values
+from geo.indicators.query import ValuesQuery
+from geo.indicators.values import FigurePage, find_values
 from geo.paging import PageRequest
 from geo.settings import Settings
 from service.cli import options as o

@@ -2,7 +2,8 @@
 
 from fastapi import APIRouter, Request, Response
 
-from geo.indicators.values import ValuesQuery, find_changes
+from geo.indicators.changes import find_changes
+from geo.indicators.query import ValuesQuery
 from service import bodies
 from service.answers import Format, Rows, csv_answer, json_answer
 from service.parameters import (

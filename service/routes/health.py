@@ -5,7 +5,8 @@ from fastapi.responses import JSONResponse
 
 from geo.database import is_up_to_date, snapshot
 from geo.errors import DatabaseUnavailable
-from geo.indicators.values import ValuesQuery, find_values
+from geo.indicators.query import ValuesQuery
+from geo.indicators.values import find_values
 from geo.paging import PageRequest
 from service import bodies
 from service.reading import engine_of

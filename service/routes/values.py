@@ -2,7 +2,8 @@
 
 from fastapi import APIRouter, Request, Response
 
-from geo.indicators.values import ValuesQuery, find_values
+from geo.indicators.query import ValuesQuery
+from geo.indicators.values import find_values
 from service import bodies
 from service.answers import Format, Rows, csv_answer, geojson_answer, json_answer
 from service.parameters import (

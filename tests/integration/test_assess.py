@@ -9,7 +9,8 @@ from sqlalchemy import Connection
 
 from data.sample.city import SampleFiles, write_sample
 from geo.assess import assess
-from geo.indicators.values import ValuesQuery, find_values
+from geo.indicators.query import ValuesQuery
+from geo.indicators.values import find_values
 from geo.ingestion import ingest
 from geo.ingestion.boundaries import read_boundaries
 from geo.ingestion.layers import ReadOptions

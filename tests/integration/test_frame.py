@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import Connection, select
 
 from geo.errors import MissingColumn
-from geo.indicators.values import ValuesQuery, find_values
+from geo.indicators.query import ValuesQuery
+from geo.indicators.values import find_values
 from geo.ingestion.frame import load_frame
 from geo.ingestion.ingest import ErrorsFound
 from geo.ingestion.layers import ReadOptions

@@ -10,7 +10,8 @@ from sqlalchemy import Connection, Engine, delete, select, text, update
 from geo import database
 from geo.data_version import read_data_version
 from geo.errors import DatabaseUnavailable
-from geo.indicators.values import ValuesQuery, find_values
+from geo.indicators.query import ValuesQuery
+from geo.indicators.values import find_values
 from geo.ingestion.recompute import stale_surveys
 from geo.schema.surveys import survey
 from geo.schema.values import tally

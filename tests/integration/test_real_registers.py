@@ -7,7 +7,9 @@ from pathlib import Path
 import pandas as pd
 from sqlalchemy import Connection, text
 
-from geo.indicators.values import ValuesQuery, find_changes, find_values
+from geo.indicators.changes import find_changes
+from geo.indicators.query import ValuesQuery
+from geo.indicators.values import find_values
 from geo.ingestion import ingest
 from geo.ingestion.ingest import LoadResult
 from geo.ingestion.layers import ReadOptions

@@ -10,7 +10,8 @@ from sqlalchemy import Connection, select, text
 
 from geo.assess import assess
 from geo.errors import ProfileInvalid
-from geo.indicators.values import ValuesQuery, find_values
+from geo.indicators.query import ValuesQuery
+from geo.indicators.values import find_values
 from geo.ingestion.boundaries import read_boundaries
 from geo.ingestion.ingest import ErrorsFound, LoadResult, withdraw
 from geo.ingestion.layers import ReadOptions

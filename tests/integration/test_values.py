@@ -11,7 +11,9 @@ from sqlalchemy import Connection, text
 
 from geo.errors import InvalidParameters
 from geo.indicators.catalogue import catalogue
-from geo.indicators.values import ValuesQuery, find_changes, find_values
+from geo.indicators.changes import find_changes
+from geo.indicators.query import ValuesQuery
+from geo.indicators.values import find_values
 from geo.ingestion.source import SourceOptions
 from geo.paging import PageRequest
 from tests import factories as f

@@ -156,7 +156,11 @@ def test_estimate_household_and_person_level(persons: bool, p: float, error: flo
     stratum = np.array([0, 0, 1, 1, 1], dtype=np.intp)
     sums = Sums(floats(*[1] * 10), a, a * y, a**2, a**2 * y, a**2 * y)
     spread = spread_of_clusters(
-        np.bincount(cluster, weights=a), np.bincount(cluster, weights=a * y), stratum, floats(2, 3), floats(0, 0)
+        floats(*np.bincount(cluster, weights=a)),
+        floats(*np.bincount(cluster, weights=a * y)),
+        stratum,
+        floats(2, 3),
+        floats(0, 0),
     )
     found = estimated(sums, spread, df=5 - 2)
     assert found.p[0] == pytest.approx(p, abs=5e-10)

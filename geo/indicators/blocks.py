@@ -1,0 +1,115 @@
+"""Blocks: one indicator in one round of one city, the unit in which figures are made and protected.
+
+Whether a figure may be said depends on every other figure of its block, so a block is always made whole, whichever part
+of it was asked for.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from geo.fields import Unit, standard_fields
+from geo.indicators.definition import Counted, Definition
+from geo.indicators.tallies import ALL, SUMS, UNKNOWN_GROUP
+from geo.surveys import Mode
+
+
+@dataclass(frozen=True)
+class Round:
+    """A survey round as figures need to know it."""
+
+    city: str
+    survey: str
+    unit: Unit
+    mode: Mode
+    starts_on: date
+    survey_id: int = 0
+    city_id: int = 0
+    members_unknown: float = 0.0
+    """The share of its households whose number of members is not known."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """One indicator in one round: its definition, what is counted, and by which groups."""
+
+    round: Round
+    definition: Definition
+    counted: Counted
+    is_counted: bool = True
+    """Whether tallies have been made, if only to find that nobody is in the base."""
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Blocks with what their figures are made of.
+
+    `places`, one row a settlement: city, code, name, ward (index into `wards`, or protection.NO_WARD).
+    `wards`, one row a ward: city, code, name.
+    `cells`, one row for each block, settlement and group, also where there is no tally: block, place, ward, group, the
+    sums of a tally, n_sampled, clustered (whether the sample was drawn by clusters); households (the frame size),
+    area_m2 (geodesic), boundary_id, seats (working ones of community toilets), nearest_m (to the nearest working
+    facility). NaN stands for what is not known.
+    `clusters`, the tallies of clusters in the blocks whose sample was drawn by clusters: block, place, ward, group,
+    stratum, psu, n_clusters (sampled in the stratum), fraction (of all there are), used (answers), a and ay.
+    """
+
+    blocks: list[Block]
+    places: pd.DataFrame
+    wards: pd.DataFrame
+    cells: pd.DataFrame
+    clusters: pd.DataFrame
+    group_field: str = ALL
+
+    @property
+    def group_is_sensitive(self) -> bool:
+        """Whether it could harm somebody to be known to be in a group."""
+        return self.group_field != ALL and standard_fields()[self.group_field].sensitive
+
+
+def pool_small_groups(table: Cells, least: int) -> Cells:
+    """The cells with groups of fewer than `least` answering households in the block pooled with the next smallest.
+
+    A group that is withheld everywhere would take every other group with it. Pooled groups are named by all their
+    codes.
+    """
+    cells = table.cells
+    is_household = np.array([block.round.unit == "household" for block in table.blocks], dtype=bool)[cells["block"]]
+    answering = cells["sum_w"].mask(is_household, cells["n"])
+    totals = answering.groupby([cells["block"], cells["group"]], sort=True).sum()
+    names: dict[tuple[int, str], str] = {}
+    for block, of_block in totals.groupby(level=0):
+        for codes in _pools({str(code): float(n) for (_, code), n in of_block.items()}, least):
+            names |= {(int(block), code): " + ".join(sorted(map(_named, codes))) for code in codes}
+    keys = zip(cells["block"].tolist(), cells["group"].tolist(), strict=True)
+    named = cells.assign(group=[names.get(key) for key in keys]).dropna(subset="group")
+    summed = named.groupby(["block", "place", "group"], sort=True)[list(SUMS)].sum()
+    facts = [name for name in named.columns if name not in SUMS]
+    first = named[facts].drop_duplicates(["block", "place", "group"]).set_index(["block", "place", "group"])
+    cells = first.join(summed).reset_index().sort_values(["block", "place", "group"], ignore_index=True)
+    return replace(table, cells=cells)
+
+
+def _pools(totals: Mapping[str, float], least: int) -> list[list[str]]:
+    """The codes in use, the smallest put together until each pool has enough households."""
+    parts = sorted((n, [code]) for code, n in totals.items() if n > 0)
+    if not parts:
+        return [[UNKNOWN_GROUP]]
+    while len(parts) > 1 and parts[0][0] < least:
+        (n1, codes1), (n2, codes2), *rest = parts
+        parts = sorted([(n1 + n2, codes1 + codes2), *rest])
+    return [codes for _, codes in parts]
+
+
+def _named(code: str) -> str:
+    return "unknown" if code == UNKNOWN_GROUP else code
+
+
+def name_unknown_group(table: Cells) -> Cells:
+    """The cells with those whose group is not known under a name."""
+    if table.group_field == ALL:
+        return table
+    return replace(table, cells=table.cells.assign(group=[_named(str(code)) for code in table.cells["group"]]))

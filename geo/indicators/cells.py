@@ -1,0 +1,160 @@
+"""Reading blocks from the database: the tallies of every settlement, with what figures need besides."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sqlalchemy import Connection, Select, and_, func, select, tuple_
+
+from geo.indicators.blocks import Block, Cells
+from geo.indicators.protection import NO_WARD
+from geo.indicators.tallies import ALL, CLUSTERS, SUMS, UNKNOWN_GROUP, stratum_of
+from geo.places import valid_on
+from geo.schema.places import boundary, city, settlement, ward
+from geo.schema.surveys import stratum_frame, survey, survey_frame
+from geo.schema.values import tally
+
+_TALLY = ["survey_id", "indicator_id", "counted", "version", "settlement_id"]
+
+
+def read_cells(connection: Connection, blocks: Sequence[Block], group_field: str = ALL) -> Cells:
+    """The blocks, whole: see blocks.Cells."""
+    survey_ids = sorted({block.round.survey_id for block in blocks})
+    at = _survey_places(connection, survey_ids)
+    places, wards = _places(at)
+    at["place"] = at["settlement_id"].map(pd.Series(np.arange(len(places)), index=places["settlement_id"]))
+    at["ward"] = places["ward"].to_numpy()[at["place"]]
+    heads = pd.DataFrame(
+        [(i, b.round.survey_id, b.definition.id, b.counted, b.definition.version) for i, b in enumerate(blocks)],
+        columns=["block", *_TALLY[:-1]],
+    )
+    grid = heads.merge(at, on="survey_id")
+    tallies = _tallies(connection, blocks, group_field)
+    if group_field == ALL:
+        grid["group"] = UNKNOWN_GROUP
+    else:
+        codes = tallies[["survey_id", "group"]].drop_duplicates()
+        without = heads.loc[~heads["survey_id"].isin(codes["survey_id"]), ["survey_id"]].drop_duplicates()
+        grid = grid.merge(pd.concat([codes, without.assign(group=UNKNOWN_GROUP)]), on="survey_id")
+    cells = grid.merge(tallies, on=[*_TALLY, "group"], how="left")
+    numbers = [*SUMS, "n_sampled"]
+    cells[numbers] = cells[numbers].astype(float).fillna(0.0)
+    cells["n_sampled"] = cells.groupby(["block", "place"])["n_sampled"].transform("max")
+    clustered = _clustered_blocks(connection, blocks)
+    cells["clustered"] = cells["block"].isin(clustered)
+    # Clusters are not told apart by group.
+    clusters = _clusters(connection, blocks, cells) if clustered and group_field == ALL else pd.DataFrame()
+    cells["seats"], cells["nearest_m"] = np.nan, np.nan
+    cells = cells.sort_values(["block", "place", "group"], kind="stable", ignore_index=True)
+    return Cells(list(blocks), places, wards, cells, clusters, group_field)
+
+
+def _survey_places(connection: Connection, survey_ids: Sequence[int]) -> pd.DataFrame:
+    """Each survey's settlements, with the boundary valid on its first day and the frame size."""
+    rows = connection.execute(
+        select(
+            survey.c.id.label("survey_id"),
+            settlement.c.id.label("settlement_id"),
+            city.c.slug.label("city"),
+            settlement.c.code,
+            settlement.c.name,
+            ward.c.code.label("ward_code"),
+            ward.c.name.label("ward_name"),
+            boundary.c.id.label("boundary_id"),
+            boundary.c.area_m2,
+            survey_frame.c.households,
+        )
+        .join(city, city.c.id == survey.c.city_id)
+        .join(settlement, settlement.c.city_id == city.c.id)
+        .outerjoin(ward, ward.c.id == settlement.c.ward_id)
+        .outerjoin(boundary, and_(boundary.c.settlement_id == settlement.c.id, valid_on(survey.c.starts_on)))
+        .outerjoin(
+            survey_frame,
+            and_(survey_frame.c.survey_id == survey.c.id, survey_frame.c.settlement_id == settlement.c.id),
+        )
+        .where(survey.c.id == func.any(list(survey_ids)))
+    )
+    frame = pd.DataFrame(rows.all(), columns=list(rows.keys()))
+    return frame.astype({"area_m2": float, "households": float})
+
+
+def _places(at: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The settlements and the wards of the cities, in the order of their codes."""
+    places = at.drop_duplicates("settlement_id").sort_values(["city", "code"], ignore_index=True)
+    wards = (
+        places.dropna(subset="ward_code")[["city", "ward_code", "ward_name"]]
+        .drop_duplicates(["city", "ward_code"])
+        .sort_values(["city", "ward_code"], ignore_index=True)
+    )
+    number = pd.Series(np.arange(len(wards)), index=pd.MultiIndex.from_frame(wards[["city", "ward_code"]]), dtype=int)
+    keys = pd.MultiIndex.from_frame(places[["city", "ward_code"]])
+    places["ward"] = number.reindex(keys).fillna(NO_WARD).astype(int).to_numpy()
+    wards = wards.rename(columns={"ward_code": "code", "ward_name": "name"})
+    return places[["settlement_id", "city", "code", "name", "ward"]], wards
+
+
+def _of_blocks(blocks: Sequence[Block], group_field: str) -> Select[Any]:
+    keys = {(b.round.survey_id, b.definition.id, b.counted, b.definition.version) for b in blocks}
+    key = tuple_(tally.c.survey_id, tally.c.indicator_id, tally.c.counted, tally.c.definition_version)
+    return select(
+        tally.c.survey_id,
+        tally.c.indicator_id,
+        tally.c.counted,
+        tally.c.definition_version.label("version"),
+        tally.c.settlement_id,
+        tally.c.group_code.label("group"),
+        tally.c.n_sampled,
+        *(tally.c[name] for name in SUMS),
+    ).where(tally.c.group_field == group_field, key.in_(sorted(keys)))
+
+
+def _tallies(connection: Connection, blocks: Sequence[Block], group_field: str) -> pd.DataFrame:
+    rows = connection.execute(_of_blocks(blocks, group_field))
+    return pd.DataFrame(rows.all(), columns=list(rows.keys()))
+
+
+def _clustered_blocks(connection: Connection, blocks: Sequence[Block]) -> set[int]:
+    """The blocks of rounds whose sample was drawn by clusters."""
+    found = select(tally.c.survey_id).where(tally.c.group_field == CLUSTERS).distinct()
+    surveys = set(connection.execute(found).scalars())
+    return {i for i, block in enumerate(blocks) if block.round.survey_id in surveys}
+
+
+def _clusters(connection: Connection, blocks: Sequence[Block], cells: pd.DataFrame) -> pd.DataFrame:
+    """The tallies of clusters, as blocks.Cells has them."""
+    tallies = _tallies(connection, blocks, CLUSTERS)
+    of_blocks = cells[["block", "place", "ward", *_TALLY]].drop_duplicates(["block", "place"])
+    clusters = tallies.merge(of_blocks, on=_TALLY)
+    keeps = np.array([block.definition.unknown == "unserved" for block in blocks], dtype=bool)[clusters["block"]]
+    clusters["a"] = clusters["sum_a"] + clusters["sum_a_unknown"].where(keeps, 0.0)
+    clusters["ay"] = clusters["sum_ay"]
+    clusters["used"] = clusters["n"] + clusters["n_unknown"].where(keeps, 0)
+    clusters["psu"] = clusters["group"]
+    clusters["stratum"] = [stratum_of(code) for code in clusters["group"]]
+    clusters["group"] = UNKNOWN_GROUP
+    sampled = _sampled_clusters(connection, sorted(set(clusters["survey_id"])))
+    return clusters.merge(sampled, on=["survey_id", "stratum"])
+
+
+def _sampled_clusters(connection: Connection, survey_ids: Sequence[int]) -> pd.DataFrame:
+    """The clusters sampled in each stratum, in the base of an indicator or not, and the fraction of all they are."""
+    named = connection.execute(
+        select(tally.c.survey_id, tally.c.group_code)
+        .where(tally.c.survey_id == func.any(list(survey_ids)), tally.c.group_field == CLUSTERS)
+        .distinct()
+    )
+    codes = pd.DataFrame(named.all(), columns=["survey_id", "psu"])
+    codes["stratum"] = [stratum_of(code) for code in codes["psu"]]
+    sampled = codes.groupby(["survey_id", "stratum"]).size().rename("n_clusters").reset_index()
+    frames = connection.execute(
+        select(stratum_frame.c.survey_id, stratum_frame.c.stratum, stratum_frame.c.clusters).where(
+            stratum_frame.c.survey_id == func.any(list(survey_ids))
+        )
+    )
+    known = pd.DataFrame(frames.all(), columns=["survey_id", "stratum", "clusters"])
+    sampled = sampled.merge(known, on=["survey_id", "stratum"], how="left")
+    share = (sampled["n_clusters"] / sampled["clusters"].astype(float)).fillna(0.0)
+    # A frame smaller than what was sampled cannot be right, and takes nothing off the variance.
+    sampled["fraction"] = share.where(share <= 1, 0.0)
+    return sampled.drop(columns="clusters")

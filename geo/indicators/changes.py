@@ -1,0 +1,266 @@
+"""Change between rounds and trend over them: what may be compared, how, and how sure it is."""
+
+from dataclasses import replace
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sqlalchemy import Connection, func, literal, select, tuple_
+from sqlalchemy.sql import ColumnElement
+
+from geo.errors import InvalidParameter, InvalidParameters
+from geo.filters import refuse_unknown
+from geo.indicators import disclosure as d
+from geo.indicators.blocks import Block
+from geo.indicators.catalogue import read_catalogue
+from geo.indicators.estimate import (
+    Interval,
+    difference,
+    independent_p_value,
+    mcnemar_p_value,
+    paired_difference,
+)
+from geo.indicators.figures import NUMBERS, PERCENT, PLACE, finish
+from geo.indicators.pairs import SUMS as PAIR_SUMS
+from geo.indicators.query import ValuesQuery, check_filters, find_blocks
+from geo.indicators.rollup import Level
+from geo.indicators.values import FigurePage, named, page_of, read_exact
+from geo.schema.places import city, settlement, ward
+from geo.schema.surveys import survey
+from geo.schema.values import pair_tally, paired
+
+ChangeMethod = Literal["enumeration", "paired", "independent", "register", "measurement"]
+"""How a change comes about: both rounds asked everybody; the same households, or others, were asked; as figures."""
+
+SAME_HOUSEHOLDS = 0.8
+"""From this share of both rounds' households on, rounds are compared household by household."""
+
+COLUMNS = (
+    "city",
+    "from_survey",
+    "to_survey",
+    "level",
+    *PLACE,
+    "group_by",
+    "group",
+    "indicator",
+    "definition_version",
+    "counted",
+    "unit",
+    "from_value",
+    "to_value",
+    "change",
+    "low",
+    "high",
+    "p_value",
+    "n_before",
+    "n",
+    "n_pairs",
+    "method",
+    "flags",
+    "status",
+    "reason",
+)
+"""The columns of changes."""
+
+_KEYS = ["block", "place", "group"]
+
+
+def find_changes(
+    connection: Connection, query: ValuesQuery, *, earlier: str, later: str, allow_break: bool = False
+) -> FigurePage:
+    """The change of each figure from the round `earlier` to the round `later`, in points or in the figure's unit.
+
+    The figures have the columns COLUMNS. Where both rounds asked everybody, the change is what it is. Where four in
+    five households are in both, each is compared with itself; else the rounds are independent samples. Across a change
+    of definition, boundary or way of surveying nothing is said, unless `allow_break`, which marks it.
+
+    Raises:
+        InvalidParameters: a filter or a round names something that is not there.
+    """
+    catalogue = read_catalogue(connection)
+    check_filters(connection, replace(query, surveys=[later] if query.by else []), catalogue)
+    _check_rounds(connection, query, earlier, later)
+    first = _by_indicator(find_blocks(connection, replace(query, surveys=[earlier]), catalogue))
+    blocks = [b for b in find_blocks(connection, replace(query, surveys=[later]), catalogue) if _of(b) in first]
+
+    def rows_of(chosen: list[Block]) -> pd.DataFrame:
+        return _compared(connection, query, [first[_of(block)] for block in chosen], chosen, allow_break=allow_break)
+
+    page = page_of(connection, query, blocks, rows_of)
+    return replace(page, figures=page.figures.reindex(columns=list(COLUMNS)))
+
+
+def _of(block: Block) -> tuple[str, str]:
+    return block.round.city, block.definition.id
+
+
+def _by_indicator(blocks: list[Block]) -> dict[tuple[str, str], Block]:
+    return {_of(block): block for block in blocks}
+
+
+def _check_rounds(connection: Connection, query: ValuesQuery, earlier: str, later: str) -> None:
+    """Says which of the two rounds is wrong by the name it was asked for with."""
+    of_cities = city.c.slug.in_(query.cities) if query.cities else literal(True)
+    visible = literal(True) if query.drafts else survey.c.state == "published"
+    rounds = select(survey.c.slug).join(city).where(of_cities, visible)
+    refuse_unknown(connection, {"from": ([earlier], rounds), "to": ([later], rounds)})
+    if earlier == later:
+        raise InvalidParameters([InvalidParameter("to", "names the same round as from; choose two rounds")])
+
+
+def _compared(
+    connection: Connection, query: ValuesQuery, before: list[Block], after: list[Block], *, allow_break: bool
+) -> pd.DataFrame:
+    """One row for each figure of the later round, with what it changed by."""
+    first, second = (_figures(connection, query, blocks) for blocks in (before, after))
+    both = second.merge(first, on=_KEYS, how="left", suffixes=("", "_before"))
+    both = _with_pairs(connection, query, both, before, after)
+    block = both["block"].to_numpy()
+    broken = _breaks(both, before, after)
+    reason = both["reason"].where(both["reason"].notna(), both["reason_before"])
+    if not allow_break:
+        reason = reason.where(broken.isna(), broken)
+    is_paired = np.array([b.counted == a.counted for b, a in zip(before, after, strict=True)])[block]
+    method = _methods(both, is_paired)
+    undecided = (method == "undecided") & reason.isna()
+    reason = reason.mask(undecided, d.NOT_COUNTED_YET)
+    said = reason.isna().to_numpy()
+    interval, p_value, change = _estimated(both, method, query.access)
+    changes = both.rename(columns={"shown": "to_value", "shown_before": "from_value"})
+    changes["from_survey"] = [before[i].round.survey for i in block]
+    changes["to_survey"] = [after[i].round.survey for i in block]
+    changes["change"], changes["p_value"] = change, p_value
+    changes["low"], changes["high"] = interval
+    changes["n"], changes["n_before"] = both["n_shown"], both["n_shown_before"]
+    changes["n_pairs"] = np.where(method == "paired", both["n_pairs"], np.nan)
+    if query.access == "public":
+        changes["n_pairs"] = d.COUNT_STEP * np.round(changes["n_pairs"].astype(float) / d.COUNT_STEP)
+    for name in ("from_value", "to_value", "change", "low", "high", "p_value", "n", "n_before", "n_pairs"):
+        changes[name] = changes[name].astype(float).where(said)
+    changes["method"] = pd.Series(method, index=changes.index, dtype=object).where(said, None)
+    marked = broken.notna() & said
+    flags = [
+        tuple(dict.fromkeys((*now, *(then if isinstance(then, tuple) else ()), *(["break_allowed"] if mark else []))))
+        for now, then, mark in zip(both["flags"], both["flags_before"], marked, strict=True)
+    ]
+    changes["flags"] = pd.Series(flags, index=changes.index, dtype=object)
+    changes["status"] = np.where(said, "published", "withheld")
+    changes["reason"] = reason
+    return changes
+
+
+def _figures(connection: Connection, query: ValuesQuery, blocks: list[Block]) -> pd.DataFrame:
+    """Figures as they are and as they are shown (`shown`, `n_shown`), named, in one row each."""
+    table, exact = read_exact(connection, blocks, query)
+    shown = named(finish(exact), table, query.level)
+    numbers = exact.figures[[*_KEYS, "value", "low", "high", "n_eff", "answering", "method", "flags", "reason"]]
+    names = shown.drop(columns=[*NUMBERS, "method", "flags", "status", "reason", "group"])
+    return pd.concat([names, numbers, shown[["value", "n"]].set_axis(["shown", "n_shown"], axis=1)], axis=1)
+
+
+def _breaks(both: pd.DataFrame, before: list[Block], after: list[Block]) -> "pd.Series[str]":
+    """What keeps the rounds from being compared; missing where nothing does."""
+    block = both["block"].to_numpy()
+    of_rounds = list(zip(before, after, strict=True))
+    definition = np.array([b.definition.version != a.definition.version for b, a in of_rounds])[block]
+    mode = np.array([(b.round.mode, b.round.unit) != (a.round.mode, a.round.unit) for b, a in of_rounds])[block]
+    drawn = (both["_drawn"] != both["_drawn_before"]).to_numpy()
+    found = np.select([definition, drawn, mode], [d.DEFINITION_CHANGED, d.BOUNDARY_CHANGED, d.MODE_CHANGED], "")
+    return pd.Series(found, index=both.index, dtype=object).replace("", None)
+
+
+def _methods(both: pd.DataFrame, comparable: NDArray[np.bool_]) -> NDArray[np.object_]:
+    """How each pair of figures is to be compared."""
+    first, second = both["method_before"].to_numpy(dtype=object), both["method"].to_numpy(dtype=object)
+    larger = np.maximum(both["answering"].to_numpy(dtype=float), both["answering_before"].to_numpy(dtype=float))
+    same = comparable & (both["n_pairs"].to_numpy(dtype=float) >= SAME_HOUSEHOLDS * larger)
+    by_group = both["group_by"].notna().to_numpy()
+    measured = (first == "measurement") | (second == "measurement")
+    register = (first == "register") | (second == "register")
+    everybody = (first == "enumeration") & (second == "enumeration")
+    known = both["n_pairs"].notna().to_numpy() | by_group
+    return np.select(
+        [measured, register, everybody, ~known, same & ~by_group],
+        ["measurement", "register", "enumeration", "undecided", "paired"],
+        "independent",
+    ).astype(object)
+
+
+def _estimated(
+    both: pd.DataFrame, method: NDArray[np.object_], access: d.Access
+) -> tuple[Interval, NDArray[np.float64], NDArray[np.float64]]:
+    """The interval of each change, how likely it is by chance, and the change."""
+
+    def floats(name: str) -> NDArray[np.float64]:
+        return np.asarray(both[name], dtype=np.float64)
+
+    p1, p2 = floats("value_before"), floats("value")
+    # Of what everybody was asked nothing is left to chance.
+    first = Interval(*(np.where(np.isnan(floats(end)), p1, floats(end)) for end in ("low_before", "high_before")))
+    second = Interval(*(np.where(np.isnan(floats(end)), p2, floats(end)) for end in ("low", "high")))
+    independent = difference(p1, first, p2, second)
+    per_cent = both["unit"].to_numpy() == "%"
+    by_chance = independent_p_value(p1 / PERCENT, floats("n_eff_before"), p2 / PERCENT, floats("n_eff"))
+    scale = np.where(per_cent, PERCENT, 1.0)
+    paired_change = paired_difference(*(floats(name) for name in ("sum_a", "sum_ad", "sum_a2", "sum_a2d", "sum_a2d2")))
+    is_paired = method == "paired"
+    sampled = is_paired | (method == "independent")
+    ends = [
+        np.where(sampled, np.where(is_paired, end * scale, other), np.nan)
+        for end, other in zip(paired_change.interval, independent, strict=True)
+    ]
+    by_method = np.where(is_paired, mcnemar_p_value(floats("n_gained"), floats("n_lost")), by_chance)
+    p_value = np.where(sampled & per_cent, by_method, np.nan)
+    change = np.where(is_paired, paired_change.d * scale, floats("shown") - floats("shown_before"))
+    few = np.minimum(floats("answering"), floats("answering_before")) < d.MANY
+    decimals = np.where(few, 0, 1) if access == "public" else np.full(len(both), 2)
+    # Of a change shown beside its two figures, the difference is what is shown of them.
+    fine = np.where(per_cent, np.where(is_paired, decimals, 2), 3)
+    return (
+        Interval(*(d.rounded(pd.Series(end), np.where(per_cent, decimals, 3)) for end in ends)),
+        d.rounded(pd.Series(p_value), np.full(len(both), 3 if access == "public" else 6)),
+        d.rounded(pd.Series(change), fine),
+    )
+
+
+_PAIR = ["from_survey_id", "to_survey_id", "indicator_id", "counted", "definition_version"]
+
+
+def _with_pairs(
+    connection: Connection, query: ValuesQuery, both: pd.DataFrame, before: list[Block], after: list[Block]
+) -> pd.DataFrame:
+    """The rows with the sums of their pair tallies; n_pairs is missing where rounds have not been held together."""
+    heads = pd.DataFrame(
+        [
+            (i, b.round.survey_id, a.round.survey_id, a.definition.id, a.counted, a.definition.version)
+            for i, (b, a) in enumerate(zip(before, after, strict=True))
+        ],
+        columns=["block", *_PAIR],
+    )
+    rounds = tuple_(pair_tally.c.from_survey_id, pair_tally.c.to_survey_id)
+    asked = sorted({(b.round.survey_id, a.round.survey_id) for b, a in zip(before, after, strict=True)})
+    codes: dict[Level, ColumnElement[Any]] = {
+        "settlement": settlement.c.code,
+        "ward": ward.c.code,
+        "city": literal(""),
+    }
+    code = codes[query.level]
+    key = [pair_tally.c[name] for name in _PAIR]
+    rows = connection.execute(
+        select(*key, code.label("_code"), *(func.sum(pair_tally.c[name]).label(name) for name in PAIR_SUMS))
+        .join(settlement, settlement.c.id == pair_tally.c.settlement_id)
+        .outerjoin(ward, ward.c.id == settlement.c.ward_id)
+        .where(rounds.in_(asked), pair_tally.c.indicator_id == func.any(sorted(set(heads["indicator_id"]))))
+        .group_by(*key, code)
+    )
+    tallies = pd.DataFrame(rows.all(), columns=list(rows.keys())).merge(heads, on=_PAIR)
+    tallies = tallies.drop(columns=_PAIR).rename(columns={"n": "n_pairs"})
+    pairs = tuple_(paired.c.from_survey_id, paired.c.to_survey_id)
+    found = connection.execute(select(paired.c.from_survey_id, paired.c.to_survey_id).where(pairs.in_(asked)))
+    held = {(row[0], row[1]) for row in found}
+    is_held = np.array([(b.round.survey_id, a.round.survey_id) in held for b, a in zip(before, after, strict=True)])
+    merged = both.merge(tallies, on=["block", "_code"], how="left")
+    counted = merged["n_pairs"].astype(float).fillna(0.0)
+    return merged.assign(n_pairs=counted.where(is_held[merged["block"].to_numpy()]))

@@ -1,0 +1,155 @@
+"""Complementary suppression: what else must be withheld so that a withheld figure cannot be worked out.
+
+A city's figures add up: settlements to wards, wards and settlements without a ward to the city, groups to everybody.
+Whoever knows a sum and all but one of its parts knows that one too. So each published sum that has withheld parts must
+leave them room: from what is published, no withheld count may be known to within 10.
+
+In a tree this can be told by looking, with no search. Every published place gives one equation: the counts of the
+settlements it alone covers (those withheld, under it and under no published place below it) have a known total. They
+are exposed to it. A count in an equation of two or more can be anything from 0 to that total, and a withheld place's
+anything that those exposed under it can add up to. With groups, each equation is a table of which the margins are
+known: a count n in a row r and a column c of a table of T lies between max(0, r + c - T) and min(r, c), and can be any
+number between.
+
+Whoever owns one of the numbers knows more than a reader of the published ones; that is not defended against.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+MIN_RANGE = 10
+"""How far apart the least and the largest possible value of a withheld count must be."""
+
+NO_WARD = -1
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Withheld:
+    """Which figures of a city are withheld: by settlement, by ward, and the city's own."""
+
+    settlements: Bools
+    wards: Bools
+    city: bool
+
+
+@dataclass
+class _Exposed:
+    """The settlements one published place gives an equation for.
+
+    They are kept by unit: what stands directly under the place, a ward that is withheld itself or a settlement. A unit
+    alone in its equation is known.
+    """
+
+    counts: Floats
+    grouped: bool
+    units: dict[int, list[int]] = field(default_factory=dict)
+
+    def add(self, unit: int, settlements: Iterable[int]) -> None:
+        self.units.setdefault(unit, []).extend(settlements)
+
+    @property
+    def is_safe(self) -> bool:
+        """Whether none of the counts can be worked out."""
+        if not self.units:
+            return True
+        by_unit = np.array([self.counts[members].sum(axis=0) for members in self.units.values()])
+        columns = by_unit.sum(axis=0)
+        if columns.min() < MIN_RANGE or len(self.units) < 2:
+            return False
+        if not self.grouped:
+            return True
+        total, rows = columns.sum(), by_unit.sum(axis=1)
+        return bool(total - columns.max() >= MIN_RANGE and total - rows.max() >= MIN_RANGE)
+
+
+def protect(
+    ward: NDArray[np.intp],
+    counts: Floats,
+    settlements: Bools,
+    wards: Bools,
+    city: bool,
+    *,
+    grouped: bool,
+) -> Withheld:
+    """Adds to the figures that are withheld for themselves those that would give them away.
+
+    Args:
+        ward: the ward of each settlement as an index from 0, or NO_WARD.
+        counts: what is to be protected, one row a settlement. Not grouped: each column is a count of its own, such as
+            the households that answered, or those that said yes and those that said no. Grouped: the columns are
+            groups of one count, whose sum over them is published; all groups of a place are withheld together.
+        settlements, wards, city: what is withheld for itself. Of a ward withheld so, every settlement with anybody in
+            it is; of a city, every ward.
+        grouped: which of the two `counts` is.
+
+    The smallest settlement that will do is withheld, then the smallest ward; the same counts always give the same
+    answer.
+    """
+    out = Withheld(settlements.copy(), wards.copy(), bool(city))
+    size = counts.sum(axis=1)
+    by_size = np.argsort(size, kind="stable")
+    by_size = by_size[size[by_size] > 0]
+    for number in range(len(wards)):
+        if not out.wards[number]:
+            _settle_ward(number, counts, out, by_size[ward[by_size] == number], grouped=grouped)
+    return out if out.city else _settle_city(ward, counts, out, by_size, grouped=grouped)
+
+
+def _settle_ward(number: int, counts: Floats, out: Withheld, by_size: NDArray[np.intp], *, grouped: bool) -> None:
+    """Makes the equation of a published ward safe, by withholding more of its settlements or the ward itself."""
+    exposed = _Exposed(counts, grouped)
+    for settlement in by_size[out.settlements[by_size]]:
+        exposed.add(int(settlement), [int(settlement)])
+    for settlement in by_size[~out.settlements[by_size]]:
+        if exposed.is_safe:
+            return
+        exposed.add(int(settlement), [int(settlement)])
+        out.settlements[settlement] = True
+    out.wards[number] = not exposed.is_safe
+
+
+def _settle_city(
+    ward: NDArray[np.intp], counts: Floats, out: Withheld, by_size: NDArray[np.intp], *, grouped: bool
+) -> Withheld:
+    """Makes the city's equation safe: its units are withheld wards, and withheld settlements without a ward."""
+    exposed = _Exposed(counts, grouped)
+    for settlement in by_size[out.settlements[by_size]]:
+        number = int(ward[settlement])
+        if number == NO_WARD or out.wards[number]:
+            # A ward's number is told from a settlement's by its sign.
+            exposed.add(int(settlement) if number == NO_WARD else -1 - number, [int(settlement)])
+    for unit in _candidates(ward, counts, out, by_size):
+        if exposed.is_safe:
+            return out
+        if unit >= 0:
+            out.settlements[unit] = True
+            exposed.add(unit, [unit])
+            continue
+        out.wards[-1 - unit] = True
+        of_ward = by_size[ward[by_size] == -1 - unit]
+        if not out.settlements[of_ward].any():
+            # All of them published would add up to the ward.
+            out.settlements[of_ward[0]] = True
+        exposed.add(unit, (int(s) for s in of_ward[out.settlements[of_ward]]))
+    return out if exposed.is_safe else Withheld(out.settlements, out.wards, True)
+
+
+def _candidates(ward: NDArray[np.intp], counts: Floats, out: Withheld, by_size: NDArray[np.intp]) -> list[int]:
+    """What more could be withheld under a city, the least loss first.
+
+    First settlements without a ward and wards that hide a settlement already, then other wards, each by size.
+    """
+    size = counts.sum(axis=1)
+    found = [(False, float(size[s]), int(s)) for s in by_size if ward[s] == NO_WARD and not out.settlements[s]]
+    for number in np.flatnonzero(~out.wards):
+        of_ward = by_size[ward[by_size] == number]
+        if len(of_ward):
+            is_whole = not out.settlements[of_ward].any()
+            found.append((is_whole, float(size[of_ward].sum()), -1 - int(number)))
+    return [unit for *_, unit in sorted(found)]

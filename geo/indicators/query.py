@@ -1,0 +1,153 @@
+"""Which rounds, indicators and versions a query asks for: the blocks it is answered from."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, func, literal, select
+
+from geo.errors import InvalidParameter, InvalidParameters
+from geo.filters import refuse_unknown
+from geo.indicators.blocks import Block, Round
+from geo.indicators.catalogue import Catalogue
+from geo.indicators.definition import Counted
+from geo.indicators.disclosure import Access
+from geo.indicators.rollup import Level
+from geo.indicators.tallies import ALL
+from geo.indicators.tally_store import group_fields
+from geo.paging import PageRequest
+from geo.schema.places import city, settlement
+from geo.schema.surveys import survey
+from geo.schema.values import tallied, tally
+
+_MEMBERS = "density_persons"
+"""The indicator whose unknown answers are the households of unknown size."""
+
+
+@dataclass(frozen=True)
+class ValuesQuery:
+    """Which figures are asked for, and by whom. An empty filter lets everything through."""
+
+    cities: Sequence[str] = ()
+    surveys: Sequence[str] = ()
+    indicators: Sequence[str] = ()
+    settlements: Sequence[str] = ()
+    level: Level = "settlement"
+    counted: Counted | None = None
+    """None: each indicator's headline level."""
+    by: str | None = None
+    """The field by whose groups figures are wanted."""
+    version: int | None = None
+    """A version of the definitions; None: of each the newest its round has been counted by."""
+    access: Access = "public"
+    drafts: bool = False
+    """Whether figures of surveys that are not published yet are shown too."""
+    geometry: bool = False
+    page: PageRequest = field(default_factory=PageRequest)
+
+
+def check_filters(connection: Connection, query: ValuesQuery, catalogue: Catalogue) -> None:
+    """Refuses what a query asks for and is not there, or may not be asked for.
+
+    Raises:
+        InvalidParameters: with every parameter that is wrong, and what is allowed.
+    """
+    catalogue.find(query.indicators)
+    problems = []
+    if query.settlements and query.level != "settlement":
+        # A sum over chosen settlements would pass for the whole place, and two of them, one less the other, would
+        # give away a settlement whose own figure is withheld.
+        reason = f"goes with level settlement only; figures by {query.level} are of all settlements"
+        problems.append(InvalidParameter("settlement", reason))
+    if query.by is not None:
+        if query.by not in group_fields():
+            allowed = ", ".join(group_fields())
+            problems.append(InvalidParameter("by", f"{query.by!r} is no field to group by; choose from {allowed}"))
+        for name, asked in (("indicator", query.indicators), ("survey", query.surveys)):
+            if not asked:
+                problems.append(InvalidParameter(name, "is required where figures are asked for by group"))
+    if problems:
+        raise InvalidParameters(problems)
+    of_cities = city.c.slug.in_(query.cities) if query.cities else literal(True)
+    visible = literal(True) if query.drafts else survey.c.state == "published"
+    refuse_unknown(
+        connection,
+        {
+            "city": (query.cities, select(city.c.slug)),
+            "survey": (query.surveys, select(survey.c.slug).join(city).where(of_cities, visible)),
+            "settlement": (query.settlements, select(settlement.c.code).join(city).where(of_cities)),
+        },
+    )
+
+
+def find_rounds(connection: Connection, query: ValuesQuery) -> list[Round]:
+    """The rounds a query asks for, in the order of city and first day."""
+    unknown = func.sum(tally.c.n_unknown) / func.nullif(func.sum(tally.c.n + tally.c.n_unknown), 0)
+    members = (
+        select(tally.c.survey_id, unknown.label("share"))
+        .where(tally.c.group_field == ALL, tally.c.indicator_id == _MEMBERS, tally.c.counted == "persons")
+        .group_by(tally.c.survey_id)
+        .subquery()
+    )
+    rows = (
+        select(
+            city.c.slug.label("city"),
+            survey.c.slug.label("survey"),
+            survey.c.unit,
+            survey.c.mode,
+            survey.c.id.label("survey_id"),
+            city.c.id.label("city_id"),
+            survey.c.starts_on,
+            func.coalesce(members.c.share, 0).label("share"),
+        )
+        .join(city, city.c.id == survey.c.city_id)
+        .outerjoin(members, members.c.survey_id == survey.c.id)
+    )
+    if not query.drafts:
+        rows = rows.where(survey.c.state == "published")
+    if query.cities:
+        rows = rows.where(city.c.slug.in_(query.cities))
+    if query.surveys:
+        rows = rows.where(survey.c.slug.in_(query.surveys))
+    found = [
+        Round(row.city, row.survey, row.unit, row.mode, row.starts_on, row.survey_id, row.city_id, float(row.share))
+        for row in connection.execute(rows)
+    ]
+    return sorted(found, key=lambda r: (r.city, r.starts_on, r.survey))
+
+
+def find_blocks(connection: Connection, query: ValuesQuery, catalogue: Catalogue) -> list[Block]:
+    """The blocks a query is answered from, in the order of round and indicator."""
+    rounds = find_rounds(connection, query)
+    counted = _counted_versions(connection, [r.survey_id for r in rounds], query)
+    definitions = sorted(catalogue.find(query.indicators), key=lambda d: d.id)
+    blocks = []
+    for of_round in rounds:
+        for newest in definitions:
+            level = query.counted or newest.counted
+            if level not in newest.counted_levels():
+                continue
+            versions = counted.get((of_round.survey_id, newest.id), [])
+            version = max(versions, default=query.version or newest.version)
+            definition = catalogue.version(newest.id, version)
+            blocks.append(Block(of_round, definition, level, bool(versions) or not definition.is_tallied))
+    return blocks
+
+
+def _counted_versions(
+    connection: Connection, survey_ids: Sequence[int], query: ValuesQuery
+) -> dict[tuple[int, str], list[int]]:
+    """The versions each round has been counted by, of those that may answer the query."""
+    rows = select(tallied.c.survey_id, tallied.c.indicator_id, tallied.c.definition_version).where(
+        tallied.c.group_field == (query.by or ALL), tallied.c.survey_id == func.any(list(survey_ids))
+    )
+    if query.version is not None:
+        rows = rows.where(tallied.c.definition_version == query.version)
+    found: dict[tuple[int, str], list[int]] = {}
+    for survey_id, indicator_id, version in connection.execute(rows):
+        found.setdefault((survey_id, indicator_id), []).append(version)
+    return found
+
+
+def block_key(block: Block) -> tuple[str, str, str, str]:
+    """What names a block among those of a query, and orders them."""
+    return (block.round.city, block.round.starts_on.isoformat(), block.round.survey, block.definition.id)

@@ -1,0 +1,205 @@
+"""From settlements to wards and cities: everything a figure is made of adds up, so no household is looked at again."""
+
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from geo.indicators.blocks import Cells
+from geo.indicators.estimate import Spread, Sums, spread_of_clusters, spread_of_households
+from geo.indicators.protection import NO_WARD
+from geo.indicators.tallies import ALL
+
+Level = Literal["settlement", "ward", "city"]
+
+LEVELS: tuple[Level, ...] = ("settlement", "ward", "city")
+
+KEYS = ("block", "place", "group")
+"""What a row of sums is of. `place` is an index of a settlement or ward; 0 for a city."""
+
+_ADDED = (
+    *("answering", "not_known", "n_yes", "n_used", "a", "ay", "a2", "a2y", "a2y2", "sum_a_unknown"),
+    *("spread_yy", "spread_ay", "spread_aa", "strata", "sampled", "framed"),
+    *("population", "residents", "area_m2", "seats"),
+    *("no_population", "no_residents", "no_area_m2", "no_frame", "no_seats", "not_enumerated"),
+    *("unweighted", "frame_weighted", "frame_too_small", "ignores_clusters"),
+)
+"""What adds up. A column that says whether something holds of a settlement counts for how many it does."""
+
+_WEIGHTED = ("sum_w", "sum_a", "sum_ay", "sum_a_unknown", "sum_w_unknown")
+_SQUARED = ("sum_a2", "sum_a2y", "sum_a2y2", "sum_a2_unknown")
+
+# Weights that are all 1 sum up to a count, but for what adding does to the last digits.
+_ONE = 1e-9
+
+
+def add_parts(table: Cells) -> pd.DataFrame:
+    """The cells with what is made of each before they are added up.
+
+    The columns beside those of the cells: answering (households), n_used and the sums of `Sums` (the answers that
+    count), yy, ay_, aa (`Spread`), strata, enumerated, population, residents, land_m2, relying seats, and the flags
+    unweighted, frame_weighted and frame_too_small.
+    """
+    cells = table.cells.copy()
+    of_block = pd.DataFrame(
+        [
+            {
+                "is_household": block.round.unit == "household",
+                "is_census": block.round.mode == "census",
+                "keeps_unknown": block.definition.unknown == "unserved",
+                "persons": block.counted == "persons",
+            }
+            for block in table.blocks
+        ]
+    ).take(cells["block"])
+    is_household, is_census, keeps_unknown, persons = (of_block[name].to_numpy(dtype=bool) for name in of_block)
+    grouped = table.group_field != ALL
+    n, n_sampled = _floats(cells, "n"), _floats(cells, "n_sampled")
+    frame = _floats(cells, "households")
+    has_frame = ~np.isnan(frame)
+    answered = n > 0
+    cells["frame_too_small"] = has_frame & is_household & (n_sampled > frame)
+    cells["enumerated"] = is_census & is_household & ~(has_frame & (n_sampled < frame))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        sampled_part = np.where(has_frame & (n_sampled < frame), n_sampled / frame, 0.0)
+        # A settlement-unit row speaks for as many households as its weight says.
+        cells["answering"] = np.where(is_household, n, cells["sum_w"])
+        cells["not_known"] = np.where(is_household, cells["n_unknown"], cells["sum_w_unknown"])
+        mean = cells["sum_a"] / cells["sum_w"]
+        speaks_for = cells["sum_a"] + cells["sum_a_unknown"]
+        by_answers = np.where(is_census | ~is_household, speaks_for, np.nan)
+        cells["population"] = by_answers if grouped else np.where(has_frame, frame * mean, by_answers)
+        cells["residents"] = _residents(cells, is_household, is_census, frame)
+    _weight_by_frame(cells, is_household & ~is_census, answered, frame, n_sampled)
+    a_unknown = np.where(keeps_unknown, cells["sum_a_unknown"], 0.0)
+    sums = Sums(
+        # Of persons, the households without an answer may be of unknown size, and add nobody.
+        np.where(keeps_unknown & ~persons, n + _floats(cells, "n_unknown"), n),
+        _floats(cells, "sum_a") + a_unknown,
+        _floats(cells, "sum_ay"),
+        _floats(cells, "sum_a2") + np.where(keeps_unknown, cells["sum_a2_unknown"], 0.0),
+        _floats(cells, "sum_a2y"),
+        _floats(cells, "sum_a2y2"),
+    )
+    fraction = np.where(cells["enumerated"], 1.0, sampled_part)
+    spread = spread_of_households(sums, n_sampled, fraction)
+    for name, values in zip(("n_used", "a", "ay", "a2", "a2y", "a2y2"), sums, strict=True):
+        cells[name] = values
+    cells["spread_yy"], cells["spread_ay"], cells["spread_aa"] = spread
+    cells["strata"] = (sums.n > 0).astype(float)
+    cells["sampled"] = np.where(answered, n_sampled, 0.0)
+    # People on unmeasured ground are no part of a density.
+    cells["residents"] = np.where(np.isnan(_floats(cells, "area_m2")), 0.0, cells["residents"])
+    for name in ("population", "residents", "area_m2"):
+        # What is not known of one settlement is not known of the whole; one where nobody answered does not matter.
+        cells[f"no_{name}"] = answered & np.isnan(_floats(cells, name))
+        cells[name] = np.where(answered, cells[name], 0.0)
+    cells["no_frame"] = answered & ~has_frame
+    cells["framed"] = np.where(answered, frame, 0.0)
+    cells["not_enumerated"] = answered & ~cells["enumerated"]
+    cells["ignores_clusters"] = _floats(cells, "clustered") * grouped
+    cells["no_seats"] = np.isnan(_floats(cells, "seats"))
+    return cells
+
+
+def _residents(
+    cells: pd.DataFrame, is_household: NDArray[np.bool_], is_census: NDArray[np.bool_], frame: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Persons (or households) who live in a settlement; those of unknown size are taken to be of the mean size."""
+    mean = cells["sum_ay"] / cells["sum_w"]
+    of_census = cells["sum_ay"] * (cells["n"] + cells["n_unknown"]) / cells["n"]
+    of_register = mean * (cells["sum_w"] + cells["sum_w_unknown"])
+    known = np.where(is_household, np.where(is_census, of_census, np.nan), of_register)
+    return np.where(np.isnan(frame), known, frame * mean)
+
+
+def _weight_by_frame(
+    cells: pd.DataFrame,
+    is_sample: NDArray[np.bool_],
+    answered: NDArray[np.bool_],
+    frame: NDArray[np.float64],
+    n_sampled: NDArray[np.float64],
+) -> None:
+    """Gives a sample that brings no weights those its frame sizes imply, where all of them are known.
+
+    Each household then stands for N/n of its settlement's: the mean over settlements by their size. Where a size is
+    missing, a figure over several settlements is one of whoever happened to be asked, and is flagged.
+    """
+    blocks = cells["block"].to_numpy()
+    n_blocks = int(blocks.max()) + 1 if len(blocks) else 0
+
+    def anywhere(condition: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        return np.asarray(np.bincount(blocks, weights=condition, minlength=n_blocks)[blocks] > 0)
+
+    weighted = anywhere(answered & (np.abs(_floats(cells, "sum_w") - _floats(cells, "n")) > _ONE * n_sampled))
+    usable = ~np.isnan(frame) & (frame >= n_sampled)
+    unweighted = is_sample & ~weighted
+    framed = unweighted & ~anywhere(answered & ~usable)
+    factor = np.where(framed & answered, frame / np.maximum(n_sampled, 1.0), 1.0)
+    for names, by in ((_WEIGHTED, factor), (_SQUARED, factor**2)):
+        for name in names:
+            cells[name] = cells[name] * by
+    cells["unweighted"] = unweighted & ~framed
+    cells["frame_weighted"] = framed
+
+
+def roll_up(table: Cells, parts: pd.DataFrame, level: Level) -> pd.DataFrame:
+    """The parts summed over the settlements of each place, one row for each of KEYS, in their order."""
+    keyed = _at(parts, level)
+    keyed = keyed[[*KEYS, "nearest_m", *_ADDED]].astype(dict.fromkeys(_ADDED, float))
+    grouped = keyed.groupby(list(KEYS), sort=True)
+    summed = grouped[list(_ADDED)].sum()
+    # A distance is of one settlement.
+    summed["nearest_m"] = grouped["nearest_m"].first() if level == "settlement" else np.nan
+    summed["settlements"], summed["settlements_in"] = summed["strata"], grouped.size()
+    summed["df"] = summed["n_used"] - summed["strata"]
+    _replace_clustered(summed, table, level)
+    return summed.reset_index()
+
+
+def _at(frame: pd.DataFrame, level: Level) -> pd.DataFrame:
+    if level == "ward":
+        inside = frame[frame["ward"] != NO_WARD]
+        return inside.assign(place=inside["ward"])
+    return frame.assign(place=0) if level == "city" else frame
+
+
+def _replace_clustered(summed: pd.DataFrame, table: Cells, level: Level) -> None:
+    """Puts the variance of clustered samples in place of that of households drawn one by one."""
+    if table.clusters.empty:
+        return
+    clusters = _at(table.clusters, level)
+    keys = list(KEYS)
+    units = clusters.groupby([*keys, "stratum", "psu"], sort=True).agg(
+        {"a": "sum", "ay": "sum", "used": "sum", "n_clusters": "first", "fraction": "first"}
+    )
+    strata = units.groupby(level=[*keys, "stratum"], sort=True)
+    of_strata = strata.agg({"n_clusters": "first", "fraction": "first"})
+    spread = spread_of_clusters(
+        units["a"].to_numpy(),
+        units["ay"].to_numpy(),
+        strata.ngroup().to_numpy(),
+        of_strata["n_clusters"].to_numpy(dtype=float),
+        of_strata["fraction"].to_numpy(dtype=float),
+    )
+    in_use = units["used"] > 0
+    parts = (
+        pd.DataFrame({"spread_yy": spread.yy, "spread_ay": spread.ay, "spread_aa": spread.aa}, index=of_strata.index)
+        .groupby(level=keys)
+        .sum()
+    )
+    used_strata = in_use.groupby(level=[*keys, "stratum"]).any().groupby(level=keys).sum()
+    parts["df"] = in_use.groupby(level=keys).sum() - used_strata
+    at = parts.index.intersection(summed.index)
+    summed.loc[at, list(parts.columns)] = parts.loc[at]
+
+
+def spread_and_sums(summed: pd.DataFrame) -> tuple[Sums, Spread]:
+    """The sums and variance parts of rolled-up rows, as estimates take them."""
+    sums = Sums(*(_floats(summed, name) for name in ("n_used", "a", "ay", "a2", "a2y", "a2y2")))
+    return sums, Spread(*(_floats(summed, f"spread_{name}") for name in ("yy", "ay", "aa")))
+
+
+def _floats(frame: pd.DataFrame, name: str) -> NDArray[np.float64]:
+    return np.asarray(frame[name], dtype=np.float64)

@@ -1,0 +1,26 @@
+"""The shapes of figures: the boundaries each rests on, as GeoJSON."""
+
+import pandas as pd
+from sqlalchemy import Connection, func, select
+
+from geo.places import as_geojson
+from geo.schema.places import boundary
+
+
+def add_shapes(connection: Connection, figures: pd.DataFrame) -> pd.DataFrame:
+    """Figures with a column `geometry`, from the boundaries their column `_drawn` names; None without any."""
+    shapes = {drawn: _shape(connection, drawn) for drawn in figures["_drawn"].unique() if "," in drawn}
+    single = [drawn for drawn in figures["_drawn"].unique() if drawn and "," not in drawn]
+    rows = connection.execute(
+        select(boundary.c.id, as_geojson(boundary.c.geom)).where(boundary.c.id == func.any([int(i) for i in single]))
+    )
+    shapes |= {str(row[0]): row[1] for row in rows}
+    return figures.assign(geometry=[shapes.get(drawn) for drawn in figures["_drawn"]])
+
+
+def _shape(connection: Connection, drawn: str) -> str | None:
+    """Several boundaries as one: neighbours joined."""
+    ids = [int(number) for number in drawn.split(",")]
+    whole = func.ST_Multi(func.ST_CollectionExtract(func.ST_Union(boundary.c.geom), 3))
+    shape: str | None = connection.execute(select(as_geojson(whole)).where(boundary.c.id == func.any(ids))).scalar_one()
+    return shape
