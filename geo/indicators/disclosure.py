@@ -164,7 +164,7 @@ def _withhold_block(
         # All groups of a place are withheld together.
         return np.asarray(np.isin(reasons[level], _SECRET).reshape(-1, n_groups).any(axis=1))
 
-    found = protect(ward, counts, secret("settlement"), secret("ward"), bool(secret("city").any()), grouped=grouped)
+    found = protect(ward, counts, secret("settlement"), secret("ward"), bool(secret("city").any()))
     _mark(reasons, found, n_groups)
 
 

@@ -7,9 +7,11 @@ leave them room: from what is published, no withheld count may be known to withi
 In a tree this can be told by looking, with no search. Every published place gives one equation: the counts of the
 settlements it alone covers (those withheld, under it and under no published place below it) have a known total. They
 are exposed to it. A count in an equation of two or more can be anything from 0 to that total, and a withheld place's
-anything that those exposed under it can add up to. With groups, each equation is a table of which the margins are
-known: a count n in a row r and a column c of a table of T lies between max(0, r + c - T) and min(r, c), and can be any
-number between.
+anything that those exposed under it can add up to.
+
+With groups, each equation is a table of which the margins are known. A count in a row r and a column c of a table of T
+can be anything from max(0, r + c - T) to min(r, c): room enough, where two or more rows and two or more columns have 10
+households each. A row has them, or is withheld as a whole, and then its margin is not known.
 
 Whoever owns one of the numbers knows more than a reader of the published ones; that is not defended against.
 """
@@ -47,7 +49,6 @@ class _Exposed:
     """
 
     counts: Floats
-    grouped: bool
     units: dict[int, list[int]] = field(default_factory=dict)
 
     def add(self, unit: int, settlements: Iterable[int]) -> None:
@@ -58,14 +59,8 @@ class _Exposed:
         """Whether none of the counts can be worked out."""
         if not self.units:
             return True
-        by_unit = np.array([self.counts[members].sum(axis=0) for members in self.units.values()])
-        columns = by_unit.sum(axis=0)
-        if columns.min() < MIN_RANGE or len(self.units) < 2:
-            return False
-        if not self.grouped:
-            return True
-        total, rows = columns.sum(), by_unit.sum(axis=1)
-        return bool(total - columns.max() >= MIN_RANGE and total - rows.max() >= MIN_RANGE)
+        members = [settlement for of_unit in self.units.values() for settlement in of_unit]
+        return len(self.units) > 1 and bool(self.counts[members].sum(axis=0).min() >= MIN_RANGE)
 
 
 def protect(
@@ -74,19 +69,16 @@ def protect(
     settlements: Bools,
     wards: Bools,
     city: bool,
-    *,
-    grouped: bool,
 ) -> Withheld:
     """Adds to the figures that are withheld for themselves those that would give them away.
 
     Args:
         ward: the ward of each settlement as an index from 0, or NO_WARD.
-        counts: what is to be protected, one row a settlement. Not grouped: each column is a count of its own, such as
-            the households that answered, or those that said yes and those that said no. Grouped: the columns are
-            groups of one count, whose sum over them is published; all groups of a place are withheld together.
+        counts: what is to be protected, one row a settlement: the households that answered; or, each to be protected by
+            itself, those that said yes and those that said no; or those of each group, of which there are two or more,
+            all of one place published or withheld together.
         settlements, wards, city: what is withheld for itself. Of a ward withheld so, every settlement with anybody in
-            it is; of a city, every ward.
-        grouped: which of the two `counts` is.
+            it is; of a city, every ward. Of groups: whatever is withheld as a whole, too.
 
     The smallest settlement that will do is withheld, then the smallest ward; the same counts always give the same
     answer.
@@ -97,13 +89,13 @@ def protect(
     by_size = by_size[size[by_size] > 0]
     for number in range(len(wards)):
         if not out.wards[number]:
-            _settle_ward(number, counts, out, by_size[ward[by_size] == number], grouped=grouped)
-    return out if out.city else _settle_city(ward, counts, out, by_size, grouped=grouped)
+            _settle_ward(number, counts, out, by_size[ward[by_size] == number])
+    return out if out.city else _settle_city(ward, counts, out, by_size)
 
 
-def _settle_ward(number: int, counts: Floats, out: Withheld, by_size: NDArray[np.intp], *, grouped: bool) -> None:
+def _settle_ward(number: int, counts: Floats, out: Withheld, by_size: NDArray[np.intp]) -> None:
     """Makes the equation of a published ward safe, by withholding more of its settlements or the ward itself."""
-    exposed = _Exposed(counts, grouped)
+    exposed = _Exposed(counts)
     for settlement in by_size[out.settlements[by_size]]:
         exposed.add(int(settlement), [int(settlement)])
     for settlement in by_size[~out.settlements[by_size]]:
@@ -114,11 +106,9 @@ def _settle_ward(number: int, counts: Floats, out: Withheld, by_size: NDArray[np
     out.wards[number] = not exposed.is_safe
 
 
-def _settle_city(
-    ward: NDArray[np.intp], counts: Floats, out: Withheld, by_size: NDArray[np.intp], *, grouped: bool
-) -> Withheld:
+def _settle_city(ward: NDArray[np.intp], counts: Floats, out: Withheld, by_size: NDArray[np.intp]) -> Withheld:
     """Makes the city's equation safe: its units are withheld wards, and withheld settlements without a ward."""
-    exposed = _Exposed(counts, grouped)
+    exposed = _Exposed(counts)
     for settlement in by_size[out.settlements[by_size]]:
         number = int(ward[settlement])
         if number == NO_WARD or out.wards[number]:

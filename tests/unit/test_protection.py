@@ -16,10 +16,20 @@ SETTINGS = settings(max_examples=120, deadline=None, derandomize=True)
 COUNT = st.sampled_from([0, 1, 4, 9, 10, 11, 12, 25]) | st.integers(0, 60)
 
 
-def cities(columns: int) -> SearchStrategy[tuple[list[int], list[list[int]]]]:
-    """Up to nine settlements in up to four wards, some in none, with counts in each column."""
-    settlement = st.tuples(st.integers(-1, 3), st.lists(COUNT, min_size=columns, max_size=columns))
-    return st.lists(settlement, min_size=1, max_size=9).map(lambda s: ([w for w, _ in s], [c for _, c in s]))
+City = tuple[list[int], list[list[int]], list[bool]]
+
+
+def cities(columns: int) -> SearchStrategy[City]:
+    """Up to nine settlements in up to four wards, some in none, with counts in each column.
+
+    Some are withheld for a reason of their own, however large they are.
+    """
+    settlement = st.tuples(
+        st.integers(-1, 3), st.lists(COUNT, min_size=columns, max_size=columns), st.sampled_from([False] * 5 + [True])
+    )
+    return st.lists(settlement, min_size=1, max_size=9).map(
+        lambda s: ([w for w, *_ in s], [c for _, c, _ in s], [f for *_, f in s])
+    )
 
 
 def numbered(wards: list[int]) -> tuple[Any, int]:
@@ -75,18 +85,18 @@ def audit(ward: Any, counts: Any, out: Withheld, columns: list[int]) -> None:
 
 @SETTINGS
 @given(cities(1))
-def test_protect_leaves_every_withheld_count_room(city: tuple[list[int], list[list[int]]]) -> None:
+def test_protect_leaves_every_withheld_count_room(city: City) -> None:
     (ward, n_wards), counts = numbered(city[0]), np.array(city[1], dtype=float)
-    small = (counts[:, 0] > 0) & (counts[:, 0] < 10)
+    small = (counts[:, 0] > 0) & ((counts[:, 0] < 10) | np.array(city[2]))
     sums = ward_sums(ward, n_wards, counts)[:, 0]
-    out = protect(ward, counts, small, (sums > 0) & (sums < 10), bool(0 < counts.sum() < 10), grouped=False)
+    out = protect(ward, counts, small, (sums > 0) & (sums < 10), bool(0 < counts.sum() < 10))
     assert out.settlements[small].all()
     audit(ward, counts, out, [0])
 
 
 @SETTINGS
 @given(cities(2))
-def test_protect_leaves_sensitive_answers_room(city: tuple[list[int], list[list[int]]]) -> None:
+def test_protect_leaves_sensitive_answers_room(city: City) -> None:
     """Columns: those that said yes, and those that said no; neither may be told to within ten."""
     (ward, n_wards), counts = numbered(city[0]), np.array(city[1], dtype=float)
 
@@ -94,13 +104,13 @@ def test_protect_leaves_sensitive_answers_room(city: tuple[list[int], list[list[
         return (of.sum(axis=1) > 0) & ((of.min(axis=1) < 5) | (of.sum(axis=1) < 10))
 
     whole = bool(alike(counts.sum(axis=0, keepdims=True))[0])
-    out = protect(ward, counts, alike(counts), alike(ward_sums(ward, n_wards, counts)), whole, grouped=False)
+    out = protect(ward, counts, alike(counts), alike(ward_sums(ward, n_wards, counts)), whole)
     audit(ward, counts, out, [0, 1])
 
 
 @SETTINGS
 @given(st.integers(2, 4).flatmap(cities))
-def test_protect_leaves_groups_room(city: tuple[list[int], list[list[int]]]) -> None:
+def test_protect_leaves_groups_room(city: City) -> None:
     """Columns are groups; of a place whose groups are withheld, all households together are known."""
     (ward, n_wards), counts = numbered(city[0]), np.array(city[1], dtype=float)
     wards = ward_sums(ward, n_wards, counts)
@@ -119,9 +129,14 @@ def test_protect_leaves_groups_room(city: tuple[list[int], list[list[int]]]) -> 
         small(counts.sum(axis=1, keepdims=True)),
         small(wards.sum(axis=1, keepdims=True)),
         False,
-        grouped=False,
     )
-    out = protect(ward, counts, small(counts) | whole.settlements, small(wards) | whole.wards, whole.city, grouped=True)
+    out = protect(
+        ward,
+        counts,
+        small(counts) | whole.settlements | (np.array(city[2]) & (counts.sum(axis=1) > 0)),
+        small(wards) | whole.wards,
+        whole.city,
+    )
     n_settlements, n_columns = counts.shape
     at = np.arange(n_settlements * n_columns).reshape(n_settlements, n_columns)
     equations: list[tuple[list[int], float]] = []
@@ -149,7 +164,7 @@ def test_protect_leaves_groups_room(city: tuple[list[int], list[list[int]]]) -> 
 def test_protect_withholds_the_smallest_neighbour() -> None:
     ward = np.array([0, 0, 0, 1, 1], dtype=np.intp)
     counts = np.array([[9.0], [40.0], [15.0], [30.0], [30.0]])
-    out = protect(ward, counts, counts[:, 0] < 10, np.zeros(2, bool), False, grouped=False)
+    out = protect(ward, counts, counts[:, 0] < 10, np.zeros(2, bool), False)
     assert out.settlements.tolist() == [True, False, True, False, False]
     assert out.wards.tolist() == [False, False]
     assert not out.city
@@ -159,7 +174,7 @@ def test_protect_two_small_ones_hide_each_other_once_they_are_ten() -> None:
     ward = np.zeros(3, dtype=np.intp)
     for small, hidden in (([9.0, 1.0], 2), ([4.0, 4.0], 3)):
         counts = np.array([*[[n] for n in small], [50.0]])
-        out = protect(ward, counts, counts[:, 0] < 10, np.zeros(1, bool), False, grouped=False)
+        out = protect(ward, counts, counts[:, 0] < 10, np.zeros(1, bool), False)
         assert out.settlements.sum() == hidden
 
 
@@ -168,25 +183,23 @@ def test_protect_a_small_ward_takes_another_along() -> None:
     ward = np.array([0, 1, 1, 2, 2], dtype=np.intp)
     counts = np.array([[9.0], [20.0], [25.0], [30.0], [40.0]])
     small = counts[:, 0] < 10
-    out = protect(ward, counts, small, np.array([True, False, False]), False, grouped=False)
+    out = protect(ward, counts, small, np.array([True, False, False]), False)
     assert out.wards.tolist() == [True, True, False]
     assert out.settlements.tolist() == [True, True, False, False, False]
 
 
 def test_protect_a_city_of_one_small_settlement_beside_an_empty_one() -> None:
     counts = np.array([[12.0], [9.0]])
-    out = protect(
-        np.array([NO_WARD, NO_WARD], dtype=np.intp), counts, counts[:, 0] < 10, np.zeros(0, bool), False, grouped=False
-    )
+    out = protect(np.array([NO_WARD, NO_WARD], dtype=np.intp), counts, counts[:, 0] < 10, np.zeros(0, bool), False)
     assert out.settlements.all()
     assert not out.city
 
 
-@pytest.mark.parametrize("grouped", [False, True])
-def test_protect_withholds_nothing_without_need(grouped: bool) -> None:
-    counts = np.full((6, 3), 20.0)
+@pytest.mark.parametrize("columns", [1, 3])
+def test_protect_withholds_nothing_without_need(columns: int) -> None:
+    counts = np.full((6, columns), 20.0)
     ward = np.array([0, 0, 1, 1, NO_WARD, NO_WARD], dtype=np.intp)
-    out = protect(ward, counts, np.zeros(6, bool), np.zeros(2, bool), False, grouped=grouped)
+    out = protect(ward, counts, np.zeros(6, bool), np.zeros(2, bool), False)
     assert not out.settlements.any()
     assert not out.wards.any()
     assert not out.city
