@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Double, Numeric, and_, cast, func, literal, select
+from sqlalchemy import Connection, Double, Integer, Numeric, and_, cast, func, literal, select
 from sqlalchemy.sql import ColumnElement
 
 from geo.filters import refuse_unknown
+from geo.indicators.disclosure import COUNT_STEP
 from geo.paging import Page, PageRequest, fetch_page
 from geo.places import as_geojson
 from geo.schema.places import boundary, city, organisation, settlement, ward
@@ -137,9 +138,19 @@ def find_surveys(connection: Connection, cities: Sequence[str], page: PageReques
 
 
 def _uploads(connection: Connection, survey_ids: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
-    """The loaded uploads by survey: neither file names nor people, which may tell who was where."""
+    """The loaded uploads by survey: neither file names nor people, which may tell who was where.
+
+    How many rows each brought is rounded like any other public count: exact, the sum would tell a settlement that is
+    withheld from those that are not.
+    """
     rows = connection.execute(
-        select(upload.c.survey_id, upload.c.id, upload.c.sha256, upload.c.uploaded_at, upload.c.rows_loaded)
+        select(
+            upload.c.survey_id,
+            upload.c.id,
+            upload.c.sha256,
+            upload.c.uploaded_at,
+            (COUNT_STEP * func.round(upload.c.rows_loaded / float(COUNT_STEP))).cast(Integer),
+        )
         .where(upload.c.survey_id == func.any(list(survey_ids)), upload.c.state == "loaded")
         .order_by(upload.c.id)
     )

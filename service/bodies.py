@@ -6,7 +6,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from geo.fields import Unit
+from geo.indicators.changes import ChangeMethod
 from geo.indicators.definition import Counted, Definition
+from geo.indicators.figures import Flag, Method
 from geo.indicators.rollup import Level
 from geo.surveys import Mode
 
@@ -79,7 +81,7 @@ class Upload(Body):
     id: Annotated[int, Field(description="Its number.", examples=[3])]
     sha256: Annotated[str, Field(description="The hash that tells this file from all others.")]
     uploaded_at: Annotated[datetime, Field(description="When it was loaded.")]
-    rows_loaded: Annotated[int, Field(description="How many of its rows were loaded.", examples=[97])]
+    rows_loaded: Annotated[int, Field(description="How many of its rows were loaded, rounded to 5.", examples=[95])]
 
 
 class Survey(Body):
@@ -141,17 +143,49 @@ class Withheld(Body):
     ]
 
 
-class Figure(Place, Withheld):
-    """A figure of one indicator in one place and round."""
+class Grouped(Body):
+    """Of which group a figure is, where it is asked for by group."""
+
+    group_by: Annotated[str | None, Field(description="The field that groups; null for everybody.")]
+    group: Annotated[
+        str | None,
+        Field(
+            description="The group's code; groups too small to be told apart are named together.", examples=["female"]
+        ),
+    ]
+
+
+class Figure(Place, Grouped, Withheld):
+    """A figure of one indicator in one place and round.
+
+    Counts are rounded to 5, percentages of fewer than 100 households to whole ones.
+    """
 
     survey: Annotated[str, Field(description="The round's slug.", examples=["2024"])]
     value: Annotated[float | None, Field(description="The figure; null when withheld.", examples=[60.0])]
-    low: Annotated[float | None, Field(description="Lower end of its 95 % interval.", examples=[31.27])]
-    high: Annotated[float | None, Field(description="Upper end.", examples=[83.18])]
+    low: Annotated[
+        float | None, Field(description="Lower end of its 95 % interval; null where all were asked.", examples=[31.0])
+    ]
+    high: Annotated[float | None, Field(description="Upper end.", examples=[83.0])]
+    bound_low: Annotated[float | None, Field(description="The figure if every unknown answer were no.")]
+    bound_high: Annotated[float | None, Field(description="The figure if every unknown answer were yes.")]
     n: Annotated[int | None, Field(description="Households that answered.", examples=[10])]
     n_unknown: Annotated[int | None, Field(description="Households whose answer is not known.", examples=[0])]
+    deff: Annotated[float | None, Field(description="What unequal weights cost (Kish).", examples=[1.19])]
+    n_eff: Annotated[
+        float | None, Field(description="Answers of a simple random sample worth as much.", examples=[170.0])
+    ]
+    response_rate: Annotated[
+        float | None, Field(description="Per cent of the known households that took part.", examples=[92.0])
+    ]
     population: Annotated[int | None, Field(description="Households or persons it speaks for.", examples=[10])]
     unserved: Annotated[int | None, Field(description="How many of them go without.", examples=[4])]
+    unserved_low: Annotated[int | None, Field(description="Lower end of its 95 % interval.")]
+    unserved_high: Annotated[int | None, Field(description="Upper end.")]
+    method: Annotated[
+        Method, Field(description="Everybody was asked, a sample was, a register says so, or it was measured.")
+    ]
+    flags: Annotated[list[Flag], Field(description="What else is to be said of it.", examples=[["uncertain"]])]
 
 
 class Values(ListBody):
@@ -160,7 +194,7 @@ class Values(ListBody):
     values: list[Figure]
 
 
-class Change(Place, Withheld):
+class Change(Place, Grouped, Withheld):
     """How a figure changed from one round to another."""
 
     from_survey: Annotated[str, Field(description="The earlier round's slug.", examples=["2019"])]
@@ -168,10 +202,20 @@ class Change(Place, Withheld):
     from_value: Annotated[float | None, Field(description="The earlier figure.", examples=[20.0])]
     to_value: Annotated[float | None, Field(description="The later figure.", examples=[60.0])]
     change: Annotated[float | None, Field(description="Later less earlier: points, or the unit.", examples=[40.0])]
-    low: Annotated[float | None, Field(description="Lower end of the change's 95 % interval.", examples=[-1.98])]
-    high: Annotated[float | None, Field(description="Upper end.", examples=[67.33])]
+    low: Annotated[
+        float | None,
+        Field(description="Lower end of the change's 95 % interval; null where all were asked.", examples=[-2.0]),
+    ]
+    high: Annotated[float | None, Field(description="Upper end.", examples=[67.0])]
+    p_value: Annotated[float | None, Field(description="How likely such a difference is by chance alone.")]
     n_before: Annotated[int | None, Field(description="Households that answered earlier.", examples=[10])]
     n: Annotated[int | None, Field(description="Households that answered later.", examples=[10])]
+    n_pairs: Annotated[int | None, Field(description="Households that answered both times, where they are compared.")]
+    method: Annotated[
+        ChangeMethod | None,
+        Field(description="Everybody was asked, the same households were, or others; null when withheld."),
+    ]
+    flags: Annotated[list[Flag], Field(description="What else is to be said of it.", examples=[["break_allowed"]])]
 
 
 class Changes(ListBody):

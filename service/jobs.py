@@ -82,6 +82,12 @@ def make_app(url: str, engine: Engine) -> App:
             recompute(connection, survey_id)
 
     @app.periodic(cron="* * * * *")
+    @app.task(name="ask_for_tallies", queueing_lock="ask_for_tallies")
+    def ask_for_tallies(timestamp: int) -> None:  # noqa: ARG001 (every periodic task is told when)
+        with database.transaction(engine) as connection:
+            defer_stale(connection, app)
+
+    @app.periodic(cron="* * * * *")
     @app.task(name="retry_stalled", queueing_lock="retry_stalled")
     async def retry_stalled(timestamp: int) -> None:  # noqa: ARG001 (every periodic task is told when)
         await _retry_stalled(app)
@@ -101,7 +107,7 @@ async def _retry_stalled(app: App) -> None:
 
 
 def defer_stale(connection: Connection, app: App) -> int:
-    """Asks, in the caller's transaction, for the tallies of surveys a definition has changed for; how many those are.
+    """Asks, in the caller's transaction, for the tallies surveys lack; how many surveys those are.
 
     A survey is asked for once however often this is called, and is never computed by two workers at once.
     """

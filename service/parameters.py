@@ -45,6 +45,32 @@ CountedParameter = Annotated[
         examples=["households"],
     ),
 ]
+By = Annotated[
+    str | None,
+    Query(
+        alias="by",
+        description="A field by whose groups figures are made apart, such as head_sex; needs indicator and survey.",
+        examples=["head_sex"],
+    ),
+]
+Version = Annotated[
+    int | None,
+    Query(
+        alias="version",
+        ge=1,
+        le=10_000,
+        description="A version of the definition. Without it, the newest the round has been counted by.",
+        examples=[1],
+    ),
+]
+AllowBreak = Annotated[
+    bool,
+    Query(
+        alias="allow_break",
+        description="Compare across a change of definition, boundary or way of surveying, and mark the change.",
+        examples=[True],
+    ),
+]
 Limit = Annotated[
     int | None,
     Query(

@@ -10,7 +10,12 @@ import pandas as pd
 
 from geo.indicators.disclosure import REASONS
 
-COUNTS = frozenset({"definition_version", "n", "n_before", "n_unknown", "population", "unserved"})
+COUNTS = frozenset(
+    {
+        *("definition_version", "n", "n_before", "n_unknown", "n_pairs", "population"),
+        *("unserved", "unserved_low", "unserved_high"),
+    }
+)
 """Columns of whole numbers; a frame holds them as floats, because some are missing."""
 
 # A spreadsheet runs a cell that begins so as a formula, also one that came from a file somebody else wrote.
@@ -23,11 +28,14 @@ _PLACE_TAGS = {
     "ward_name": "#loc+ward+name",
     "settlement_code": "#loc+settlement+code",
     "settlement_name": "#loc+settlement+name",
+    "group_by": "#meta+group+field",
+    "group": "#meta+group+code",
     "indicator": "#indicator+code",
     "definition_version": "#meta+version",
     "counted": "#meta+counted",
     "unit": "#meta+unit",
 }
+_HOW_TAGS = {"method": "#meta+method", "flags": "#meta+flags"}
 _WITHHELD_TAGS = {"status": "#status", "reason": "#status+reason+code", "reason_text": "#status+reason"}
 
 VALUE_TAGS: Mapping[str, str] = {
@@ -37,10 +45,18 @@ VALUE_TAGS: Mapping[str, str] = {
     "value": "#indicator+num",
     "low": "#indicator+num+ci_low",
     "high": "#indicator+num+ci_high",
+    "bound_low": "#indicator+num+bound_low",
+    "bound_high": "#indicator+num+bound_high",
     "n": "#meta+n+hh",
     "n_unknown": "#meta+n_unknown+hh",
+    "deff": "#meta+deff",
+    "n_eff": "#meta+n_eff",
+    "response_rate": "#meta+response_rate+pct",
     "population": "#population",
     "unserved": "#inneed",
+    "unserved_low": "#inneed+ci_low",
+    "unserved_high": "#inneed+ci_high",
+    **_HOW_TAGS,
     **_WITHHELD_TAGS,
 }
 """The columns of values in CSV, with their HXL hashtags."""
@@ -55,12 +71,16 @@ CHANGE_TAGS: Mapping[str, str] = {
     "change": "#indicator+num+change",
     "low": "#indicator+num+ci_low",
     "high": "#indicator+num+ci_high",
+    "p_value": "#meta+p_value",
     "n_before": "#meta+n+hh+from",
     "n": "#meta+n+hh+to",
+    "n_pairs": "#meta+n+hh+pairs",
+    **_HOW_TAGS,
     **_WITHHELD_TAGS,
 }
 """The columns of changes in CSV, with their HXL hashtags."""
 
+_COUNTED = ("population", "unserved", "unserved_low", "unserved_high")
 _NUMBERS = ("value", "from_value", "to_value")
 _COUNTED_TAGS = {"households": "+hh", "persons": "+ind"}
 
@@ -78,6 +98,8 @@ def plain_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _plain(column: pd.Series, *, whole: bool) -> list[Any]:
+    if column.name == "flags":
+        return [list(flags) for flags in column]
     known = zip(column.tolist(), column.isna().tolist(), strict=True)
     return [None if missing else int(value) if whole else value for value, missing in known]
 
@@ -90,8 +112,14 @@ def hashtags(tags: Mapping[str, str], figures: pd.DataFrame) -> dict[str, str]:
     counted = set(figures["counted"])
     if len(counted) == 1:
         attribute = _COUNTED_TAGS[counted.pop()]
-        exact |= {name: exact[name] + attribute for name in ("population", "unserved") if name in exact}
+        exact |= {name: _with(exact[name], attribute) for name in _COUNTED if name in exact}
     return exact
+
+
+def _with(hashtag: str, attribute: str) -> str:
+    """A hashtag with an attribute after its name."""
+    name, *attributes = hashtag.split("+")
+    return "+".join([f"{name}{attribute}", *attributes])
 
 
 def csv_text(frame: pd.DataFrame, names: Sequence[str], *, hashtags: Mapping[str, str] | None = None) -> str:
@@ -110,6 +138,8 @@ def _harmless(column: pd.Series) -> pd.Series:
     """Whole numbers without a point; a text a spreadsheet would run as a formula kept from it by an apostrophe."""
     if column.name in COUNTS:
         return column.astype("Int64")
+    if column.name == "flags":
+        return column.map(" ".join)
     if not (pd.api.types.is_object_dtype(column) or pd.api.types.is_string_dtype(column)):
         return column
     texts = column.astype(object)

@@ -29,7 +29,20 @@ COUNTS = ("n", "n_unknown", "n_eff", "population", "unserved", "unserved_low", "
 NUMBERS = (*PER_CENT, "deff", *COUNTS)
 """The columns that say something about households, and go together."""
 
-FLAGS: Mapping[str, str] = {
+Flag = Literal[
+    "uncertain",
+    "few_answers",
+    "some_unknown",
+    "unweighted",
+    "frame_weighted",
+    "frame_too_small",
+    "members_unknown",
+    "clusters_ignored",
+    "no_degrees_of_freedom",
+    "break_allowed",
+]
+
+FLAGS: Mapping[Flag, str] = {
     "uncertain": "from a sample of 25 to 49 answers",
     "few_answers": "from a sample of fewer than 25 answers: not to be published",
     "some_unknown": "more than 5 % of the answers are not known",

@@ -1,8 +1,14 @@
 """The shapes of figures: the boundaries each rests on, as GeoJSON."""
 
-import pandas as pd
-from sqlalchemy import Connection, func, select
+from collections.abc import Sequence
 
+import pandas as pd
+from geoalchemy2 import Geography
+from geoalchemy2.shape import from_shape
+from shapely.geometry.base import BaseGeometry
+from sqlalchemy import Connection, cast, func, select
+
+from geo.crs import STORAGE_SRID
 from geo.places import as_geojson
 from geo.schema.places import boundary
 
@@ -24,3 +30,17 @@ def _shape(connection: Connection, drawn: str) -> str | None:
     whole = func.ST_Multi(func.ST_CollectionExtract(func.ST_Union(boundary.c.geom), 3))
     shape: str | None = connection.execute(select(as_geojson(whole)).where(boundary.c.id == func.any(ids))).scalar_one()
     return shape
+
+
+def boundaries_within(connection: Connection, area: BaseGeometry, boundary_ids: Sequence[int]) -> set[int]:
+    """Those of the boundaries of which at least half the area lies in `area` (longitude and latitude)."""
+    shape = from_shape(area, srid=STORAGE_SRID)
+    inside = func.ST_Area(cast(func.ST_Intersection(boundary.c.geom, shape), Geography))
+    rows = connection.execute(
+        select(boundary.c.id).where(
+            boundary.c.id == func.any(list(boundary_ids)),
+            func.ST_Intersects(boundary.c.geom, shape),
+            inside >= boundary.c.area_m2 / 2,
+        )
+    )
+    return set(rows.scalars())

@@ -95,9 +95,9 @@ def _unit(connection: Connection, survey_id: int) -> Unit:
     return unit
 
 
-def _wanted(unit: Unit) -> tuple[str, ...]:
+def _wanted(unit: Unit, *, derived: bool) -> tuple[str, ...]:
     """By what a survey's tallies are made. A register's rows stand for households of every group."""
-    return (ALL, *group_fields()) if unit == "household" else (ALL,)
+    return (ALL, *group_fields()) if derived and unit == "household" else (ALL,)
 
 
 def _made(connection: Connection, survey_id: int) -> set[Made]:
@@ -113,18 +113,22 @@ def _missing(made: set[Made], definitions: Iterable[Definition], by: str) -> lis
     return [d for d in definitions if d.is_tallied and (by, d.id, d.version) not in made]
 
 
-def make_missing(connection: Connection, survey_id: int) -> bool:
-    """Makes the tallies a survey lacks: of new definitions, groups and pairs of rounds; tells whether it lacked any."""
+def make_missing(connection: Connection, survey_id: int, *, derived: bool = True) -> bool:
+    """Makes the tallies a survey lacks, of new definitions, groups and pairs of rounds; tells whether it lacked any.
+
+    Without `derived`, only those of all households and of clusters, which every figure needs.
+    """
     definitions = read_catalogue(connection).versions
     made = _made(connection, survey_id)
-    lacked = False
+    known = {(d.id, d.version) for d in definitions}
+    lacked = any(made_of[1:] not in known for made_of in made)
     clusters = [CLUSTERS] if _has_clusters(connection, survey_id) else []
-    for by in (*_wanted(_unit(connection, survey_id)), *clusters):
+    for by in (*_wanted(_unit(connection, survey_id), derived=derived), *clusters):
         missing = _missing(made, definitions, by)
         if missing:
             write_tallies(connection, survey_id, missing, tally_survey(connection, missing, survey_id, by=by), by=by)
             lacked = True
-    for earlier, later in _unpaired(connection, survey_id):
+    for earlier, later in _unpaired(connection, survey_id) if derived else []:
         connection.execute(insert(paired).values(from_survey_id=earlier, to_survey_id=later))
         copy_frame(connection, pair_tally, tally_pairs(connection, definitions, earlier, later))
         lacked = True
@@ -157,15 +161,15 @@ def _unpaired(connection: Connection, survey_id: int) -> list[tuple[int, int]]:
     return [pair for pair in sorted(pairs) if pair not in there]
 
 
-def surveys_lacking_tallies(connection: Connection) -> list[int]:
-    """The ids of surveys that lack a tally, or have one the catalogue knows no more."""
+def surveys_lacking_tallies(connection: Connection, *, derived: bool = True) -> list[int]:
+    """The ids of surveys that lack a tally, or have one the catalogue knows no more; `derived` as in make_missing."""
     definitions = read_catalogue(connection).versions
     known = {(d.id, d.version) for d in definitions}
     lacking = []
     for survey_id, unit in connection.execute(select(survey.c.id, survey.c.unit).order_by(survey.c.id)):
         made = _made(connection, survey_id)
         outdated = any(made_of[1:] not in known for made_of in made)
-        missing = any(_missing(made, definitions, by) for by in _wanted(unit))
-        if missing or outdated or _unpaired(connection, survey_id):
+        missing = any(_missing(made, definitions, by) for by in _wanted(unit, derived=derived))
+        if missing or outdated or (derived and _unpaired(connection, survey_id)):
             lacking.append(survey_id)
     return lacking

@@ -6,15 +6,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from shapely.geometry.base import BaseGeometry
 from sqlalchemy import Connection, func, select
 
+from geo.errors import AccessRefused, InvalidParameter, InvalidParameters
 from geo.indicators.blocks import Block, Cells
 from geo.indicators.catalogue import read_catalogue
 from geo.indicators.cells import read_cells
 from geo.indicators.figures import NUMBERS, PLACE, Exact, finish, make_exact
 from geo.indicators.query import ValuesQuery, block_key, check_filters, find_blocks
 from geo.indicators.rollup import Level
-from geo.indicators.shapes import add_shapes
+from geo.indicators.shapes import add_shapes, boundaries_within
 from geo.indicators.tallies import ALL
 from geo.paging import decode_cursor, encode_cursor
 from geo.schema.places import settlement
@@ -129,6 +131,33 @@ def page_of(
     more = len(rows) > limit or any(sizes[chosen[-1] + 1 :])
     cursor = encode_cursor(shown.iloc[-1][list(_KEY)].tolist()) if more and len(shown) else None
     return FigurePage(shown, total, cursor)
+
+
+def find_area_values(connection: Connection, query: ValuesQuery, area: BaseGeometry) -> FigurePage:
+    """The figures of all settlements together of which at least half the area lies in `area` (longitude and latitude).
+
+    Their level is `area`. Two areas that differ by one settlement tell its figure: this is for those who see it anyway.
+
+    Raises:
+        AccessRefused: the query is not one for full figures.
+        InvalidParameters: a filter names something that is not there, or no settlement lies in the area.
+    """
+    if query.access != "full":
+        raise AccessRefused("Figures of an area of one's own choice are for those who see a survey's figures in full.")
+    catalogue = read_catalogue(connection)
+    check_filters(connection, query, catalogue)
+    blocks = find_blocks(connection, query, catalogue)
+    table = read_cells(connection, blocks, query.by or ALL)
+    inside = boundaries_within(connection, area, table.cells["boundary_id"].dropna().astype(int).unique().tolist())
+    cells = table.cells[table.cells["boundary_id"].isin(inside)]
+    if cells.empty:
+        raise InvalidParameters([InvalidParameter("within", "no settlement lies in this area by half or more")])
+    if len(table.clusters):
+        at = cells[["block", "place"]].drop_duplicates()
+        table = replace(table, clusters=table.clusters.merge(at, on=["block", "place"]))
+    part = replace(table, cells=cells.reset_index(drop=True))
+    figures = named(finish(make_exact(part, "city", query.access)), part, "city").assign(level="area")
+    return FigurePage(figures.drop(columns=list(INTERNAL)), len(figures), None)
 
 
 def read_exact(connection: Connection, blocks: Sequence[Block], query: ValuesQuery) -> tuple[Cells, Exact]:

@@ -38,6 +38,8 @@ def assess(
     form: o.FormOption = None,
     unit: o.UnitOption = None,
     indicator: Annotated[str, typer.Option("--indicator", help="Which indicator to map.")] = "household_toilet",
+    mode: o.ModeOption = None,
+    full: o.FullOption = False,
     skip_errors: o.SkipErrorsOption = False,
     rejected: o.RejectedOption = None,
 ) -> None:
@@ -60,6 +62,8 @@ def assess(
             source,
             city=boundaries.stem,
             survey=observations.stem,
+            mode=mode or "census",
+            access="full" if full else "public",
             progress=progress,
         )
     print_findings(result.findings)

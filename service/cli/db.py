@@ -17,6 +17,7 @@ from geo.backup import restore as read_backup
 from geo.errors import SetupError
 from geo.programs import find_client
 from geo.settings import Settings
+from service.cli.load import open_database
 
 db_app = typer.Typer(
     name="db",
@@ -74,8 +75,9 @@ def psql(
 
 @db_app.command()
 def upgrade() -> None:
-    """Bring the database's tables to this version of Vasti."""
-    database.upgrade(database.database_url(Settings()))
+    """Bring the database's tables and figures to this version of Vasti."""
+    with open_database(Settings()):
+        pass
     typer.echo("The database is up to date.")
 
 

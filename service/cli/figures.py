@@ -1,15 +1,21 @@
 """Commands that read from the database: values, changes, maps."""
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import pandas as pd
 import typer
+from sqlalchemy import Connection
 
 from geo.indicators.changes import find_changes
 from geo.indicators.definition import Counted
-from geo.indicators.query import ValuesQuery
-from geo.indicators.values import FigurePage, find_values
+from geo.indicators.query import ValuesQuery, find_rounds
+from geo.indicators.rollup import Level
+from geo.indicators.values import FigurePage, find_area_values, find_values
+from geo.ingestion.areas import read_area
+from geo.ingestion.layers import ReadOptions
+from geo.ingestion.recompute import recompute
 from geo.paging import PageRequest
 from geo.settings import Settings
 from service.cli import options as o
@@ -21,17 +27,23 @@ map_app = typer.Typer(
     name="map", add_completion=False, help="Maps: one HTML file each, which needs no network.", no_args_is_help=True
 )
 
-LevelOption = Annotated[
-    Literal["settlement", "ward", "city"], typer.Option("--level", help="Figures by settlement, ward or city.")
-]
+LevelOption = Annotated[Level, typer.Option("--level", help="Figures by settlement, ward or city.")]
 IndicatorsOption = Annotated[list[str] | None, typer.Option("--indicator", help="Repeatable. Default: all.")]
 SettlementsOption = Annotated[list[str] | None, typer.Option("--settlement", help="Settlement code; repeatable.")]
 CountedOption = Annotated[
     Counted | None,
     typer.Option("--counted", help="Count households or persons. Default: as the indicator's source does."),
 ]
-
-_NOT_IN_TABLES = ["city", "level", "counted", "definition_version", "population", "ward_code"]
+ByOption = Annotated[
+    str | None, typer.Option("--by", help="A field by whose groups figures are made apart, such as head_sex.")
+]
+VersionOption = Annotated[
+    int | None, typer.Option("--version", help="A version of the definition. Default: the newest counted.")
+]
+_NOT_IN_TABLES = [
+    *("city", "level", "counted", "definition_version", "population", "ward_code", "group_by"),
+    *("bound_low", "bound_high", "deff", "n_eff", "response_rate", "unserved_low", "unserved_high", "p_value"),
+]
 
 
 def values(
@@ -41,12 +53,24 @@ def values(
     settlement: SettlementsOption = None,
     level: LevelOption = "settlement",
     counted: CountedOption = None,
+    by: ByOption = None,
+    version: VersionOption = None,
+    within: Annotated[
+        Path | None,
+        typer.Option("--within", help="A file with a polygon: the settlements in it together. Needs --full."),
+    ] = None,
+    full: o.FullOption = False,
     output: o.FormatOption = "table",
 ) -> None:
     """Print figures: value, interval, answering and unknown households, unserved; drafts included."""
-    query = _query(city, indicator, settlement, level, counted, survey or [])
+    query = _query(city, indicator, settlement, level, counted, by=by, version=version, full=full, surveys=survey or [])
     with open_database(Settings()) as connection:
-        page = find_values(connection, query)
+        if by is not None:
+            _make_ready(connection, query)
+        if within is None:
+            page = find_values(connection, query)
+        else:
+            page = find_area_values(connection, query, read_area(within, ReadOptions()))
     _print(page, output, title=f"Figures of {city}")
 
 
@@ -58,13 +82,27 @@ def changes(
     settlement: SettlementsOption = None,
     level: LevelOption = "settlement",
     counted: CountedOption = None,
+    by: ByOption = None,
+    version: VersionOption = None,
+    allow_break: Annotated[
+        bool,
+        typer.Option("--allow-break", help="Compare across a change of definition, boundary or way of surveying."),
+    ] = False,
+    full: o.FullOption = False,
     output: o.FormatOption = "table",
 ) -> None:
     """Print how figures changed from one round to another, with the interval of the change."""
-    query = _query(city, indicator, settlement, level, counted, [])
+    query = _query(city, indicator, settlement, level, counted, by=by, version=version, full=full, surveys=[])
     with open_database(Settings()) as connection:
-        page = find_changes(connection, query, earlier=earlier, later=later)
+        _make_ready(connection, replace(query, surveys=[earlier, later]))
+        page = find_changes(connection, query, earlier=earlier, later=later, allow_break=allow_break)
     _print(page, output, title=f"Changes in {city} from {earlier} to {later}")
+
+
+def _make_ready(connection: Connection, query: ValuesQuery) -> None:
+    """Makes the tallies of groups and pairs of rounds that a worker has not made yet."""
+    for of_round in find_rounds(connection, query):
+        recompute(connection, of_round.survey_id)
 
 
 @map_app.command("coverage")
@@ -87,8 +125,12 @@ def _query(
     city: str,
     indicators: list[str] | None,
     settlements: list[str] | None,
-    level: Literal["settlement", "ward", "city"],
+    level: Level,
     counted: Counted | None,
+    *,
+    by: str | None,
+    version: int | None,
+    full: bool,
     surveys: list[str],
 ) -> ValuesQuery:
     return ValuesQuery(
@@ -98,6 +140,9 @@ def _query(
         settlements=settlements or [],
         level=level,
         counted=counted,
+        by=by,
+        version=version,
+        access="full" if full else "public",
         drafts=True,
         page=PageRequest(limit=None),
     )
@@ -108,6 +153,8 @@ def _print(page: FigurePage, output: OutputFormat, *, title: str) -> None:
     if output == "table":
         hidden = [name for name in _NOT_IN_TABLES if name in figures]
         figures = _without_empty_columns(figures.drop(columns=hidden))
+    if "flags" in figures:
+        figures = figures.assign(flags=figures["flags"].map(" ".join))
     print_frame(figures, output, title=title)
 
 

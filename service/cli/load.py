@@ -12,9 +12,11 @@ import typer
 from sqlalchemy import Connection
 
 from geo import database
+from geo.indicators.tally_store import surveys_lacking_tallies
 from geo.ingestion import ingest
 from geo.ingestion.frame import load_frame
 from geo.ingestion.layers import ReadOptions
+from geo.ingestion.recompute import recompute
 from geo.ingestion.rejected_rows import check_target, write_rejected
 from geo.ingestion.source import SourceOptions
 from geo.ingestion.store import raise_data_version
@@ -38,6 +40,10 @@ def open_database(settings: Settings) -> Iterator[Connection]:
     database.upgrade(url)
     engine = database.create_engine(url)
     try:
+        with database.transaction(engine) as connection:
+            # After an upgrade that changed what a tally is, or a definition: figures need them.
+            for survey_id in surveys_lacking_tallies(connection, derived=False):
+                recompute(connection, survey_id, derived=False)
         with database.transaction(engine) as connection:
             yield connection
     finally:

@@ -13,6 +13,10 @@ from service.cli.output import OutputFormat
 
 CityOption = Annotated[str, typer.Option("--city", help="The city's slug, as in `vasti city add`.")]
 SurveyOption = Annotated[str, typer.Option("--survey", help="The survey round's slug, such as 2024.")]
+FullOption = Annotated[
+    bool,
+    typer.Option("--full", help="Exact figures, none withheld: for the survey's own organisation, not to publish."),
+]
 FileArgument = Annotated[
     Path,
     typer.Argument(

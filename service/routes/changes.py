@@ -7,6 +7,8 @@ from geo.indicators.query import ValuesQuery
 from service import bodies
 from service.answers import Format, Rows, csv_answer, json_answer
 from service.parameters import (
+    AllowBreak,
+    By,
     CityParameter,
     CountedParameter,
     Cursor,
@@ -18,6 +20,7 @@ from service.parameters import (
     LevelParameter,
     Limit,
     Settlements,
+    Version,
     page_request,
 )
 from service.reading import public_reading
@@ -46,6 +49,9 @@ def changes(
     settlement: Settlements,
     level: LevelParameter = "settlement",
     counted: CountedParameter = None,
+    by: By = None,
+    version: Version = None,
+    allow_break: AllowBreak = False,
     output: JsonOrCsv = "json",
     hxl: Hxl = True,
     limit: Limit = None,
@@ -58,10 +64,12 @@ def changes(
         settlements=settlement,
         level=level,
         counted=counted,
+        by=by,
+        version=version,
         page=page_request(limit, cursor, everything=output == "csv"),
     )
     with public_reading(request) as reading:
-        page = find_changes(reading.connection, query, earlier=earlier, later=later)
+        page = find_changes(reading.connection, query, earlier=earlier, later=later, allow_break=allow_break)
     figures = explained(page.figures)
     if output == "csv":
         text = csv_text(figures, list(CHANGE_TAGS), hashtags=hashtags(CHANGE_TAGS, figures) if hxl else None)

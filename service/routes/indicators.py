@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
-from geo.indicators.catalogue import catalogue
+from geo.indicators.catalogue import read_catalogue
 from service import bodies
 from service.answers import Rows, json_answer
 from service.reading import public_reading
@@ -15,5 +15,5 @@ router = APIRouter()
 def indicators(request: Request) -> Response:
     """The catalogue: what each indicator says, exactly how, by which source and why it matters."""
     with public_reading(request) as reading:
-        rows = [definition.model_dump() for definition in catalogue().values()]
+        rows = [d.model_dump(mode="json") for d in read_catalogue(reading.connection).newest.values()]
     return json_answer(request, Rows("indicators", rows, len(rows), None, reading.data_version))

@@ -8,6 +8,7 @@ from service import bodies
 from service.answers import Format, Rows, csv_answer, geojson_answer, json_answer
 from service.parameters import (
     AnyFormat,
+    By,
     Cities,
     CountedParameter,
     Cursor,
@@ -17,6 +18,7 @@ from service.parameters import (
     Limit,
     Settlements,
     Surveys,
+    Version,
     page_request,
 )
 from service.reading import public_reading
@@ -27,13 +29,13 @@ router = APIRouter()
 
 _FORMATS: tuple[Format, ...] = ("json", "csv", "geojson")
 
-_FEATURE_ID = ("city", "survey", "indicator", "counted", "ward_code", "settlement_code")
+_FEATURE_ID = ("city", "survey", "indicator", "counted", "ward_code", "settlement_code", "group")
 
 _CSV_EXAMPLE = (
     "city,survey,settlement_code,indicator,value,low,high,n\r\n"
     "#loc+city,#date+round,#loc+settlement+code,#indicator+code,#indicator+num+pct,#indicator+num+ci_low,"
     "#indicator+num+ci_high,#meta+n+hh\r\n"
-    "khandesh,2024,S02,household_toilet,60.0,31.27,83.18,10\r\n"
+    "khandesh,2024,S04,household_toilet,67.0,,,30\r\n"
 )
 
 
@@ -46,6 +48,8 @@ def values(
     settlement: Settlements,
     level: LevelParameter = "settlement",
     counted: CountedParameter = None,
+    by: By = None,
+    version: Version = None,
     output: AnyFormat = "json",
     hxl: Hxl = True,
     limit: Limit = None,
@@ -59,6 +63,8 @@ def values(
         settlements=settlement,
         level=level,
         counted=counted,
+        by=by,
+        version=version,
         geometry=output == "geojson",
         page=page_request(limit, cursor, everything=output == "csv"),
     )

@@ -12,7 +12,7 @@ from geo.data_version import read_data_version
 from geo.errors import DatabaseUnavailable
 from geo.indicators.query import ValuesQuery
 from geo.indicators.values import find_values
-from geo.ingestion.recompute import stale_surveys
+from geo.indicators.tally_store import surveys_lacking_tallies
 from geo.schema.surveys import survey
 from geo.schema.values import tally
 from service import jobs
@@ -65,18 +65,18 @@ def _figures(engine: Engine) -> list[list[object]]:
 def test_a_changed_definition_brings_figures_up_to_date(changing_city: SmallCity, engine: Engine) -> None:
     before = _figures(engine)
     with engine.connect() as connection:
-        assert stale_surveys(connection) == []
+        assert surveys_lacking_tallies(connection) == []
         version = read_data_version(connection)
     _make_stale(engine)
     assert _figures(engine) != before
     with engine.connect() as connection:
-        stale = stale_surveys(connection)
+        stale = surveys_lacking_tallies(connection)
         assert stale == sorted(_survey_id(connection, slug) for slug in ("2019", "2024"))
     jobs.work_off(changing_city.url)
     assert _figures(engine) == before
     assert _jobs(engine) == []
     with engine.connect() as connection:
-        assert stale_surveys(connection) == []
+        assert surveys_lacking_tallies(connection) == []
         assert read_data_version(connection) == version + 2
 
 
