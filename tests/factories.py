@@ -16,6 +16,7 @@ from shapely.geometry import MultiPolygon, Point, Polygon
 from sqlalchemy import Connection, select
 
 from geo.indicators.catalogue import catalogue
+from geo.indicators.tallies import ALL, KEY
 from geo.indicators.tally_frame import tally_gdf
 from geo.indicators.tally_sql import tally_survey
 from geo.ingestion import ingest
@@ -236,8 +237,7 @@ def load(
 
 def by_key(tallies: pd.DataFrame) -> pd.DataFrame:
     """Tallies in the order of their key, to compare."""
-    keys = ["settlement_id", "indicator_id", "counted"]
-    return tallies.set_index(keys).sort_index().astype(float)
+    return tallies.set_index(list(KEY)).sort_index().astype(float)
 
 
 def live_rows(connection: Connection, survey_id: int) -> gpd.GeoDataFrame:
@@ -250,7 +250,8 @@ def live_rows(connection: Connection, survey_id: int) -> gpd.GeoDataFrame:
 def assert_tallies_whole(connection: Connection, survey_id: int) -> None:
     """The stored tallies are those of a scan, and of the frame engine over the live rows."""
     definitions = list(catalogue().values())
-    stored = pd.read_sql(select(tally).where(tally.c.survey_id == survey_id), connection).drop(columns="survey_id")
+    whole = select(tally).where(tally.c.survey_id == survey_id, tally.c.group_field == ALL)
+    stored = pd.read_sql(whole, connection).drop(columns="survey_id")
     scanned = tally_survey(connection, definitions, survey_id)
     rows = live_rows(connection, survey_id)
     if stored.empty:

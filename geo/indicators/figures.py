@@ -179,7 +179,8 @@ def _estimated(table: Cells, summed: pd.DataFrame) -> pd.DataFrame:
     figures["answering"] = answering
     yes = np.where(is_household, summed["n_yes"], np.nan_to_num(estimated.p / of.scale) * answering)
     figures["yes"], figures["no"] = yes, answering - yes
-    figures["reason"] = _reasons(of, summed, value, answering, unknown)
+    reasons = _reasons(of, summed, value, answering, unknown)
+    figures["reason"] = pd.Series(reasons, index=figures.index, dtype=object)
     no_df = has_interval & (answering > 0) & (summed["df"] < 1).to_numpy()
     sample = (figures["method"] == "sample").to_numpy(dtype=bool)
     figures["flags"] = _flags(of, summed, sample, answering, unknown, no_df)
