@@ -20,6 +20,7 @@ from geo.indicators.tally_frame import tally_gdf
 from geo.indicators.tally_sql import tally_survey
 from geo.ingestion import ingest
 from geo.ingestion.layers import ReadOptions
+from geo.ingestion.loads import LoadOptions, LoadResult
 from geo.ingestion.profile import BoundaryColumns, Profile
 from geo.ingestion.source import SourceOptions
 from geo.places import add_city
@@ -177,9 +178,9 @@ def geometry(shape: Any) -> Mapping[str, Any]:
     return mapping
 
 
-def options(folder: Path, **changes: Any) -> ingest.LoadOptions:
+def options(folder: Path, **changes: Any) -> LoadOptions:
     """Load options that keep originals in a folder."""
-    return ingest.LoadOptions("tester", str(folder / "originals"), **changes)
+    return LoadOptions("tester", str(folder / "originals"), **changes)
 
 
 def load_city(
@@ -191,7 +192,7 @@ def load_city(
     valid_from_on: date | None = None,
     columns: BoundaryColumns | Profile | None = None,
     **changes: Any,
-) -> ingest.LoadResult:
+) -> LoadResult:
     """Adds the city and loads its boundaries."""
     add_city(connection, slug, slug.title())
     name = f"boundaries_{len(list(folder.iterdir()))}.gpkg"
@@ -221,7 +222,7 @@ def load(
     survey: SurveySpec | None = None,
     source: SourceOptions | None = None,
     **changes: Any,
-) -> ingest.LoadResult:
+) -> LoadResult:
     """Loads a file, or rows written as one, into a round."""
     path = rows if isinstance(rows, Path) else write_csv(folder / f"rows_{len(list(folder.iterdir()))}.csv", rows)
     return ingest.load_survey(

@@ -15,6 +15,7 @@ from geo import database
 from geo.ingestion import ingest
 from geo.ingestion.frame import load_frame
 from geo.ingestion.layers import ReadOptions
+from geo.ingestion.loads import ErrorsFound, LoadOptions, LoadResult
 from geo.ingestion.rejected_rows import check_target, write_rejected
 from geo.ingestion.source import SourceOptions
 from geo.ingestion.store import raise_data_version
@@ -190,8 +191,8 @@ def _set_state(connection: Connection, city: str, survey: str, state: Literal["d
         raise_data_version(connection)
 
 
-def _load_options(settings: Settings, outcome: OutcomeOptions, pulled_from: str | None = None) -> ingest.LoadOptions:
-    return ingest.LoadOptions(
+def _load_options(settings: Settings, outcome: OutcomeOptions, pulled_from: str | None = None) -> LoadOptions:
+    return LoadOptions(
         getpass.getuser(),
         settings.originals_url,
         skip_errors=outcome.skip_errors,
@@ -213,11 +214,11 @@ class _Report:
         """Tells what was found even when that stops the load."""
         try:
             yield
-        except ingest.ErrorsFound as error:
+        except ErrorsFound as error:
             self.write(error.result)
             raise
 
-    def write(self, result: ingest.LoadResult) -> None:
+    def write(self, result: LoadResult) -> None:
         """Prints the findings, and writes the files that were asked for."""
         print_findings(result.findings)
         if self._outcome.findings:
@@ -227,7 +228,7 @@ class _Report:
             print_rejected(write_rejected(self._file, self._source, result.findings, target), target)
 
 
-def _summarise(result: ingest.LoadResult, file: Path, started: float) -> None:
+def _summarise(result: LoadResult, file: Path, started: float) -> None:
     counts = counts_line(
         [
             ("read", result.rows_read),

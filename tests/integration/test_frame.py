@@ -9,8 +9,8 @@ from sqlalchemy import Connection, select
 from geo.errors import MissingColumn
 from geo.indicators.values import ValuesQuery, find_values
 from geo.ingestion.frame import load_frame
-from geo.ingestion.ingest import ErrorsFound
 from geo.ingestion.layers import ReadOptions
+from geo.ingestion.loads import ErrorsFound
 from geo.schema.surveys import survey_frame
 from tests import factories as f
 

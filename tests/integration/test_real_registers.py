@@ -9,8 +9,8 @@ from sqlalchemy import Connection, text
 
 from geo.indicators.values import ValuesQuery, find_changes, find_values
 from geo.ingestion import ingest
-from geo.ingestion.ingest import LoadResult
 from geo.ingestion.layers import ReadOptions
+from geo.ingestion.loads import LoadResult
 from geo.ingestion.profile import BoundaryColumns, Profile, read_profile
 from geo.ingestion.source import SourceOptions
 from geo.paging import PageRequest

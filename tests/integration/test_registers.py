@@ -12,8 +12,9 @@ from geo.assess import assess
 from geo.errors import ProfileInvalid
 from geo.indicators.values import ValuesQuery, find_values
 from geo.ingestion.boundaries import read_boundaries
-from geo.ingestion.ingest import ErrorsFound, LoadResult, withdraw
+from geo.ingestion.ingest import withdraw
 from geo.ingestion.layers import ReadOptions
+from geo.ingestion.loads import ErrorsFound, LoadResult
 from geo.ingestion.profile import Profile
 from geo.ingestion.source import SourceOptions
 from geo.schema.people import household
