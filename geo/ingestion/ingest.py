@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, select, update
 
 from geo.errors import Conflict, NotFound
+from geo.facilities import withdraw_facilities
 from geo.indicators.catalogue import catalogue
 from geo.indicators.tally_frame import FrameTally
 from geo.ingestion import originals, store
@@ -22,6 +23,7 @@ from geo.ingestion.layers import ReadOptions
 from geo.ingestion.loads import (
     LoadOptions,
     LoadResult,
+    Target,
     count_rows,
     decide,
     find_earlier,
@@ -59,9 +61,10 @@ def load_boundaries(
         NotFound: there is no such city.
     """
     city_id = find_city(connection, city_slug)
+    target = Target(city_id, "boundaries")
     with open_original(path, *([attributes] if attributes else [])) as original, on_trial(connection, options):
         store.lock_final(connection)
-        earlier = find_earlier(connection, original, city_id, None)
+        earlier = find_earlier(connection, original, target)
         if earlier is not None:
             return earlier
         known = places_on(connection, city_id, valid_from_on or today)
@@ -74,7 +77,7 @@ def load_boundaries(
         originals.keep(original, options.originals_url)
         upload_id = store.next_upload_id(connection)
         profile = {"boundaries": boundaries.columns.model_dump(), "valid_from_on": str(valid_from_on or "")}
-        write_upload(connection, upload_id, original, city_id, None, result, profile | options_said(read), options)
+        write_upload(connection, upload_id, original, target, result, profile | options_said(read), options)
         changes = write_boundaries(connection, city_id, upload_id, boundaries.frame, valid_from_on, today)
         store.write_findings(connection, upload_id, boundaries.findings)
         store.raise_data_version(connection)
@@ -103,7 +106,8 @@ def load_survey(
     with open_original(path) as original, on_trial(connection, options):
         survey_id = open_survey(connection, city_id, spec)
         store.lock_survey(connection, survey_id)
-        earlier = find_earlier(connection, original, city_id, survey_id)
+        target = Target(city_id, "survey", survey_id)
+        earlier = find_earlier(connection, original, target)
         if earlier is not None:
             return earlier
         row = find_survey(connection, city_id, spec.slug)
@@ -130,7 +134,7 @@ def load_survey(
                 "fix": source.fix,
             }
         )
-        write_upload(connection, load.upload_id, original, city_id, survey_id, result, profile, options)
+        write_upload(connection, load.upload_id, original, target, result, profile, options)
         load.finish()
         replaced = _withdraw_snapshots(connection, survey_id, load.upload_id, options.pulled_from)
         store.write_findings(connection, load.upload_id, load.reading.findings)
@@ -176,7 +180,7 @@ class _SurveyLoad:
 
 
 def withdraw(connection: Connection, upload_id: int) -> int:
-    """Takes back an upload of observations and restores what it replaced; returns how many rows were taken out.
+    """Takes back an upload of observations or facilities and restores what it replaced; returns how many rows it had.
 
     Raises:
         NotFound: there is no such upload.
@@ -185,26 +189,35 @@ def withdraw(connection: Connection, upload_id: int) -> int:
     row = connection.execute(select(upload).where(upload.c.id == upload_id)).mappings().one_or_none()
     if row is None:
         raise NotFound(f"There is no upload {upload_id}.")
-    if row["survey_id"] is None:
+    if row["content"] == "boundaries":
         raise Conflict(
             f"Upload {upload_id} holds boundaries, on which surveys rest; load corrected boundaries instead."
         )
-    store.lock_survey(connection, row["survey_id"])
-    store.lock_final(connection)
-    _withdraw(connection, row["survey_id"], upload_id)
+    if row["content"] == "facilities":
+        store.lock_final(connection)
+        _mark_withdrawn(connection, upload_id)
+        withdraw_facilities(connection, upload_id)
+    else:
+        store.lock_survey(connection, row["survey_id"])
+        store.lock_final(connection)
+        _withdraw(connection, row["survey_id"], upload_id)
     store.raise_data_version(connection)
     return int(row["rows_loaded"])
 
 
 def _withdraw(connection: Connection, survey_id: int, upload_id: int) -> None:
+    _mark_withdrawn(connection, upload_id)
+    touched = store.withdraw_households(connection, survey_id, upload_id)
+    store.refresh_tallies(connection, survey_id, list(catalogue().values()), touched)
+
+
+def _mark_withdrawn(connection: Connection, upload_id: int) -> None:
     # Read again under the lock: another process may have withdrawn it meanwhile.
     changed = connection.execute(
         update(upload).where(upload.c.id == upload_id, upload.c.state == "loaded").values(state="withdrawn")
     )
     if changed.rowcount == 0:
         raise Conflict(f"Upload {upload_id} has been withdrawn already.")
-    touched = store.withdraw_households(connection, survey_id, upload_id)
-    store.refresh_tallies(connection, survey_id, list(catalogue().values()), touched)
 
 
 def _withdraw_snapshots(

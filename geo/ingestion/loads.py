@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from geo.errors import FileHasErrors, UnreadableFile
 from geo.ingestion import originals
@@ -17,6 +17,18 @@ from geo.places import BoundaryChanges
 from geo.schema.uploads import upload
 
 State = Literal["loaded", "already loaded", "checked"]
+Content = Literal["boundaries", "survey", "facilities"]
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a file is loaded into: the boundaries or facilities of a city, or one of its surveys."""
+
+    city_id: int
+    content: Content
+    survey_id: int | None = None
+    layer: str | None = None
+    """Of a file of facilities, the layer that was named: another layer of the same file is another upload."""
 
 
 @dataclass(frozen=True)
@@ -85,16 +97,17 @@ def on_trial(connection: Connection, options: LoadOptions) -> Iterator[None]:
         savepoint.rollback()
 
 
-def find_earlier(
-    connection: Connection, original: originals.Original, city_id: int, survey_id: int | None
-) -> LoadResult | None:
-    """The same file's earlier load into the same survey, or into the same city's boundaries."""
+def find_earlier(connection: Connection, original: originals.Original, target: Target) -> LoadResult | None:
+    """What came of the same file when it was loaded into the same target before, if it was."""
     found = select(upload).where(
-        upload.c.city_id == city_id,
-        upload.c.survey_id.is_not_distinct_from(survey_id),
+        upload.c.city_id == target.city_id,
+        upload.c.content == target.content,
+        upload.c.survey_id.is_not_distinct_from(target.survey_id),
         upload.c.sha256 == original.sha256,
         upload.c.state == "loaded",
     )
+    if target.content == "facilities":
+        found = found.where(func.coalesce(upload.c.profile["layer"].astext, "") == (target.layer or ""))
     row = connection.execute(found).mappings().one_or_none()
     if row is None:
         return None
@@ -141,8 +154,7 @@ def write_upload(
     connection: Connection,
     upload_id: int,
     original: originals.Original,
-    city_id: int,
-    survey_id: int | None,
+    target: Target,
     result: LoadResult,
     profile: dict[str, Any],
     options: LoadOptions,
@@ -151,8 +163,9 @@ def write_upload(
     connection.execute(
         insert(upload).values(
             id=upload_id,
-            city_id=city_id,
-            survey_id=survey_id,
+            city_id=target.city_id,
+            content=target.content,
+            survey_id=target.survey_id,
             sha256=original.sha256,
             file_name=original.file_name,
             size_bytes=original.size_bytes,
