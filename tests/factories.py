@@ -18,7 +18,8 @@ from sqlalchemy import Connection, select
 from geo.indicators.catalogue import catalogue
 from geo.indicators.tally_frame import tally_gdf
 from geo.indicators.tally_sql import tally_survey
-from geo.ingestion import ingest
+from geo.ingestion import facilities, ingest
+from geo.ingestion.facility_columns import FacilityColumns
 from geo.ingestion.layers import ReadOptions
 from geo.ingestion.loads import LoadOptions, LoadResult
 from geo.ingestion.profile import BoundaryColumns, Profile
@@ -108,6 +109,24 @@ def households(settlements: int = 4, each: int = 12) -> list[dict[str, Any]]:
             changes = {"toilet_type": "none", "toilet_location": None, "toilet_users": None, "drainage": "none"}
             rows.append(household(100 * s + i, s, **(changes if lacks else {}), members=1 + (i + s) % 9))
     return rows
+
+
+def facility(index: int, settlement: int = 0, **said: Any) -> dict[str, Any]:
+    """One community toilet that says everything, inside its settlement."""
+    lon, lat = centre(settlement)
+    return {
+        "facility_code": f"F{index:03}",
+        "facility_name": f"Block {index}",
+        "kind": "community_toilet",
+        "seats": 10,
+        "seats_working": 8,
+        "working": "yes",
+        "opened_on": None,
+        "closed_on": None,
+        "longitude": round(lon - 0.0002 - 0.00001 * index, 6),
+        "latitude": lat,
+        **said,
+    }
 
 
 def write_csv(path: Path, rows: Sequence[Mapping[str, Any]], **options: Any) -> Path:
@@ -231,6 +250,30 @@ def load(
         city,
         survey or spec(),
         source=source or SourceOptions(),
+        options=options(folder, **changes),
+    )
+
+
+def load_facilities(
+    connection: Connection,
+    folder: Path,
+    rows: Path | Sequence[Mapping[str, Any]],
+    *,
+    city: str = "pune",
+    columns: FacilityColumns | None = None,
+    read: ReadOptions | None = None,
+    today: date = TODAY,
+    **changes: Any,
+) -> LoadResult:
+    """Loads a file of facilities, or rows written as one, into a city."""
+    path = rows if isinstance(rows, Path) else write_csv(folder / f"rows_{len(list(folder.iterdir()))}.csv", rows)
+    return facilities.load_facilities(
+        connection,
+        path,
+        city,
+        read=read or ReadOptions(),
+        columns=columns or FacilityColumns(),
+        today=today,
         options=options(folder, **changes),
     )
 
