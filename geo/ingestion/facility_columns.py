@@ -74,7 +74,7 @@ def name_layer(layer: Layer, given: FacilityColumns, file_name: str) -> NamedLay
     named = [Wanted(name, STANDARD.get(role, role)) for role, name in (wanted | axes).items()]
     found = find_columns(named, layer, file_name=file_name, named_by="the command")
     columns = {role: str(found[name].column) for role, name in wanted.items()}
-    has = f"The file has {', '.join(layer.columns)}."
+    has = f"The file has {', '.join(layer.columns) or 'no columns'}."
     if "code" not in columns:
         raise MissingColumn(
             f"{file_name} has no column facility_code; name the one that holds the facilities' codes with --code. A "

@@ -212,6 +212,12 @@ def test_load_facilities_says_which_option_names_a_column(
         f.load_facilities(city, tmp_path, [row], columns=columns)
 
 
+def test_load_facilities_of_shapes_without_columns(city: Connection, tmp_path: Path) -> None:
+    path = f.write_geojson(tmp_path / "bare.geojson", [(f.geometry(shapely.Point(*f.centre(0))), {})])
+    with pytest.raises(MissingColumn, match=r"with --code\. .* The file has no columns\."):
+        f.load_facilities(city, tmp_path, path)
+
+
 def test_load_facilities_from_a_shapefile(city: Connection, tmp_path: Path) -> None:
     """Ten-character names and metres of a UTM zone; without its .prj, the file is asked for the CRS that would fit."""
     frame = f.points([f.facility(i, i) for i in range(3)]).to_crs("EPSG:32643")
