@@ -8,12 +8,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, computed_fie
 from geo.errors import DefinitionInvalid
 from geo.fields import standard_fields
 from geo.indicators.grammar import Expression, read_expression
+from geo.schema.facilities import FacilityKind
 
 Counted = Literal["households", "persons"]
 Direction = Literal["up", "down", "report"]
 Measure = Literal["share", "mean", "density", "seat_load", "distance"]
 Score = Literal["count", "headcount", "intensity", "adjusted"]
-FacilityKind = Literal["community_toilet", "water_point"]
 
 OF_ANSWERS: tuple[Measure, ...] = ("share", "mean")
 """The measures that are estimated from answers alone."""

@@ -12,8 +12,8 @@ from geo.ingestion import store
 from geo.ingestion.cells import texts
 from geo.ingestion.findings import Findings
 from geo.ingestion.formats import open_layer
-from geo.ingestion.ingest import ErrorsFound, LoadResult
 from geo.ingestion.layers import ReadOptions
+from geo.ingestion.loads import ErrorsFound, LoadResult
 from geo.places import find_city
 from geo.schema.places import settlement
 from geo.schema.surveys import survey_frame

@@ -56,8 +56,8 @@ def ranges(equations: list[tuple[list[int], float]], targets: list[list[int]], n
         for sign in (1, -1):
             solved = linprog(sign * objective, A_eq=a if len(a) else None, b_eq=b if len(a) else None)
             # Without an equation there is no largest value.
-            ends.append(np.inf if solved.status == 3 else solved.fun * sign)
             assert solved.status in (0, 3)
+            ends.append(np.inf if solved.fun is None else solved.fun * sign)
         found.append(ends[1] - ends[0])
     return found
 
@@ -179,7 +179,7 @@ def test_protect_two_small_ones_hide_each_other_once_they_are_ten() -> None:
 
 
 def test_protect_a_small_ward_takes_another_along() -> None:
-    """The first ward is its only settlement, of nine: the smaller other ward goes with it, and one of its settlements."""
+    """A ward of one settlement of nine: the smaller other ward goes with it, and one of its settlements."""
     ward = np.array([0, 1, 1, 2, 2], dtype=np.intp)
     counts = np.array([[9.0], [20.0], [25.0], [30.0], [40.0]])
     small = counts[:, 0] < 10
