@@ -3,7 +3,7 @@
 import tomllib
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, computed_field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from geo.errors import DefinitionInvalid
 from geo.fields import standard_fields
@@ -156,7 +156,6 @@ class Definition(BaseModel):
         """The deprivations' expressions with their weights."""
         return [(self.parts[f"deprivation {d.name}"], d.weight) for d in self.deprivations]
 
-    @computed_field  # type: ignore[prop-decorator]
     @property
     def fields(self) -> list[str]:
         """The fields its figures need."""

@@ -26,7 +26,10 @@ PLACE = ("ward_code", "ward_name", "settlement_code", "settlement_name")
 VALUES = ("value", "low", "high", "bound_low", "bound_high")
 PER_CENT = (*VALUES, "response_rate")
 COUNTS = ("n", "n_unknown", "n_eff", "population", "unserved", "unserved_low", "unserved_high")
-NUMBERS = (*PER_CENT, "deff", *COUNTS)
+NUMBERS = (
+    *("value", "low", "high", "n", "n_unknown", "bound_low", "bound_high"),
+    *("population", "unserved", "unserved_low", "unserved_high", "response_rate", "deff", "n_eff"),
+)
 """The columns that say something about households, and go together."""
 
 Flag = Literal[
