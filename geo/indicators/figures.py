@@ -89,15 +89,15 @@ def make_exact(table: Cells, level: Level, access: d.Access, whole: Cells | None
         return Exact(_estimated(said, roll_up(said, add_parts(said), level)), table.blocks, access)
     if whole is None:
         figures = _all_levels(table)
-        reasons = d.withhold(figures, _ward_of(table), _sensitive(table))
+        reasons = d.withhold(figures, _ward_of(table), _sensitive(table), table.families)
     else:
         figures = _all_levels(pool_small_groups(table, d.MIN_HOUSEHOLDS))
         figures_whole = _all_levels(whole)
-        said_whole = d.withhold(figures_whole, _ward_of(whole), _sensitive(whole))
+        said_whole = d.withhold(figures_whole, _ward_of(whole), _sensitive(whole), whole.families)
         groups_of: dict[str, pd.DataFrame] = {
             name: figures_whole[name].assign(reason=said_whole[name]) for name in LEVELS
         }
-        reasons = d.withhold(figures, _ward_of(table), _sensitive(table), groups_of)
+        reasons = d.withhold(figures, _ward_of(table), _sensitive(table), table.families, groups_of)
     return Exact(figures[level].assign(reason=reasons[level]), table.blocks, access)
 
 
