@@ -17,6 +17,10 @@ from geo.indicators.tallies import ALL, SUMS, UNKNOWN_GROUP
 from geo.surveys import Mode
 
 
+OTHER = "other"
+"""The name of pooled groups that people named in their own words."""
+
+
 @dataclass(frozen=True)
 class Round:
     """A survey round as figures need to know it."""
@@ -90,18 +94,20 @@ def pool_small_groups(table: Cells, least: int) -> Cells:
     """The cells with groups of fewer than `least` answering households in the block pooled with the next smallest.
 
     A group that is withheld everywhere would take every other group with it. Pooled groups are named by all their
-    codes.
+    codes; those of a text field by none.
     """
     cells = table.cells
     is_household = np.array([block.round.unit == "household" for block in table.blocks], dtype=bool)[cells["block"]]
     answering = cells["sum_w"].mask(is_household, cells["n"])
     totals = answering.groupby([cells["block"], cells["group"]], sort=True).sum().unstack("group", fill_value=0.0)
+    is_text = standard_fields()[table.group_field].type == "text"
     names: dict[tuple[int, str], str] = {}
     for family in table.families:
         # The rungs of a ladder are pooled alike, by the one that fewest answered.
         fewest = totals.reindex(family, fill_value=0.0).min(axis=0)
         for codes in _pools({str(code): float(n) for code, n in fewest.items()}, least):
-            label = " + ".join(sorted(map(_named, codes)))
+            # What people wrote in their own words may name the few who did.
+            label = OTHER if is_text and len(codes) > 1 else " + ".join(sorted(map(_named, codes)))
             names |= {(block, code): label for code in codes for block in family}
     keys = zip(cells["block"].tolist(), cells["group"].tolist(), strict=True)
     named = cells.assign(group=[names.get(key) for key in keys]).dropna(subset="group")
