@@ -16,7 +16,6 @@ from geo.indicators.definition import Counted, Definition
 from geo.indicators.tallies import ALL, SUMS, UNKNOWN_GROUP
 from geo.surveys import Mode
 
-
 OTHER = "other"
 """The name of pooled groups that people named in their own words."""
 

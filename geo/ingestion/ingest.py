@@ -20,6 +20,7 @@ from geo.indicators.tally_store import follow_households, refresh_tallies, write
 from geo.ingestion import originals, store
 from geo.ingestion.attributes import read_attributes
 from geo.ingestion.boundaries import read_boundaries
+from geo.ingestion.design_checks import check_design
 from geo.ingestion.layers import ReadOptions
 from geo.ingestion.loads import (
     LoadOptions,
@@ -39,7 +40,7 @@ from geo.ingestion.profile import BoundaryColumns, Profile
 from geo.ingestion.source import SourceOptions
 from geo.places import CityPlaces, find_city, places_on, write_boundaries
 from geo.schema.uploads import upload
-from geo.surveys import SurveySpec, find_survey, open_survey
+from geo.surveys import Mode, SurveySpec, find_survey, frame_sizes, open_survey
 
 
 def load_boundaries(
@@ -118,6 +119,8 @@ def load_survey(
         source = replace(source, unit=row["unit"], starts_on=row["starts_on"], ends_on=row["ends_on"])
         load = _SurveyLoad(connection, survey_id, store.next_upload_id(connection), city_places)
         load.read(path, source, progress)
+        if source.unit == "household":
+            load.check_design(row["mode"])
         result = count_rows(load.reading.findings, load.reading.rows_read)
         decide(result, path, options)
         if options.dry_run:
@@ -170,6 +173,13 @@ class _SurveyLoad:
             seen = placed.observations
             self._tally.add(seen.fields, placed.settlement, seen.asked, seen.extra)
             yield seen, self._city_places.ids[placed.settlement]
+
+    def check_design(self, mode: Mode) -> None:
+        """Looks at the file's households as a whole."""
+        tallies = self._tally.tallies(self._city_places.ids)
+        codes = dict(zip(self._city_places.ids.tolist(), self._city_places.places.codes, strict=True))
+        of_places = tallies.assign(settlement_code=tallies["settlement_id"].map(codes))
+        check_design(of_places, mode, frame_sizes(self._connection, self._survey_id), self.reading.findings)
 
     def finish(self) -> None:
         """Makes the rows count. A first load's tallies were summed on the way; later ones replace rows: a scan."""

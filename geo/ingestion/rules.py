@@ -306,6 +306,21 @@ RULES: dict[str, Rule] = {
         "{field} has settlements that no shape belongs to: {value}",
         "draw their boundaries, or correct the code in one of the two files",
     ),
+    "weights_missing": Rule(
+        "warning",
+        "the survey is a sample, and no row has a weight: figures of wards and cities count settlements as they "
+        "happened to be sampled",
+        "map the column of weights to `weight`, or load how many households each settlement has (`vasti load frame`)",
+    ),
+    "frame_too_small": Rule(
+        "warning",
+        "more households were surveyed than there are said to be in {value}",
+        "correct the frame sizes, or look for households that were entered twice",
+    ),
+    "stratum_unknown": Rule(
+        "error", "no household of the survey is in the stratum {value}", "write the stratum as the survey's file does"
+    ),
+    "stratum_duplicate": Rule("error", "the stratum {value} is named more than once", "keep one row for each stratum"),
     "frame_size_invalid": Rule(
         "error", "the number of households is {value}", "write a whole number above 0, or leave the row out"
     ),

@@ -197,18 +197,21 @@ def facilities(
 
 @load_app.command("frame")
 def frame(
-    file: Annotated[Path, typer.Argument(help="A table with the columns settlement_code and households.")],
+    file: Annotated[
+        Path, typer.Argument(help="A table of settlement_code and households, or of stratum and clusters.")
+    ],
     city: o.CityOption,
     survey: o.SurveyOption,
     encoding: o.EncodingOption = None,
     layer: o.LayerOption = None,
 ) -> None:
-    """Load how many households each settlement is known to have, for a round that did not reach them all."""
+    """Load how many households each settlement has, or clusters each stratum, of which a round reached some."""
     read = ReadOptions(encoding, layer)
     report = Report(file, SourceOptions(read=read), OutcomeOptions())
     with report.of_refusal(), open_database(Settings()) as connection:
         result = load_frame(connection, file, city, survey, read)
-    typer.echo(f"{file.name}: the number of households of {result.rows_loaded:,} settlements is loaded.")
+    report.write(result)
+    typer.echo(f"{file.name}: {result.rows_loaded:,} frame sizes are loaded.")
 
 
 def publish(

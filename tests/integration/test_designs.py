@@ -8,15 +8,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection
 
 from geo.indicators.changes import find_changes
 from geo.indicators.estimate import wilson
 from geo.indicators.query import ValuesQuery
 from geo.indicators.tally_store import make_missing, surveys_lacking_tallies
 from geo.indicators.values import find_values
+from geo.ingestion.frame import load_frame
+from geo.ingestion.layers import ReadOptions
+from geo.ingestion.loads import ErrorsFound
 from geo.paging import PageRequest
-from geo.schema.surveys import stratum_frame, survey
 from tests import factories as f
 
 APICLUS1 = [
@@ -48,9 +50,9 @@ def clustered(connection: Connection, tmp_path: Path) -> Connection:
     return connection
 
 
-def test_clusters_from_file_to_figure(clustered: Connection) -> None:
-    survey_id = clustered.execute(select(survey.c.id)).scalar_one()
-    clustered.execute(insert(stratum_frame).values(survey_id=survey_id, stratum="", clusters=757))
+def test_clusters_from_file_to_figure(clustered: Connection, tmp_path: Path) -> None:
+    frame = f.write_csv(tmp_path / "frame.csv", [{"stratum": "", "clusters": 757}])
+    assert load_frame(clustered, frame, "pune", "2024", ReadOptions()).rows_loaded == 1
     (city,) = find_values(clustered, query(level="city")).figures.to_dict("records")
     assert (city["value"], city["low"], city["high"]) == (2.19, 0.32, 13.54)
     p, v = 0.021857923, 0.022622451**2
@@ -72,6 +74,44 @@ def test_a_settlement_of_one_cluster_has_no_interval(connection: Connection, tmp
     assert found["value"] == 50
     assert np.isnan(found["low"])
     assert "no_degrees_of_freedom" in found["flags"]
+
+
+def test_a_stratum_nobody_was_sampled_in_is_refused(clustered: Connection, tmp_path: Path) -> None:
+    rows = [{"stratum": "North", "clusters": 3}, {"stratum": "", "clusters": 0}, {"stratum": "", "clusters": 2}]
+    with pytest.raises(ErrorsFound) as refused:
+        load_frame(clustered, f.write_csv(tmp_path / "frame.csv", rows), "pune", "2024", ReadOptions())
+    found = refused.value.result.findings.frame()
+    assert found[["row_number", "code"]].to_numpy().tolist() == [
+        [2, "stratum_unknown"],
+        [3, "frame_size_invalid"],
+        [4, "stratum_duplicate"],
+    ]
+
+
+def codes(result: Any) -> dict[str, str | None]:
+    """The findings about the whole file, with what they name."""
+    frame = result.findings.frame()
+    whole = frame[frame["row_number"].isna()]
+    return dict(zip(whole["code"], whole["value"], strict=True))
+
+
+def test_what_a_sample_lacks_is_said(connection: Connection, tmp_path: Path) -> None:
+    """No weights, and more households than there are said to be."""
+    f.load_city(connection, tmp_path, f.small_city())
+    rows = [f.household(i, 0) for i in range(40)]
+    first = f.load(connection, tmp_path, rows, survey=f.spec(mode="sample"))
+    assert codes(first) == {"weights_missing": None}
+    frame = f.write_csv(tmp_path / "frame.csv", [{"settlement_code": f.code(0), "households": 30}])
+    sizes = load_frame(connection, frame, "pune", "2024", ReadOptions())
+    assert codes(sizes) == {"frame_too_small": "01 (30 of 40)"}
+    weighted = [{**row, "weight": 1 + i % 2} for i, row in enumerate(rows)]
+    assert codes(f.load(connection, tmp_path, weighted, survey=f.spec(mode="sample"))) == {
+        "frame_too_small": "01 (30 of 40)"
+    }
+    persons = find_values(connection, query(indicators=["open_defecation"], surveys=["2024"])).figures.iloc[0]
+    assert "frame_too_small" in persons["flags"]
+    census = f.load(connection, tmp_path, [f.household(i, 0) for i in range(9)], survey=f.spec("2025"))
+    assert codes(census) == {}
 
 
 def load_rounds(connection: Connection, folder: Path, *, shift: int, mode: str = "sample") -> pd.DataFrame:
