@@ -18,6 +18,7 @@ from geo.indicators.tally_sql import tally_survey
 from geo.indicators.tally_store import group_fields, make_missing, surveys_lacking_tallies
 from geo.indicators.values import find_area_values, find_values
 from geo.ingestion import ingest
+from geo.ingestion.source import SourceOptions
 from geo.paging import PageRequest
 from geo.schema.surveys import survey
 from geo.schema.values import tallied, tally
@@ -166,7 +167,7 @@ def test_registers_are_not_grouped(connection: Connection, tmp_path: Path) -> No
         tmp_path,
         register,
         survey=f.spec(unit="settlement"),
-        source=f.SourceOptions(unit="settlement"),
+        source=SourceOptions(unit="settlement"),
     )
     make_missing(connection, survey_id(connection))
     made = set(connection.execute(select(tallied.c.group_field)).scalars())
