@@ -2,12 +2,13 @@
 PYTHON := .venv/bin/python
 COMPILE = uv pip compile $(if $(UPGRADE),--upgrade) --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
 
-.PHONY: help setup demo test lint bench lock
+.PHONY: help setup demo test lint docs bench lock
 
 help:
 	@echo "make demo         the sample city, its figures and its map, served until Ctrl-C (SERVE=0: not served)"
 	@echo "make test         format, lint, types, import contracts and every test"
 	@echo "make lint         the same without the tests"
+	@echo "make docs         write docs/indicators.md from the catalogue and its worked examples"
 	@echo "make bench        speed and memory against peers"
 	@echo "make setup        PostGIS and the Python environment in .venv"
 	@echo "make lock         write the lock files from pyproject.toml (UPGRADE=1: with the newest versions)"
@@ -33,6 +34,9 @@ test: setup
 	@sh .ci/setup browser
 	@$(MAKE) --no-print-directory checks
 	$(PYTHON) -m pytest
+
+docs: setup
+	$(PYTHON) -m tests.spec.write_docs
 
 # The peers' packages live in an environment of their own, which the service never sees.
 bench:

@@ -10,8 +10,8 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from geo.errors import Conflict, InputError, NotFound
 from geo.fields import Unit
 from geo.places import check_slug
-from geo.schema.places import organisation
-from geo.schema.surveys import survey
+from geo.schema.places import organisation, settlement
+from geo.schema.surveys import survey, survey_frame
 
 Mode = Literal["census", "sample", "phone"]
 
@@ -104,3 +104,13 @@ def set_state(connection: Connection, city_id: int, slug: str, state: Literal["d
         update(survey).where(survey.c.id == row["id"], survey.c.state != state).values(state=state)
     )
     return bool(changed.rowcount)
+
+
+def frame_sizes(connection: Connection, survey_id: int) -> dict[str, int]:
+    """How many households settlements are known to have in a round, by their codes."""
+    rows = connection.execute(
+        select(settlement.c.code, survey_frame.c.households)
+        .join(survey_frame, survey_frame.c.settlement_id == settlement.c.id)
+        .where(survey_frame.c.survey_id == survey_id)
+    )
+    return {row.code: row.households for row in rows}

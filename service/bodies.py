@@ -105,10 +105,16 @@ class Surveys(ListBody):
     surveys: list[Survey]
 
 
+class Indicator(Definition):
+    """The newest version of an indicator's definition."""
+
+    needed: Annotated[list[str], Field(alias="fields", description="The fields of a survey that it needs.")]
+
+
 class Indicators(ListBody):
     """The catalogue of indicators."""
 
-    indicators: list[Definition]
+    indicators: list[Indicator]
 
 
 _CODE = "null above the level of settlements"

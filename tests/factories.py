@@ -13,19 +13,22 @@ import openpyxl  # type: ignore[import-untyped,unused-ignore]
 import pandas as pd
 import shapely
 from shapely.geometry import MultiPolygon, Point, Polygon
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, insert, literal, select, update
 
 from geo.indicators.catalogue import catalogue
 from geo.indicators.tallies import ALL, KEY
 from geo.indicators.tally_frame import tally_gdf
 from geo.indicators.tally_sql import tally_survey
-from geo.ingestion import ingest
+from geo.ingestion import facilities, ingest
+from geo.ingestion.facility_columns import FacilityColumns
 from geo.ingestion.layers import ReadOptions
+from geo.ingestion.loads import LoadOptions, LoadResult
 from geo.ingestion.profile import BoundaryColumns, Profile
 from geo.ingestion.source import SourceOptions
 from geo.places import add_city
 from geo.schema.people import household as household_table
-from geo.schema.values import tally
+from geo.schema.surveys import survey as survey_table
+from geo.schema.values import tallied, tally
 from geo.surveys import SurveySpec
 
 TODAY = date(2024, 9, 1)
@@ -110,6 +113,24 @@ def households(settlements: int = 4, each: int = 12) -> list[dict[str, Any]]:
     return rows
 
 
+def facility(index: int, settlement: int = 0, **said: Any) -> dict[str, Any]:
+    """One community toilet that says everything, inside its settlement."""
+    lon, lat = centre(settlement)
+    return {
+        "facility_code": f"F{index:03}",
+        "facility_name": f"Block {index}",
+        "kind": "community_toilet",
+        "seats": 10,
+        "seats_working": 8,
+        "working": "yes",
+        "opened_on": None,
+        "closed_on": None,
+        "longitude": round(lon - 0.0002 - 0.00001 * index, 6),
+        "latitude": lat,
+        **said,
+    }
+
+
 def write_csv(path: Path, rows: Sequence[Mapping[str, Any]], **options: Any) -> Path:
     """Rows as CSV."""
     pd.DataFrame(rows).to_csv(path, index=False, **options)
@@ -178,9 +199,9 @@ def geometry(shape: Any) -> Mapping[str, Any]:
     return mapping
 
 
-def options(folder: Path, **changes: Any) -> ingest.LoadOptions:
+def options(folder: Path, **changes: Any) -> LoadOptions:
     """Load options that keep originals in a folder."""
-    return ingest.LoadOptions("tester", str(folder / "originals"), **changes)
+    return LoadOptions("tester", str(folder / "originals"), **changes)
 
 
 def load_city(
@@ -192,7 +213,7 @@ def load_city(
     valid_from_on: date | None = None,
     columns: BoundaryColumns | Profile | None = None,
     **changes: Any,
-) -> ingest.LoadResult:
+) -> LoadResult:
     """Adds the city and loads its boundaries."""
     add_city(connection, slug, slug.title())
     name = f"boundaries_{len(list(folder.iterdir()))}.gpkg"
@@ -222,7 +243,7 @@ def load(
     survey: SurveySpec | None = None,
     source: SourceOptions | None = None,
     **changes: Any,
-) -> ingest.LoadResult:
+) -> LoadResult:
     """Loads a file, or rows written as one, into a round."""
     path = rows if isinstance(rows, Path) else write_csv(folder / f"rows_{len(list(folder.iterdir()))}.csv", rows)
     return ingest.load_survey(
@@ -231,6 +252,30 @@ def load(
         city,
         survey or spec(),
         source=source or SourceOptions(),
+        options=options(folder, **changes),
+    )
+
+
+def load_facilities(
+    connection: Connection,
+    folder: Path,
+    rows: Path | Sequence[Mapping[str, Any]],
+    *,
+    city: str = "pune",
+    columns: FacilityColumns | None = None,
+    read: ReadOptions | None = None,
+    today: date = TODAY,
+    **changes: Any,
+) -> LoadResult:
+    """Loads a file of facilities, or rows written as one, into a city."""
+    path = rows if isinstance(rows, Path) else write_csv(folder / f"rows_{len(list(folder.iterdir()))}.csv", rows)
+    return facilities.load_facilities(
+        connection,
+        path,
+        city,
+        read=read or ReadOptions(),
+        columns=columns or FacilityColumns(),
+        today=today,
         options=options(folder, **changes),
     )
 
@@ -261,3 +306,18 @@ def assert_tallies_whole(connection: Connection, survey_id: int) -> None:
     framed = tally_gdf(rows, definitions)
     for other in (scanned, framed):
         pd.testing.assert_frame_equal(by_key(stored), by_key(other), check_like=True, rtol=1e-9)
+
+
+def count_by_another_version(connection: Connection, survey_slug: str, indicator: str, version: int) -> None:
+    """Leaves a round's tallies of an indicator as another version of its definition would have."""
+    of_survey = select(survey_table.c.id).where(survey_table.c.slug == survey_slug).scalar_subquery()
+    this = (tallied.c.survey_id == of_survey, tallied.c.indicator_id == indicator, tallied.c.group_field == ALL)
+    names = [c.name for c in tallied.columns if c.name != "definition_version"]
+    rows = select(*(tallied.c[name] for name in names), literal(version)).where(*this)
+    connection.execute(insert(tallied).from_select([*names, "definition_version"], rows))
+    connection.execute(
+        update(tally)
+        .where(tally.c.survey_id == of_survey, tally.c.indicator_id == indicator, tally.c.group_field == ALL)
+        .values(definition_version=version)
+    )
+    connection.execute(delete(tallied).where(*this, tallied.c.definition_version != version))

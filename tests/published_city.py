@@ -12,9 +12,12 @@ from sqlalchemy import Connection
 from sqlalchemy.engine import make_url
 
 from geo import database
+from geo.indicators.tally_store import surveys_lacking_tallies
 from geo.ingestion import ingest
 from geo.ingestion.layers import ReadOptions
+from geo.ingestion.loads import LoadOptions
 from geo.ingestion.profile import BoundaryColumns
+from geo.ingestion.recompute import recompute
 from geo.ingestion.source import SourceOptions
 from geo.ingestion.store import raise_data_version
 from geo.places import add_city, find_city
@@ -146,7 +149,7 @@ def load_round(connection: Connection, city: SmallCity, path: Path, spec: Survey
         CITY,
         spec,
         source=SourceOptions(),
-        options=ingest.LoadOptions("secret-person", str(city.folder / "originals")),
+        options=LoadOptions("secret-person", str(city.folder / "originals")),
     )
     if publish and set_state(connection, find_city(connection, CITY), spec.slug, "published"):
         raise_data_version(connection)
@@ -169,10 +172,13 @@ def load_small_city(url: str, folder: Path) -> SmallCity:
             ),
             valid_from_on=None,
             today=date(2019, 1, 1),
-            options=ingest.LoadOptions("secret-person", str(folder / "originals")),
+            options=LoadOptions("secret-person", str(folder / "originals")),
         )
     for survey, spec in ROUNDS.items():
         with database.transaction(engine) as connection:
             load_round(connection, city, write_households(folder, survey), spec, publish=survey != "secret-draft")
+    with database.transaction(engine) as connection:
+        for survey_id in surveys_lacking_tallies(connection):
+            recompute(connection, survey_id)
     engine.dispose()
     return city

@@ -48,6 +48,7 @@ def store(connection: Connection, rows: Sequence[Answers], unit: Unit = "househo
         connection,
         upload,
         city_id=city_id,
+        content="survey",
         survey_id=survey_id,
         sha256=f"{survey_id:064x}",
         file_name="stored",

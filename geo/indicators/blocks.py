@@ -16,6 +16,9 @@ from geo.indicators.definition import Counted, Definition
 from geo.indicators.tallies import ALL, SUMS, UNKNOWN_GROUP
 from geo.surveys import Mode
 
+OTHER = "other"
+"""The name of pooled groups that people named in their own words."""
+
 
 @dataclass(frozen=True)
 class Round:
@@ -41,6 +44,14 @@ class Block:
     counted: Counted
     is_counted: bool = True
     """Whether tallies have been made, if only to find that nobody is in the base."""
+    rungs: tuple[Definition, ...] = ()
+    """The other rungs of its ladder, which share out the same households: it is protected together with them."""
+
+    @property
+    def family(self) -> tuple[object, ...]:
+        """What the blocks of one ladder have in common."""
+        ladder = self.definition.ladder or f"{self.definition.id}@{self.definition.version}"
+        return (self.round, self.counted, ladder, self.definition.ladder is not None)
 
 
 @dataclass(frozen=True)
@@ -65,6 +76,14 @@ class Cells:
     group_field: str = ALL
 
     @property
+    def families(self) -> list[list[int]]:
+        """The numbers of the blocks that are protected together."""
+        found: dict[tuple[object, ...], list[int]] = {}
+        for number, block in enumerate(self.blocks):
+            found.setdefault(block.family, []).append(number)
+        return list(found.values())
+
+    @property
     def group_is_sensitive(self) -> bool:
         """Whether it could harm somebody to be known to be in a group."""
         return self.group_field != ALL and standard_fields()[self.group_field].sensitive
@@ -74,16 +93,21 @@ def pool_small_groups(table: Cells, least: int) -> Cells:
     """The cells with groups of fewer than `least` answering households in the block pooled with the next smallest.
 
     A group that is withheld everywhere would take every other group with it. Pooled groups are named by all their
-    codes.
+    codes; those of a text field by none.
     """
     cells = table.cells
     is_household = np.array([block.round.unit == "household" for block in table.blocks], dtype=bool)[cells["block"]]
     answering = cells["sum_w"].mask(is_household, cells["n"])
-    totals = answering.groupby([cells["block"], cells["group"]], sort=True).sum()
+    totals = answering.groupby([cells["block"], cells["group"]], sort=True).sum().unstack("group", fill_value=0.0)
+    is_text = standard_fields()[table.group_field].type == "text"
     names: dict[tuple[int, str], str] = {}
-    for block, of_block in totals.groupby(level=0):
-        for codes in _pools({str(code): float(n) for (_, code), n in of_block.items()}, least):
-            names |= {(int(block), code): " + ".join(sorted(map(_named, codes))) for code in codes}
+    for family in table.families:
+        # The rungs of a ladder are pooled alike, by the one that fewest answered.
+        fewest = totals.reindex(family, fill_value=0.0).min(axis=0)
+        for codes in _pools({str(code): float(n) for code, n in fewest.items()}, least):
+            # What people wrote in their own words may name the few who did.
+            label = OTHER if is_text and len(codes) > 1 else " + ".join(sorted(map(_named, codes)))
+            names |= {(block, code): label for code in codes for block in family}
     keys = zip(cells["block"].tolist(), cells["group"].tolist(), strict=True)
     named = cells.assign(group=[names.get(key) for key in keys]).dropna(subset="group")
     summed = named.groupby(["block", "place", "group"], sort=True)[list(SUMS)].sum()

@@ -35,8 +35,19 @@ class Catalogue:
         return list(self._versions.values())
 
     def version(self, indicator_id: str, version: int) -> Definition:
-        """One version of an indicator; the newest where that one is not known any more."""
-        return self._versions.get((indicator_id, version), self.newest[indicator_id])
+        """One version of an indicator.
+
+        Of one that is not known any more, such as a shipped one before an upgrade, the newest stands in: what was
+        counted stays, and only what is made of it may have changed.
+        """
+        known = self._versions.get((indicator_id, version))
+        return known or self.newest[indicator_id].model_copy(update={"version": version})
+
+    def rungs_beside(self, definition: Definition) -> tuple[Definition, ...]:
+        """The other rungs of its ladder."""
+        if definition.ladder is None:
+            return ()
+        return tuple(d for d in self.newest.values() if d.ladder == definition.ladder and d.id != definition.id)
 
     def find(self, ids: Sequence[str]) -> list[Definition]:
         """The newest definitions with these ids, or all of them where none is given.

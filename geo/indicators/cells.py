@@ -7,10 +7,12 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import Connection, Select, and_, func, select, tuple_
 
+from geo.facilities import provision
 from geo.indicators.blocks import Block, Cells
 from geo.indicators.protection import NO_WARD
 from geo.indicators.tallies import ALL, CLUSTERS, SUMS, UNKNOWN_GROUP, stratum_of
 from geo.places import valid_on
+from geo.schema.facilities import KINDS
 from geo.schema.places import boundary, city, settlement, ward
 from geo.schema.surveys import stratum_frame, survey, survey_frame
 from geo.schema.values import tally
@@ -45,9 +47,25 @@ def read_cells(connection: Connection, blocks: Sequence[Block], group_field: str
     cells["clustered"] = cells["block"].isin(clustered)
     # Clusters are not told apart by group.
     clusters = _clusters(connection, blocks, cells) if clustered and group_field == ALL else pd.DataFrame()
-    cells["seats"], cells["nearest_m"] = np.nan, np.nan
+    cells = _with_provision(connection, blocks, cells)
     cells = cells.sort_values(["block", "place", "group"], kind="stable", ignore_index=True)
     return Cells(list(blocks), places, wards, cells, clusters, group_field)
+
+
+def _with_provision(connection: Connection, blocks: Sequence[Block], cells: pd.DataFrame) -> pd.DataFrame:
+    """The cells with what facilities provide, where their indicator is about facilities."""
+    kinds = np.array([block.definition.facility or "" for block in blocks], dtype=object)[cells["block"]]
+    cells = cells.assign(seats=np.nan, nearest_m=np.nan)
+    for kind in KINDS:
+        about = kinds == kind
+        if about.any():
+            surveys = sorted(set(cells.loc[about, "survey_id"]))
+            found = provision(connection, kind, surveys).set_index(["survey_id", "settlement_id"])
+            at = pd.MultiIndex.from_frame(cells.loc[about, ["survey_id", "settlement_id"]])
+            of_cells = found.reindex(at)
+            cells.loc[about, "seats"] = of_cells["seats_working"].to_numpy()
+            cells.loc[about, "nearest_m"] = of_cells["nearest_m"].to_numpy()
+    return cells
 
 
 def _survey_places(connection: Connection, survey_ids: Sequence[int]) -> pd.DataFrame:

@@ -4,18 +4,18 @@ import re
 import tomllib
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, computed_field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from geo.errors import DefinitionInvalid, ExpressionInvalid
 from geo.faults import describe_fault
 from geo.fields import standard_fields
 from geo.indicators.grammar import Expression, read_expression
+from geo.schema.facilities import FacilityKind
 
 Counted = Literal["households", "persons"]
 Direction = Literal["up", "down", "report"]
 Measure = Literal["share", "mean", "density", "seat_load", "distance"]
 Score = Literal["count", "headcount", "intensity", "adjusted"]
-FacilityKind = Literal["community_toilet", "water_point"]
 
 OF_ANSWERS: tuple[Measure, ...] = ("share", "mean")
 """The measures that are estimated from answers alone."""
@@ -210,7 +210,6 @@ class Definition(BaseModel):
         """The deprivations' expressions with their weights."""
         return [(self.parts[f"deprivation {d.name}"], d.weight) for d in self.deprivations]
 
-    @computed_field  # type: ignore[prop-decorator]
     @property
     def fields(self) -> list[str]:
         """The fields its figures need."""

@@ -5,7 +5,7 @@ nearly everybody's or nearly nobody's, none from which one of those could be wor
 own organisation, and whom it has granted it, sees all figures in full.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -80,6 +80,7 @@ def withhold(
     levels: Mapping[str, pd.DataFrame],
     ward_of: NDArray[np.intp],
     sensitive: Bools,
+    families: Sequence[Sequence[int]],
     groups_of: Mapping[str, pd.DataFrame] | None = None,
 ) -> dict[str, pd.Series]:
     """Why each figure of each level is withheld from the public; None where it is published.
@@ -90,6 +91,8 @@ def withhold(
             in the first place).
         ward_of: the ward of each settlement, or protection.NO_WARD.
         sensitive: of each block, whether its answers could harm who gave them.
+        families: which blocks share out the same households, as the rungs of a ladder do: a place is withheld in all of
+            them or in none, since three rungs tell the fourth.
         groups_of: where the figures are of groups, what this function said of the same places as a whole, as frames
             with the columns block, place and reason.
     """
@@ -98,12 +101,13 @@ def withhold(
         for level, frame in levels.items():
             _follow_whole(frame, reasons[level], groups_of[level])
     spans = {level: _spans(frame, len(sensitive)) for level, frame in levels.items()}
-    for block in range(len(sensitive)):
-        at = {level: slice(*of_level[block : block + 2]) for level, of_level in spans.items()}
-        if any(np.isin(reasons[level][where], _SECRET).any() for level, where in at.items()):
-            parts = {level: levels[level].iloc[where] for level, where in at.items()}
-            of_block = {level: reasons[level][where] for level, where in at.items()}
-            _withhold_block(parts, of_block, ward_of, bool(sensitive[block]), grouped=groups_of is not None)
+    for family in families:
+        at = [{level: slice(*of_level[block : block + 2]) for level, of_level in spans.items()} for block in family]
+        if any(np.isin(reasons[level][where], _SECRET).any() for rows in at for level, where in rows.items()):
+            parts = [{level: levels[level].iloc[where] for level, where in rows.items()} for rows in at]
+            of_blocks = [{level: reasons[level][where] for level, where in rows.items()} for rows in at]
+            alike = bool(sensitive[list(family)].any())
+            _withhold_family(parts, of_blocks, ward_of, alike, grouped=groups_of is not None)
     return {level: pd.Series(reasons[level], index=frame.index, dtype=object) for level, frame in levels.items()}
 
 
@@ -138,34 +142,40 @@ def _spans(frame: pd.DataFrame, n_blocks: int) -> NDArray[np.intp]:
     return np.searchsorted(frame["block"].to_numpy(), np.arange(n_blocks + 1))
 
 
-def _withhold_block(
-    parts: Mapping[str, pd.DataFrame],
-    reasons: Mapping[str, NDArray[np.object_]],
+def _withhold_family(
+    parts: Sequence[Mapping[str, pd.DataFrame]],
+    reasons: Sequence[Mapping[str, NDArray[np.object_]]],
     ward_of: NDArray[np.intp],
     sensitive: bool,
     *,
     grouped: bool,
 ) -> None:
-    """Adds to one block's reasons what must be withheld so that the others cannot be worked out."""
-    settlements = parts["settlement"]
+    """Adds to the reasons of a family's blocks what must be withheld so that the others cannot be worked out."""
+    settlements = parts[0]["settlement"]
     places = np.unique(settlements["place"].to_numpy())
     n_groups = max(len(settlements) // max(len(places), 1), 1)
-    if grouped:
-        counts = settlements["answering"].to_numpy(dtype=np.float64).reshape(-1, n_groups)
-    elif sensitive:
-        counts = settlements[["yes", "no"]].to_numpy(dtype=np.float64)
-    else:
-        counts = settlements[["answering"]].to_numpy(dtype=np.float64)
-    wards = np.unique(parts["ward"]["place"].to_numpy())
+    # Whether few say yes is protected where all are counted; of groups, how many there are.
+    names = ["yes", "no"] if sensitive and not grouped else ["answering"]
+    counts = np.concatenate(
+        [
+            block["settlement"][name].to_numpy(dtype=np.float64).reshape(-1, n_groups)
+            for block in parts
+            for name in names
+        ],
+        axis=1,
+    )
+    wards = np.unique(parts[0]["ward"]["place"].to_numpy())
     number_of = {int(ward): number for number, ward in enumerate(wards)}
     ward = np.array([number_of.get(int(w), NO_WARD) for w in ward_of[places]], dtype=np.intp)
 
     def secret(level: str) -> Bools:
-        # All groups of a place are withheld together.
-        return np.asarray(np.isin(reasons[level], _SECRET).reshape(-1, n_groups).any(axis=1))
+        # All groups of a place are withheld together, and all rungs.
+        of_blocks = [np.isin(block[level], _SECRET).reshape(-1, n_groups).any(axis=1) for block in reasons]
+        return np.asarray(np.any(of_blocks, axis=0))
 
     found = protect(ward, counts, secret("settlement"), secret("ward"), bool(secret("city").any()))
-    _mark(reasons, found, n_groups)
+    for block in reasons:
+        _mark(block, found, n_groups)
 
 
 def _mark(reasons: Mapping[str, NDArray[np.object_]], found: Withheld, n_groups: int) -> None:

@@ -26,7 +26,10 @@ PLACE = ("ward_code", "ward_name", "settlement_code", "settlement_name")
 VALUES = ("value", "low", "high", "bound_low", "bound_high")
 PER_CENT = (*VALUES, "response_rate")
 COUNTS = ("n", "n_unknown", "n_eff", "population", "unserved", "unserved_low", "unserved_high")
-NUMBERS = (*PER_CENT, "deff", *COUNTS)
+NUMBERS = (
+    *("value", "low", "high", "n", "n_unknown", "bound_low", "bound_high"),
+    *("population", "unserved", "unserved_low", "unserved_high", "response_rate", "deff", "n_eff"),
+)
 """The columns that say something about households, and go together."""
 
 Flag = Literal[
@@ -86,15 +89,15 @@ def make_exact(table: Cells, level: Level, access: d.Access, whole: Cells | None
         return Exact(_estimated(said, roll_up(said, add_parts(said), level)), table.blocks, access)
     if whole is None:
         figures = _all_levels(table)
-        reasons = d.withhold(figures, _ward_of(table), _sensitive(table))
+        reasons = d.withhold(figures, _ward_of(table), _sensitive(table), table.families)
     else:
         figures = _all_levels(pool_small_groups(table, d.MIN_HOUSEHOLDS))
         figures_whole = _all_levels(whole)
-        said_whole = d.withhold(figures_whole, _ward_of(whole), _sensitive(whole))
+        said_whole = d.withhold(figures_whole, _ward_of(whole), _sensitive(whole), whole.families)
         groups_of: dict[str, pd.DataFrame] = {
             name: figures_whole[name].assign(reason=said_whole[name]) for name in LEVELS
         }
-        reasons = d.withhold(figures, _ward_of(table), _sensitive(table), groups_of)
+        reasons = d.withhold(figures, _ward_of(table), _sensitive(table), table.families, groups_of)
     return Exact(figures[level].assign(reason=reasons[level]), table.blocks, access)
 
 
@@ -179,7 +182,8 @@ def _estimated(table: Cells, summed: pd.DataFrame) -> pd.DataFrame:
     figures["answering"] = answering
     yes = np.where(is_household, summed["n_yes"], np.nan_to_num(estimated.p / of.scale) * answering)
     figures["yes"], figures["no"] = yes, answering - yes
-    figures["reason"] = _reasons(of, summed, value, answering, unknown)
+    reasons = _reasons(of, summed, value, answering, unknown)
+    figures["reason"] = pd.Series(reasons, index=figures.index, dtype=object)
     no_df = has_interval & (answering > 0) & (summed["df"] < 1).to_numpy()
     sample = (figures["method"] == "sample").to_numpy(dtype=bool)
     figures["flags"] = _flags(of, summed, sample, answering, unknown, no_df)

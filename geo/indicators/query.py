@@ -129,7 +129,8 @@ def find_blocks(connection: Connection, query: ValuesQuery, catalogue: Catalogue
             versions = counted.get((of_round.survey_id, newest.id), [])
             version = max(versions, default=query.version or newest.version)
             definition = catalogue.version(newest.id, version)
-            blocks.append(Block(of_round, definition, level, bool(versions) or not definition.is_tallied))
+            is_counted = bool(versions) or not definition.is_tallied
+            blocks.append(Block(of_round, definition, level, is_counted, catalogue.rungs_beside(definition)))
     return blocks
 
 

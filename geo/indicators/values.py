@@ -162,9 +162,25 @@ def find_area_values(connection: Connection, query: ValuesQuery, area: BaseGeome
 
 def read_exact(connection: Connection, blocks: Sequence[Block], query: ValuesQuery) -> tuple[Cells, Exact]:
     """The blocks, and their figures before they are rounded, each with the reason it may not be said."""
-    table = read_cells(connection, blocks, query.by or ALL)
-    whole = read_cells(connection, blocks) if query.by and query.access == "public" else None
-    return table, make_exact(table, query.level, query.access, whole)
+    public = query.access == "public"
+    read = [*blocks, *_rungs_beside(blocks)] if public else list(blocks)
+    table = read_cells(connection, read, query.by or ALL)
+    whole = read_cells(connection, read) if query.by and public else None
+    exact = make_exact(table, query.level, query.access, whole)
+    asked = exact.figures[exact.figures["block"] < len(blocks)].reset_index(drop=True)
+    return table, replace(exact, figures=asked)
+
+
+def _rungs_beside(blocks: Sequence[Block]) -> list[Block]:
+    """The rungs of ladders that were not asked for, without which it cannot be told what must be withheld."""
+    there = {(block.family, block.definition.id) for block in blocks}
+    found: dict[tuple[object, str], Block] = {}
+    for block in blocks:
+        for definition in block.rungs:
+            key = (block.family, definition.id)
+            if key not in there:
+                found[key] = replace(block, definition=definition)
+    return list(found.values())
 
 
 def named(figures: pd.DataFrame, table: Cells, level: Level) -> pd.DataFrame:

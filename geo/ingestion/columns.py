@@ -76,6 +76,12 @@ def find_columns(wanted: Sequence[Wanted], layer: Layer, *, file_name: str, name
     return found
 
 
+def names_present(names: Sequence[str], layer: Layer, *, beside: Collection[str] = ()) -> list[str]:
+    """Those of some names for which the file has a column, or several that may be it; `beside` are names sought too."""
+    taken = {name for name in (*names, *beside) if name in layer.columns}
+    return [name for name in names if _candidates(name, layer.columns, taken)]
+
+
 def _candidates(wanted: str, columns: Sequence[str], taken: Collection[str]) -> list[str]:
     """The columns that may be the wanted one, by the nearest rule that finds any."""
     if wanted in columns:

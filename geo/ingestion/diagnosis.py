@@ -1,6 +1,6 @@
 """Diagnosis: why a position misses every settlement by far, tested on the position itself."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -77,3 +77,13 @@ def diagnose(lon: Degrees, lat: Degrees, extent: Extent, find: Find) -> Diagnosi
         fixed_lon[at[better]], fixed_lat[at[better]] = there_lon[better], there_lat[better]
         n_found[at] += is_found
     return Diagnosis(slip, settlement, n_found == 1, fixed_lon, fixed_lat)
+
+
+def explanations(diagnosis: Diagnosis, lon: Degrees, lat: Degrees, extent: Extent, codes: Sequence[str]) -> list[str]:
+    """Where each position lies once its slip is undone, and how far that is from where it was given."""
+    distances = extent.distance_m(lon, lat) / 1000
+    values = []
+    for settlement, km in zip(diagnosis.settlement, distances, strict=True):
+        place = "the city, but in no settlement" if settlement == NONE else codes[settlement]
+        values.append(place if np.isnan(km) else f"{place} (about {float(f'{km:.2g}'):,.0f} km from there)")
+    return values

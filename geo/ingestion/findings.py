@@ -120,11 +120,15 @@ class Findings:
 
     def rejected_rows(self) -> int:
         """How many rows have an error."""
-        return len(self._rows_with("error"))
+        return len(self.rows_with_errors())
 
     def warned_rows(self) -> int:
         """How many rows have a warning and no error."""
-        return len(np.setdiff1d(self._rows_with("warning"), self._rows_with("error"), assume_unique=True))
+        return len(np.setdiff1d(self._rows_with("warning"), self.rows_with_errors(), assume_unique=True))
+
+    def rows_with_errors(self) -> NDArray[np.int32]:
+        """The numbers of the rows that are rejected, each once."""
+        return self._rows_with("error")
 
     def _rows_with(self, severity: Severity) -> NDArray[np.int32]:
         """The numbers of the rows with such a finding, each once."""

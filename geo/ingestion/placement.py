@@ -9,7 +9,7 @@ import shapely
 from numpy.typing import NDArray
 
 from geo.crs import METRES_PER_DEGREE, geodesic_area_m2, geodesic_distance_m
-from geo.ingestion.diagnosis import SLIPS, Diagnosis, diagnose
+from geo.ingestion.diagnosis import SLIPS, Diagnosis, diagnose, explanations
 from geo.ingestion.extent import extent_of
 from geo.ingestion.findings import Findings
 from geo.ingestion.labels import NOWHERE, Joined, Label, Labels
@@ -144,7 +144,7 @@ class Placer:
                 certain = certain & ((named == NOWHERE) | (named == diagnosis.settlement))
             self._correct(observations, placed, missing, diagnosis, certain, findings)
             is_explained = is_explained & ~certain
-        values = self._explanations(lon, lat, diagnosis)
+        values = explanations(diagnosis, lon, lat, self.extent, self.places.codes)
         falls_back = np.zeros(len(missing), dtype=bool)
         if declared is not None and self.placement == "position-then-declared":
             falls_back = declared[missing] != NOWHERE
@@ -185,16 +185,6 @@ class Placer:
             for slip, settlement in zip(diagnosis.slip[certain], diagnosis.settlement[certain], strict=True)
         ]
         findings.add("position_fixed", observations.row_numbers[at], field="position", values=shown)
-
-    def _explanations(self, lon: NDArray[np.float64], lat: NDArray[np.float64], diagnosis: Diagnosis) -> list[str]:
-        """Where each position lies once its slip is undone, and how far that is from where it was given."""
-        assert self.extent is not None  # noqa: S101 (nothing is explained without settlements)
-        distances = self.extent.distance_m(lon, lat) / 1000
-        values = []
-        for settlement, km in zip(diagnosis.settlement, distances, strict=True):
-            place = "the city, but in no settlement" if settlement == NOWHERE else self.places.codes[settlement]
-            values.append(place if np.isnan(km) else f"{place} (about {float(f'{km:.2g}'):,.0f} km from there)")
-        return values
 
     def _declared(
         self, observations: Observations, open_rows: NDArray[np.bool_], findings: Findings

@@ -306,8 +306,84 @@ RULES: dict[str, Rule] = {
         "{field} has settlements that no shape belongs to: {value}",
         "draw their boundaries, or correct the code in one of the two files",
     ),
+    "weights_missing": Rule(
+        "warning",
+        "the survey is a sample, and no row has a weight: figures of wards and cities count settlements as they "
+        "happened to be sampled",
+        "map the column of weights to `weight`, or load how many households each settlement has (`vasti load frame`)",
+    ),
+    "frame_too_small": Rule(
+        "warning",
+        "more households were surveyed than there are said to be in {value}",
+        "correct the frame sizes, or look for households that were entered twice",
+    ),
+    "stratum_unknown": Rule(
+        "error", "no household of the survey is in the stratum {value}", "write the stratum as the survey's file does"
+    ),
+    "stratum_duplicate": Rule("error", "the stratum {value} is named more than once", "keep one row for each stratum"),
     "frame_size_invalid": Rule(
         "error", "the number of households is {value}", "write a whole number above 0, or leave the row out"
+    ),
+    "facility_code_missing": Rule(
+        "error",
+        "the facility has no code",
+        "give every facility a code that stays the same, by which a later file can replace it",
+    ),
+    "facility_code_duplicate": Rule(
+        "error", "the code {value} stands on an earlier row of this file", "keep one row a facility"
+    ),
+    "facility_kind_unknown": Rule(
+        "error",
+        "{value} is no kind of facility Vasti knows",
+        "write community_toilet or water_point, or leave the row out",
+    ),
+    "facility_kind_differs": Rule(
+        "error",
+        "the row's kind is {value}, and --kind says that all of the file is of another",
+        "leave --kind out, or correct the kind",
+    ),
+    "facility_position_missing": Rule(
+        "error", "the facility has no position", "add its longitude and latitude, or draw it"
+    ),
+    "facility_position_slipped": Rule(
+        "error", "the position lies far from the city, but {value}", "correct the columns (a minus is south or west)"
+    ),
+    "facility_far": Rule(
+        "warning",
+        "the facility lies outside the city, {value}",
+        "check the position, and that the facility belongs to this city",
+    ),
+    "facility_too_far": Rule(
+        "error",
+        "the facility lies {value}; it would have to be within 50 km of one",
+        "check the position and the CRS, or load it into its own city",
+    ),
+    "seats_invalid": Rule(
+        "warning",
+        "{field} is {value}, which is no whole number of seats; it is kept as unknown",
+        "write a plain whole number, 0 or more",
+    ),
+    "seats_exceeded": Rule(
+        "error", "more seats work than there are: {value}", "correct the seats, or the seats that work"
+    ),
+    "working_unreadable": Rule(
+        "error",
+        "{value} says neither that the facility works nor that it does not",
+        "write yes or no, or leave it blank; where only some seats work, write yes and say how many",
+    ),
+    "working_contradicts_seats": Rule("error", "the row contradicts itself: {value}", "correct one of the two"),
+    "working_told_by_seats": Rule(
+        "warning",
+        "the row does not say whether the facility works; since no seat does, it counts as not working",
+        "write yes or no beside it",
+    ),
+    "facility_date_unreadable": Rule(
+        "error", "{field} is {value}, which is not a date in the expected form", "write dates as 2024-05-31"
+    ),
+    "facility_dates_reversed": Rule(
+        "error",
+        "the facility closes before it opens, or on the same day: {value}",
+        "correct the dates; closed_on is the first day it no longer stands",
     ),
 }
 """Every kind of finding by its code."""

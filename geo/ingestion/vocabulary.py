@@ -191,6 +191,10 @@ class Vocabulary:
         folded = fold_name(text)
         return not folded or folded in self._unknown
 
+    def yes_or_no(self, text: str) -> bool | None:
+        """What an answer says that is a yes or a no and nothing else; None: it is neither."""
+        return self._yes_no.get(fold_name(text))
+
     def scale_step(self, text: str) -> str | None:
         """Which step of a scale a word stands for: all, some, none, or None."""
         return self._scale.get(fold_name(text))

@@ -1,6 +1,7 @@
 """Every table, imported once so that the metadata is whole."""
 
 from geo.schema.base import metadata
+from geo.schema.facilities import facility
 from geo.schema.people import household
 from geo.schema.places import boundary, city, organisation, settlement, ward
 from geo.schema.surveys import data_version, stratum_frame, survey, survey_frame
@@ -11,6 +12,7 @@ __all__ = [
     "boundary",
     "city",
     "data_version",
+    "facility",
     "finding",
     "household",
     "metadata",

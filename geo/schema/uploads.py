@@ -24,7 +24,9 @@ upload = Table(
     metadata,
     Column("id", Integer, Identity(), primary_key=True),
     Column("city_id", ForeignKey("city.id"), nullable=False),
-    # NULL for a file of boundaries.
+    # What the file was loaded as; the same file may hold settlements and the facilities in them.
+    Column("content", Text, nullable=False),
+    # The round of a survey's file; NULL for any other.
     Column("survey_id", ForeignKey("survey.id"), nullable=True),
     Column("sha256", Text, nullable=False),
     Column("file_name", Text, nullable=False),
@@ -39,19 +41,32 @@ upload = Table(
     Column("rows_rejected", Integer, nullable=False),
     Column("state", Text, nullable=False, server_default="loaded"),
     UniqueConstraint("survey_id", "id"),
+    UniqueConstraint("city_id", "id"),
+    CheckConstraint("content IN ('boundaries', 'survey', 'facilities')", name="content"),
+    CheckConstraint("(content = 'survey') = (survey_id IS NOT NULL)", name="survey"),
     CheckConstraint("sha256 ~ '^[0-9a-f]{64}$'", name="sha256"),
     CheckConstraint("state IN ('loaded', 'withdrawn')", name="state"),
     CheckConstraint("rows_loaded + rows_rejected = rows_read", name="rows"),
 )
 
-# The same file in the same survey is the same upload, until it is withdrawn.
+# The same file in the same survey, or in the same city's boundaries, is the same upload, until it is withdrawn.
 Index(
     "upload_once_idx",
     upload.c.city_id,
+    upload.c.content,
     func.coalesce(upload.c.survey_id, 0),
     upload.c.sha256,
     unique=True,
-    postgresql_where=text("state = 'loaded'"),
+    postgresql_where=text("state = 'loaded' AND content <> 'facilities'"),
+)
+# Toilets are often one layer or sheet of a file and water points another.
+Index(
+    "upload_once_a_layer_idx",
+    upload.c.city_id,
+    upload.c.sha256,
+    func.coalesce(upload.c.profile["layer"].astext, ""),
+    unique=True,
+    postgresql_where=text("state = 'loaded' AND content = 'facilities'"),
 )
 
 finding = Table(

@@ -18,6 +18,7 @@ from geo.indicators.query import ValuesQuery
 from geo.indicators.values import find_values
 from geo.ingestion import ingest
 from geo.ingestion.layers import ReadOptions
+from geo.ingestion.loads import LoadOptions
 from geo.ingestion.profile import read_profile
 from geo.ingestion.source import SourceOptions
 from geo.ingestion.store import raise_data_version
@@ -60,7 +61,7 @@ def demo(
 
 def _load(connection: Connection, files: SampleFiles, settings: Settings) -> None:
     """Loads the sample city and publishes its rounds; what is loaded already stays as it is."""
-    options = ingest.LoadOptions(getpass.getuser(), settings.originals_url)
+    options = LoadOptions(getpass.getuser(), settings.originals_url)
     add_city(connection, files.city_slug, files.city_name)
     profile = files.boundaries.profile
     result = ingest.load_boundaries(

@@ -6,13 +6,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import wraps
-from typing import Any, get_type_hints
+from typing import Annotated, Any, get_type_hints
+
+import typer
 
 from geo.fields import Unit
+from geo.ingestion.facility_columns import FacilityColumns
 from geo.ingestion.forms import Form
 from geo.ingestion.layers import ReadOptions
 from geo.ingestion.placement import GPS_TOLERANCE_M
+from geo.ingestion.profile import PositionColumns, Profile
 from geo.ingestion.source import SourceOptions
+from geo.schema.facilities import FacilityKind
 from geo.settings import Settings
 from geo.surveys import SurveySpec
 from service.cli import options as o
@@ -118,6 +123,73 @@ class OutcomeOptions:
     dry_run: o.DryRunOption = False
     findings: o.FindingsOption = None
     rejected: o.RejectedOption = None
+
+
+@dataclass(frozen=True)
+class FacilityOptions:
+    """What a file of facilities is of, and how its columns are called."""
+
+    kind: Annotated[
+        FacilityKind | None,
+        typer.Option("--kind", help="What every facility of the file is, where it does not say so."),
+    ] = None
+    kind_column: Annotated[
+        str | None, typer.Option("--kind-column", help="The column that says of each what it is. Default: kind.")
+    ] = None
+    code: Annotated[
+        str | None, typer.Option("--code", help="The column with the facilities' codes. Default: facility_code.")
+    ] = None
+    name: Annotated[str | None, typer.Option("--name", help="The column with their names. Default: facility_name.")] = (
+        None
+    )
+    seats: Annotated[
+        str | None, typer.Option("--seats", help="The column with the number of seats, or taps. Default: seats.")
+    ] = None
+    seats_working: Annotated[
+        str | None, typer.Option("--seats-working", help="The column that says how many work. Default: seats_working.")
+    ] = None
+    working: Annotated[
+        str | None, typer.Option("--working", help="The column that says whether it works at all. Default: working.")
+    ] = None
+    opened_on: Annotated[
+        str | None, typer.Option("--opened-on", help="The column with the day it opened. Default: opened_on.")
+    ] = None
+    closed_on: Annotated[
+        str | None, typer.Option("--closed-on", help="The column with the day it was closed. Default: closed_on.")
+    ] = None
+    longitude: Annotated[
+        str | None, typer.Option("--longitude", help="The column with the longitude, where its name does not say so.")
+    ] = None
+    latitude: Annotated[
+        str | None, typer.Option("--latitude", help="The column with the latitude, where its name does not say so.")
+    ] = None
+
+    def columns(self) -> FacilityColumns:
+        """How the file's columns are called."""
+        if (self.longitude is None) != (self.latitude is None):
+            raise typer.BadParameter("--longitude and --latitude go together")
+        if self.kind is not None and self.kind_column is not None:
+            raise typer.BadParameter("--kind says it of all the file, --kind-column of each row: give one of them")
+        return FacilityColumns(
+            code=self.code,
+            name=self.name,
+            kind=self.kind_column,
+            seats=self.seats,
+            seats_working=self.seats_working,
+            working=self.working,
+            opened_on=self.opened_on,
+            closed_on=self.closed_on,
+            longitude=self.longitude,
+            latitude=self.latitude,
+            all_of_kind=self.kind,
+        )
+
+    def source(self, read: ReadOptions) -> SourceOptions:
+        """How to find the positions of the file's rows once more."""
+        if self.longitude is None or self.latitude is None:
+            return SourceOptions(read=read)
+        position = PositionColumns(longitude=self.longitude, latitude=self.latitude)
+        return SourceOptions(read=read, profile=Profile(name="facilities", position=position))
 
 
 def as_day(moment: datetime | None) -> date | None:

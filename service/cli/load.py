@@ -1,6 +1,5 @@
-"""Commands that change what is stored: cities, boundaries, surveys, publishing, withdrawing."""
+"""Commands that change what is stored: cities, boundaries, surveys, facilities, publishing, withdrawing."""
 
-import getpass
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,22 +13,34 @@ from sqlalchemy import Connection
 from geo import database
 from geo.indicators.tally_store import surveys_lacking_tallies
 from geo.ingestion import ingest
+from geo.ingestion.facilities import load_facilities
 from geo.ingestion.frame import load_frame
 from geo.ingestion.layers import ReadOptions
 from geo.ingestion.recompute import recompute
-from geo.ingestion.rejected_rows import check_target, write_rejected
 from geo.ingestion.source import SourceOptions
 from geo.ingestion.store import raise_data_version
 from geo.places import add_city, find_city
 from geo.settings import Settings
 from geo.surveys import set_state
 from service.cli import options as o
-from service.cli.groups import FileOptions, OutcomeOptions, RoundOptions, RowOptions, as_day, with_groups
-from service.cli.output import counts_line, print_findings, print_rejected, progress_bar, write_findings
+from service.cli.groups import (
+    FacilityOptions,
+    FileOptions,
+    OutcomeOptions,
+    RoundOptions,
+    RowOptions,
+    as_day,
+    with_groups,
+)
+from service.cli.output import progress_bar
+from service.cli.report import Report, load_options, summarise
 
 city_app = typer.Typer(name="city", add_completion=False, help="Cities.", no_args_is_help=True)
 load_app = typer.Typer(
-    name="load", add_completion=False, help="Load files: settlement boundaries, surveys.", no_args_is_help=True
+    name="load",
+    add_completion=False,
+    help="Load files: settlement boundaries, surveys, facilities.",
+    no_args_is_help=True,
 )
 
 
@@ -88,7 +99,7 @@ def boundaries(
     """Load the boundaries of a city's settlements."""
     settings = Settings()
     started = time.monotonic()
-    report = _Report(file, SourceOptions(read=given.read()), outcome)
+    report = Report(file, SourceOptions(read=given.read()), outcome)
     with report.of_refusal(), open_database(settings) as connection:
         result = ingest.load_boundaries(
             connection,
@@ -98,11 +109,11 @@ def boundaries(
             columns=o.boundary_columns(profile, code, name, ward),
             valid_from_on=as_day(valid_from),
             today=datetime.now(UTC).date(),
-            options=_load_options(settings, outcome),
+            options=load_options(settings, outcome),
             attributes=attributes,
         )
     report.write(result)
-    _summarise(result, file, started)
+    summarise(result, file, started)
     if result.changes:
         changes = result.changes
         typer.echo(f"{changes.added} settlements added, {changes.redrawn} redrawn, {changes.unchanged} unchanged.")
@@ -134,7 +145,7 @@ def load_into_round(
     """Loads a file of observations into a round, and shows what was found and what came of it."""
     started = time.monotonic()
     city, slug = round_.city, round_.survey
-    report = _Report(file, source, outcome)
+    report = Report(file, source, outcome)
     with report.of_refusal(), open_database(settings) as connection:
         with progress_bar(f"Loading {file.name}") as progress:
             result = ingest.load_survey(
@@ -143,33 +154,64 @@ def load_into_round(
                 city,
                 round_.spec(settings),
                 source=source,
-                options=_load_options(settings, outcome, pulled_from),
+                options=load_options(settings, outcome, pulled_from),
                 progress=progress,
             )
         if round_.publish and not outcome.dry_run:
             _set_state(connection, city, slug, "published")
     report.write(result)
-    _summarise(result, file, started)
+    summarise(result, file, started)
     for earlier in result.replaced:
         typer.echo(f"Upload {earlier}, which it replaces, is withdrawn.")
     if result.state == "loaded" and not round_.publish:
         typer.echo(f"Survey {slug} is a draft until `vasti publish --city {city} --survey {slug}`.")
 
 
+@load_app.command("facilities")
+@with_groups
+def facilities(
+    file: o.FileArgument,
+    city: o.CityOption,
+    named: FacilityOptions,
+    given: FileOptions,
+    outcome: OutcomeOptions,
+) -> None:
+    """Load community toilets or water points; a facility whose code is there already is replaced."""
+    settings = Settings()
+    started = time.monotonic()
+    columns = named.columns()
+    report = Report(file, named.source(given.read()), outcome)
+    with report.of_refusal(), open_database(settings) as connection:
+        result = load_facilities(
+            connection,
+            file,
+            city,
+            read=given.read(),
+            columns=columns,
+            today=datetime.now(UTC).date(),
+            options=load_options(settings, outcome),
+        )
+    report.write(result)
+    summarise(result, file, started)
+
+
 @load_app.command("frame")
 def frame(
-    file: Annotated[Path, typer.Argument(help="A table with the columns settlement_code and households.")],
+    file: Annotated[
+        Path, typer.Argument(help="A table of settlement_code and households, or of stratum and clusters.")
+    ],
     city: o.CityOption,
     survey: o.SurveyOption,
     encoding: o.EncodingOption = None,
     layer: o.LayerOption = None,
 ) -> None:
-    """Load how many households each settlement is known to have, for a round that did not reach them all."""
+    """Load how many households each settlement has, or clusters each stratum, of which a round reached some."""
     read = ReadOptions(encoding, layer)
-    report = _Report(file, SourceOptions(read=read), OutcomeOptions())
+    report = Report(file, SourceOptions(read=read), OutcomeOptions())
     with report.of_refusal(), open_database(Settings()) as connection:
         result = load_frame(connection, file, city, survey, read)
-    typer.echo(f"{file.name}: the number of households of {result.rows_loaded:,} settlements is loaded.")
+    report.write(result)
+    typer.echo(f"{file.name}: {result.rows_loaded:,} frame sizes are loaded.")
 
 
 def publish(
@@ -185,7 +227,7 @@ def publish(
 
 
 def withdraw(upload: Annotated[int, typer.Argument(help="The upload's number, as `vasti load` printed it.")]) -> None:
-    """Take back an upload of a survey: its rows no longer count, and those it had replaced count again."""
+    """Take back an upload of a survey or of facilities: its rows no longer count, and those it had replaced do."""
     with open_database(Settings()) as connection:
         rows = ingest.withdraw(connection, upload)
     typer.echo(f"Upload {upload} is withdrawn: its {rows:,} rows no longer count, and what they had replaced does.")
@@ -194,59 +236,3 @@ def withdraw(upload: Annotated[int, typer.Argument(help="The upload's number, as
 def _set_state(connection: Connection, city: str, survey: str, state: Literal["draft", "published"]) -> None:
     if set_state(connection, find_city(connection, city), survey, state):
         raise_data_version(connection)
-
-
-def _load_options(settings: Settings, outcome: OutcomeOptions, pulled_from: str | None = None) -> ingest.LoadOptions:
-    return ingest.LoadOptions(
-        getpass.getuser(),
-        settings.originals_url,
-        skip_errors=outcome.skip_errors,
-        dry_run=outcome.dry_run,
-        pulled_from=pulled_from,
-    )
-
-
-class _Report:
-    """What is told of a file, whether it is loaded or refused: its findings, and its rejected rows."""
-
-    def __init__(self, file: Path, source: SourceOptions, outcome: OutcomeOptions) -> None:
-        if outcome.rejected:
-            check_target(outcome.rejected, file)
-        self._file, self._source, self._outcome = file, source, outcome
-
-    @contextmanager
-    def of_refusal(self) -> Iterator[None]:
-        """Tells what was found even when that stops the load."""
-        try:
-            yield
-        except ingest.ErrorsFound as error:
-            self.write(error.result)
-            raise
-
-    def write(self, result: ingest.LoadResult) -> None:
-        """Prints the findings, and writes the files that were asked for."""
-        print_findings(result.findings)
-        if self._outcome.findings:
-            write_findings(result.findings, self._outcome.findings)
-        target = self._outcome.rejected
-        if target and result.state != "already loaded":
-            print_rejected(write_rejected(self._file, self._source, result.findings, target), target)
-
-
-def _summarise(result: ingest.LoadResult, file: Path, started: float) -> None:
-    counts = counts_line(
-        [
-            ("read", result.rows_read),
-            ("loaded" if result.state != "checked" else "would load", result.rows_loaded),
-            ("with warnings", result.rows_warned),
-            ("rejected", result.rows_rejected),
-        ],
-        time.monotonic() - started,
-    )
-    match result.state:
-        case "loaded":
-            typer.echo(f"{file.name}: upload {result.upload_id}: {counts}.")
-        case "already loaded":
-            typer.echo(f"{file.name} is loaded already, as upload {result.upload_id}; nothing was changed.")
-        case "checked":
-            typer.echo(f"{file.name}: checked, nothing written: {counts}.")

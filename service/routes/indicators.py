@@ -15,5 +15,6 @@ router = APIRouter()
 def indicators(request: Request) -> Response:
     """The catalogue: what each indicator says, exactly how, by which source and why it matters."""
     with public_reading(request) as reading:
-        rows = [d.model_dump(mode="json") for d in read_catalogue(reading.connection).newest.values()]
+        definitions = read_catalogue(reading.connection).newest.values()
+    rows = [d.model_dump(mode="json") | {"fields": d.fields} for d in definitions]
     return json_answer(request, Rows("indicators", rows, len(rows), None, reading.data_version))

@@ -8,12 +8,11 @@ import pytest
 from fastapi.testclient import TestClient
 
 from geo.indicators.catalogue import catalogue
-from geo.indicators.estimate import wilson
+from geo.indicators.figures import NUMBERS
 from tests.published_city import FORMULA_NAME, HOUSEHOLDS, OWN_TOILETS
 
 TOILETS = "/api/v1/values?city=khandesh&survey=2024&indicator=household_toilet"
 TOILET_CHANGES = "/api/v1/changes?city=khandesh&from=2019&to=2024&indicator=household_toilet"
-NUMBERS = ("value", "low", "high", "n", "n_unknown", "population", "unserved")
 
 
 def _values(client: TestClient, query: str) -> list[dict[str, Any]]:
@@ -28,26 +27,32 @@ def _csv(client: TestClient, query: str) -> tuple[list[str], list[dict[str, str]
     return tags, [dict(zip(header, row, strict=True)) for row in rows]
 
 
+def to_five(count: int) -> int:
+    """A count as the public sees it."""
+    return 5 * round(count / 5)
+
+
 def test_values_are_what_was_surveyed(client: TestClient) -> None:
     figures = {row["settlement_code"]: row for row in _values(client, TOILETS)}
     assert list(figures) == list(HOUSEHOLDS)
-    for code in ("S02", "S03", "S04", "S05", "S06"):
+    # The second goes with the first, which has nine.
+    assert [figures[code]["reason"] for code in ("S01", "S02")] == ["fewer_than_10", "protects_another"]
+    for code in ("S03", "S04", "S05", "S06"):
         own, n = OWN_TOILETS["2024"][code], HOUSEHOLDS[code]
-        interval = wilson(own / n, n)  # type: ignore[arg-type]
-        assert figures[code]["value"] == round(100 * own / n, 2)
-        assert figures[code]["low"] == round(100 * float(interval.low), 2)
-        assert figures[code]["high"] == round(100 * float(interval.high), 2)
-        assert (figures[code]["n"], figures[code]["n_unknown"]) == (n, 0)
-        assert (figures[code]["population"], figures[code]["unserved"]) == (n, n - own)
+        assert figures[code]["value"] == round(100 * own / n)
+        # Everybody was asked: there is no interval.
+        assert (figures[code]["low"], figures[code]["high"], figures[code]["method"]) == (None, None, "enumeration")
+        assert (figures[code]["n"], figures[code]["n_unknown"]) == (to_five(n), 0)
+        assert (figures[code]["population"], figures[code]["unserved"]) == (to_five(n), to_five(n - own))
         assert isinstance(figures[code]["n"], int)
 
 
 def test_values_at_ward_and_city_are_sums(client: TestClient) -> None:
     ward_b = _values(client, f"{TOILETS}&level=ward")[1]
-    assert (ward_b["ward_code"], ward_b["settlement_code"], ward_b["n"]) == ("B", None, 30 + 25 + 12)
+    assert (ward_b["ward_code"], ward_b["settlement_code"], ward_b["n"]) == ("B", None, to_five(30 + 25 + 12))
     (city,) = _values(client, f"{TOILETS}&level=city")
-    assert city["n"] == sum(HOUSEHOLDS.values())
-    assert city["unserved"] == sum(HOUSEHOLDS.values()) - sum(OWN_TOILETS["2024"].values())
+    assert city["n"] == to_five(sum(HOUSEHOLDS.values()))
+    assert city["unserved"] == to_five(sum(HOUSEHOLDS.values()) - sum(OWN_TOILETS["2024"].values()))
     (persons,) = _values(client, f"{TOILETS}&level=city&counted=persons")
     assert persons["population"] > city["population"]
 
@@ -65,22 +70,22 @@ def test_filters_can_be_repeated(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize("indicator", ["household_toilet", "open_defecation", "drainage_any", "density_persons"])
-def test_nine_households_are_withheld_and_ten_are_shown_in_every_format(client: TestClient, indicator: str) -> None:
-    query = f"/api/v1/values?survey=2024&indicator={indicator}&settlement=S01&settlement=S02"
-    nine, ten = _values(client, query)
-    geo_nine, geo_ten = (f["properties"] for f in client.get(f"{query}&format=geojson").json()["features"])
-    _, (csv_nine, csv_ten) = _csv(client, f"{query}&format=csv")
+def test_nine_households_are_withheld_and_eleven_are_shown_in_every_format(client: TestClient, indicator: str) -> None:
+    query = f"/api/v1/values?survey=2024&indicator={indicator}&settlement=S01&settlement=S03"
+    nine, eleven = _values(client, query)
+    geo_nine, geo_eleven = (f["properties"] for f in client.get(f"{query}&format=geojson").json()["features"])
+    _, (csv_nine, csv_eleven) = _csv(client, f"{query}&format=csv")
     for withheld in (nine, geo_nine):
         assert (withheld["status"], withheld["reason"]) == ("withheld", "fewer_than_10")
         assert withheld["reason_text"] == "fewer than 10 answering households"
         assert [withheld[name] for name in NUMBERS] == [None] * len(NUMBERS)
     assert (csv_nine["status"], csv_nine["reason"]) == ("withheld", "fewer_than_10")
     assert [csv_nine[name] for name in NUMBERS] == [""] * len(NUMBERS)
-    for shown in (ten, geo_ten):
+    for shown in (eleven, geo_eleven):
         assert (shown["status"], shown["reason"], shown["n"]) == ("published", None, 10)
         assert shown["value"] is not None
-    assert (csv_ten["status"], csv_ten["n"]) == ("published", "10")
-    assert float(csv_ten["value"]) == ten["value"]
+    assert (csv_eleven["status"], csv_eleven["n"]) == ("published", "10")
+    assert float(csv_eleven["value"]) == eleven["value"]
 
 
 def test_a_question_nobody_was_asked_is_no_zero(client: TestClient) -> None:
@@ -96,13 +101,13 @@ def test_changes_are_later_less_earlier_and_withheld_under_ten(client: TestClien
     assert (withheld["status"], withheld["reason"]) == ("withheld", "fewer_than_10")
     for name in ("from_value", "to_value", "change", "low", "high", "n", "n_before"):
         assert withheld[name] is None
-    said = changes["S02"]
-    assert (said["from_value"], said["to_value"], said["change"]) == (20.0, 60.0, 40.0)
-    assert said["low"] < said["change"] < said["high"]
+    said = changes["S03"]
+    assert (said["from_value"], said["to_value"], said["change"]) == (27.0, 64.0, 37.0)
+    assert (said["low"], said["high"], said["method"]) == (None, None, "enumeration")
     assert (said["n_before"], said["n"]) == (10, 10)
     assert (said["from_survey"], said["to_survey"]) == ("2019", "2024")
     tags, rows = _csv(client, f"{TOILET_CHANGES}&format=csv")
-    assert [row["change"] for row in rows] == ["", *(str(changes[code]["change"]) for code in list(HOUSEHOLDS)[1:])]
+    assert [row["change"] for row in rows] == ["", "", *(str(changes[code]["change"]) for code in list(HOUSEHOLDS)[2:])]
     assert "#indicator+num+change" in tags
 
 

@@ -60,9 +60,9 @@ def test_circles_are_households_where_the_figure_counts_persons(
         ).figures
     engine.dispose()
     frame = drawn["frame"]
-    assert frame["value"].round(2).tolist()[1:] == persons["value"].round(2).tolist()[1:]  # type: ignore[index]
-    assert frame["unserved"].tolist()[1:] == households["unserved"].tolist()[1:]  # type: ignore[index]
-    assert households["unserved"].tolist()[1:] != persons["unserved"].tolist()[1:]
+    assert frame["value"].round(2).tolist()[2:] == persons["value"].round(2).tolist()[2:]  # type: ignore[index]
+    assert frame["unserved"].tolist()[2:] == households["unserved"].tolist()[2:]  # type: ignore[index]
+    assert households["unserved"].tolist()[2:] != persons["unserved"].tolist()[2:]
     assert json.loads(frame.to_json())["features"]  # type: ignore[attr-defined]
 
 

@@ -54,6 +54,9 @@ def test_from_city_to_withdrawal(shell: Shell, tmp_path: Path) -> None:
     assert {row["indicator"] for row in as_json} == set(catalogue())
     assert [row["indicator"] for row in as_csv] == [row["indicator"] for row in as_json]
     drained = next(row for row in as_json if row["indicator"] == "drainage_any")
+    assert (drained["n"], drained["n_unknown"]) == (45, 0)
+    full = shell.run("values", "--city", "pune", "--level", "city", "--full", "--format", "json")
+    drained = next(row for row in json.loads(full.stdout) if row["indicator"] == "drainage_any")
     assert (drained["n"], drained["n_unknown"]) == (46, 1)
     assert "drainage_any" in shell.run("values", "--city", "pune", "--indicator", "drainage_any").stdout
 
@@ -83,7 +86,7 @@ def test_assess_without_a_database(shell: Shell, tmp_path: Path) -> None:
     boundaries = f.write_boundaries(tmp_path / "city.gpkg", f.small_city())
     rows = f.write_csv(tmp_path / "rows.csv", f.households())
     nowhere = "postgresql://nobody@127.0.0.1:1/none"
-    shell.run("assess", boundaries, rows, "--out", "out", VASTI_DATABASE_URL=nowhere)
+    shell.run("assess", boundaries, rows, "--out", "out", "--full", VASTI_DATABASE_URL=nowhere)
     figures = list(csv.DictReader(io.StringIO((tmp_path / "out" / "figures.csv").read_text(encoding="utf-8"))))
     city = next(row for row in figures if (row["level"], row["indicator"]) == ("city", "drainage_any"))
     without = sum(row["drainage"] == "none" for row in f.households())

@@ -100,14 +100,20 @@ def test_engines_never_join_what_was_asked_apart(connection: Connection) -> None
         counted = tallies.droplevel("settlement")["sum_w"]
         assert set(counted.index.get_level_values("indicator_id")) == {
             "community_toilet_use",
+            "seat_load",
+            "sanitation_improved",
             "sanitation_basic",
+            "sanitation_limited",
+            "sanitation_unimproved",
             "open_defecation",
             "drainage_any",
             "drainage_closed",
             "density_persons",
+            "density_households",
         }
         assert counted["drainage_any", "households"] == 20
         assert counted["density_persons", "persons"] == 20
+        assert counted["density_households", "households"] == 20
 
 
 def test_engines_keep_small_answers_beside_large_unknowns(connection: Connection) -> None:

@@ -10,8 +10,8 @@ from geo.errors import MissingColumn
 from geo.indicators.query import ValuesQuery
 from geo.indicators.values import find_values
 from geo.ingestion.frame import load_frame
-from geo.ingestion.ingest import ErrorsFound
 from geo.ingestion.layers import ReadOptions
+from geo.ingestion.loads import ErrorsFound
 from geo.schema.surveys import survey_frame
 from tests import factories as f
 
@@ -25,7 +25,7 @@ def sampled(connection: Connection, tmp_path: Path) -> Connection:
 
 
 def unserved(connection: Connection) -> dict[str, float]:
-    query = ValuesQuery(indicators=["drainage_any"], drafts=True)
+    query = ValuesQuery(indicators=["drainage_any"], drafts=True, access="full")
     figures = find_values(connection, query).figures
     return dict(zip(figures["settlement_code"], figures["unserved"], strict=True))
 
@@ -42,7 +42,7 @@ def test_load_frame_says_how_many_are_unserved(sampled: Connection, tmp_path: Pa
 
 
 def test_load_frame_gives_density_of_a_sample(sampled: Connection, tmp_path: Path) -> None:
-    query = ValuesQuery(indicators=["density_persons"], settlements=[f.code(0)], drafts=True)
+    query = ValuesQuery(indicators=["density_persons"], settlements=[f.code(0)], drafts=True, access="full")
     assert find_values(sampled, query).figures["reason"].tolist() == ["no_frame_size"]
     path = f.write_csv(tmp_path / "frame.csv", [{"settlement_code": f.code(0), "households": 300}])
     load_frame(sampled, path, "pune", "2024", ReadOptions())

@@ -11,11 +11,12 @@ from geo import database
 from geo.data_version import read_data_version
 from geo.errors import DatabaseUnavailable
 from geo.indicators.query import ValuesQuery
-from geo.indicators.values import find_values
 from geo.indicators.tally_store import surveys_lacking_tallies
+from geo.indicators.values import find_values
 from geo.schema.surveys import survey
-from geo.schema.values import tally
+from geo.schema.values import tallied, tally
 from service import jobs
+from tests import factories as f
 from tests.published_city import SmallCity
 
 
@@ -34,14 +35,11 @@ def _survey_id(connection: Connection, slug: str) -> int:
 def _make_stale(engine: Engine) -> None:
     """The tallies of 2024 as an earlier definition left them, and those of 2019 from before drainage was counted."""
     with engine.begin() as connection:
+        f.count_by_another_version(connection, "2024", "household_toilet", 99)
+        connection.execute(update(tally).where(tally.c.definition_version == 99).values(sum_ay=0, sum_a2y=0, n_yes=0))
         connection.execute(
-            update(tally)
-            .where(tally.c.survey_id == _survey_id(connection, "2024"), tally.c.indicator_id == "household_toilet")
-            .values(definition_version=99, sum_ay=0, sum_a2y=0)
-        )
-        connection.execute(
-            delete(tally).where(
-                tally.c.survey_id == _survey_id(connection, "2019"), tally.c.indicator_id == "drainage_any"
+            delete(tallied).where(
+                tallied.c.survey_id == _survey_id(connection, "2019"), tallied.c.indicator_id == "drainage_any"
             )
         )
 

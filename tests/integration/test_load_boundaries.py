@@ -12,8 +12,8 @@ from sqlalchemy import Connection, select
 
 from geo.errors import Conflict, UnreadableFile
 from geo.ingestion import ingest
-from geo.ingestion.ingest import ErrorsFound
 from geo.ingestion.layers import ReadOptions
+from geo.ingestion.loads import ErrorsFound, LoadResult
 from geo.ingestion.profile import BoundaryColumns
 from geo.places import add_city
 from geo.schema.places import boundary, settlement, ward
@@ -131,9 +131,7 @@ def test_redrawn_boundary_places_by_the_round(connection: Connection, tmp_path: 
     assert f.load(connection, tmp_path, rows).rows_loaded == 1
 
 
-def load_with_table(
-    connection: Connection, folder: Path, table: list[dict[str, Any]], **changes: Any
-) -> ingest.LoadResult:
+def load_with_table(connection: Connection, folder: Path, table: list[dict[str, Any]], **changes: Any) -> LoadResult:
     """Four shapes with nothing but a number, and a table of names and wards."""
     add_city(connection, "pune", "Pune")
     path = folder / "traced.gpkg"

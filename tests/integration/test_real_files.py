@@ -15,8 +15,8 @@ from geo.errors import VastiError
 from geo.ingestion import ingest
 from geo.ingestion.boundaries import Boundaries, read_boundaries
 from geo.ingestion.formats import open_layer
-from geo.ingestion.ingest import ErrorsFound
 from geo.ingestion.layers import ReadOptions
+from geo.ingestion.loads import ErrorsFound
 from geo.ingestion.profile import BoundaryColumns, Profile, read_profile
 from geo.ingestion.source import SourceOptions
 from geo.places import add_city

@@ -17,6 +17,7 @@ from geo.ingestion.boundaries import read_boundaries
 from geo.ingestion.findings import Findings
 from geo.ingestion.formats import open_layer
 from geo.ingestion.layers import ReadOptions
+from geo.ingestion.loads import ErrorsFound
 from geo.ingestion.mapping import Mapper, Observations
 from geo.ingestion.profile import BoundaryColumns, FieldMapping, Multiple, Profile, Value, read_profile
 from geo.ingestion.source import SourceOptions
@@ -159,7 +160,7 @@ def test_dowa_latrines_place_where_they_are(connection: Connection, tmp_path: Pa
         source = SourceOptions(profile=profile, read=ReadOptions(encoding=encoding))
         survey = f.spec("2020", starts_on=pd.Timestamp(2020, 10, 1).date(), ends_on=pd.Timestamp(2020, 10, 31).date())
         if not kept:
-            with pytest.raises(ingest.ErrorsFound) as raised, connection.begin_nested():
+            with pytest.raises(ErrorsFound) as raised, connection.begin_nested():
                 f.load(
                     connection,
                     tmp_path,

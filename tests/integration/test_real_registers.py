@@ -11,8 +11,8 @@ from geo.indicators.changes import find_changes
 from geo.indicators.query import ValuesQuery
 from geo.indicators.values import find_values
 from geo.ingestion import ingest
-from geo.ingestion.ingest import LoadResult
 from geo.ingestion.layers import ReadOptions
+from geo.ingestion.loads import LoadResult
 from geo.ingestion.profile import BoundaryColumns, Profile, read_profile
 from geo.ingestion.source import SourceOptions
 from geo.paging import PageRequest

@@ -13,8 +13,9 @@ from geo.errors import ProfileInvalid
 from geo.indicators.query import ValuesQuery
 from geo.indicators.values import find_values
 from geo.ingestion.boundaries import read_boundaries
-from geo.ingestion.ingest import ErrorsFound, LoadResult, withdraw
+from geo.ingestion.ingest import withdraw
 from geo.ingestion.layers import ReadOptions
+from geo.ingestion.loads import ErrorsFound, LoadResult
 from geo.ingestion.profile import Profile
 from geo.ingestion.source import SourceOptions
 from geo.schema.people import household
@@ -116,11 +117,14 @@ def test_shares_speak_of_households(city: Connection, tmp_path: Path) -> None:
         {"settlement": "03", "families": 9, "asked": 9, "closed": 9, "open": 0},
     ]
     load(city, tmp_path, rows, COUNTS)
-    shown = figures(city, "register")
+    shown = figures(city, "register", access="full")
     assert (shown.loc["01", "status"], shown.loc["01", "n"], shown.loc["01", "n_unknown"]) == ("published", 80, 20)
     assert shown.loc["02", "reason"] == "too_many_unknown"
     assert (shown.loc["02", "n"], shown.loc["02", "n_unknown"]) == (79, 21)
-    assert shown.loc["03", "reason"] == "fewer_than_10"
+    assert shown.loc["03", "n"] == 9
+    public = figures(city, "register")
+    assert public.loc["03", "reason"] == "fewer_than_10"
+    assert public.loc["01", "reason"] == "protects_another"  # the other one of its ward
 
 
 def test_shares_of_two_questions_are_never_joined(city: Connection, tmp_path: Path) -> None:

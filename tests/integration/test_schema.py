@@ -1,15 +1,17 @@
 """The migrations make the tables the code declares, and can be taken back and made again."""
 
+from pathlib import Path
 from typing import Any
 
 from alembic.autogenerate import compare_metadata
 from alembic.command import downgrade
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy import Connection, Engine, func, inspect, select, text
 
 from geo import database
-from geo.schema.tables import metadata
+from geo.schema.tables import facility, household, metadata, upload
+from tests import factories as f
 
 
 def _ours(name: str | None, kind: str, parents: Any) -> bool:
@@ -34,12 +36,26 @@ def constraints(connection: Connection) -> list[tuple[str, str]]:
     return [(row[0], row[1]) for row in rows]
 
 
+def indexes(connection: Connection) -> list[str]:
+    """Every index of our tables as PostgreSQL tells it, but those of partitions."""
+    rows = text("SELECT indexdef FROM pg_indexes WHERE tablename = ANY(:names) ORDER BY indexname")
+    return list(connection.execute(rows, {"names": list(metadata.tables)}).scalars())
+
+
+def migrate(connection: Connection, revision: str) -> None:
+    """Takes the tables back to an earlier revision."""
+    config = Config()
+    config.set_main_option("script_location", str(database.MIGRATIONS))
+    config.attributes["connection"] = connection
+    downgrade(config, revision)
+
+
 def test_migrated_tables_are_the_declared_ones(connection: Connection) -> None:
     assert differences(connection) == []
 
 
 def test_migrated_constraints_are_the_declared_ones(connection: Connection, fresh_engine: Engine) -> None:
-    """Checks, exclusions and partitioning, which Alembic does not compare: against tables made from the metadata."""
+    """Checks, exclusions, partitioning and indexes, which Alembic compares in part: against tables of the metadata."""
     with fresh_engine.begin() as made:
         names = ", ".join(metadata.tables)
         made.execute(text(f"DROP TABLE {names} CASCADE"))
@@ -48,18 +64,32 @@ def test_migrated_constraints_are_the_declared_ones(connection: Connection, fres
             made.execute(text(f"DROP TYPE {name}"))
         metadata.create_all(made)
         assert constraints(made) == constraints(connection)
+        assert indexes(made) == indexes(connection)
         partitioned = "SELECT pg_get_partkeydef('household'::regclass)"
         assert made.execute(text(partitioned)).scalar() == connection.execute(text(partitioned)).scalar()
 
 
 def test_downgrade_and_upgrade_again(fresh_url: str, fresh_engine: Engine) -> None:
     with fresh_engine.begin() as connection:
-        config = Config()
-        config.set_main_option("script_location", str(database.MIGRATIONS))
-        config.attributes["connection"] = connection
-        downgrade(config, "base")
+        migrate(connection, "base")
         assert set(inspect(connection).get_table_names()) & set(metadata.tables) == set()
     database.upgrade(fresh_url)
     with fresh_engine.connect() as connection:
         assert differences(connection) == []
     database.upgrade(fresh_url)
+
+
+def test_upgrade_says_of_old_uploads_what_they_hold(fresh_url: str, fresh_engine: Engine, tmp_path: Path) -> None:
+    """Boundaries and a survey of before there were facilities; downgrading takes the facilities and leaves the rest."""
+    contents = select(upload.c.content).order_by(upload.c.id)
+    with fresh_engine.begin() as connection:
+        f.load_city(connection, tmp_path, f.small_city())
+        f.load(connection, tmp_path, f.households())
+        f.load_facilities(connection, tmp_path, [f.facility(0), f.facility(1, working="perhaps")], skip_errors=True)
+        assert connection.execute(contents).scalars().all() == ["boundaries", "survey", "facilities"]
+        migrate(connection, "0002")
+    database.upgrade(fresh_url)
+    with fresh_engine.connect() as connection:
+        assert connection.execute(contents).scalars().all() == ["boundaries", "survey"]
+        assert connection.execute(select(facility)).all() == []
+        assert connection.execute(select(func.count()).select_from(household)).scalar_one() == len(f.households())

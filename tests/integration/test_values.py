@@ -12,7 +12,9 @@ from sqlalchemy import Connection, text
 from geo.errors import InvalidParameters
 from geo.indicators.catalogue import catalogue
 from geo.indicators.changes import find_changes
+from geo.indicators.figures import NUMBERS
 from geo.indicators.query import ValuesQuery
+from geo.indicators.tally_store import make_missing, surveys_lacking_tallies
 from geo.indicators.values import find_values
 from geo.ingestion.source import SourceOptions
 from geo.paging import PageRequest
@@ -25,6 +27,10 @@ QUERY = ValuesQuery(cities=["pune"], drafts=True, page=ALL)
 
 def figures(connection: Connection, **changes: Any) -> pd.DataFrame:
     return find_values(connection, replace(QUERY, **changes)).figures
+
+
+def exact(connection: Connection, **changes: Any) -> pd.DataFrame:
+    return figures(connection, access="full", **changes)
 
 
 @pytest.fixture
@@ -40,18 +46,38 @@ def test_values_withheld_at_nine_shown_at_ten(city: Connection) -> None:
     found = figures(city, indicators=["drainage_any"]).set_index("settlement_code")
     nine, ten = found.loc[f.code(0)], found.loc[f.code(1)]
     assert (nine["status"], nine["reason"]) == ("withheld", "fewer_than_10")
-    assert nine[["value", "low", "high", "n", "n_unknown", "population", "unserved"]].isna().all()
+    assert nine[list(NUMBERS)].isna().all()
     assert (ten["status"], ten["reason"], ten["n"]) == ("published", None, 10)
+    # The other settlement of the first one's ward would give it away.
+    assert found.loc[f.code(2), "reason"] == "protects_another"
+    assert found.loc[f.code(2), list(NUMBERS)].isna().all()
+
+
+def test_values_in_full_are_exact_and_not_withheld(city: Connection) -> None:
+    found = exact(city, indicators=["drainage_any"]).set_index("settlement_code")
+    assert found["status"].tolist() == ["published"] * 4
+    assert found["n"].tolist() == [9, 10, 12, 12]
+    assert found.loc[f.code(0), "unserved"] == sum(i % 3 == 0 for i in range(3, 12))
+
+
+def test_values_are_rounded_for_the_public(city: Connection) -> None:
+    public, full = (view(city, indicators=["drainage_any"]).set_index("settlement_code") for view in (figures, exact))
+    twelve = full.loc[f.code(3)]
+    assert (twelve["n"], twelve["value"], twelve["unserved"]) == (12, 50, 6)
+    shown = public.loc[f.code(3)]
+    assert (shown["n"], shown["value"], shown["unserved"]) == (10, 50, 5)
 
 
 def test_values_by_hand(city: Connection) -> None:
     """The second settlement: of households 2-11, those lack a drain whose number and one make a multiple of three."""
-    ten = figures(city, indicators=["drainage_any"], settlements=[f.code(1)]).iloc[0]
+    ten = exact(city, indicators=["drainage_any"], settlements=[f.code(1)]).iloc[0]
     without = [i for i in range(2, 12) if (i + 1) % 3 == 0]
     assert ten["value"] == pytest.approx(100 * (10 - len(without)) / 10)
     assert ten["unserved"] == len(without)
     assert ten["population"] == 10
-    assert ten["low"] < ten["value"] < ten["high"]
+    # Everybody was asked.
+    assert ten["method"] == "enumeration"
+    assert pd.isna(ten["low"])
 
 
 @pytest.mark.parametrize(("unknown", "status"), [(3, "published"), (4, "withheld")])
@@ -59,7 +85,7 @@ def test_values_too_many_unknown(connection: Connection, tmp_path: Path, unknown
     """Three of fifteen are a fifth, which is let pass; four are more."""
     f.load_city(connection, tmp_path, f.small_city(1))
     f.load(connection, tmp_path, [f.household(i, 0, drainage=None if i < unknown else "open") for i in range(15)])
-    (found,) = figures(connection, indicators=["drainage_any"]).to_dict("records")
+    (found,) = exact(connection, indicators=["drainage_any"]).to_dict("records")
     assert found["status"] == status
     assert found["reason"] == (None if status == "published" else "too_many_unknown")
     assert (found["n"], found["n_unknown"]) == (15 - unknown, unknown)
@@ -70,6 +96,8 @@ def test_values_nobody_answered(city: Connection) -> None:
     assert set(found["status"]) == {"published", "withheld"}
     city.execute(text("DELETE FROM tally WHERE indicator_id = 'waste_collected'"))
     assert set(figures(city, indicators=["waste_collected"])["reason"]) == {"no_answers"}
+    city.execute(text("DELETE FROM tallied WHERE indicator_id = 'waste_collected'"))
+    assert set(figures(city, indicators=["waste_collected"])["reason"]) == {"not_counted_yet"}
 
 
 @pytest.mark.parametrize("level", ["settlement", "ward", "city"])
@@ -135,7 +163,7 @@ def test_values_of_drafts_only_on_request(city: Connection) -> None:
 @pytest.mark.parametrize("level", ["ward", "city"])
 def test_values_roll_ups_are_sums(city: Connection, level: Any) -> None:
     """Counted anew from the households of each ward or city, past the tallies."""
-    found = figures(city, level=level, indicators=["drainage_any", "household_toilet"])
+    found = exact(city, level=level, indicators=["drainage_any", "household_toilet"])
     code = "w.code" if level == "ward" else "NULL::text"
     rows = city.execute(
         text(
@@ -172,38 +200,56 @@ def rounds(city: Connection, tmp_path: Path) -> Connection:
     return city
 
 
-def changes(connection: Connection, **query: Any) -> pd.DataFrame:
+def make_all_tallies(connection: Connection) -> None:
+    for survey_id in surveys_lacking_tallies(connection):
+        make_missing(connection, survey_id)
+
+
+def changes(connection: Connection, *, allow_break: bool = False, **query: Any) -> pd.DataFrame:
     asked = replace(QUERY, indicators=["drainage_any"], **query)
-    return find_changes(connection, asked, earlier="2018", later="2024").figures
+    return find_changes(connection, asked, earlier="2018", later="2024", allow_break=allow_break).figures
 
 
-def test_changes_between_rounds(rounds: Connection) -> None:
+def test_changes_between_rounds_of_everybody(rounds: Connection) -> None:
     found = changes(rounds).set_index("settlement_code").loc[f.code(1)]
     later = figures(rounds, surveys=["2024"], indicators=["drainage_any"], settlements=[f.code(1)]).iloc[0]
     assert (found["from_value"], found["to_value"], found["change"]) == (0, later["value"], later["value"])
-    assert 0 < found["low"] < found["change"] < found["high"]
+    assert found["method"] == "enumeration"
+    assert pd.isna(found["low"])
     assert changes(rounds).set_index("settlement_code").loc[f.code(0), "reason"] == "fewer_than_10"
+
+
+BROKEN = ["change", "low", "high", "from_value", "to_value", "n", "n_before", "method"]
 
 
 @pytest.mark.parametrize("level", ["settlement", "ward", "city"])
 def test_changes_refused_where_the_definition_changed(rounds: Connection, level: Any) -> None:
-    rounds.execute(
-        text(
-            "UPDATE tally SET definition_version = 7 FROM survey"
-            " WHERE survey.id = survey_id AND slug = '2018' AND indicator_id = 'drainage_any'"
-        )
-    )
+    f.count_by_another_version(rounds, "2018", "drainage_any", 7)
     found = changes(rounds, level=level)
     assert set(found["reason"]) == {"definition_changed"}
-    assert found[["change", "low", "high", "from_value", "to_value"]].isna().all().all()
+    assert found[BROKEN].isna().all().all()
+    allowed = changes(rounds, level="city", allow_break=True)
+    assert allowed["status"].tolist() == ["published"]
+    assert allowed["flags"].tolist() == [("break_allowed",)]
 
 
 def test_changes_refused_where_the_boundary_changed(rounds: Connection, tmp_path: Path) -> None:
     f.load_city(rounds, tmp_path, redrawn(f.small_city(), 2), valid_from_on=date(2020, 1, 1))
-    reasons = changes(rounds).set_index("settlement_code")["reason"]
+    reasons = changes(rounds, access="full").set_index("settlement_code")["reason"]
     assert reasons[f.code(2)] == "boundary_changed"
     assert pd.isna(reasons[f.code(1)])
     wards = changes(rounds, level="ward").set_index("ward_code")["reason"]
     assert wards["W1"] == "boundary_changed"
     assert pd.isna(wards["W2"])
     assert changes(rounds, level="city")["reason"].tolist() == ["boundary_changed"]
+    allowed = changes(rounds, access="full", allow_break=True).set_index("settlement_code")["flags"]
+    assert (allowed[f.code(2)], allowed[f.code(1)]) == (("break_allowed",), ())
+
+
+@pytest.mark.parametrize("mode", ["sample", "phone"])
+def test_changes_refused_where_the_mode_changed(rounds: Connection, mode: str) -> None:
+    rounds.execute(text(f"UPDATE survey SET mode = '{mode}' WHERE slug = '2018'"))
+    make_all_tallies(rounds)
+    assert set(changes(rounds, access="full")["reason"]) == {"mode_changed"}
+    allowed = changes(rounds, access="full", allow_break=True, level="city").iloc[0]
+    assert "break_allowed" in allowed["flags"]

@@ -29,7 +29,8 @@ def state(connection: Connection, slug: str) -> tuple[pd.DataFrame, list[tuple[o
     """The round's tallies, and who is live where with how many members."""
     (survey_id,) = connection.execute(select(survey.c.id).where(survey.c.slug == slug)).scalars()
     f.assert_tallies_whole(connection, survey_id)
-    tallies = pd.read_sql(select(tally).where(tally.c.survey_id == survey_id), connection)
+    whole = select(tally).where(tally.c.survey_id == survey_id, tally.c.group_field == "")
+    tallies = pd.read_sql(whole, connection)
     rows = select(household.c.household_code, household.c.settlement_id, household.c.members).where(
         household.c.survey_id == survey_id, household.c.is_live
     )

@@ -1,92 +1,31 @@
-"""Published reference figures: Wilson's interval, the difference of two shares, unknowns apart, densities."""
+"""Published field facts and what follows from them: unknowns apart, densities, people left out, weights."""
 
 from typing import Any
 
-import numpy as np
-import pandas as pd
 import pytest
 from sqlalchemy import Connection
 
 from geo.indicators.catalogue import catalogue
-from geo.indicators.estimate import difference, shares, wilson
-from geo.indicators.figures import figures_of
-from geo.indicators.tallies import SUMS
 from tests.stored import tally_both
+from tests.tables import counts, figures, table
 
 
-def floats(*values: float) -> Any:
-    return np.array(values, dtype=np.float64)
-
-
-@pytest.mark.parametrize(
-    ("x", "n", "low", "high"),
-    [(81, 263, 0.255288520, 0.366209577), (0, 20, 0.0, 0.161125158), (18, 20, 0.698966355, 0.972133519)],
-)
-def test_wilson_published_cases(x: int, n: int, low: float, high: float) -> None:
-    interval = wilson(floats(x / n), floats(n))
-    assert interval.low[0] == pytest.approx(low, abs=5e-10)
-    assert interval.high[0] == pytest.approx(high, abs=5e-10)
-
-
-def test_wilson_nobody_answered() -> None:
-    interval = wilson(floats(0.0), floats(0))
-    assert np.isnan(interval.low[0])
-    assert np.isnan(interval.high[0])
-
-
-def test_wilson_everybody_yes_mirrors_nobody() -> None:
-    nobody, everybody = wilson(floats(0.0), floats(20)), wilson(floats(1.0), floats(20))
-    assert everybody.low[0] == pytest.approx(1 - nobody.high[0], abs=1e-12)
-    assert everybody.high[0] == 1.0
-
-
-def test_difference_published_case() -> None:
-    """Newcombe 1998, 56/70 against 48/80; Wilson intervals combined by MOVER."""
-    first, second = wilson(floats(48 / 80), floats(80)), wilson(floats(56 / 70), floats(70))
-    found = difference(floats(48 / 80), first, floats(56 / 70), second)
-    assert found.low[0] == pytest.approx(0.052431, abs=5e-7)
-    assert found.high[0] == pytest.approx(0.333873, abs=5e-7)
-
-
-def test_difference_turned_round_is_its_negative() -> None:
-    first, second = wilson(floats(0.6), floats(80)), wilson(floats(0.8), floats(70))
-    there = difference(floats(0.6), first, floats(0.8), second)
-    back = difference(floats(0.8), second, floats(0.6), first)
-    assert back.low == pytest.approx(-there.high)
-    assert back.high == pytest.approx(-there.low)
-
-
-def tally_row(indicator: str, counted: str, **sums: float) -> dict[str, Any]:
-    return {"indicator_id": indicator, "counted": counted, **dict.fromkeys(SUMS, 0.0), **sums}
-
-
-def test_shares_unknown_stays_out_of_the_base() -> None:
+def test_unknown_stays_out_of_the_base() -> None:
     """SECC urban India, households by drainage: unclassified ones are neither with nor without a drain."""
     total, closed, open_, none = 65_133_952, 36_585_040, 20_148_594, 8_378_341
     unclassified = total - closed - open_ - none
     assert unclassified == 21_977
-    answered = {
-        "n": closed + open_ + none,
-        "n_unknown": unclassified,
-        "sum_w": closed + open_ + none,
-        "sum_a": closed + open_ + none,
-        "sum_a2": closed + open_ + none,
-        "sum_a_unknown": unclassified,
-        "sum_a2_unknown": unclassified,
-    }
-    tallies = pd.DataFrame(
-        [
-            tally_row("drainage_closed", "households", **answered, sum_ay=closed),
-            tally_row("drainage_any", "households", **answered, sum_ay=closed + open_),
-        ]
-    )
-    found = shares(tallies, catalogue(), with_interval=np.array([True, True])).p * 100
+    (of_closed,) = figures(table([counts(closed, total - unclassified, unclassified)], "drainage_closed"))
+    (of_any,) = figures(table([counts(closed + open_, total - unclassified, unclassified)], "drainage_any"))
     # The published split is of all households; without the unclassified every share rises by their part.
     published = {"closed": 56.17, "open": 30.93, "none": 12.86}
     rise = total / (total - unclassified)
-    assert found[0] == pytest.approx(published["closed"] * rise, abs=0.006)
-    assert found[1] - found[0] == pytest.approx(published["open"] * rise, abs=0.006)
-    assert 100 - found[1] == pytest.approx(published["none"] * rise, abs=0.006)
+    assert of_closed["value"] == pytest.approx(published["closed"] * rise, abs=0.011)
+    assert of_any["value"] - of_closed["value"] == pytest.approx(published["open"] * rise, abs=0.011)
+    assert 100 - of_any["value"] == pytest.approx(published["none"] * rise, abs=0.011)
+    assert of_closed["bound_low"] == published["closed"]
+    assert of_closed["bound_high"] == pytest.approx(100 * (closed + unclassified) / total, abs=0.005)
+    assert of_closed["n_unknown"] == unclassified
 
 
 def test_tallies_keep_unknowns_apart(connection: Connection) -> None:
@@ -101,58 +40,96 @@ def test_tallies_keep_unknowns_apart(connection: Connection) -> None:
             assert tally["sum_a_unknown"] == 22
 
 
-def test_shares_unserved_counts_unknown_as_without() -> None:
-    sums = {"n": 80.0, "n_unknown": 20.0, "sum_w": 80.0, "sum_a": 80.0, "sum_ay": 40.0, "sum_a2": 80.0}
-    unknown = {"sum_a_unknown": 20.0, "sum_a2_unknown": 20.0}
-    tallies = pd.DataFrame(
-        [tally_row("sanitation_basic", "persons", **sums, **unknown), tally_row("drainage_any", "households", **sums)]
-    )
-    found = shares(tallies, catalogue(), with_interval=np.array([True, True]))
-    assert found.p.tolist() == [0.4, 0.5]
-    assert found.interval.low[0] == pytest.approx(wilson(floats(0.4), floats(100)).low[0])
+def test_unserved_counts_unknown_as_without() -> None:
+    sums = counts(40, 80, 20)
+    (basic,) = figures(table([sums], "sanitation_basic", counted="households"))
+    (drained,) = figures(table([sums], "drainage_any"))
+    assert (basic["value"], drained["value"]) == (40, 50)
+    for figure in (basic, drained):
+        assert (figure["bound_low"], figure["bound_high"]) == (40, 60)
+        assert (figure["n"], figure["n_unknown"]) == (80, 20)
 
 
-def test_shares_weights_shrink_the_sample() -> None:
-    """Kish: 44.21 x 100, 15.10 x 50, 20.36 x 50 are worth 168.581 equal answers, and the interval is theirs."""
-    weights = np.repeat([44.21, 15.10, 20.36], [100, 50, 50])
-    a, a2 = weights.sum(), (weights**2).sum()
-    tallies = pd.DataFrame(
-        [tally_row("drainage_any", "households", n=200, sum_w=a, sum_a=a, sum_a2=a2, sum_ay=0.25 * a)]
-    )
-    found = shares(tallies, catalogue(), with_interval=np.array([True]))
-    expected = wilson(floats(0.25), floats(168.581))
-    assert found.interval.low[0] == pytest.approx(expected.low[0], rel=1e-6)
-    assert found.interval.high[0] == pytest.approx(expected.high[0], rel=1e-6)
-
-
-def cell(indicator: str, counted: str, **numbers: float) -> dict[str, Any]:
-    place = dict.fromkeys(("ward_code", "ward_name", "settlement_code", "settlement_name"))
-    heads = {"city": "c", "survey": "s", "survey_unit": "household", "definition_version": 1, "_drawn": ""}
-    return {**heads, **place, "indicator": indicator, "counted": counted, **dict.fromkeys(SUMS, 0.0), **numbers}
-
-
-def test_figures_of_density_of_dharavi() -> None:
+def test_density_of_dharavi() -> None:
     """277,136 people to a square kilometre are 2,771.36 to a hectare: the same people on a hundredth of the ground."""
-    crowd = {"n": 55_427.0, "sum_w": 55_427.0, "sum_a": 277_136.0, "sum_a2": 1.0, "sum_ay": 277_136.0}
-    crowd |= {"population": 277_136.0, "residents": 277_136.0}
-    cells = pd.DataFrame(
-        [
-            cell("density_persons", "persons", **crowd, area_m2=1_000_000.0),
-            cell("density_persons", "persons", **crowd, area_m2=100 * 10_000.0),
-            cell("density_persons", "persons", **(crowd | {"residents": 2_771.36}), area_m2=10_000.0),
-        ]
-    )
-    figures = figures_of(cells, "settlement")
-    assert figures["value"].tolist() == [277_136.0] * 3
-    assert set(figures["unit"]) == {"people/km²"}
-    assert figures["low"].isna().all()
+    people = counts(277_136, 277_136) | {"n": 55_427, "sum_w": 55_427, "n_yes": 55_427, "n_sampled": 55_427}
+    (crowd,) = figures(table([{**people, "area_m2": 1e6}], "density_persons"))
+    hectare = {name: value / 100 for name, value in people.items()}
+    (few,) = figures(table([{**hectare, "area_m2": 1e4}], "density_persons"))
+    assert crowd["value"] == few["value"] == 277_136
+    assert crowd["method"] == "measurement"
+    assert crowd["low"] != crowd["low"]
 
 
-def test_figures_of_unserved_of_laxmi_nagar() -> None:
+def test_unserved_of_laxmi_nagar() -> None:
     """1,087 families, 57 % with a toilet of their own: 43 % of them, 467 families, are without."""
     with_toilet = round(0.57 * 1087)
-    sums = {"n": 1087.0, "sum_w": 1087.0, "sum_a": 1087.0, "sum_a2": 1087.0, "sum_ay": float(with_toilet)}
-    cells = pd.DataFrame([cell("household_toilet", "households", **sums, population=1087, residents=0, area_m2=1)])
-    (figure,) = figures_of(cells, "settlement").itertuples()
-    assert figure.value == pytest.approx(57, abs=0.05)
-    assert figure.unserved == 1087 - with_toilet == 467
+    (figure,) = figures(table([counts(with_toilet, 1087)], "household_toilet"))
+    assert figure["value"] == pytest.approx(57, abs=0.05)
+    assert figure["unserved"] == 1087 - with_toilet == 467
+
+
+def test_city_of_settlements_of_known_size() -> None:
+    """The three strata of apistrat as settlements: without weights, frame sizes weigh them, and the fpc holds."""
+    strata = [(91, 100, 4421), (26, 50, 755), (35, 50, 1018)]
+    made = table([{**counts(x, n), "households": size} for x, n, size in strata], mode="sample")
+    (city,) = figures(made, "city")
+    # By exact sizes; the published case rounds its weights to hundredths.
+    assert city["value"] == 82.79
+    assert (city["low"], city["high"]) == (77.48, 87.06)
+    assert city["flags"] == ("frame_weighted",)
+    assert city["deff"] == pytest.approx(1.19)
+    assert city["response_rate"] == pytest.approx(100 * 200 / 6194, abs=0.05)
+
+
+def test_simple_random_sample_of_known_size() -> None:
+    """163 of 200, drawn from 6,194."""
+    (found,) = figures(table([{**counts(163, 200), "households": 6194}], mode="sample"))
+    assert (found["low"], found["high"]) == (75.59, 86.24)
+    assert (found["unserved_low"], found["unserved_high"]) == (round(6194 * 0.1376258), round(6194 * 0.2440662))
+
+
+def test_census_shows_no_interval_and_its_response_rate() -> None:
+    (whole,) = figures(table([counts(30, 40, 2)]))
+    assert (whole["method"], whole["flags"]) == ("enumeration", ())
+    assert whole["low"] != whole["low"]
+    (known,) = figures(table([{**counts(30, 40), "households": 40}]))
+    assert (known["method"], known["response_rate"]) == ("enumeration", 100)
+    (part,) = figures(table([{**counts(30, 40), "households": 50}]))
+    assert (part["method"], part["response_rate"]) == ("sample", 80)
+    assert part["low"] < 75 < part["high"]
+
+
+def test_frame_smaller_than_what_was_surveyed_is_flagged_and_takes_nothing_off() -> None:
+    (wrong,) = figures(table([{**counts(30, 40), "households": 20}], mode="sample"))
+    (unknown,) = figures(table([counts(30, 40)], mode="sample"))
+    assert "frame_too_small" in wrong["flags"]
+    assert (wrong["low"], wrong["high"]) == (unknown["low"], unknown["high"])
+
+
+@pytest.mark.parametrize(("n", "flags"), [(24, ("few_answers",)), (25, ("uncertain",)), (49, ("uncertain",)), (50, ())])
+def test_samples_are_flagged_by_size(n: int, flags: tuple[str, ...]) -> None:
+    (found,) = figures(table([counts(10, n)], mode="sample"))
+    assert found["flags"] == flags
+    (public,) = figures(table([counts(10, n)], mode="sample"), access="public")
+    assert public["reason"] == ("fewer_than_25" if n < 25 else None)
+    (census,) = figures(table([counts(10, n)]), access="public")
+    assert census["status"] == "published"
+
+
+@pytest.mark.parametrize(
+    ("unknown", "flagged", "reason"), [(5, False, None), (6, True, None), (26, True, "too_many_unknown")]
+)
+def test_unknown_answers_are_flagged_and_withheld(unknown: int, flagged: bool, reason: str | None) -> None:
+    (found,) = figures(table([counts(50, 100, unknown)]))
+    assert ("some_unknown" in found["flags"]) == flagged
+    assert found["reason"] == reason
+
+
+def test_sample_without_weights_is_flagged_above_settlements() -> None:
+    made = table([counts(10, 30), counts(20, 40)], mode="sample")
+    assert [row["flags"] for row in figures(made)] == [("uncertain",), ("uncertain",)]
+    (city,) = figures(made, "city")
+    assert city["flags"] == ("unweighted",)
+    weighted = table([counts(10, 30, weight=4), counts(20, 40, weight=9)], mode="sample")
+    assert figures(weighted, "city")[0]["flags"] == ()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from geo.errors import MissingColumn
-from geo.ingestion.columns import Found, Wanted, find_columns
+from geo.ingestion.columns import Found, Wanted, find_columns, names_present
 from geo.ingestion.layers import Layer, Note
 
 
@@ -158,3 +158,9 @@ def test_find_columns_against_a_publishers_own_dictionary(real_files: Path) -> N
         "pct_esgoto_inadeq": "pct_esgot1",
         "domicilios_entorno": "domicilio1",
     }
+
+
+def test_names_present_leaves_out_what_another_name_stands_for() -> None:
+    cut = layer("facility_c", "Seats", "k")
+    assert names_present(["facility_code", "seats", "kind"], cut) == ["facility_code", "seats"]
+    assert names_present(["facility_code", "seats", "kind"], cut, beside=["facility_c"]) == ["seats"]

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
-from scipy.optimize import linprog
 
 from geo.indicators.protection import MIN_RANGE, NO_WARD, Withheld, protect
+from tests.audit import Equation, ranges
 
 SETTINGS = settings(max_examples=120, deadline=None, derandomize=True)
 
@@ -40,26 +40,6 @@ def numbered(wards: list[int]) -> tuple[Any, int]:
 
 def ward_sums(ward: Any, n_wards: int, counts: Any) -> Any:
     return np.array([counts[ward == w].sum(axis=0) for w in range(n_wards)]).reshape(n_wards, counts.shape[1])
-
-
-def ranges(equations: list[tuple[list[int], float]], targets: list[list[int]], n: int) -> list[float]:
-    """How far apart the least and the largest sum over each target can be, of n counts that fulfil the equations."""
-    a = np.zeros((len(equations), n))
-    for row, (members, _) in enumerate(equations):
-        a[row, members] = 1
-    b = np.array([total for _, total in equations])
-    found = []
-    for target in targets:
-        objective = np.zeros(n)
-        objective[target] = 1
-        ends = []
-        for sign in (1, -1):
-            solved = linprog(sign * objective, A_eq=a if len(a) else None, b_eq=b if len(a) else None)
-            # Without an equation there is no largest value.
-            ends.append(np.inf if solved.status == 3 else solved.fun * sign)
-            assert solved.status in (0, 3)
-        found.append(ends[1] - ends[0])
-    return found
 
 
 def audit(ward: Any, counts: Any, out: Withheld, columns: list[int]) -> None:
@@ -139,7 +119,7 @@ def test_protect_leaves_groups_room(city: City) -> None:
     )
     n_settlements, n_columns = counts.shape
     at = np.arange(n_settlements * n_columns).reshape(n_settlements, n_columns)
-    equations: list[tuple[list[int], float]] = []
+    equations: list[Equation] = []
     for s in range(n_settlements):
         if not whole.settlements[s]:
             equations.append((at[s].tolist(), counts[s].sum()))
@@ -179,7 +159,7 @@ def test_protect_two_small_ones_hide_each_other_once_they_are_ten() -> None:
 
 
 def test_protect_a_small_ward_takes_another_along() -> None:
-    """The first ward is its only settlement, of nine: the smaller other ward goes with it, and one of its settlements."""
+    """A ward of one settlement of nine: the smaller other ward goes with it, and one of its settlements."""
     ward = np.array([0, 1, 1, 2, 2], dtype=np.intp)
     counts = np.array([[9.0], [20.0], [25.0], [30.0], [40.0]])
     small = counts[:, 0] < 10

@@ -1,0 +1,131 @@
+"""Loading community toilets and water points: a file of positions becomes facilities of a city, or nothing at all.
+
+A facility is known by its code: a later upload of the same code in the city replaces what an earlier one said of it.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sqlalchemy import Connection
+
+from geo.errors import NotFound
+from geo.facilities import write_facilities
+from geo.ingestion import originals, store
+from geo.ingestion.crs_proposals import check_crs, refuse_far_positions
+from geo.ingestion.extent import extent_of
+from geo.ingestion.facility_columns import FacilityColumns, name_layer
+from geo.ingestion.facility_positions import CityGround, check_positions
+from geo.ingestion.facility_rows import read_rows, settle_rows
+from geo.ingestion.findings import Findings
+from geo.ingestion.formats import open_layer
+from geo.ingestion.layers import ReadOptions
+from geo.ingestion.loads import (
+    LoadOptions,
+    LoadResult,
+    Target,
+    count_rows,
+    decide,
+    find_earlier,
+    on_trial,
+    open_original,
+    options_said,
+    write_upload,
+)
+from geo.ingestion.mapping import Mapper
+from geo.ingestion.profile import Profile
+from geo.ingestion.reasons import without_reasons
+from geo.places import find_city, places_on
+
+
+def load_facilities(
+    connection: Connection,
+    path: Path,
+    city_slug: str,
+    *,
+    read: ReadOptions,
+    columns: FacilityColumns,
+    today: date,
+    options: LoadOptions,
+) -> LoadResult:
+    """Loads a file of community toilets or water points into a city; they replace live ones of the same codes.
+
+    Raises:
+        ErrorsFound: rows have errors and `skip_errors` is not set.
+        InputError: the file cannot be used.
+        NotFound: there is no such city, or none of its settlements has a boundary.
+    """
+    city_id = find_city(connection, city_slug)
+    target = Target(city_id, "facilities", layer=read.layer)
+    with open_original(path) as original, on_trial(connection, options):
+        store.lock_final(connection)
+        earlier = find_earlier(connection, original, target)
+        if earlier is not None:
+            return earlier
+        known = places_on(connection, city_id, today).places
+        extent = extent_of(known.shapes)
+        if extent is None:
+            raise NotFound(
+                f"City {city_slug} has no settlement with a boundary yet, against which to check positions; load "
+                "them first with `vasti load boundaries`."
+            )
+        facilities = read_facilities(path, read, columns, CityGround(known, extent))
+        result = count_rows(facilities.findings, facilities.rows_read)
+        decide(result, path, options)
+        if options.dry_run:
+            return result
+        originals.keep(original, options.originals_url)
+        upload_id = store.next_upload_id(connection)
+        profile = {"facilities": facilities.said} | options_said(read)
+        write_upload(connection, upload_id, original, target, result, profile, options)
+        write_facilities(connection, city_id, upload_id, facilities.frame)
+        store.write_findings(connection, upload_id, facilities.findings)
+        store.raise_data_version(connection)
+        return replace(result, state="loaded", upload_id=upload_id)
+
+
+@dataclass(frozen=True)
+class Facilities:
+    """The facilities of a file, as `geo.facilities.write_facilities` takes them, and what was found in its rows."""
+
+    frame: pd.DataFrame
+    findings: Findings
+    rows_read: int
+    said: dict[str, Any]
+    """How the file was read."""
+
+
+def read_facilities(path: Path, options: ReadOptions, columns: FacilityColumns, ground: CityGround) -> Facilities:
+    """Reads a file of facilities and checks every row; those with errors are not in the frame.
+
+    Raises:
+        InputError: the file cannot be read, or lacks a column that is needed, or says no CRS or one that cannot be.
+    """
+    findings = Findings()
+    with open_layer(path, options) as opened:
+        named = name_layer(without_reasons(opened), columns, path.name)
+        check_crs(named.layer, options, ground.extent, path.name)
+        mapper = Mapper(named.layer, Profile(name="facilities", position=named.position), options, path.name)
+        frames: list[pd.DataFrame] = []
+        for batch in named.layer.batches:
+            observations = mapper.map(batch, findings)
+            x, y = mapper.given_positions(batch)
+            missing = np.isnan(observations.lon) & ~observations.rejected
+            findings.add("facility_position_missing", batch.row_numbers[missing], field="position")
+            positions = {"x": x, "y": y, "lon": observations.lon, "lat": observations.lat}
+            frames.append(read_rows(batch, named, findings).assign(**positions))
+        findings.add_remarks(named.layer)
+        rows_read = sum(map(len, frames)) + len(named.layer.bad_rows)
+    if not frames:
+        return Facilities(pd.DataFrame(), findings, rows_read, named.said())
+    rows = settle_rows(pd.concat(frames, ignore_index=True), findings)
+    placed = rows[rows["lon"].notna()]
+    lost = check_positions(placed, ground, findings)
+    if lost and lost == len(placed) and mapper.crs is not None:
+        x, y = (rows[axis].to_numpy(dtype=np.float64) for axis in ("x", "y"))
+        refuse_far_positions(x, y, mapper.crs, ground.extent, path.name)
+    kept = rows[~rows["row_number"].isin(findings.rows_with_errors())]
+    return Facilities(kept.reset_index(drop=True), findings, rows_read, named.said())

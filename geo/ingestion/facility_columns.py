@@ -1,0 +1,103 @@
+"""Columns of a file of facilities: those a person names, else those that bear the standard names."""
+
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from geo.errors import MissingColumn
+from geo.ingestion.columns import Wanted, find_columns, names_present
+from geo.ingestion.layers import Layer
+from geo.ingestion.profile import PositionColumns
+from geo.ingestion.text_shapes import standard_profile_of
+from geo.schema.facilities import KINDS, FacilityKind
+
+STANDARD = {
+    "code": "facility_code",
+    "name": "facility_name",
+    "kind": "kind",
+    "seats": "seats",
+    "seats_working": "seats_working",
+    "working": "working",
+    "opened_on": "opened_on",
+    "closed_on": "closed_on",
+}
+"""What each column is called where nobody names another; findings call it so too."""
+
+
+@dataclass(frozen=True)
+class FacilityColumns:
+    """How a file's columns are called. None: by the standard name, where the file has one of that name."""
+
+    code: str | None = None
+    name: str | None = None
+    kind: str | None = None
+    seats: str | None = None
+    seats_working: str | None = None
+    working: str | None = None
+    opened_on: str | None = None
+    closed_on: str | None = None
+    longitude: str | None = None
+    """Longitude and latitude go together. None: the layer's own shapes, or a table's columns for positions."""
+    latitude: str | None = None
+    all_of_kind: FacilityKind | None = None
+    """What every row is, whether or not the file says so."""
+
+
+@dataclass(frozen=True)
+class NamedLayer:
+    """A layer of facilities, and which of its columns holds what."""
+
+    layer: Layer
+    columns: dict[str, str]
+    """By what it holds, as in STANDARD, each column the file has, as the file writes it."""
+    position: PositionColumns | None
+    """The columns with the positions; None: the layer's shapes are the positions."""
+    all_of_kind: FacilityKind | None
+
+    def said(self) -> dict[str, Any]:
+        """How the file was read, to be kept with the upload."""
+        position = None if self.position is None else self.position.model_dump()
+        return {"columns": self.columns, "position": position, "all_of_kind": self.all_of_kind}
+
+
+def name_layer(layer: Layer, given: FacilityColumns, file_name: str) -> NamedLayer:
+    """Finds the columns of a file of facilities.
+
+    Raises:
+        MissingColumn: a column that was named is not there, or none holds the code, the kind or the position.
+    """
+    axes = {axis: name for axis in ("longitude", "latitude") if (name := asdict(given)[axis])}
+    wanted = {role: name for role in STANDARD if (name := asdict(given)[role])}
+    others = {name: role for role, name in STANDARD.items() if role not in wanted}
+    wanted |= {
+        others[name]: name for name in names_present(list(others), layer, beside=[*wanted.values(), *axes.values()])
+    }
+    named = [Wanted(name, STANDARD.get(role, role)) for role, name in (wanted | axes).items()]
+    found = find_columns(named, layer, file_name=file_name, named_by="the command")
+    columns = {role: str(found[name].column) for role, name in wanted.items()}
+    has = f"The file has {', '.join(layer.columns) or 'no columns'}."
+    if "code" not in columns:
+        raise MissingColumn(
+            f"{file_name} has no column facility_code; name the one that holds the facilities' codes with --code. A "
+            f"code that stays the same lets a later file replace what this one says of a facility. {has}"
+        )
+    if "kind" not in columns and given.all_of_kind is None:
+        raise MissingColumn(
+            f"{file_name} has no column kind; say what all its facilities are with --kind {' or --kind '.join(KINDS)}, "
+            f"or name the column that says it of each with --kind-column. {has}"
+        )
+    if axes:
+        position = PositionColumns(**{axis: str(found[name].column) for axis, name in axes.items()})
+        return NamedLayer(_without_shapes(layer), columns, position, given.all_of_kind)
+    # Whether a column of a table holds positions is told from its first texts.
+    by_itself = None if layer.has_geometry else standard_profile_of(layer).position
+    if by_itself is None and not layer.has_geometry:
+        raise MissingColumn(
+            f"{file_name} has no positions; name the columns that hold them with --longitude and --latitude. {has}"
+        )
+    return NamedLayer(layer, columns, by_itself, given.all_of_kind)
+
+
+def _without_shapes(layer: Layer) -> Layer:
+    """The layer as a table: a person said that its positions stand in columns."""
+    batches = (replace(batch, geometry=None) for batch in layer.batches)
+    return replace(layer, crs=None, has_geometry=False, batches=batches)

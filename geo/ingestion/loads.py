@@ -1,0 +1,179 @@
+"""What all loads share: their options, their result, and the steps around the rows."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from sqlalchemy import Connection, func, insert, select
+
+from geo.errors import FileHasErrors, UnreadableFile
+from geo.ingestion import originals
+from geo.ingestion.findings import Findings
+from geo.ingestion.formats import bundle
+from geo.ingestion.layers import ReadOptions
+from geo.places import BoundaryChanges
+from geo.schema.uploads import upload
+
+State = Literal["loaded", "already loaded", "checked"]
+Content = Literal["boundaries", "survey", "facilities"]
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a file is loaded into: the boundaries or facilities of a city, or one of its surveys."""
+
+    city_id: int
+    content: Content
+    survey_id: int | None = None
+    layer: str | None = None
+    """Of a file of facilities, the layer that was named: another layer of the same file is another upload."""
+
+
+@dataclass(frozen=True)
+class LoadOptions:
+    """How a load is to go, whatever is loaded."""
+
+    uploaded_by: str
+    originals_url: str
+    skip_errors: bool = False
+    dry_run: bool = False
+    """Go through all of it up to the decision whether to load, and leave nothing behind."""
+    pulled_from: str | None = None
+    """The source a survey's file is a snapshot of: it replaces what an earlier snapshot of the same source loaded."""
+
+
+@dataclass(frozen=True)
+class LoadResult:
+    """What came of a file. `upload_id` is None where nothing was written."""
+
+    state: State
+    upload_id: int | None
+    rows_read: int
+    rows_loaded: int
+    rows_warned: int
+    rows_rejected: int
+    findings: Findings
+    changes: BoundaryChanges | None = None
+    replaced: tuple[int, ...] = ()
+    """The uploads of earlier snapshots that were withdrawn for this one."""
+
+
+class ErrorsFound(FileHasErrors):
+    """The file has rows with errors, so nothing was loaded."""
+
+    def __init__(self, result: LoadResult, file_name: str, *, may_skip: bool = True) -> None:
+        skip = ", or load the other rows with --skip-errors" if may_skip and result.rows_loaded else ""
+        super().__init__(
+            f"{file_name}: {result.rows_rejected} of {result.rows_read} rows have errors, so nothing was loaded; "
+            f"correct them{skip}."
+        )
+        self.result = result
+
+
+@contextmanager
+def open_original(path: Path, *beside: Path) -> Iterator[originals.Original]:
+    """The file as it came, with those beside it, known by its sha256.
+
+    Raises:
+        UnreadableFile: one of them is not there.
+    """
+    for file in (path, *beside):
+        if not file.is_file():
+            raise UnreadableFile(f"{file} does not exist or is not a file.")
+    with bundle(path, *beside) as whole:
+        yield originals.identify(whole, path.name)
+
+
+@contextmanager
+def on_trial(connection: Connection, options: LoadOptions) -> Iterator[None]:
+    """For a dry run, a savepoint to go back to; else nothing."""
+    if not options.dry_run:
+        yield
+        return
+    with connection.begin_nested() as savepoint:
+        yield
+        savepoint.rollback()
+
+
+def find_earlier(connection: Connection, original: originals.Original, target: Target) -> LoadResult | None:
+    """What came of the same file when it was loaded into the same target before, if it was."""
+    found = select(upload).where(
+        upload.c.city_id == target.city_id,
+        upload.c.content == target.content,
+        upload.c.survey_id.is_not_distinct_from(target.survey_id),
+        upload.c.sha256 == original.sha256,
+        upload.c.state == "loaded",
+    )
+    if target.content == "facilities":
+        found = found.where(func.coalesce(upload.c.profile["layer"].astext, "") == (target.layer or ""))
+    row = connection.execute(found).mappings().one_or_none()
+    if row is None:
+        return None
+    return LoadResult(
+        "already loaded",
+        row["id"],
+        row["rows_read"],
+        row["rows_loaded"],
+        row["rows_warned"],
+        row["rows_rejected"],
+        Findings(),
+    )
+
+
+def count_rows(findings: Findings, rows_read: int) -> LoadResult:
+    """The result of having read a file, before anything is decided."""
+    rejected = findings.rejected_rows()
+    return LoadResult("checked", None, rows_read, rows_read - rejected, findings.warned_rows(), rejected, findings)
+
+
+def decide(result: LoadResult, path: Path, options: LoadOptions) -> None:
+    """Holds that what was read may be loaded; of a dry run, only that something was read.
+
+    Raises:
+        UnreadableFile: there are no rows.
+        ErrorsFound: rows have errors and `skip_errors` is not set, or none is left without.
+    """
+    if result.rows_read == 0:
+        raise UnreadableFile(f"{path.name} holds no rows; nothing was loaded.")
+    if options.dry_run:
+        return
+    if result.findings.stop_load() and not options.skip_errors:
+        raise ErrorsFound(result, path.name)
+    if result.rows_loaded == 0:
+        raise ErrorsFound(result, path.name)
+
+
+def options_said(read: ReadOptions) -> dict[str, Any]:
+    """What a person said of a file, to be kept with the upload."""
+    return {"encoding": read.encoding, "layer": read.layer, "crs": read.crs}
+
+
+def write_upload(
+    connection: Connection,
+    upload_id: int,
+    original: originals.Original,
+    target: Target,
+    result: LoadResult,
+    profile: dict[str, Any],
+    options: LoadOptions,
+) -> None:
+    """Records the file that was received."""
+    connection.execute(
+        insert(upload).values(
+            id=upload_id,
+            city_id=target.city_id,
+            content=target.content,
+            survey_id=target.survey_id,
+            sha256=original.sha256,
+            file_name=original.file_name,
+            size_bytes=original.size_bytes,
+            uploaded_by=options.uploaded_by,
+            profile=profile,
+            rows_read=result.rows_read,
+            rows_loaded=result.rows_loaded,
+            rows_warned=result.rows_warned,
+            rows_rejected=result.rows_rejected,
+        )
+    )

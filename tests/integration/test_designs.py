@@ -1,0 +1,178 @@
+"""Samples drawn by clusters and strata, and rounds of the same households, from file to figure."""
+
+from datetime import date
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sqlalchemy import Connection
+
+from geo.indicators.changes import find_changes
+from geo.indicators.estimate import wilson
+from geo.indicators.query import ValuesQuery
+from geo.indicators.tally_store import make_missing, surveys_lacking_tallies
+from geo.indicators.values import find_values
+from geo.ingestion.frame import load_frame
+from geo.ingestion.layers import ReadOptions
+from geo.ingestion.loads import ErrorsFound
+from geo.paging import PageRequest
+from tests import factories as f
+
+APICLUS1 = [
+    *((13, 0), (34, 0), (4, 0), (13, 0), (16, 0), (2, 0), (1, 0), (4, 0), (12, 0), (21, 0)),
+    *((9, 4), (11, 0), (37, 0), (2, 0), (4, 0)),
+]
+"""R survey's apiclus1: members and yeses of 15 clusters."""
+
+ALL = PageRequest(limit=None)
+
+
+def query(**changes: Any) -> ValuesQuery:
+    return ValuesQuery(
+        **{"cities": ["pune"], "indicators": ["drainage_any"], "access": "full", "drafts": True, "page": ALL, **changes}
+    )
+
+
+@pytest.fixture
+def clustered(connection: Connection, tmp_path: Path) -> Connection:
+    """apiclus1 as households of four settlements: some clusters lie in two."""
+    f.load_city(connection, tmp_path, f.small_city())
+    rows, number = [], 0
+    for psu, (n, yes) in enumerate(APICLUS1):
+        for k in range(n):
+            settlement = (psu + (k > n // 2)) % 4
+            rows.append(f.household(number, settlement, psu=f"P{psu}", drainage="open" if k < yes else "none"))
+            number += 1
+    f.load(connection, tmp_path, rows, survey=f.spec(mode="sample"))
+    return connection
+
+
+def test_clusters_from_file_to_figure(clustered: Connection, tmp_path: Path) -> None:
+    frame = f.write_csv(tmp_path / "frame.csv", [{"stratum": "", "clusters": 757}])
+    assert load_frame(clustered, frame, "pune", "2024", ReadOptions()).rows_loaded == 1
+    (city,) = find_values(clustered, query(level="city")).figures.to_dict("records")
+    assert (city["value"], city["low"], city["high"]) == (2.19, 0.32, 13.54)
+    p, v = 0.021857923, 0.022622451**2
+    assert city["n_eff"] == pytest.approx(p * (1 - p) / v, abs=0.05)
+
+
+def test_clusters_without_a_frame_are_taken_as_few_of_many(clustered: Connection) -> None:
+    (city,) = find_values(clustered, query(level="city")).figures.to_dict("records")
+    assert city["high"] > 13.54
+    ignored = find_values(clustered, query(level="city", by="head_sex", surveys=["2024"])).figures
+    assert set(ignored["reason"]) == {"not_counted_yet"}
+
+
+def test_a_settlement_of_one_cluster_has_no_interval(connection: Connection, tmp_path: Path) -> None:
+    f.load_city(connection, tmp_path, f.small_city())
+    rows = [f.household(i, 0, psu="P1", drainage="open" if i % 2 else "none") for i in range(40)]
+    f.load(connection, tmp_path, rows, survey=f.spec(mode="sample"))
+    found = find_values(connection, query()).figures.iloc[0]
+    assert found["value"] == 50
+    assert np.isnan(found["low"])
+    assert "no_degrees_of_freedom" in found["flags"]
+
+
+def test_a_stratum_nobody_was_sampled_in_is_refused(clustered: Connection, tmp_path: Path) -> None:
+    rows = [{"stratum": "North", "clusters": 3}, {"stratum": "", "clusters": 0}, {"stratum": "", "clusters": 2}]
+    with pytest.raises(ErrorsFound) as refused:
+        load_frame(clustered, f.write_csv(tmp_path / "frame.csv", rows), "pune", "2024", ReadOptions())
+    found = refused.value.result.findings.frame()
+    assert found[["row_number", "code"]].to_numpy().tolist() == [
+        [2, "stratum_unknown"],
+        [3, "frame_size_invalid"],
+        [4, "stratum_duplicate"],
+    ]
+
+
+def codes(result: Any) -> dict[str, str | None]:
+    """The findings about the whole file, with what they name."""
+    frame = result.findings.frame()
+    whole = frame[frame["row_number"].isna()]
+    return dict(zip(whole["code"], whole["value"], strict=True))
+
+
+def test_what_a_sample_lacks_is_said(connection: Connection, tmp_path: Path) -> None:
+    """No weights, and more households than there are said to be."""
+    f.load_city(connection, tmp_path, f.small_city())
+    rows = [f.household(i, 0) for i in range(40)]
+    first = f.load(connection, tmp_path, rows, survey=f.spec(mode="sample"))
+    assert codes(first) == {"weights_missing": None}
+    frame = f.write_csv(tmp_path / "frame.csv", [{"settlement_code": f.code(0), "households": 30}])
+    sizes = load_frame(connection, frame, "pune", "2024", ReadOptions())
+    assert codes(sizes) == {"frame_too_small": "01 (30 of 40)"}
+    weighted = [{**row, "weight": 1 + i % 2} for i, row in enumerate(rows)]
+    assert codes(f.load(connection, tmp_path, weighted, survey=f.spec(mode="sample"))) == {
+        "frame_too_small": "01 (30 of 40)"
+    }
+    persons = find_values(connection, query(indicators=["open_defecation"], surveys=["2024"])).figures.iloc[0]
+    assert "frame_too_small" in persons["flags"]
+    census = f.load(connection, tmp_path, [f.household(i, 0) for i in range(9)], survey=f.spec("2025"))
+    assert codes(census) == {}
+
+
+def load_rounds(connection: Connection, folder: Path, *, shift: int, mode: str = "sample") -> pd.DataFrame:
+    """794 with a drain in both rounds, 86 in the first only, 150 in the second only, 570 in neither; and the change.
+
+    With `shift` the second round's households bear other codes.
+    """
+    f.load_city(connection, folder, f.small_city(1))
+    answers = [(1, 1)] * 794 + [(1, 0)] * 86 + [(0, 1)] * 150 + [(0, 0)] * 570
+    for slug, which, moved in (("2018", 0, 0), ("2024", 1, shift)):
+        rows = [f.household(i + moved, 0, drainage="open" if pair[which] else "none") for i, pair in enumerate(answers)]
+        year = int(slug)
+        spec = f.spec(slug, starts_on=date(year, 1, 1), ends_on=date(year, 6, 1), mode=mode)
+        f.load(connection, folder, rows, survey=spec)
+    for survey_id in surveys_lacking_tallies(connection):
+        make_missing(connection, survey_id)
+    return find_changes(connection, query(), earlier="2018", later="2024").figures
+
+
+def test_the_same_households_are_paired(connection: Connection, tmp_path: Path) -> None:
+    """The published case of 1,600 pairs."""
+    (found,) = load_rounds(connection, tmp_path, shift=0).to_dict("records")
+    assert found["method"] == "paired"
+    assert (found["from_value"], found["to_value"], found["change"]) == (55, 59, 4)
+    assert (found["low"], found["high"]) == (2.13, 5.87)
+    assert found["n_pairs"] == 1600
+    # chi^2 = (64 - 1)^2 / 236 with continuity correction.
+    assert found["p_value"] == pytest.approx(0.000041, abs=5e-7)
+
+
+def test_other_households_are_independent(connection: Connection, tmp_path: Path) -> None:
+    (found,) = load_rounds(connection, tmp_path, shift=10_000).to_dict("records")
+    assert (found["method"], found["n_pairs"] != found["n_pairs"]) == ("independent", True)
+    assert found["change"] == 4
+    # Wider than paired.
+    assert found["low"] < 2.13
+    assert found["high"] > 5.87
+
+
+def test_half_the_same_households_are_independent(connection: Connection, tmp_path: Path) -> None:
+    (found,) = load_rounds(connection, tmp_path, shift=800).to_dict("records")
+    assert found["method"] == "independent"
+
+
+def test_rounds_of_everybody_need_no_pairs(connection: Connection, tmp_path: Path) -> None:
+    (found,) = load_rounds(connection, tmp_path, shift=0, mode="census").to_dict("records")
+    assert (found["method"], found["change"]) == ("enumeration", 4)
+    assert np.isnan(found["low"])
+
+
+def test_changes_wait_until_rounds_have_been_held_together(connection: Connection, tmp_path: Path) -> None:
+    f.load_city(connection, tmp_path, f.small_city(1))
+    for year in (2018, 2024):
+        spec = f.spec(str(year), starts_on=date(year, 1, 1), ends_on=date(year, 6, 1), mode="sample")
+        f.load(connection, tmp_path, [f.household(i, 0) for i in range(60)], survey=spec)
+    changes = find_changes(connection, query(), earlier="2018", later="2024").figures
+    assert changes["reason"].tolist() == ["not_counted_yet"]
+
+
+def test_more_answers_never_widen_an_interval() -> None:
+    """Of the same share, twice as many answers narrow it."""
+    p = np.array([0.1, 0.3, 0.5, 0.9])
+    widths = [np.subtract(*reversed(wilson(p, np.full(4, float(n))))) for n in (25, 50, 100, 1000)]
+    assert all((later < earlier).all() for earlier, later in pairwise(widths))

@@ -1,0 +1,90 @@
+"""Blocks built by hand: settlements with the sums a tally would hold, for tests of what is made of them."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from geo.fields import Unit
+from geo.indicators.blocks import Block, Cells, Round
+from geo.indicators.catalogue import catalogue
+from geo.indicators.definition import Counted, Definition
+from geo.indicators.disclosure import Access
+from geo.indicators.figures import finish, make_exact
+from geo.indicators.protection import NO_WARD
+from geo.indicators.rollup import Level
+from geo.indicators.tallies import ALL, SUMS, UNKNOWN_GROUP
+from geo.surveys import Mode
+
+
+def counts(yes: float, n: float, unknown: float = 0, *, weight: float = 1, **more: Any) -> dict[str, Any]:
+    """The sums of n households of one weight, `yes` of which say yes, and of more that do not say."""
+    return {
+        "n": n,
+        "n_unknown": unknown,
+        "n_yes": yes,
+        "n_sampled": n + unknown,
+        "sum_w": n * weight,
+        "sum_a": n * weight,
+        "sum_ay": yes * weight,
+        "sum_a2": n * weight**2,
+        "sum_a2y": yes * weight**2,
+        "sum_a2y2": yes * weight**2,
+        "sum_a_unknown": unknown * weight,
+        "sum_a2_unknown": unknown * weight**2,
+        "sum_w_unknown": unknown * weight,
+        **more,
+    }
+
+
+def table(
+    cells: Sequence[dict[str, Any]],
+    indicator: str | Definition = "drainage_any",
+    *,
+    counted: Counted | None = None,
+    mode: Mode = "census",
+    unit: Unit = "household",
+    group_field: str = ALL,
+) -> Cells:
+    """One block. Each cell has `counts`, and may have settlement (its index), ward, group, households, area_m2."""
+    definition = catalogue()[indicator] if isinstance(indicator, str) else indicator
+    block = Block(Round("city", "round", unit, mode, date(2024, 1, 1)), definition, counted or definition.counted)
+    rows = [
+        {
+            "block": 0,
+            "survey_id": 0,
+            "place": cell.get("settlement", i),
+            "ward": cell.get("ward", NO_WARD),
+            "group": cell.get("group", UNKNOWN_GROUP),
+            "households": cell.get("households", np.nan),
+            "area_m2": cell.get("area_m2", 1e6),
+            "boundary_id": cell.get("settlement", i),
+            "seats": cell.get("seats", np.nan),
+            "nearest_m": cell.get("nearest_m", np.nan),
+            "clustered": False,
+            **{name: cell.get(name, 0.0) for name in (*SUMS, "n_sampled")},
+        }
+        for i, cell in enumerate(cells)
+    ]
+    frame = pd.DataFrame(rows).astype(dict.fromkeys([*SUMS, "n_sampled", "households"], float))
+    places = frame.drop_duplicates("place")[["place", "ward"]].sort_values("place", ignore_index=True)
+    codes = [f"S{place}" for place in places["place"]]
+    wards = sorted(set(places["ward"]) - {NO_WARD})
+    return Cells(
+        [block],
+        pd.DataFrame({"code": codes, "name": codes, "ward": places["ward"]}),
+        pd.DataFrame({"code": [f"W{ward}" for ward in wards], "name": [f"W{ward}" for ward in wards]}),
+        frame.sort_values(["block", "place", "group"], ignore_index=True),
+        pd.DataFrame(),
+        group_field,
+    )
+
+
+def figures(
+    made: Cells, level: Level = "settlement", access: Access = "full", whole: Cells | None = None
+) -> list[dict[str, Any]]:
+    """The figures of a table's one block, a mapping each."""
+    found: list[dict[str, Any]] = finish(make_exact(made, level, access, whole)).to_dict("records")
+    return found

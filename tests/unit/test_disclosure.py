@@ -1,0 +1,226 @@
+"""What the public sees of a block: withheld, rounded, and with nothing to be worked out from what is left."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+from geo.indicators.blocks import Cells
+from geo.indicators.catalogue import catalogue
+from geo.indicators.disclosure import REASONS
+from geo.indicators.figures import NUMBERS
+from geo.indicators.protection import NO_WARD
+from geo.indicators.rollup import LEVELS
+from tests.audit import Equation, ranges
+from tests.tables import counts, figures, table
+
+SETTINGS = settings(max_examples=100, deadline=None, derandomize=True)
+
+SECRET = {"fewer_than_10", "nearly_all_alike", "protects_another"}
+
+N = st.sampled_from([0, 0, 1, 5, 9, 10, 11, 14, 30]) | st.integers(0, 80)
+
+
+@st.composite
+def answers(draw: Any) -> tuple[int, int]:
+    """How many say yes and how many say no."""
+    n = draw(N)
+    return (yes := draw(st.integers(0, n))), n - yes
+
+
+Settlements = list[tuple[int, list[tuple[int, int]]]]
+
+
+def settlements(groups: int) -> SearchStrategy[Settlements]:
+    """Up to eight settlements, each with a ward or none and the answers of each group."""
+    one = st.tuples(st.integers(-1, 2), st.lists(answers(), min_size=groups, max_size=groups))
+    return st.lists(one, min_size=1, max_size=8)
+
+
+def whole_table(drawn: Settlements, indicator: str) -> Cells:
+    cells = [
+        counts(sum(yes for yes, _ in parts), sum(map(sum, parts)), ward=number(drawn, ward)) for ward, parts in drawn
+    ]
+    return table(cells, indicator, counted="households")
+
+
+def number(drawn: Settlements, ward: int) -> int:
+    """Wards as indices without gaps."""
+    used = sorted({w for w, _ in drawn} - {NO_WARD})
+    return NO_WARD if ward == NO_WARD else used.index(ward)
+
+
+def members_of(made: Cells) -> dict[str, list[list[int]]]:
+    """The settlements of each place, by level."""
+    ward = made.places["ward"].to_numpy()
+    return {
+        "settlement": [[i] for i in range(len(ward))],
+        "ward": [np.flatnonzero(ward == w).tolist() for w in range(len(made.wards))],
+        "city": [list(range(len(ward)))],
+    }
+
+
+def published(figure: dict[str, Any]) -> bool:
+    """Whether the figure's counts are known: where nobody answered, that is."""
+    return figure["reason"] not in SECRET
+
+
+def audit(made: Cells, values: np.ndarray[Any, Any]) -> None:
+    """Every withheld place's count has room of ten, for whoever knows the published ones exactly."""
+    equations: list[Equation] = []
+    targets = []
+    for level in LEVELS:
+        for members, figure in zip(members_of(made)[level], figures(made, level, "public"), strict=True):
+            if published(figure):
+                equations.append((members, float(values[members].sum())))
+            else:
+                targets.append(members)
+    for target, room in zip(targets, ranges(equations, targets, len(values)), strict=True):
+        assert room >= 10 - 1e-6, target
+
+
+@SETTINGS
+@given(settlements(1))
+def test_withheld_households_cannot_be_counted(drawn: Settlements) -> None:
+    made = whole_table(drawn, "drainage_any")
+    audit(made, made.cells["n"].to_numpy())
+
+
+@SETTINGS
+@given(settlements(1))
+def test_withheld_sensitive_answers_cannot_be_counted(drawn: Settlements) -> None:
+    """Of an answer that could harm, neither those who gave it nor those who did not."""
+    made = whole_table(drawn, "tenure_documented")
+    yes = made.cells["n_yes"].to_numpy()
+    audit(made, yes)
+    audit(made, made.cells["n"].to_numpy() - yes)
+
+
+@settings(SETTINGS, max_examples=60)
+@given(st.integers(2, 4).flatmap(settlements))
+def test_withheld_groups_cannot_be_counted(drawn: Settlements) -> None:
+    """With the figures of everybody published beside those of groups."""
+    whole = whole_table(drawn, "drainage_any")
+    cells = [
+        counts(yes, yes + no, settlement=i, ward=number(drawn, ward), group=("", "a", "b", "c")[g])
+        for i, (ward, parts) in enumerate(drawn)
+        for g, (yes, no) in enumerate(parts)
+    ]
+    made = table(cells, "drainage_any", counted="households", group_field="head_sex")
+    by_level = {level: figures(made, level, "public", whole) for level in LEVELS}
+    groups = sorted({figure["group"] for figure in by_level["city"]})
+    exact = np.zeros((len(drawn), len(groups)))
+    for i, (_, parts) in enumerate(drawn):
+        for g, answer in enumerate(parts):
+            code = ("unknown", "a", "b", "c")[g]
+            for column, group in enumerate(groups):
+                if code in group.split(" + "):
+                    exact[i, column] += sum(answer)
+    at = np.arange(exact.size).reshape(exact.shape)
+    equations: list[Equation] = []
+    targets = []
+    for level in LEVELS:
+        places = members_of(whole)[level]
+        for members, figure in zip(places, figures(whole, level, "public"), strict=True):
+            if published(figure):
+                equations.append((at[members].ravel().tolist(), float(exact[members].sum())))
+        for row, figure in enumerate(by_level[level]):
+            members, column = places[row // len(groups)], row % len(groups)
+            assert figure["group"] == groups[column]
+            cell = at[members, column].tolist()
+            if published(figure):
+                equations.append((cell, float(exact[members, column].sum())))
+            elif len(groups) > 1:
+                targets.append(cell)
+    for target, room in zip(targets, ranges(equations, targets, exact.size), strict=True):
+        assert room >= 10 - 1e-6, target
+
+
+@SETTINGS
+@given(settlements(1))
+def test_withheld_figures_hold_no_number(drawn: Settlements) -> None:
+    for level in LEVELS:
+        for figure in figures(whole_table(drawn, "drainage_any"), level, "public"):
+            if figure["status"] == "withheld":
+                assert figure["reason"] in REASONS
+                assert all(figure[name] != figure[name] for name in NUMBERS)
+
+
+@SETTINGS
+@given(settlements(1))
+def test_published_figures_are_coarse(drawn: Settlements) -> None:
+    for level in LEVELS:
+        for figure in figures(whole_table(drawn, "drainage_any"), level, "public"):
+            if figure["status"] == "published":
+                assert figure["n"] >= 10
+                assert all(figure[name] % 5 == 0 for name in ("n", "n_unknown", "population", "unserved"))
+                digits = 1 if figure["n"] > 100 else 0
+                assert figure["value"] == round(figure["value"], max(digits, int(figure["n"] == 100)))
+
+
+def test_sensitive_answers_at_the_threshold() -> None:
+    """Four who hold a document are hidden, and five are not; so are four who hold none, none at all, and all."""
+    for yes, shown in ((0, False), (4, False), (5, True), (25, True), (26, False), (30, False)):
+        made = table([counts(yes, 30), *[counts(15, 30)] * 3], "tenure_documented")
+        first = figures(made, access="public")[0]
+        assert (first["status"] == "published") == shown
+        if not shown:
+            assert first["reason"] == "nearly_all_alike"
+        plain = table([counts(yes, 30), *[counts(15, 30)] * 3], "drainage_any")
+        assert figures(plain, access="public")[0]["status"] == "published"
+
+
+def test_a_small_group_takes_its_whole_place() -> None:
+    """Nine of the women in one settlement: what all and the men there answered would give theirs away."""
+    groups = [("female", 9), ("male", 40)]
+    cells = [counts(5, n, settlement=0, group=code) for code, n in groups]
+    cells += [counts(9, 20, settlement=s, group=code) for s in (1, 2) for code in ("female", "male")]
+    made = table(cells, group_field="head_sex")
+    whole = table([counts(10, 49), counts(18, 40), counts(18, 40)])
+    rows = figures(made, "settlement", "public", whole)
+    assert [(row["place"], row["group"], row["reason"]) for row in rows] == [
+        (0, "female", "fewer_than_10"),
+        (0, "male", "protects_another"),
+        (1, "female", "protects_another"),
+        (1, "male", "protects_another"),
+        (2, "female", None),
+        (2, "male", None),
+    ]
+    assert [row["reason"] for row in figures(whole, access="public")] == [None] * 3
+
+
+def test_groups_too_small_to_tell_apart_are_pooled() -> None:
+    cells = [
+        counts(4, n, group=code, settlement=0) for code, n in (("", 4), ("female", 60), ("male", 70), ("other", 7))
+    ]
+    made = table(cells, group_field="head_sex")
+    rows = figures(made, "city", "public", table([counts(16, 141)]))
+    assert [(row["group"], row["n"]) for row in rows] == [("female", 60), ("male", 70), ("other + unknown", 10)]
+    full = figures(made, "city")
+    assert [(row["group"], row["n"]) for row in full] == [("female", 60), ("male", 70), ("other", 7), ("unknown", 4)]
+
+
+def test_groups_of_a_sensitive_field_hide_that_there_are_none() -> None:
+    """That nobody in a settlement lives with a disability says something of everybody there."""
+    cells = [
+        *(counts(10, n, settlement=0, group=code) for code, n in (("false", 50), ("true", 0))),
+        *(counts(10, n, settlement=s, group=code) for s in (1, 2, 3) for code, n in (("false", 40), ("true", 20))),
+    ]
+    whole = table([counts(20, 50), *[counts(20, 60)] * 3])
+    hidden = figures(table(cells, group_field="has_disability"), "settlement", "public", whole)
+    assert [row["reason"] for row in hidden[:2]] == ["protects_another", "fewer_than_10"]
+    open_ = figures(table(cells, group_field="head_sex"), "settlement", "public", whole)
+    assert [row["reason"] for row in open_[:2]] == [None, "no_answers"]
+
+
+@pytest.mark.parametrize("indicator", list(catalogue()))
+def test_every_indicator_is_withheld_at_nine(indicator: str) -> None:
+    if not catalogue()[indicator].is_tallied:
+        pytest.skip("it says nothing of households")
+    made = table([{**counts(4, 9), "seats": 3}, *[{**counts(20, 40), "seats": 3}] * 3], indicator)
+    shown = figures(made, access="public")
+    assert shown[0]["reason"] == "fewer_than_10"
+    assert [row["status"] for row in shown].count("published") == 2
