@@ -135,6 +135,9 @@ class Definition(BaseModel):
             "a share can only have the score headcount": self.measure == "share"
             and self.score not in (None, "headcount"),
             "score goes with the measures share and mean": scored and self.measure not in OF_ANSWERS,
+            "a share has the unit %": self.measure == "share" and self.unit != "%",
+            "unit % is for shares, and for means between 0 and 1": self.unit == "%"
+            and (self.measure not in OF_ANSWERS or self.score == "count"),
             "score and deprivations need each other": scored != bool(self.deprivations),
             "cutoff is missing": needs_cutoff and self.cutoff is None,
             "cutoff goes with headcount, intensity and adjusted": self.cutoff is not None and not needs_cutoff,

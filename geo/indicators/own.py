@@ -189,18 +189,17 @@ def _check_room(connection: Connection, indicator_id: str) -> None:
         )
 
 
-def count_answers(connection: Connection, definition: Definition) -> tuple[int, int]:
-    """In how many surveys an indicator is answered, and by how many households or settlements."""
+def count_surveys(connection: Connection, definition: Definition) -> int:
+    """In how many surveys anybody answers an indicator."""
     found = connection.execute(
-        select(func.count(tally.c.survey_id.distinct()), func.coalesce(func.sum(tally.c.n), 0)).where(
+        select(func.count(tally.c.survey_id.distinct())).where(
             tally.c.group_field == ALL,
             tally.c.indicator_id == definition.id,
             tally.c.definition_version == definition.version,
-            tally.c.counted == definition.counted,
             tally.c.n > 0,
         )
-    ).one()
-    return int(found[0]), int(found[1])
+    )
+    return int(found.scalar_one())
 
 
 def list_indicators(connection: Connection) -> list[Listed]:

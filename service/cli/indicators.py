@@ -10,7 +10,7 @@ from geo.indicators.definition import Definition
 from geo.indicators.own import (
     add_own,
     check_own,
-    count_answers,
+    count_surveys,
     find_document,
     list_indicators,
     read_document,
@@ -49,7 +49,7 @@ def add(
     document = read_document(file)
     with open_database(settings) as connection:
         added = add_own(connection, document, file.name, organisation or settings.organisation)
-        surveys, answers = count_answers(connection, added.definition)
+        surveys = count_surveys(connection, added.definition)
     definition = added.definition
     what = f"Indicator {definition.id}, version {definition.version}, is there"
     if not added.is_new:
@@ -57,7 +57,7 @@ def add(
         return
     typer.echo(f"{what}.")
     if definition.is_tallied:
-        typer.echo(_told_of(definition, surveys, answers))
+        typer.echo(_told_of(definition, surveys))
 
 
 @indicators_app.command("list")
@@ -101,8 +101,8 @@ def _listed(one: str, several: str, names: list[str]) -> str:
     return f"{one if len(names) == 1 else several} {', '.join(names)}"
 
 
-def _told_of(definition: Definition, surveys: int, answers: int) -> str:
+def _told_of(definition: Definition, surveys: int) -> str:
     if surveys == 0:
         hint = ": are the columns called as in the file?" if definition.columns else "."
         return f"No household of any survey answers it{hint}"
-    return f"{answers:,} rows of {surveys} {'survey' if surveys == 1 else 'surveys'} answer it."
+    return f"Households of {surveys} {'survey answer' if surveys == 1 else 'surveys answer'} it."

@@ -64,6 +64,8 @@ TWO = "\n[[deprivations]]\nname = 'fan'\nexpression = \"has_fan = 'no'\""
         ),
         ([SCORE, ("cutoff = 1", "cutoff = 2"), ('type = "text"', f'type = "text"\n{TWO}')], "cutoff is more than all"),
         ([SCORE, ("cutoff = 1", "cutoff = nan"), ('type = "text"', f'type = "text"\n{TWO}')], "cutoff"),
+        ([('"%"', '"homes"')], "a share has the unit %"),
+        ([('"share"', '"density"')], "unit % is for shares, and for means between 0 and 1"),
         ([('"share"', '"mean"')], "a mean needs a score of deprivations"),
         ([("[columns.has_fan]", "[columns.has_fan")], "is not valid TOML"),
         ([("rooms > 1", "roms > 1")], "the numerator uses roms, which is neither"),
