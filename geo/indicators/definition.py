@@ -84,6 +84,9 @@ class Definition(BaseModel):
     """The sum of weights from which on a household is deprived."""
     facility: FacilityKind | None = None
     """What a seat load or a distance is about."""
+    sensitive: bool | None = None
+    """Whether its answers could harm who gave them; None: where any of its fields could. A count of deprivations does
+    not tell which one it is."""
     ladder: str | None = None
     """The ladder this is a rung of: the rungs of one ladder share out the same households."""
     columns: dict[str, OwnColumn] = {}
@@ -164,6 +167,8 @@ class Definition(BaseModel):
     @property
     def is_sensitive(self) -> bool:
         """Whether an answer it rests on could harm who gave it."""
+        if self.sensitive is not None:
+            return self.sensitive
         known = standard_fields()
         own = {name for name, column in self.columns.items() if column.sensitive}
         return any(name in own or (name in known and known[name].sensitive) for name in self.fields)
