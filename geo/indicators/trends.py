@@ -166,27 +166,25 @@ def _add_points(
 
 def _with_trends(figures: pd.DataFrame, points: _Series, catalogue: Catalogue, query: TrendsQuery) -> pd.DataFrame:
     """The places of the newest round with the trends of all."""
-    keys = zip(figures["indicator"], figures["_code"], strict=True)
-    found = pd.DataFrame([_of_place(points.get(key, ()), query) for key in keys], index=figures.index)
-    version = found["definition_version"].where(found["definition_version"].notna(), figures["definition_version"])
+    keys = zip(figures["indicator"], figures["_code"], figures["definition_version"], strict=True)
+    said = [{"definition_version": version} | _of_place(points.get((i, code), ()), query) for i, code, version in keys]
+    found = pd.DataFrame(said, index=figures.index)
     directions = [catalogue.newest[i].direction for i in figures["indicator"]]
-    return figures.assign(
-        **{str(name): found[name] for name in found}, definition_version=version.astype(int), direction=directions
-    )
+    return figures.assign(**{str(name): found[name] for name in found}, direction=directions)
 
 
 def _of_place(points: Sequence[_Point], query: TrendsQuery) -> dict[str, Any]:
     """What is said of one place: its line, or why there is none."""
     broken = _break(points)
     nothing: dict[str, Any] = {
-        **{"definition_version": None, "slope_per_year": np.nan, "fitted": np.nan, "last_survey": None},
+        **{"slope_per_year": np.nan, "fitted": np.nan, "last_survey": None},
         **{"rounds": (), "flags": (), "status": "withheld"},
     }
     if len({point.on for point in points}) < MIN_ROUNDS:
         return nothing | {"reason": d.FEWER_THAN_3_ROUNDS}
     if broken is not None and not query.allow_break:
         return nothing | {"reason": broken}
-    years = np.array([point.on.toordinal() for point in points]) / DAYS_PER_YEAR
+    years = np.array([(point.on - points[0].on).days for point in points]) / DAYS_PER_YEAR
     line = trend(years, np.array([point.value for point in points]))
     decimals = 1 if query.access == "public" else 2
     flags = [flag for point in points for flag in point.flags] + ([] if broken is None else ["break_allowed"])
