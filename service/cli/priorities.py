@@ -26,7 +26,7 @@ def gaps(
     ] = None,
     target: Annotated[
         float | None,
-        typer.Option("--target", min=0, max=100, help="Per cent to reach; of a bad thing, to come down to."),
+        typer.Option("--target", help="Per cent to reach, 0 to 100; of a bad thing, to come down to."),
     ] = None,
     full: o.FullOption = False,
     output: o.FormatOption = "table",
