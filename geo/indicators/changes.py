@@ -1,4 +1,4 @@
-"""Change between rounds and trend over them: what may be compared, how, and how sure it is."""
+"""Change between two rounds: what may be compared, how, and how sure it is."""
 
 from dataclasses import replace
 from typing import Any, Literal
