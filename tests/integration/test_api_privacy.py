@@ -32,6 +32,11 @@ EVERYTHING = [
         for form in ("json", "csv")
     ),
     *(
+        f"/api/v1/values?survey=2024&indicator=household_toilet&indicator=tenure_documented&by={by}&level={level}"
+        for by in ("head_sex", "has_disability", "occupation", "tenure_document")
+        for level in ("settlement", "ward", "city")
+    ),
+    *(
         f"/maps/coverage?city=khandesh&survey=2024&indicator={indicator}"
         for indicator in ("household_toilet", "open_defecation", "density_persons", "community_toilet_use")
     ),

@@ -69,8 +69,8 @@ def city(empty_city: Connection, tmp_path: Path) -> Connection:
 def test_trends_by_hand(city: Connection) -> None:
     """Middles are 1461 days apart, which is four years of 365.25 days: the slope is (last - first) / 8.
 
-    25, 50, 92 %: 8.375 a year, and 55.67 + 33.5 at the end. 0, 75, 100: 12.5, and 58.33 + 50 is held to 100. 50, 50, 58:
-    1, and 52.67 + 4. 25, 25, 92: 8.375, and 47.33 + 33.5.
+    25, 50, 92 %: 8.375 a year, and 55.67 + 33.5 at the end. 0, 75, 100: 12.5, and 58.33 + 50 is held to 100.
+    50, 50, 58: 1, and 52.67 + 4. 25, 25, 92: 8.375, and 47.33 + 33.5.
     """
     found = trends(city)
     assert tuple(found.columns) == COLUMNS
