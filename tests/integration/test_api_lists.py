@@ -175,7 +175,8 @@ def test_indicators_are_the_whole_catalogue(client: TestClient) -> None:
     assert len(indicators) >= 12
     assert "on_premises" in indicators["household_toilet"]["numerator"]
     assert indicators["household_toilet"]["fields"] == ["toilet_location", "toilet_type", "toilet_users"]
-    assert all(i["fields"] and i["why"] and i["source"] and i["version"] for i in indicators.values())
+    assert all(bool(i["fields"]) == (i["measure"] != "distance") for i in indicators.values())
+    assert all(i["why"] and i["source"] and i["version"] for i in indicators.values())
 
 
 def test_openapi_describes_every_parameter_and_answer(client: TestClient) -> None:
