@@ -166,7 +166,9 @@ def _ranked(
     gaps["to_target"] = _to_target(query, gaps, is_down=is_down).where(published)
     hot_spots = _hot_spots(connection, query, gaps, is_down=is_down)
     is_public = query.access == "public"
-    gaps["gi_z"], gaps["gi_p"] = hot_spots.z.round(1 if is_public else 4), hot_spots.p.round(3 if is_public else 6)
+    # Adding nothing makes a zero of a negative zero.
+    gaps["gi_z"] = hot_spots.z.round(1 if is_public else 4) + 0.0
+    gaps["gi_p"] = hot_spots.p.round(3 if is_public else 6)
     gaps["hot_spot"] = hot_spots.kind
     gaps["hot_spot_reason"] = pd.Series(hot_spots.reason, index=gaps.index, dtype=object).where(
         published, gaps["reason"]

@@ -190,7 +190,7 @@ def _of_place(points: Sequence[_Point], query: TrendsQuery) -> dict[str, Any]:
     flags = [flag for point in points for flag in point.flags] + ([] if broken is None else ["break_allowed"])
     return {
         "definition_version": points[-1].version,
-        "slope_per_year": round(line.slope_per_year, decimals),
+        "slope_per_year": round(line.slope_per_year, decimals) + 0.0,
         "fitted": round(float(line.fitted[-1]), decimals),
         "last_survey": points[-1].survey,
         "rounds": tuple({"survey": p.survey, "on": p.on.isoformat(), "value": p.value} for p in points),

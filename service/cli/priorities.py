@@ -15,6 +15,8 @@ from service.cli.figures import CountedOption, IndicatorsOption, LevelOption, Se
 from service.cli.load import open_database
 from service.tables import rounds_text
 
+_IN_TITLE = ["survey", "indicator", "unit", "method"]
+
 
 def gaps(
     city: o.CityOption,
@@ -46,7 +48,9 @@ def gaps(
     with open_database(Settings()) as connection:
         page = find_gaps(connection, query)
     rounds = ", ".join(page.figures["survey"].unique())
-    print_figures(page.figures, output, title=f"Priorities of {city} by {indicator}, {rounds}")
+    # A table says in its title what is the same in every row.
+    figures = page.figures.drop(columns=_IN_TITLE) if output == "table" else page.figures
+    print_figures(figures, output, title=f"Priorities of {city} by {indicator}, {rounds}")
     if page.hot_spots.refused is not None:
         typer.echo(f"No hot spots: {REASONS[page.hot_spots.refused]}.", err=True)
 

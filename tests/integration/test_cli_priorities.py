@@ -63,7 +63,7 @@ def test_refusals(shell: Shell) -> None:
         ("gaps", "--city", "pune"): (2, "--indicator"),
         (*GAPS, "--target", "120"): (1, "target: must be a number from 0 to 100"),
         (*GAPS, "--target", "nan"): (1, "target: must be a number from 0 to 100"),
-        (*GAPS, "--target", "most"): (2, "most"),
+        (*GAPS, "--target", "most"): (2, "valid number"),
         (*GAPS, "--level", "city"): (2, "settlement"),
         (*GAPS, "--survey", "1999"): (1, "choose from 2016, 2020, 2024"),
         ("gaps", "--city", "pune", "--indicator", "density_persons"): (1, "cannot be ranked"),
