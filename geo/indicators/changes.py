@@ -146,6 +146,7 @@ def _compared(
         for now, then, mark in zip(both["flags"], both["flags_before"], marked, strict=True)
     ]
     changes["flags"] = pd.Series(flags, index=changes.index, dtype=object)
+    changes["group"] = both["group"].where(both["group_by"].notna(), None)
     changes["status"] = np.where(said, "published", "withheld")
     changes["reason"] = reason
     return changes
