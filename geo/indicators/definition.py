@@ -123,6 +123,11 @@ class Definition(BaseModel):
         return sum(deprivation.weight for deprivation in self.deprivations)
 
     @property
+    def largest(self) -> float:
+        """The largest figure there can be of a share or mean, in its unit."""
+        return self.total_weight if self.score == "count" else 100.0 if self.unit == "%" else 1.0
+
+    @property
     def narrows_base(self) -> bool:
         """Whether some who were interviewed are not in its base."""
         return self.base is not None or self.score == "intensity"
