@@ -101,7 +101,7 @@ def geodesic_distance_m(
 def local_metres(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Positions in degrees as metres east and north of the middle of them all, to measure distances between them.
 
-    Azimuthal equidistant around that middle: right to a part in 100,000 within 50 km of it.
+    Azimuthal equidistant around that middle: right to about a part in 100,000 at 50 km from it.
     """
     lon_rad, lat_rad = np.radians(lon), np.radians(lat)
     # The middle of directions, not of degrees: these jump by 360 at the antimeridian.

@@ -282,7 +282,7 @@ class HotSpotTest(Body):
     band_m: Annotated[
         int | None, Field(description="Up to which distance settlements are neighbours, metres.", examples=[1056])
     ]
-    p_cutoff: Annotated[float | None, Field(description="Up to which p one is called hot or cold.", examples=[0.0056])]
+    p_cutoff: Annotated[float | None, Field(description="Below which p one is called hot or cold.", examples=[0.0056])]
     reason: Annotated[
         str | None,
         Field(description="Why nothing is said of any, as a code.", examples=["fewer_than_30_settlements"]),
@@ -309,9 +309,9 @@ class Trend(Place, Withheld):
     """The straight line through a place's figures of three rounds or more."""
 
     direction: Annotated[Direction, Field(description="Whether more is better, worse, or neither.", examples=["up"])]
-    slope_per_year: Annotated[float | None, Field(description="Points a year; null when withheld.", examples=[6.7])]
+    slope_per_year: Annotated[float | None, Field(description="Points a year; null when withheld.", examples=[9.4])]
     fitted: Annotated[
-        float | None, Field(description="The line at the last round, held within 0 and 100.", examples=[58.9])
+        float | None, Field(description="The line at the last round, held within 0 and 100.", examples=[66.8])
     ]
     last_survey: Annotated[str | None, Field(description="The last round's slug.", examples=["2024"])]
     rounds: Annotated[list[TrendRound], Field(description="The rounds used, in order; none when withheld.")]

@@ -44,7 +44,7 @@ class HotSpots:
     band_m: float | None = None
     """Up to which distance settlements are neighbours."""
     p_cutoff: float | None = None
-    """Up to which p a settlement is called hot or cold."""
+    """Below which p a settlement is called hot or cold."""
     refused: str | None = None
     """Why nothing is said of any of them."""
 
@@ -83,7 +83,7 @@ def find_hot_spots(need: Floats, lon: Floats, lat: Floats) -> HotSpots:
     if not tested.any():
         return no_hot_spots(is_known, d.NEAR_ALL_OTHERS, n)
     cutoff = float(_package("esda").fdr(p[tested], ALPHA))
-    stands_out = np.nan_to_num(p, nan=1.0) <= cutoff
+    stands_out = np.nan_to_num(p, nan=1.0) < cutoff
     kind, reason = np.full(len(need), None, dtype=object), np.full(len(need), None, dtype=object)
     kind[stands_out & (z > 0)] = "hot"
     kind[stands_out & (z < 0)] = "cold"
@@ -103,8 +103,8 @@ def nearest_neighbour_band(x: Floats, y: Floats) -> float:
 def gi_star(x: Floats, y: Floats, values: Floats, band: float) -> tuple[Floats, Floats]:
     """Gi* of each point's value as a z score, with its two-sided p, where points within `band` are neighbours.
 
-    Ord and Getis 1995, equation 15, with weights of 1 for a point and its neighbours: (sum of the values there - k
-    mean) / (s sqrt((n k - k^2) / (n - 1))) for k of n points. NaN where all points are neighbours. No permutations: the
+    Ord and Getis 1995, with weights of 1 for a point and its neighbours: (sum of the values there - k mean) /
+    (s sqrt((n k - k^2) / (n - 1))) for k of n points. NaN where all points are neighbours. No permutations: the
     same values always give the same answer.
     """
     points = np.column_stack([x, y])

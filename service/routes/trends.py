@@ -30,7 +30,7 @@ _CSV_EXAMPLE = (
     "city,settlement_code,indicator,slope_per_year,fitted,last_survey,rounds\r\n"
     "#loc+city,#loc+settlement+code,#indicator+code,#indicator+num+slope,#indicator+num+pct+fitted,#date+round+to,"
     "#date+round+list\r\n"
-    "khandesh,S04,household_toilet,9.3,66.8,2024,2019=20.0 2022=49.0 2024=66.0\r\n"
+    "khandesh,S04,household_toilet,9.4,66.8,2024,2019=20.0 2021=43.0 2024=67.0\r\n"
 )
 
 

@@ -29,7 +29,7 @@ def planted(n: int = 36) -> Any:
 
 
 def by_formula(values: Any, near: list[set[int]]) -> Any:
-    """Ord and Getis 1995, equation 15, for weights of 1."""
+    """Ord and Getis 1995, for weights of 1."""
     n, mean = len(values), values.mean()
     s = np.sqrt((values**2).mean() - mean**2)
     z = [
