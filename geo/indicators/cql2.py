@@ -21,6 +21,9 @@ MOST_LETTERS = 10_000
 DEEPEST = 20
 """How many brackets, NOTs and signs may stand inside one another."""
 
+MOST_SIGNS = 100
+"""How many signs of arithmetic a text may have: each makes the tree of its computation deeper."""
+
 
 @dataclass(frozen=True)
 class Piece:
@@ -75,6 +78,7 @@ class _Parser:
         self._tokens = tokens
         self._at = 0
         self._depth = 0
+        self._n_signs = 0
         self._open_comparison: Token | None = None
 
     def parse(self) -> Piece:
@@ -207,6 +211,9 @@ class _Parser:
     def _computed(self, signs: Mapping[str, type[ast.Arithmetic]], rule: Callable[[], Piece]) -> Piece:
         piece = rule()
         while (sign := self._take_sign(signs)) is not None:
+            self._n_signs += 1
+            if self._n_signs > MOST_SIGNS:
+                raise Unreadable(f"computes with more than {MOST_SIGNS} signs", sign.start)
             rhs = rule()
             piece = Piece(signs[sign.text](piece.node, rhs.node), piece.start, (piece, rhs))
         return piece

@@ -25,6 +25,7 @@ _COMMANDS = {
     "values": "figures:values",
     "changes": "figures:changes",
     "map": "figures:map_app",
+    "indicators": "indicators:indicators_app",
     "suggest": "suggest:suggest",
     "assess": "assess:assess",
     "sample": "sample:sample",
