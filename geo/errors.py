@@ -66,6 +66,27 @@ class DefinitionInvalid(InputError):
     """The indicator definition cannot be used."""
 
 
+class ExpressionInvalid(DefinitionInvalid):
+    """The expression cannot be read."""
+
+    def __init__(self, where: str, what: str, text: str, position: int | None, first_line: int | None = None) -> None:
+        """`position` is where in the text it breaks; `first_line` the line of its file the text begins on, if any."""
+        self.where, self.what, self.text, self.position = where, what, text, position
+        place = ""
+        if position is not None:
+            line, column = _line_and_column(text, position)
+            in_file = "" if first_line is None else f"; line {first_line + line - 1} of the file"
+            place = f" (line {line}, column {column}{in_file})"
+        super().__init__(f"{where} {what}{place}.")
+
+
+def _line_and_column(text: str, position: int) -> tuple[int, int]:
+    """Where a person finds a position. A text that begins below its quotes has its first line there."""
+    skipped = len(text) - len(text.lstrip("\r\n"))
+    before = text[min(skipped, position) : position]
+    return before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
+
+
 @dataclass(frozen=True)
 class InvalidParameter:
     """One parameter that was refused: its name and the reason."""

@@ -39,7 +39,6 @@ def open_survey(connection: Connection, city_id: int, spec: SurveySpec) -> int:
     """
     if _find(connection, city_id, spec.slug) is None:
         check_slug(spec.slug, "survey")
-        check_slug(spec.organisation, "organisation")
         missing = [o for o, v in (("--starts", spec.starts_on), ("--ends", spec.ends_on)) if v is None]
         if missing:
             raise InputError(f"Survey {spec.slug} is new; name its dates with {' and '.join(missing)}.")
@@ -48,7 +47,7 @@ def open_survey(connection: Connection, city_id: int, spec: SurveySpec) -> int:
         connection.execute(
             upsert(survey)
             .values(
-                organisation_id=_organisation(connection, spec.organisation),
+                organisation_id=open_organisation(connection, spec.organisation),
                 city_id=city_id,
                 slug=spec.slug,
                 name=spec.name or spec.slug,
@@ -77,7 +76,13 @@ def _find(connection: Connection, city_id: int, slug: str) -> Any:
     return connection.execute(found).mappings().one_or_none()
 
 
-def _organisation(connection: Connection, slug: str) -> int:
+def open_organisation(connection: Connection, slug: str) -> int:
+    """The id of the organisation, which is added where there is none of this slug.
+
+    Raises:
+        InputError: the slug is none.
+    """
+    check_slug(slug, "organisation")
     connection.execute(upsert(organisation).values(slug=slug, name=slug).on_conflict_do_nothing())
     return int(connection.execute(select(organisation.c.id).where(organisation.c.slug == slug)).scalar_one())
 

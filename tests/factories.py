@@ -15,7 +15,7 @@ import shapely
 from shapely.geometry import MultiPolygon, Point, Polygon
 from sqlalchemy import Connection, delete, insert, literal, select, update
 
-from geo.indicators.catalogue import catalogue
+from geo.indicators.catalogue import read_catalogue
 from geo.indicators.tallies import ALL, KEY
 from geo.indicators.tally_frame import tally_gdf
 from geo.indicators.tally_sql import tally_survey
@@ -282,7 +282,7 @@ def load_facilities(
 
 def by_key(tallies: pd.DataFrame) -> pd.DataFrame:
     """Tallies in the order of their key, to compare."""
-    return tallies.set_index(list(KEY)).sort_index().astype(float)
+    return tallies.set_index([*KEY, "definition_version"]).sort_index().astype(float)
 
 
 def live_rows(connection: Connection, survey_id: int) -> gpd.GeoDataFrame:
@@ -294,7 +294,7 @@ def live_rows(connection: Connection, survey_id: int) -> gpd.GeoDataFrame:
 
 def assert_tallies_whole(connection: Connection, survey_id: int) -> None:
     """The stored tallies are those of a scan, and of the frame engine over the live rows."""
-    definitions = list(catalogue().values())
+    definitions = read_catalogue(connection).versions
     whole = select(tally).where(tally.c.survey_id == survey_id, tally.c.group_field == ALL)
     stored = pd.read_sql(whole, connection).drop(columns="survey_id")
     scanned = tally_survey(connection, definitions, survey_id)

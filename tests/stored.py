@@ -63,7 +63,7 @@ def store(connection: Connection, rows: Sequence[Answers], unit: Unit = "househo
     connection.execute(text(f"CREATE TABLE household_{survey_id} PARTITION OF household FOR VALUES IN ({survey_id})"))
     whole = [
         {
-            **dict.fromkeys([*standard_fields(), "asked"]),
+            **dict.fromkeys([*standard_fields(), "asked", "extra"]),
             "weight": 1.0,
             **{name: value for name, value in row.items() if name != "settlement"},
             "survey_id": survey_id,
@@ -86,14 +86,15 @@ def frame_of(rows: Sequence[Answers], ids: Sequence[int]) -> gpd.GeoDataFrame:
     """The same rows as a frame with the settlements' ids."""
     whole = [
         {
-            **dict.fromkeys([*standard_fields(), "asked"]),
+            **dict.fromkeys([*standard_fields(), "asked", "extra"]),
             "weight": 1.0,
             **row,
             "settlement_id": ids[row.get("settlement", 0)],
         }
         for row in rows
     ]
-    columns = ["settlement_id", *standard_fields(), *(["asked"] if any("asked" in row for row in rows) else [])]
+    beside = [name for name in ("asked", "extra") if any(name in row for row in rows)]
+    columns = ["settlement_id", *standard_fields(), *beside]
     return gpd.GeoDataFrame({name: pd.Series([row[name] for row in whole], dtype=object) for name in columns}).astype(
         {"settlement_id": "int64"}
     )

@@ -15,9 +15,14 @@ from geo.schema.values import own_indicator
 def catalogue() -> dict[str, Definition]:
     """Every shipped definition by id, in alphabetical order."""
     folder = files("data").joinpath("catalogue/indicators")
-    paths = sorted((path for path in folder.iterdir() if path.name.endswith(".toml")), key=lambda p: p.name)
-    definitions = [read_definition(path.read_text(encoding="utf-8"), name=path.name) for path in paths]
+    names = sorted(path.name for path in folder.iterdir() if path.name.endswith(".toml"))
+    definitions = [read_definition(shipped_document(name.removesuffix(".toml")), name=name) for name in names]
     return {definition.id: definition for definition in definitions}
+
+
+def shipped_document(indicator_id: str) -> str:
+    """The file of a shipped definition."""
+    return files("data").joinpath(f"catalogue/indicators/{indicator_id}.toml").read_text(encoding="utf-8")
 
 
 class Catalogue:
@@ -59,16 +64,22 @@ class Catalogue:
 
 
 def read_catalogue(connection: Connection) -> Catalogue:
-    """The catalogue of an installation: what is shipped, and what its organisations have added."""
+    """The catalogue of an installation: what is shipped, and what its organisations have added.
+
+    Where Vasti has come to ship an indicator by an id that an organisation had taken, the organisation's stays: tallies
+    are kept by id and version, and those of one would pass for those of the other.
+    """
     added = connection.execute(
         select(own_indicator.c.indicator_id, own_indicator.c.version, own_indicator.c.document)
     ).all()
-    own = [_own_definition(row.document, row.version) for row in added]
-    return Catalogue([*catalogue().values(), *own])
+    own = [own_definition(row.document, row.version) for row in added]
+    taken = {definition.id for definition in own}
+    return Catalogue([*(d for d in catalogue().values() if d.id not in taken), *own])
 
 
-@lru_cache(maxsize=1024)
-def _own_definition(document: str, version: int) -> Definition:
+@lru_cache(maxsize=2048)
+def own_definition(document: str, version: int) -> Definition:
+    """The definition in a document that was added as this version."""
     return read_definition(document, name="An added indicator").model_copy(update={"version": version})
 
 

@@ -1,11 +1,13 @@
 """What an indicator is: a reviewed definition with its version, read from TOML."""
 
+import re
 import tomllib
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from geo.errors import DefinitionInvalid
+from geo.errors import DefinitionInvalid, ExpressionInvalid
+from geo.faults import describe_fault
 from geo.fields import standard_fields
 from geo.indicators.grammar import Expression, read_expression
 from geo.schema.facilities import FacilityKind
@@ -24,15 +26,45 @@ CUTOFF_SLACK = 1e-9
 NUMBER_PATTERN = r"^[+-]?[0-9]{1,15}([.][0-9]{1,15})?$"
 """A text of an organisation's own column that is a number; any other is unknown."""
 
+MOST_COLUMN_LETTERS = 255
+
+_ID = re.compile(r"[a-z][a-z0-9_]{1,62}")
+_JOINERS = "\u200c\u200d"
+"""What cannot be seen and yet belongs to the words of many scripts."""
+
+
+def _check_id(text: str) -> str:
+    if not _ID.fullmatch(text):
+        raise ValueError(f"{text[:70]!r} is not made of 2 to 63 of a-z, 0-9 and _, the first of them a letter")
+    return text
+
+
+def _read_plain(text: str) -> str:
+    """A text as people read it: on one line, and nothing in it that a page or terminal would obey."""
+    line = " ".join(text.split())
+    hidden = next((c for c in line if not (c.isprintable() or c in _JOINERS)), None)
+    if hidden is not None:
+        raise ValueError(f"has a character that cannot be seen (U+{ord(hidden):04X})")
+    if not line:
+        raise ValueError("is empty")
+    return line
+
+
+Id = Annotated[str, AfterValidator(_check_id)]
+ShortText = Annotated[str, Field(max_length=30), AfterValidator(_read_plain)]
+Name = Annotated[str, Field(max_length=120), AfterValidator(_read_plain)]
+LongText = Annotated[str, Field(max_length=1000), AfterValidator(_read_plain)]
+
 
 class Deprivation(BaseModel):
     """One of the things a household may go without: true where it does."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str
-    expression: Annotated[str, Field(min_length=1)]
-    weight: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
+    name: Name
+    expression: str
+    # A score is squared, and must stay what a double can hold.
+    weight: Annotated[float, Field(ge=0.001, le=1000)] = 1.0
 
 
 class OwnColumn(BaseModel):
@@ -41,8 +73,9 @@ class OwnColumn(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     type: Literal["text", "number"]
-    description: str = ""
+    description: LongText | None = None
     sensitive: bool = False
+    """Whether an answer could harm who gave it."""
 
 
 class Definition(BaseModel):
@@ -63,33 +96,33 @@ class Definition(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,62}$")]
+    id: Id
     version: Annotated[int, Field(ge=1)] = 1
-    name: str
-    description: str
-    why: str
+    name: Name
+    description: LongText
+    why: LongText
     direction: Direction
     measure: Measure
     counted: Counted
     """The level of the headline figure: shares of households, or of the persons who live in them."""
-    unit: str
+    unit: ShortText
     unknown: Literal["excluded", "unserved"]
     """Whether an unknown answer leaves the share, or stays in its base as not served."""
-    source: str
+    source: LongText
     numerator: str | None = None
     base: str | None = None
-    deprivations: tuple[Deprivation, ...] = ()
+    deprivations: Annotated[tuple[Deprivation, ...], Field(max_length=20)] = ()
     score: Score | None = None
-    cutoff: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    cutoff: Annotated[float, Field(gt=0, le=20_000)] | None = None
     """The sum of weights from which on a household is deprived."""
     facility: FacilityKind | None = None
     """What a seat load or a distance is about."""
     sensitive: bool | None = None
     """Whether its answers could harm who gave them; None: where any of its fields could. A count of deprivations does
     not tell which one it is."""
-    ladder: str | None = None
+    ladder: Id | None = None
     """The ladder this is a rung of: the rungs of one ladder share out the same households."""
-    columns: dict[str, OwnColumn] = {}
+    columns: Annotated[dict[str, OwnColumn], Field(max_length=20)] = {}
     """Columns beyond the standard fields that the expressions use."""
     decimals: Annotated[int, Field(ge=0, le=4)] = 2
 
@@ -115,6 +148,22 @@ class Definition(BaseModel):
         for sentence, is_so in wrong.items():
             if is_so:
                 raise ValueError(sentence)
+        return self
+
+    @model_validator(mode="after")
+    def _names_each_thing_once(self) -> Self:
+        names = [deprivation.name for deprivation in self.deprivations]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise ValueError(f"two deprivations are called {twice}")
+        for name in self.columns:
+            if name in standard_fields():
+                raise ValueError(f"columns.{name} is a standard field, which the expressions may use as it is")
+            is_plain = all(c.isprintable() or c in _JOINERS for c in name)
+            if not name.strip() or len(name) > MOST_COLUMN_LETTERS or not is_plain:
+                raise ValueError(
+                    f"columns.{name[:30]!r} is no name of a column: at most {MOST_COLUMN_LETTERS} letters on one line"
+                )
         return self
 
     @property
@@ -144,6 +193,11 @@ class Definition(BaseModel):
         return ("households", "persons") if self.counted == "households" else ("persons", "households")
 
     @property
+    def where(self) -> str:
+        """How a sentence about one of its expressions begins."""
+        return f"Indicator {self.id}: "
+
+    @property
     def parts(self) -> dict[str, Expression]:
         """Its expressions by name: `numerator` and `base` where it has them, and each deprivation's.
 
@@ -154,7 +208,7 @@ class Definition(BaseModel):
         texts |= {f"deprivation {d.name}": d.expression for d in self.deprivations}
         types = frozenset((name, column.type) for name, column in self.columns.items())
         return {
-            name: read_expression(text, types, where=f"Indicator {self.id}: the {name}")
+            name: read_expression(text, types, where=f"{self.where}the {name}")
             for name, text in texts.items()
             if text is not None
         }
@@ -191,18 +245,43 @@ class Definition(BaseModel):
 
 
 def read_definition(text: str, *, name: str) -> Definition:
-    """The definition in one TOML file.
+    """The definition in one TOML file, which messages call by its name.
 
     Raises:
         DefinitionInvalid: the file is not TOML, lacks a key, or its expressions cannot be read.
     """
     try:
-        definition = Definition.model_validate(tomllib.loads(text))
+        table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise DefinitionInvalid(f"{name} is not valid TOML: {error}.") from error
+    except (RecursionError, ValueError) as error:
+        # Brackets thousands deep, or a number of thousands of figures.
+        raise DefinitionInvalid(f"{name} holds lists too deep, or a number too long, to be read.") from error
+    try:
+        definition = Definition.model_validate(table)
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise DefinitionInvalid(f"{name}: {key}: {first['msg'].removeprefix('Value error, ')}.") from error
-    _ = definition.parts
+        fault = describe_fault(error, Definition, "an indicator")
+        raise DefinitionInvalid(f"{name} cannot be used: {fault}.") from error
+    try:
+        used = set(definition.fields)
+    except ExpressionInvalid as error:
+        where = f"{name}: {error.where.removeprefix(definition.where)}"
+        first_line = _line_of(error.text, text)
+        raise ExpressionInvalid(where, error.what, error.text, error.position, first_line) from error
+    unused = next((column for column in definition.columns if column not in used), None)
+    if unused is not None:
+        raise DefinitionInvalid(f"{name} cannot be used: no expression uses columns.{unused}.")
     return definition
+
+
+_VALUE = r"^[^\n#]*\b(?:numerator|base|expression)[\"']?\s*=\s*(?:\"\"\"\n?|'''\n?|\"|')"
+
+
+def _line_of(expression: str, document: str) -> int | None:
+    """The line of a document on which an expression's text begins, if it stands there as it is."""
+    document = document.replace("\r\n", "\n")
+    found = re.search(_VALUE + re.escape(expression), document, flags=re.MULTILINE)
+    if found is None:
+        return None
+    skipped = len(expression) - len(expression.lstrip("\n"))
+    return document.count("\n", 0, found.end() - len(expression) + skipped) + 1

@@ -8,7 +8,7 @@ from sqlalchemy import Boolean, Connection, Double, Integer, cast, func, select
 from sqlalchemy.sql import ColumnElement
 
 from geo.indicators.definition import Counted, Definition
-from geo.indicators.tally_sql import answers_of, y_name
+from geo.indicators.tally_sql import answers_of, in_scans, y_name
 
 SUMS = ("n", "n_gained", "n_lost", "sum_a", "sum_ad", "sum_a2", "sum_a2d", "sum_a2d2")
 """What a pair tally holds, the first three as numbers of households."""
@@ -32,6 +32,11 @@ def tally_pairs(connection: Connection, definitions: Sequence[Definition], earli
     of households whose y is known in both.
     """
     tallied = [definition for definition in definitions if definition.is_tallied]
+    parts = [_scan(connection, part, earlier, later) for part in in_scans(tallied)]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(COLUMNS))
+
+
+def _scan(connection: Connection, tallied: Sequence[Definition], earlier: int, later: int) -> pd.DataFrame:
     before = answers_of(tallied, earlier, coded=True).alias("before").c
     after = answers_of(tallied, later, coded=True).alias("after").c
     sums: dict[tuple[int, Counted, str], ColumnElement[Any]] = {}

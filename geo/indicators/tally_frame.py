@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 
 import geopandas as gpd
 import numpy as np
@@ -202,18 +203,20 @@ class _OwnColumns:
         self._extra = extra
         self._n = n
         self._rows: list[Mapping[str, object]] | None = None
+        self._columns: dict[tuple[str, str], pa.Array] = {}
 
     def read(self, definition: Definition) -> dict[str, pa.Array]:
         """The definition's own columns, as its expressions take them."""
-        return {
-            name: self._column(name, is_number=column.type == "number") for name, column in definition.columns.items()
-        }
+        for name, column in definition.columns.items():
+            if (name, column.type) not in self._columns:
+                self._columns[name, column.type] = self._column(name, is_number=column.type == "number")
+        return {name: self._columns[name, column.type] for name, column in definition.columns.items()}
 
     def _column(self, name: str, *, is_number: bool) -> pa.Array:
         if self._extra is None:
             return pa.nulls(self._n, pa.float64() if is_number else pa.string())
         if self._rows is None:
-            self._rows = [json.loads(text) if text else {} for text in self._extra.to_pylist()]
+            self._rows = [_read_extra(text) if text else {} for text in self._extra.to_pylist()]
         texts = [_as_text(row.get(name)) for row in self._rows]
         if not is_number:
             return pa.array(texts, type=pa.string())
@@ -221,9 +224,24 @@ class _OwnColumns:
         return pa.array(numbers, type=pa.float64())
 
 
+def _read_extra(text: str) -> dict[str, object]:
+    """What a row keeps, each number as its file wrote it."""
+    row: dict[str, object] = json.loads(text, parse_float=Decimal, parse_int=Decimal, parse_constant=lambda _: None)
+    return row
+
+
 def _as_text(value: object) -> str | None:
-    """A JSON value as PostgreSQL's ->> gives it."""
-    return value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    """What an own column holds, as tally_sql reads it: lists and objects are unknown, and so are blanks."""
+    match value:
+        case str():
+            return value.strip(" ") or None
+        case bool():
+            return str(value).lower()
+        case Decimal():
+            plain = format(value, "f")
+            plain = plain.rstrip("0").rstrip(".") if "." in plain else plain
+            return "0" if plain == "-0" else plain
+    return None
 
 
 def _both(one: Bools | None, other: Bools | None) -> Bools | None:

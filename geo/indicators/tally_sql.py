@@ -1,20 +1,20 @@
 """The PostGIS engine: every indicator's tallies from one scan of a survey's live households."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import reduce
 from itertools import groupby
 from operator import add
-from typing import Any
+from typing import Any, Literal
 from zlib import crc32
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pygeofilter.backends.sqlalchemy import to_filter
 from sqlalchemy import (
     Connection,
     Double,
     Integer,
+    Numeric,
     SmallInteger,
     Subquery,
     Text,
@@ -32,7 +32,7 @@ from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlalchemy.sql.functions import FunctionElement
 
 from geo.indicators.definition import CUTOFF_SLACK, NUMBER_PATTERN, Counted, Definition
-from geo.indicators.grammar import Expression
+from geo.indicators.expression_sql import to_condition
 from geo.indicators.tallies import ALL, CLUSTERS, UNKNOWN_GROUP, Sums, cluster_code, tallies_frame
 from geo.schema.people import household
 from geo.schema.surveys import survey
@@ -49,6 +49,10 @@ _FIELDS: Mapping[str, ColumnElement[Any]] = {
 # it has to compute.
 _FENCE: ColumnElement[int] = literal_column("BIGINT '0'")
 
+# PostgreSQL knows 1,664 columns of a result, of which a definition takes up to 22, and 65,535 parameters.
+_MOST_IN_A_SCAN = 60
+_MOST_VALUES_IN_A_SCAN = 20_000
+
 _INTERVIEWED = or_(household.c.interview_result.is_(None), household.c.interview_result == "completed")
 
 
@@ -64,7 +68,7 @@ def tally_survey(
 
     `by` makes them apart for the groups of a standard field, or for tallies.CLUSTERS.
 
-    One scan serves all definitions. A survey of settlements may hold rows that were not asked everything: there,
+    One scan serves many definitions. A survey of settlements may hold rows that were not asked everything: there,
     definitions share a scan only where they ask the same.
     """
     unit = connection.execute(select(survey.c.unit).where(survey.c.id == survey_id)).scalar_one_or_none()
@@ -75,11 +79,27 @@ def tally_survey(
 
     return pd.concat(
         [
-            _scan(connection, list(group), survey_id, settlement_ids, fields, by)
+            _scan(connection, part, survey_id, settlement_ids, fields, by)
             for fields, group in groupby(sorted(tallied, key=asked), key=asked)
+            for part in in_scans(group)
         ],
         ignore_index=True,
     )
+
+
+def in_scans(definitions: Iterable[Definition]) -> Iterator[list[Definition]]:
+    """The definitions in parts that one statement can count: its columns and parameters are limited."""
+    part: list[Definition] = []
+    n_values = 0
+    for definition in definitions:
+        its_values = sum(expression.n_values for expression in definition.parts.values())
+        if part and (len(part) == _MOST_IN_A_SCAN or n_values + its_values > _MOST_VALUES_IN_A_SCAN):
+            yield part
+            part, n_values = [], 0
+        part.append(definition)
+        n_values += its_values
+    if part:
+        yield part
 
 
 def _scan(
@@ -135,24 +155,28 @@ def y_name(definition: Definition) -> str:
     return f"{_name(definition)}/y"
 
 
-def _condition(expression: Expression, fields: Mapping[str, ColumnElement[Any]]) -> ColumnElement[bool]:
-    condition: ColumnElement[bool] = to_filter(expression.tree, fields)
-    return condition
-
-
 def _fields(definition: Definition) -> Mapping[str, ColumnElement[Any]]:
     """The columns its expressions may name: the standard fields, and its own from what a file held besides."""
-    own: dict[str, ColumnElement[Any]] = {}
-    for name, column in definition.columns.items():
-        text = household.c.extra[name].astext
-        own[name] = text if column.type == "text" else case((text.regexp_match(NUMBER_PATTERN), cast(text, Double)))
+    own = {name: _own_column(name, column.type) for name, column in definition.columns.items()}
     return {**_FIELDS, **own}
+
+
+def _own_column(name: str, kind: Literal["text", "number"]) -> ColumnElement[Any]:
+    """What a file's own column holds, as tally_frame reads it: lists and objects are unknown, and so are blanks."""
+    value = household.c.extra[name]
+    json_type = func.jsonb_typeof(value)
+    plain = case(
+        (json_type == "number", cast(func.trim_scale(cast(value.astext, Numeric)), Text)),
+        (json_type.in_(("string", "boolean")), value.astext),
+    )
+    text = func.nullif(func.btrim(plain), "")
+    return text if kind == "text" else case((text.regexp_match(NUMBER_PATTERN), cast(text, Double)))
 
 
 def _score(definition: Definition) -> ColumnElement[float]:
     """The sum of the weights of the deprivations that hold; NULL where one of them is unknown."""
     fields = _fields(definition)
-    met = [(_condition(expression, fields), weight) for expression, weight in definition.terms]
+    met = [(to_condition(expression, fields), weight) for expression, weight in definition.terms]
     return reduce(add, (cast(cast(condition, Integer), Double) * weight for condition, weight in met))
 
 
@@ -202,11 +226,11 @@ def answers_of(
     computed: dict[str, ColumnElement[Any]] = {"household_code": household.c.household_code} if coded else {}
     for definition in definitions:
         fields = _fields(definition)
-        base = _condition(definition.parts["base"], fields) if "base" in definition.parts else None
+        base = to_condition(definition.parts["base"], fields) if "base" in definition.parts else None
         if base is not None:
             computed[f"{_name(definition)}/base"] = base
         if definition.score is None:
-            y = _condition(definition.parts["numerator"], fields)
+            y = to_condition(definition.parts["numerator"], fields)
             computed[y_name(definition)] = y if base is None else case((base, y))
         else:
             # Indicators of one score share it.

@@ -123,6 +123,12 @@ def make_missing(connection: Connection, survey_id: int, *, derived: bool = True
     known = {(d.id, d.version) for d in definitions}
     lacked = any(made_of[1:] not in known for made_of in made)
     clusters = [CLUSTERS] if _has_clusters(connection, survey_id) else []
+    new = _missing(made, definitions, ALL)
+    for earlier, later in _pairs_of(connection, survey_id) if new else []:
+        if derived:
+            _write_pairs(connection, new, earlier, later)
+        else:
+            _forget_pair(connection, earlier, later)
     for by in (*_wanted(_unit(connection, survey_id), derived=derived), *clusters):
         missing = _missing(made, definitions, by)
         if missing:
@@ -130,11 +136,32 @@ def make_missing(connection: Connection, survey_id: int, *, derived: bool = True
             lacked = True
     for earlier, later in _unpaired(connection, survey_id) if derived else []:
         connection.execute(insert(paired).values(from_survey_id=earlier, to_survey_id=later))
-        copy_frame(connection, pair_tally, tally_pairs(connection, definitions, earlier, later))
+        _write_pairs(connection, definitions, earlier, later)
         lacked = True
     if lacked:
         _drop_unknown(connection, survey_id, definitions)
     return lacked
+
+
+def _pairs_of(connection: Connection, survey_id: int) -> list[tuple[int, int]]:
+    """The pairs of rounds, this one among them, that have been held against each other."""
+    of_survey = or_(paired.c.from_survey_id == survey_id, paired.c.to_survey_id == survey_id)
+    rows = connection.execute(select(paired.c.from_survey_id, paired.c.to_survey_id).where(of_survey))
+    return sorted((row[0], row[1]) for row in rows)
+
+
+def _write_pairs(connection: Connection, definitions: Sequence[Definition], earlier: int, later: int) -> None:
+    """Replaces the pair tallies of these definitions."""
+    versions = [(definition.id, definition.version) for definition in definitions]
+    key = tuple_(pair_tally.c.indicator_id, pair_tally.c.definition_version)
+    of_pair = (pair_tally.c.from_survey_id == earlier, pair_tally.c.to_survey_id == later)
+    connection.execute(delete(pair_tally).where(*of_pair, key.in_(versions)))
+    copy_frame(connection, pair_tally, tally_pairs(connection, definitions, earlier, later))
+
+
+def _forget_pair(connection: Connection, earlier: int, later: int) -> None:
+    """Leaves a pair to be held against each other anew, by all definitions."""
+    connection.execute(delete(paired).where(paired.c.from_survey_id == earlier, paired.c.to_survey_id == later))
 
 
 def _drop_unknown(connection: Connection, survey_id: int, definitions: Sequence[Definition]) -> None:

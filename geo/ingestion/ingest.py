@@ -15,7 +15,9 @@ from sqlalchemy import Connection, select, update
 from geo.errors import Conflict, NotFound
 from geo.facilities import withdraw_facilities
 from geo.indicators.catalogue import read_catalogue
+from geo.indicators.definition import Definition
 from geo.indicators.tally_frame import FrameTally
+from geo.indicators.tally_sql import tally_survey
 from geo.indicators.tally_store import follow_households, refresh_tallies, write_tallies
 from geo.ingestion import originals, store
 from geo.ingestion.attributes import read_attributes
@@ -187,9 +189,19 @@ class _SurveyLoad:
         if touched is None:
             tallies = self._tally.tallies(self._city_places.ids)
             write_tallies(self._connection, self._survey_id, self._definitions, tallies)
-            follow_households(self._connection, self._survey_id, self._definitions)
+            late = self._added_meanwhile()
+            if late:
+                scanned = tally_survey(self._connection, late, self._survey_id)
+                write_tallies(self._connection, self._survey_id, late, scanned)
+            follow_households(self._connection, self._survey_id, [*self._definitions, *late])
         else:
             refresh_tallies(self._connection, self._survey_id, touched)
+
+    def _added_meanwhile(self) -> list[Definition]:
+        """The indicators that were added while the file was being read."""
+        known = {(definition.id, definition.version) for definition in self._definitions}
+        now = read_catalogue(self._connection).versions
+        return [d for d in now if d.is_tallied and (d.id, d.version) not in known]
 
 
 def withdraw(connection: Connection, upload_id: int) -> int:

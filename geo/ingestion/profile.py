@@ -11,9 +11,9 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from geo.errors import ProfileInvalid
+from geo.faults import describe_fault
 from geo.fields import Field as StandardField
 from geo.fields import standard_fields
-from geo.ingestion.profile_faults import describe_fault
 
 Value = str | bool | int | float
 UNKNOWN = "unknown"
@@ -331,7 +331,8 @@ def read_profile(name_or_path: str) -> Profile:
     except tomllib.TOMLDecodeError as error:
         raise ProfileInvalid(f"The profile {name_or_path} is not valid TOML: {error}.") from error
     except ValidationError as error:
-        raise ProfileInvalid(f"The profile {name_or_path} cannot be used: {describe_fault(error, Profile)}.") from error
+        fault = describe_fault(error, Profile, "a profile")
+        raise ProfileInvalid(f"The profile {name_or_path} cannot be used: {fault}.") from error
 
 
 def value_table(field_name: str, mapping: FieldMapping) -> dict[str, Value | None]:

@@ -1,4 +1,9 @@
-"""Making the tallies a survey lacks: after an upgrade or a new indicator, and of groups and pairs after a load."""
+"""Making the tallies a survey lacks: after an upgrade or a new indicator, and of groups and pairs after a load.
+
+It takes its turn with the last steps of loads, and does not wait for the reading of files: a load that is under way
+makes the tallies of what it brings itself. Nor could it wait, where it goes on to another survey in one transaction: a
+load of that one would wait for it, and neither would end.
+"""
 
 from sqlalchemy import Connection, select
 
@@ -8,11 +13,10 @@ from geo.schema.surveys import survey
 
 
 def recompute(connection: Connection, survey_id: int, *, derived: bool = True) -> bool:
-    """Makes the tallies a survey lacks, in its turn with loads; tells whether it lacked any.
+    """Makes the tallies a survey lacks; tells whether it lacked any.
 
     Without `derived`, those of groups and of pairs of rounds are left for later.
     """
-    store.lock_survey(connection, survey_id)
     store.lock_final(connection)
     if connection.execute(select(survey.c.id).where(survey.c.id == survey_id)).first() is None:
         return False
@@ -20,3 +24,10 @@ def recompute(connection: Connection, survey_id: int, *, derived: bool = True) -
     if lacked:
         store.raise_data_version(connection)
     return lacked
+
+
+def recompute_all(connection: Connection) -> None:
+    """Makes the tallies every survey lacks."""
+    store.lock_final(connection)
+    for survey_id in connection.execute(select(survey.c.id).order_by(survey.c.id)).scalars().all():
+        recompute(connection, survey_id)

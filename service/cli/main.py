@@ -27,6 +27,7 @@ _COMMANDS = {
     "gaps": "priorities:gaps",
     "trends": "priorities:trends",
     "map": "figures:map_app",
+    "indicators": "indicators:indicators_app",
     "suggest": "suggest:suggest",
     "assess": "assess:assess",
     "sample": "sample:sample",

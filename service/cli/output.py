@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from geo.ingestion.findings import Findings, sentence
 from geo.ingestion.observe import Progress as RowsRead
@@ -35,7 +36,8 @@ def print_frame(frame: pd.DataFrame, output: OutputFormat, *, title: str) -> Non
             numeric = pd.api.types.is_numeric_dtype(frame[name])
             table.add_column(str(name).replace("_", " "), justify="right" if numeric else "left")
         for row in zip(*(_cells(frame[name]) for name in frame.columns), strict=True):
-            table.add_row(*row)
+            # As it is: what stands between square brackets is no markup.
+            table.add_row(*map(Text, row))
         console = Console()
         # Where output goes to a file or a pipe, a line is not cut to a terminal that is not there.
         (console if console.is_terminal else Console(width=_PAPER_WIDTH)).print(table)

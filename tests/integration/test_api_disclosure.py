@@ -36,8 +36,8 @@ def rows_of(client: TestClient, address: str, form: str) -> list[dict[str, Any]]
     answer = client.get(f"{address}&format={form}")
     assert answer.status_code == 200, answer.text
     if form == "csv":
-        header, _tags, *rows = csv.reader(io.StringIO(answer.text, newline=""))
-        return [{name: cell or None for name, cell in zip(header, row, strict=True)} for row in rows]
+        header, _tags, *lines = csv.reader(io.StringIO(answer.text, newline=""))
+        return [{name: cell or None for name, cell in zip(header, line, strict=True)} for line in lines]
     body = answer.json()
     if form == "geojson":
         return [feature["properties"] for feature in body["features"]]

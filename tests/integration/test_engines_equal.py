@@ -1,7 +1,7 @@
 """PostGIS and the frame engine count the same, on any households and for any expression."""
 
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 import pytest
@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from geo.fields import Field, standard_fields
 from geo.indicators.catalogue import catalogue
-from geo.indicators.definition import Definition
+from geo.indicators.definition import Definition, OwnColumn
 from tests.stored import tally_both
 
 SETTINGS = settings(
@@ -161,7 +161,13 @@ SUMS = st.one_of(
     st.builds("{} * {}".format, LITERALS, st.sampled_from(NUMBERS)),
     st.builds("{} / {}".format, st.sampled_from(NUMBERS), st.sampled_from(["2", "3", "0.5"])),
     st.builds("{} {} {}".format, st.sampled_from(NUMBERS), st.sampled_from(["+", "-"]), st.sampled_from(NUMBERS)),
-    st.just("members * members"),
+    st.sampled_from(
+        ["members * members", "-members", "-members + 3", "members * members * members * members * members"]
+    ),
+    # Divided by what may be nothing.
+    st.builds("{} / {}".format, st.sampled_from(NUMBERS), st.sampled_from(NUMBERS)),
+    st.builds("{} / ({} - 1)".format, st.sampled_from(NUMBERS), st.sampled_from(NUMBERS)),
+    st.sampled_from(["1 / 0", "7 / 2 * rooms", "2 * 3"]),
 )
 COMPARED = st.builds(
     "{} {} {}".format, st.sampled_from(NUMBERS), st.sampled_from(["=", "<>", "<", "<=", ">", ">="]), SUMS
@@ -181,15 +187,24 @@ ATOMS = st.one_of(
     COMPARED,
     *(_coded(f) for f in standard_fields().values() if f.type == "code" and f.name in USED),
     st.builds("{} {}".format, st.sampled_from([*USED, "members"]), st.sampled_from(["IS NULL", "IS NOT NULL"])),
-    st.sampled_from(["internet = TRUE", "internet = FALSE", "internet <> TRUE", "rooms IN (1, 2)"]),
-    st.sampled_from(["members BETWEEN 2 AND 5", "water_minutes NOT BETWEEN 0 AND 30"]),
+    st.sampled_from(
+        ["internet = TRUE", "internet = FALSE", "internet <> TRUE", "TRUE = internet", "internet IN (TRUE)"]
+    ),
+    st.sampled_from(["rooms IN (1, 2)", "rooms NOT IN (1, 2.5, -3)", "rooms / 2 IN (1, 2.5)", "3 < rooms"]),
+    st.sampled_from(
+        ["members BETWEEN 2 AND 5", "water_minutes NOT BETWEEN 0 AND 30", "rooms BETWEEN 1 AND members / 2"]
+    ),
+    st.sampled_from(["interviewed_on >= DATE('2022-06-01')", "interviewed_on IN (DATE('2022-06-01'))"]),
+    st.sampled_from(["interviewed_on BETWEEN DATE('2021-01-01') AND DATE('2023-01-01')"]),
 )
 EXPRESSIONS = st.recursive(
-    # The parser takes NOT before a single condition only.
-    ATOMS | st.builds("NOT ({})".format, ATOMS.filter(lambda atom: "BETWEEN" not in atom)),
+    ATOMS,
     lambda inner: st.one_of(
+        st.builds("NOT ({})".format, inner),
+        st.builds("NOT {}".format, inner),
         st.builds("({} AND {})".format, inner, inner),
         st.builds("({} OR {})".format, inner, inner),
+        st.builds("{} OR {} AND {}".format, inner, inner, inner).map("({})".format),
     ),
     max_leaves=6,
 )
@@ -224,6 +239,14 @@ def test_engines_read_expressions_alike(
         ("drainage NOT IN ('open')", {"drainage": None}, None),
         ("drainage IS NULL", {"drainage": None}, True),
         ("members NOT BETWEEN 2 AND 5", {"members": 5}, False),
+        ("members / rooms > 3", {"members": 7, "rooms": 0}, None),  # what is divided by nothing is unknown
+        ("members / rooms > 3", {"members": 7, "rooms": 2}, True),
+        ("members * members * members * members * members > 1", {"members": 200}, True),  # past thirty-two bits
+        ("rooms IN (1.5, 3)", {"rooms": 2}, False),  # 1.5 is not rounded to a whole number of rooms
+        ("rooms = 1 OR rooms = 2 AND members = 9", {"rooms": 1, "members": 4}, True),  # AND binds closer
+        ("NOT (rooms = 1 AND members = 9)", {"rooms": 1, "members": None}, None),
+        ("interviewed_on >= DATE('2024-05-31')", {"interviewed_on": date(2024, 5, 31)}, True),
+        ("occupation = 'O''Brien'", {"occupation": "O'Brien"}, True),
     ],
 )
 def test_engines_known_answers(
@@ -233,4 +256,114 @@ def test_engines_known_answers(
         key: Any = (0, "made_0", "households")
         tally = tallies.loc[key]
         assert (tally["n_unknown"] == 1) == (expected is None)
+        assert (tally["sum_ay"] == 1) == (expected is True)
+
+
+EXTRAS: tuple[Any, ...] = (
+    *(
+        "3",
+        "3.0",
+        " 3",
+        "3 ",
+        "+3",
+        "-3",
+        "3,5",
+        "1e3",
+        "abc",
+        "",
+        " ",
+        "0",
+        "00",
+        ".5",
+        "5.",
+        "३",
+        "\u00a03",
+        "3\t",
+        "yes",
+    ),
+    *("9" * 15, "9" * 16, "0." + "1" * 15, "0." + "1" * 16, "1\n", "गा", "'", "NaN", "Infinity", "true"),
+    *(None, True, False, 0, 3, -3, 3.0, 3.5, 3.1, 1e3, 1e-7, 1e20, 1e300, -0.0, 10**20, 123456789012345678),
+    *({"a": 1, "b": [2]}, {}, [], ["3"], [3]),
+)
+EXTRA_ROWS = st.fixed_dictionaries(
+    {"settlement": st.integers(0, 1), "members": st.none() | st.integers(0, 9)},
+    optional={
+        "extra": st.none()
+        | st.dictionaries(st.sampled_from(["own", "Has fan?", "पंखा", "a'b\"c"]), st.sampled_from(EXTRAS), max_size=4)
+    },
+)
+OWN_EXPRESSIONS: dict[Literal["text", "number"], tuple[str, ...]] = {
+    "text": (
+        "{} = '3'",
+        "{} <> '3'",
+        "{} IN ('3', '3.5', 'abc', 'true')",
+        "{} IS NULL",
+        "{} = occupation",
+        "{} = 'गा'",
+    ),
+    "number": (
+        "{} = 3",
+        "{} > 0",
+        "{} IN (3, 3.5)",
+        "{} IS NULL",
+        "{} / members > 1",
+        "{} * {} > 9",
+        "{} BETWEEN 0 AND 3",
+    ),
+}
+
+
+@SETTINGS
+@given(rows=st.lists(EXTRA_ROWS, min_size=1, max_size=25), name=st.sampled_from(["own", "Has fan?", "पंखा", "a'b\"c"]))
+def test_engines_read_own_columns_alike(connection: Connection, rows: list[dict[str, Any]], name: str) -> None:
+    """Whatever a file held: numbers written as text, nothing, lists."""
+    quoted = '"' + name.replace('"', '""') + '"'
+    definitions = [
+        catalogue()["drainage_any"].model_copy(
+            update={
+                "id": f"own_{kind}_{i}",
+                "numerator": expression.format(quoted, quoted),
+                "columns": {name: OwnColumn(type=kind)},
+            }
+        )
+        for kind, expressions in OWN_EXPRESSIONS.items()
+        for i, expression in enumerate(expressions)
+    ]
+    assert_same(*tally_both(connection, definitions, rows))
+
+
+@pytest.mark.parametrize(
+    ("kind", "expression", "value", "expected"),
+    [
+        ("number", "own = 3", "3", True),
+        ("number", "own = 3", "3.0", True),
+        ("number", "own = 3", " 3 ", True),
+        ("number", "own = 3", 3.0, True),
+        ("number", "own = 3", "abc", None),
+        ("number", "own = 3", "", None),
+        ("number", "own = 3", None, None),
+        ("number", "own = 3", True, None),
+        ("number", "own = 3", {"a": 3}, None),
+        ("number", "own = 3", [3], None),
+        ("text", "own = '3'", "3", True),
+        ("text", "own = '3'", " 3", True),
+        ("text", "own = '3'", 3, True),
+        ("text", "own = '3'", 3.0, True),
+        ("text", "own = '3'", "3.0", False),
+        ("text", "own = '3.5'", 3.50, True),
+        ("text", "own = 'true'", True, True),
+        ("text", "own = 'yes'", "Yes", False),
+        ("text", "own = 'yes'", "  ", None),
+        ("text", "own = 'yes'", ["yes"], None),
+    ],
+)
+def test_engines_own_columns_known_answers(
+    connection: Connection, kind: Any, expression: str, value: Any, expected: bool | None
+) -> None:
+    (plain,) = definitions_of([expression])
+    definition = plain.model_copy(update={"columns": {"own": OwnColumn(type=kind)}})
+    for tallies in tally_both(connection, [definition], [{"extra": {"own": value}}, {}]):
+        key: Any = (0, "made_0", "households")
+        tally = tallies.loc[key]
+        assert (tally["n_unknown"] == 2) == (expected is None)
         assert (tally["sum_ay"] == 1) == (expected is True)

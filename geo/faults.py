@@ -1,4 +1,4 @@
-"""Profile faults: what is wrong with a mapping profile, as a sentence that names the key and what is allowed."""
+"""Faults: what is wrong with a file of keys and values, as a sentence that names the key and what is allowed."""
 
 import difflib
 from collections.abc import Sequence
@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 _KINDS = {
     "str": "a text",
     "list": "a list",
+    "tuple": "a list",
     "int": "a number",
     "float": "a number",
     "bool": "true or false",
@@ -18,28 +19,40 @@ _KINDS = {
 _TELLING = {"extra_forbidden": 0, "too_short": 0, "missing": 2}
 
 
-def describe_fault(error: ValidationError, model: type[BaseModel]) -> str:
-    """The first thing wrong with what should have been a `model`."""
+_LIMITS = {"greater_than": "gt", "greater_than_equal": "ge", "less_than": "lt", "less_than_equal": "le"}
+_SAID = {"gt": "more than", "ge": "at least", "lt": "less than", "le": "at most"}
+
+
+def describe_fault(error: ValidationError, model: type[BaseModel], noun: str) -> str:
+    """The first thing wrong with what should have been a `model`, which people call by the noun."""
     # A key that is misspelt is also missing: the misspelling says more.
     first = min(error.errors(), key=lambda each: _TELLING.get(each["type"], 1))
     key, annotation = _follow(first["loc"], model)
     where = ".".join(key)
+    limit = _LIMITS.get(first["type"])
     match first["type"]:
         case "value_error":
             said = str(first["ctx"]["error"])
-            return f"{where}: {said}" if where and where not in said else said
+            sentence = f"{where}: {said}" if where and where not in said else said
         case "missing":
-            return f"{'.'.join(key[:-1]) or 'it'} does not say its {key[-1]}"
+            sentence = f"{'.'.join(key[:-1]) or 'it'} does not say its {key[-1]}"
         case "extra_forbidden":
-            return _unknown_key(first["loc"], model)
+            sentence = _unknown_key(first["loc"], model, noun)
         case "too_short" | "string_too_short":
-            return f"{where} is empty"
+            sentence = f"{where} is empty"
+        case "string_too_long":
+            sentence = f"{where} is longer than {first['ctx']['max_length']:,} letters"
+        case "too_long":
+            sentence = f"{where} has more than {first['ctx']['max_length']}"
+        case _ if limit is not None:
+            sentence = f"{where} must be {_SAID[limit]} {first['ctx'][limit]:g}"
         case _:
-            return f"{where} must be {_allowed(annotation)}"
+            sentence = f"{where} must be {_allowed(annotation)}"
+    return sentence
 
 
 def _follow(loc: Sequence[int | str], model: type[BaseModel]) -> tuple[tuple[str, ...], Any]:
-    """The key an error is at, as the profile writes it, and what may stand there."""
+    """The key an error is at, as the file writes it, and what may stand there."""
     annotation: Any = model
     key: list[str] = []
     for part in loc:
@@ -47,10 +60,10 @@ def _follow(loc: Sequence[int | str], model: type[BaseModel]) -> tuple[tuple[str
         if isinstance(annotation, type) and issubclass(annotation, BaseModel):
             known = annotation.model_fields.get(str(part))
             annotation = known.annotation if known else None
-        elif get_origin(annotation) in (dict, list):
-            if isinstance(part, str) and get_origin(annotation) is list:
+        elif get_origin(annotation) in (dict, list, tuple):
+            if isinstance(part, str) and get_origin(annotation) is not dict:
                 return tuple(key), whole
-            annotation = get_args(annotation)[-1]
+            annotation = get_args(annotation)[1 if get_origin(annotation) is dict else 0]
         else:
             return tuple(key), whole
         key.append(str(part + 1) if isinstance(part, int) else part)
@@ -63,7 +76,7 @@ def _container(annotation: Any) -> Any:
         return _container(get_args(annotation)[0])
     if get_origin(annotation) in (Union, UnionType):
         members = [_container(member) for member in get_args(annotation)]
-        return next((m for m in members if get_origin(m) in (dict, list) or _is_model(m)), annotation)
+        return next((m for m in members if get_origin(m) in (dict, list, tuple) or _is_model(m)), annotation)
     return annotation
 
 
@@ -71,12 +84,12 @@ def _is_model(annotation: Any) -> bool:
     return isinstance(annotation, type) and issubclass(annotation, BaseModel)
 
 
-def _unknown_key(loc: Sequence[int | str], model: type[BaseModel]) -> str:
+def _unknown_key(loc: Sequence[int | str], model: type[BaseModel], noun: str) -> str:
     outer, annotation = _follow(loc[:-1], model)
     table, key = _container(annotation), (*outer, str(loc[-1]))
     known = list(table.model_fields)
     near = difflib.get_close_matches(key[-1], known, n=1)
-    return f"{'.'.join(key)} is no key of a profile; " + (
+    return f"{'.'.join(key)} is no key of {noun}; " + (
         f"the nearest is {near[0]}" if near else f"here it may have {', '.join(known)}"
     )
 
