@@ -56,7 +56,7 @@ def _where_html(figure: SettlementFigure) -> str:
 
 def _headline_html(value: float, definition: Definition) -> str:
     """The figure with its unit: "52 % of households"."""
-    if definition.measure == "density":
+    if definition.measure != "share":
         return escape(format_value(value, definition))
     return f"{escape(format_percent(value))} of {of_whom(definition)}"
 

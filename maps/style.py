@@ -103,10 +103,14 @@ class Legend:
 
 
 def make_classes(definition: Definition, values: Iterable[float]) -> Classes:
-    """The classes for an indicator: fixed for a share, from a fixed ladder of round numbers for a density."""
+    """The classes for an indicator: fixed for a share or score, from a ladder of round numbers for anything else."""
     if definition.measure == "share":
         breaks: tuple[float, ...] = SHARE_BREAKS
         labels = _labels(["20", "40", "60", "80"], " %", last="80 to 100 %")
+    elif definition.measure == "mean":
+        breaks = tuple(definition.largest * edge / 100 for edge in SHARE_BREAKS)
+        numbers = [f"{edge:g}" for edge in breaks]
+        labels = _labels(numbers, "", last=f"{numbers[-1]} to {definition.largest:g}")
     else:
         breaks = density_breaks(list(values))
         numbers = [format_density(edge) for edge in breaks]

@@ -61,12 +61,17 @@ def format_value(value: float, definition: Definition) -> str:
     """A figure with its unit, for a table: "52 %" or "98,400 people/km²"."""
     if definition.measure == "share":
         return format_percent(value)
-    return f"{format_density(value)} {definition.unit}"
+    return f"{format_number(value, definition)} {definition.unit}"
+
+
+def format_number(value: float, definition: Definition) -> str:
+    """A figure that is no share, without its unit: a score with its decimals, other things as densities."""
+    return f"{value:.{definition.decimals}f}" if definition.measure == "mean" else format_density(value)
 
 
 def of_whom(definition: Definition) -> str:
-    """What a share is a share of: "households" or "people"; empty for a density, whose unit says it."""
-    if definition.measure == "density":
+    """What a share is a share of: "households" or "people"; empty for other figures, whose unit says it."""
+    if definition.measure != "share":
         return ""
     return "households" if definition.counted == "households" else "people"
 
@@ -80,8 +85,8 @@ def format_interval(figure: SettlementFigure, definition: Definition) -> str | N
     """The interval in words, "between 45 % and 59 %", or None where there is none."""
     if figure.low is None or figure.high is None:
         return None
-    if definition.measure == "density":
-        return f"between {format_density(figure.low)} and {format_density(figure.high)}"
+    if definition.measure != "share":
+        return f"between {format_number(figure.low, definition)} and {format_number(figure.high, definition)}"
     return f"between {math.floor(figure.low + 0.5)} % and {math.floor(figure.high + 0.5)} %"
 
 
@@ -110,7 +115,7 @@ def plain_line(figure: SettlementFigure, definition: Definition) -> str | None:
     """The figure said for a reader who is no statistician, or None where the figure says it already."""
     if figure.value is None:
         return None
-    if definition.measure == "density":
+    if definition.measure != "share":
         # A hectare is a piece of land one can pace out; a square kilometre is not.
         if definition.unit != "people/km²":
             return None

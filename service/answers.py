@@ -1,7 +1,7 @@
 """Answers: a list with its total and links as JSON, as GeoJSON (RFC 7946) or as CSV, and the links as headers too."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import urlencode
 
@@ -36,6 +36,8 @@ class Rows:
     total: int
     next_cursor: str | None
     data_version: int
+    about: Mapping[str, Any] = field(default_factory=dict)
+    """What else the answer says of all of them, as JSON."""
 
 
 def link(rel: str, href: str, media_type: str) -> dict[str, str]:
@@ -71,7 +73,8 @@ def _with(request: Request, asked: Sequence[tuple[str, str]], **changed: str) ->
 def json_answer(request: Request, found: Rows, formats: Sequence[Format] = ("json",)) -> Response:
     """The rows as JSON, under their own name."""
     links = page_links(request, "json", found.next_cursor, formats)
-    body = {found.name: found.rows, **_counts(found), "data_version": found.data_version, "links": links}
+    counts = {**found.about, **_counts(found), "data_version": found.data_version}
+    body = {found.name: found.rows, **counts, "links": links}
     return _answer(orjson.dumps(body), "json", links)
 
 

@@ -8,12 +8,13 @@ from fastapi import Depends, FastAPI
 from sqlalchemy import Engine
 
 from geo.data_version import DataVersionWatch
+from geo.indicators.hot_spots import preload
 from service.cache import MAX_BYTES, PublicCache
 from service.logs import RequestLog
 from service.openapi import DescribedAPI
 from service.parameters import check_query
 from service.problems import FaultWall, add_problem_handlers
-from service.routes import changes, cities, health, indicators, maps, settlements, surveys, values
+from service.routes import changes, cities, gaps, health, indicators, maps, settlements, surveys, trends, values
 
 _DESCRIPTION = """
 Coverage figures of informal settlements: by settlement, ward and city, for each published survey round.
@@ -31,6 +32,7 @@ def create_app(engine: Engine, *, cache_bytes: int = MAX_BYTES) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         watch.start()
+        preload()
         try:
             yield
         finally:
@@ -51,7 +53,7 @@ def create_app(engine: Engine, *, cache_bytes: int = MAX_BYTES) -> FastAPI:
     app.state.engine = engine
     app.state.watch = watch
     checked = [Depends(check_query)]
-    for route in (cities, settlements, surveys, indicators, values, changes):
+    for route in (cities, settlements, surveys, indicators, values, changes, gaps, trends):
         app.include_router(route.router, prefix="/api/v1", dependencies=checked, tags=["figures"])
     app.include_router(maps.router, prefix="/maps", dependencies=checked, tags=["maps"])
     app.include_router(health.router, dependencies=checked, tags=["health"])

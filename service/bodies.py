@@ -7,8 +7,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from geo.fields import Unit
 from geo.indicators.changes import ChangeMethod
-from geo.indicators.definition import Counted, Definition
+from geo.indicators.definition import Counted, Definition, Direction
 from geo.indicators.figures import Flag, Method
+from geo.indicators.gaps import RankedLevel
+from geo.indicators.hot_spots import HotSpot
 from geo.indicators.rollup import Level
 from geo.surveys import Mode
 
@@ -228,6 +230,98 @@ class Changes(ListBody):
     """Changes."""
 
     changes: list[Change]
+
+
+_DIRECTION = "Whether more is better (up) or worse (down)."
+
+
+class Gap(Place, Withheld):
+    """A figure of a settlement or ward with what it says of priorities, all of it withheld with the figure."""
+
+    level: Annotated[RankedLevel, Field(description="What is ranked.", examples=["settlement"])]
+    survey: Annotated[str, Field(description="The round's slug.", examples=["2024"])]
+    direction: Annotated[Direction, Field(description=_DIRECTION, examples=["up"])]
+    value: Annotated[float | None, Field(description="The figure; null when withheld.", examples=[60.0])]
+    low: Annotated[
+        float | None, Field(description="Lower end of its 95 % interval; null where all were asked.", examples=[31.0])
+    ]
+    high: Annotated[float | None, Field(description="Upper end.", examples=[83.0])]
+    n: Annotated[int | None, Field(description="Households that answered.", examples=[25])]
+    population: Annotated[int | None, Field(description="Households or persons it speaks for.", examples=[25])]
+    unserved: Annotated[int | None, Field(description="How many of them go without.", examples=[10])]
+    unserved_low: Annotated[int | None, Field(description="Lower end of its 95 % interval.")]
+    unserved_high: Annotated[int | None, Field(description="Upper end.")]
+    rank_unserved: Annotated[
+        int | None, Field(description="1: most unserved; equals share a rank; null where that is not known.")
+    ]
+    rank_coverage: Annotated[int | None, Field(description="1: least covered, or by a bad thing most affected.")]
+    target: Annotated[float | None, Field(description="The target asked for, per cent.", examples=[80.0])]
+    to_target: Annotated[
+        int | None, Field(description="How many are still to be served to reach the target.", examples=[5])
+    ]
+    gi_z: Annotated[
+        float | None, Field(description="Getis-Ord Gi* of need, as a z score: above 0, need clusters.", examples=[3.2])
+    ]
+    gi_p: Annotated[float | None, Field(description="Its two-sided p value.", examples=[0.002])]
+    hot_spot: Annotated[
+        HotSpot | None, Field(description="Need clusters here (hot), or coverage (cold), beyond chance.")
+    ]
+    hot_spot_reason: Annotated[
+        str | None, Field(description="Why there is no gi_z, as a code.", examples=["fewer_than_30_settlements"])
+    ]
+    method: Annotated[
+        Method, Field(description="Everybody was asked, a sample was, a register says so, or it was measured.")
+    ]
+    flags: Annotated[list[Flag], Field(description="What else is to be said of it.", examples=[["uncertain"]])]
+
+
+class HotSpotTest(Body):
+    """How hot spots were looked for."""
+
+    settlements: Annotated[int, Field(description="How many were held against each other.", examples=[36])]
+    band_m: Annotated[
+        int | None, Field(description="Up to which distance settlements are neighbours, metres.", examples=[1056])
+    ]
+    p_cutoff: Annotated[float | None, Field(description="Below which p one is called hot or cold.", examples=[0.0056])]
+    reason: Annotated[
+        str | None,
+        Field(description="Why nothing is said of any, as a code.", examples=["fewer_than_30_settlements"]),
+    ]
+    reason_text: Annotated[str | None, Field(description="Why, in words.")]
+
+
+class Gaps(ListBody):
+    """The settlements or wards of a city in one round, those with most unserved first."""
+
+    gaps: list[Gap]
+    hot_spots: HotSpotTest
+
+
+class TrendRound(Body):
+    """A round a trend rests on."""
+
+    survey: Annotated[str, Field(description="The round's slug.", examples=["2024"])]
+    on: Annotated[date, Field(description="The middle of its days.", examples=["2024-02-15"])]
+    value: Annotated[float, Field(description="The figure.", examples=[60.0])]
+
+
+class Trend(Place, Withheld):
+    """The straight line through a place's figures of three rounds or more."""
+
+    direction: Annotated[Direction, Field(description="Whether more is better, worse, or neither.", examples=["up"])]
+    slope_per_year: Annotated[float | None, Field(description="Points a year; null when withheld.", examples=[9.4])]
+    fitted: Annotated[
+        float | None, Field(description="The line at the last round, held within 0 and 100.", examples=[66.8])
+    ]
+    last_survey: Annotated[str | None, Field(description="The last round's slug.", examples=["2024"])]
+    rounds: Annotated[list[TrendRound], Field(description="The rounds used, in order; none when withheld.")]
+    flags: Annotated[list[Flag], Field(description="What else is to be said of it.", examples=[["break_allowed"]])]
+
+
+class Trends(ListBody):
+    """Trends."""
+
+    trends: list[Trend]
 
 
 class Feature(Body):

@@ -9,6 +9,7 @@ from fastapi.routing import APIRoute
 
 from geo.errors import InvalidParameter, InvalidParameters
 from geo.indicators.definition import Counted
+from geo.indicators.gaps import RankedLevel
 from geo.indicators.rollup import Level
 from geo.paging import DEFAULT_LIMIT, MAX_LIMIT, PageRequest
 
@@ -36,6 +37,28 @@ Later = Annotated[str, Query(alias="to", description="Slug of the later survey r
 
 LevelParameter = Annotated[
     Level, Query(alias="level", description="Figures by settlement, by ward, or of the city.", examples=["ward"])
+]
+RankedLevelParameter = Annotated[
+    RankedLevel, Query(alias="level", description="Rank settlements, or wards.", examples=["ward"])
+]
+RankedSurvey = Annotated[
+    str | None,
+    Query(alias="survey", description="Slug of the survey round. Without it, the newest published.", examples=["2024"]),
+]
+RankedCounted = Annotated[
+    Counted | None,
+    Query(alias="counted", description="Count households or persons. Without it, households.", examples=["persons"]),
+]
+Target = Annotated[
+    float | None,
+    Query(
+        alias="target",
+        ge=0,
+        le=100,
+        allow_inf_nan=False,
+        description="The per cent to reach, or of a bad thing to come down to: how many that takes is `to_target`.",
+        examples=[80],
+    ),
 ]
 CountedParameter = Annotated[
     Counted | None,
@@ -68,6 +91,14 @@ AllowBreak = Annotated[
     Query(
         alias="allow_break",
         description="Compare across a change of definition, boundary or way of surveying, and mark the change.",
+        examples=[True],
+    ),
+]
+AllowTrendBreak = Annotated[
+    bool,
+    Query(
+        alias="allow_break",
+        description="Draw a trend across a change of definition, boundary or way of surveying, and mark it.",
         examples=[True],
     ),
 ]

@@ -96,21 +96,20 @@ def _parameter(fault: Mapping[str, Any]) -> str:
     return ".".join(str(part) for part in fault["loc"][1:2]) or str(fault["loc"][0])
 
 
+_REASONS: Mapping[str, str] = {
+    "missing": "is required",
+    **dict.fromkeys(("int_parsing", "int_parsing_size", "int_from_float", "int_type"), "must be a whole number"),
+    **dict.fromkeys(("float_parsing", "float_type", "finite_number"), "must be a number"),
+    "greater_than_equal": "must be at least {ge:g}",
+    "less_than_equal": "must be at most {le:g}",
+    "literal_error": "must be {expected}",
+    **dict.fromkeys(("bool_parsing", "bool_type"), "must be true or false"),
+}
+"""What is wrong with a parameter, by the kind of fault."""
+
+
 def _reason(fault: Mapping[str, Any]) -> str:
-    context = fault.get("ctx", {})
-    match fault["type"]:
-        case "missing":
-            return "is required"
-        case "int_parsing" | "int_parsing_size" | "int_from_float" | "int_type":
-            return "must be a whole number"
-        case "greater_than_equal":
-            return f"must be at least {context['ge']}"
-        case "literal_error":
-            return f"must be {context['expected']}"
-        case "bool_parsing" | "bool_type":
-            return "must be true or false"
-        case _:
-            return "is not valid"
+    return _REASONS.get(fault["type"], "is not valid").format(**fault.get("ctx", {}))
 
 
 def _of_http_exception(request: Request, error: Exception) -> Response:

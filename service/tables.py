@@ -14,6 +14,7 @@ COUNTS = frozenset(
     {
         *("definition_version", "n", "n_before", "n_unknown", "n_pairs", "population"),
         *("unserved", "unserved_low", "unserved_high"),
+        *("rank_unserved", "rank_coverage", "to_target"),
     }
 )
 """Columns of whole numbers; a frame holds them as floats, because some are missing."""
@@ -80,8 +81,47 @@ CHANGE_TAGS: Mapping[str, str] = {
 }
 """The columns of changes in CSV, with their HXL hashtags."""
 
-_COUNTED = ("population", "unserved", "unserved_low", "unserved_high")
-_NUMBERS = ("value", "from_value", "to_value")
+GAP_TAGS: Mapping[str, str] = {
+    "city": "#loc+city",
+    "survey": "#date+round",
+    **{name: tag for name, tag in _PLACE_TAGS.items() if not name.startswith("group")},
+    "direction": "#meta+direction",
+    "value": "#indicator+num",
+    "low": "#indicator+num+ci_low",
+    "high": "#indicator+num+ci_high",
+    "n": "#meta+n+hh",
+    "population": "#population",
+    "unserved": "#inneed",
+    "unserved_low": "#inneed+ci_low",
+    "unserved_high": "#inneed+ci_high",
+    "rank_unserved": "#meta+rank+unserved",
+    "rank_coverage": "#meta+rank+coverage",
+    "target": "#indicator+num+target",
+    "to_target": "#inneed+to_target",
+    "gi_z": "#indicator+gi_star+z",
+    "gi_p": "#indicator+gi_star+p_value",
+    "hot_spot": "#indicator+hot_spot+code",
+    "hot_spot_reason": "#status+hot_spot+reason+code",
+    **_HOW_TAGS,
+    **_WITHHELD_TAGS,
+}
+"""The columns of gaps in CSV, with their HXL hashtags."""
+
+TREND_TAGS: Mapping[str, str] = {
+    "city": "#loc+city",
+    **{name: tag for name, tag in _PLACE_TAGS.items() if not name.startswith("group")},
+    "direction": "#meta+direction",
+    "slope_per_year": "#indicator+num+slope",
+    "fitted": "#indicator+num+fitted",
+    "last_survey": "#date+round+to",
+    "rounds": "#date+round+list",
+    "flags": "#meta+flags",
+    **_WITHHELD_TAGS,
+}
+"""The columns of trends in CSV, with their HXL hashtags."""
+
+_COUNTED = ("population", "unserved", "unserved_low", "unserved_high", "to_target")
+_NUMBERS = ("value", "from_value", "to_value", "target", "fitted")
 _COUNTED_TAGS = {"households": "+hh", "persons": "+ind"}
 
 
@@ -98,10 +138,15 @@ def plain_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _plain(column: pd.Series, *, whole: bool) -> list[Any]:
-    if column.name == "flags":
-        return [list(flags) for flags in column]
+    if column.name in ("flags", "rounds"):
+        return [list(several) for several in column]
     known = zip(column.tolist(), column.isna().tolist(), strict=True)
     return [None if missing else int(value) if whole else value for value, missing in known]
+
+
+def rounds_text(rounds: Sequence[Mapping[str, Any]]) -> str:
+    """The rounds of a trend and their values as one text, such as `2019=20.0 2024=60.0`."""
+    return " ".join(f"{one['survey']}={one['value']}" for one in rounds)
 
 
 def hashtags(tags: Mapping[str, str], figures: pd.DataFrame) -> dict[str, str]:
@@ -140,6 +185,8 @@ def _harmless(column: pd.Series) -> pd.Series:
         return column.astype("Int64")
     if column.name == "flags":
         return column.map(" ".join)
+    if column.name == "rounds":
+        return column.map(rounds_text)
     if not (pd.api.types.is_object_dtype(column) or pd.api.types.is_string_dtype(column)):
         return column
     texts = column.astype(object)

@@ -27,8 +27,10 @@ CITY, CITY_NAME = "khandesh", "Khandesh"
 FORMULA_NAME = "=HYPERLINK(0)"
 """A settlement's name that a spreadsheet would run."""
 
-SECRETS = ("SECRET-HH", "SECRET-REMARK", "secret-file", "secret-person", "SECRET-DRAFT", "secret-draft")
-"""Parts of what no public answer may hold: household codes, free columns, file names, people, drafts."""
+SECRETS = (
+    *("SECRET-HH", "SECRET-REMARK", "secret-file", "secret-person", "SECRET-DRAFT", "secret-draft", "SECRET-TRADE"),
+)
+"""Parts of what no public answer may hold: household codes, free columns, file names, people, drafts, rare answers."""
 
 NAMES = {
     "S01": "Indira Nagar",
@@ -53,6 +55,7 @@ OWN_TOILETS: Mapping[str, Mapping[str, int]] = {
 _COLUMNS = (
     *("household_code", "longitude", "latitude", "members"),
     *("toilet_type", "toilet_location", "toilet_users", "drainage", "remark"),
+    *("head_sex", "has_disability", "occupation", "tenure_document"),
 )
 
 ROUNDS = {
@@ -138,7 +141,10 @@ def _rows(own: Mapping[str, int]) -> Iterator[list[object]]:
             toilet = ["flush_septic", "on_premises", "own"] if k < own[code] else ["none", "", ""]
             lon, lat = 73.80001 + 0.002 * i + 0.00003 * k, 18.60001
             drainage = ("closed", "open", "none")[k % 3]
-            yield [f"SECRET-HH-{code}-{k}", f"{lon:.7f}", f"{lat:.7f}", 3 + k % 4, *toilet, drainage, "SECRET-REMARK"]
+            members = ("male" if k % 3 else "female", "yes" if k % 8 == 7 else "no")
+            trade = "SECRET-TRADE" if (code, k) == ("S04", 0) else "Tailor"
+            answers = [*toilet, drainage, "SECRET-REMARK", *members, trade, "yes" if k % 2 else "no"]
+            yield [f"SECRET-HH-{code}-{k}", f"{lon:.7f}", f"{lat:.7f}", 3 + k % 4, *answers]
 
 
 def load_round(connection: Connection, city: SmallCity, path: Path, spec: SurveySpec, *, publish: bool) -> None:

@@ -13,6 +13,7 @@ from data.sample.demo_files import (
     write_kobo_csv,
     write_settlements,
 )
+from data.sample.facilities import write_facilities
 from data.sample.households import HouseholdStream
 from data.sample.names import CITY_NAME, CITY_SLUG
 from data.sample.rounds import visit_twice
@@ -54,12 +55,13 @@ class SampleSurvey(SampleFile):
 
 @dataclass(frozen=True)
 class SampleFiles:
-    """What was written: the settlements, and one file a survey round."""
+    """What was written: the settlements, one file a survey round, and in the demonstration the facilities."""
 
     city_slug: str
     city_name: str
     boundaries: SampleFile
     surveys: tuple[SampleSurvey, ...]
+    facilities: Path | None = None
 
 
 def write_sample(
@@ -103,7 +105,7 @@ def _write_demonstration(
     households: int,
     progress: Callable[[int], None] | None,
 ) -> SampleFiles:
-    """The demonstration's three files."""
+    """The demonstration's four files."""
     first, second = visit_twice(city, conditions, households, seed)
     boundaries = SampleFile(write_settlements(out / "settlements.zip", city), SHAPEFILE_PROFILE)
     surveys = []
@@ -116,7 +118,8 @@ def _write_demonstration(
         surveys.append(_survey(path, profile, visited.survey, households))
         if progress is not None:
             progress(households)
-    return SampleFiles(CITY_SLUG, CITY_NAME, boundaries, tuple(surveys))
+    facilities = write_facilities(out / "facilities.csv", city, seed)
+    return SampleFiles(CITY_SLUG, CITY_NAME, boundaries, tuple(surveys), facilities)
 
 
 def _survey(path: Path, profile: str | None, survey: Round, households: int) -> SampleSurvey:

@@ -4,7 +4,6 @@ Whether a figure may be said depends on every other figure of its block, so a bl
 of it was asked for.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -13,6 +12,7 @@ import pandas as pd
 
 from geo.fields import Unit, standard_fields
 from geo.indicators.definition import Counted, Definition
+from geo.indicators.protection import NO_WARD
 from geo.indicators.tallies import ALL, SUMS, UNKNOWN_GROUP
 from geo.surveys import Mode
 
@@ -90,26 +90,27 @@ class Cells:
 
 
 def pool_small_groups(table: Cells, least: int) -> Cells:
-    """The cells with groups of fewer than `least` answering households in the block pooled with the next smallest.
+    """The cells with groups pooled that have fewer than `least` answering households in the city, or in most wards.
 
-    A group that is withheld everywhere would take every other group with it. Pooled groups are named by all their
-    codes; those of a text field by none.
+    All groups of a place are withheld where one of them is, so a group that is small nearly everywhere would take all
+    others with it. Small groups are put together; if that is still small it joins the largest, of which it changes
+    least. A pool is named by all its codes; in a text field, whose words may name the few who used them, by none.
     """
     cells = table.cells
     is_household = np.array([block.round.unit == "household" for block in table.blocks], dtype=bool)[cells["block"]]
     answering = cells["sum_w"].mask(is_household, cells["n"])
-    totals = answering.groupby([cells["block"], cells["group"]], sort=True).sum().unstack("group", fill_value=0.0)
+    keys = [cells[name] for name in ("block", "ward", "group")]
+    by_ward = answering.groupby(keys, sort=True).sum().unstack("group", fill_value=0.0)
     is_text = standard_fields()[table.group_field].type == "text"
     names: dict[tuple[int, str], str] = {}
     for family in table.families:
         # The rungs of a ladder are pooled alike, by the one that fewest answered.
-        fewest = totals.reindex(family, fill_value=0.0).min(axis=0)
-        for codes in _pools({str(code): float(n) for code, n in fewest.items()}, least):
-            # What people wrote in their own words may name the few who did.
+        counts = by_ward.loc[by_ward.index.isin(family, level="block")].groupby(level="ward").min()
+        for codes in _pools(counts, least):
             label = OTHER if is_text and len(codes) > 1 else " + ".join(sorted(map(_named, codes)))
             names |= {(block, code): label for code in codes for block in family}
-    keys = zip(cells["block"].tolist(), cells["group"].tolist(), strict=True)
-    named = cells.assign(group=[names.get(key) for key in keys]).dropna(subset="group")
+    named_by = zip(cells["block"].tolist(), cells["group"].tolist(), strict=True)
+    named = cells.assign(group=[names.get(key) for key in named_by]).dropna(subset="group")
     summed = named.groupby(["block", "place", "group"], sort=True)[list(SUMS)].sum()
     facts = [name for name in named.columns if name not in SUMS]
     first = named[facts].drop_duplicates(["block", "place", "group"]).set_index(["block", "place", "group"])
@@ -117,15 +118,25 @@ def pool_small_groups(table: Cells, least: int) -> Cells:
     return replace(table, cells=cells)
 
 
-def _pools(totals: Mapping[str, float], least: int) -> list[list[str]]:
-    """The codes in use, the smallest put together until each pool has enough households."""
-    parts = sorted((n, [code]) for code, n in totals.items() if n > 0)
-    if not parts:
+def _pools(by_ward: pd.DataFrame, least: int) -> list[list[str]]:
+    """The codes in use, in pools; `by_ward` has the answering households of each ward (a row) and code (a column)."""
+    totals = by_ward.sum()
+    codes = [str(code) for code in totals[totals > 0].sort_values(kind="stable").index]
+    if not codes:
         return [[UNKNOWN_GROUP]]
-    while len(parts) > 1 and parts[0][0] < least:
-        (n1, codes1), (n2, codes2), *rest = parts
-        parts = sorted([(n1 + n2, codes1 + codes2), *rest])
-    return [codes for _, codes in parts]
+    wards = by_ward[(by_ward.index != NO_WARD) & (by_ward.sum(axis=1) > 0).to_numpy()]
+
+    def is_small(pool: list[str]) -> bool:
+        of_wards = wards[pool].sum(axis=1)
+        return bool(totals[pool].sum() < least or ((of_wards > 0) & (of_wards < least)).sum() * 2 > len(wards))
+
+    small = [code for code in codes if is_small([code])]
+    large = [[code] for code in codes if code not in small]
+    if not small:
+        return large
+    if not large or not is_small(small):
+        return [*large, small]
+    return [*large[:-1], large[-1] + small]
 
 
 def _named(code: str) -> str:

@@ -1,4 +1,4 @@
-"""Change between rounds and trend over them: what may be compared, how, and how sure it is."""
+"""Change between two rounds: what may be compared, how, and how sure it is."""
 
 from dataclasses import replace
 from typing import Any, Literal
@@ -146,6 +146,7 @@ def _compared(
         for now, then, mark in zip(both["flags"], both["flags_before"], marked, strict=True)
     ]
     changes["flags"] = pd.Series(flags, index=changes.index, dtype=object)
+    changes["group"] = both["group"].where(both["group_by"].notna(), None)
     changes["status"] = np.where(said, "published", "withheld")
     changes["reason"] = reason
     return changes

@@ -117,6 +117,9 @@ class Definition(BaseModel):
     """The sum of weights from which on a household is deprived."""
     facility: FacilityKind | None = None
     """What a seat load or a distance is about."""
+    sensitive: bool | None = None
+    """Whether its answers could harm who gave them; None: where any of its fields could. A count of deprivations does
+    not tell which one it is."""
     ladder: Id | None = None
     """The ladder this is a rung of: the rungs of one ladder share out the same households."""
     columns: Annotated[dict[str, OwnColumn], Field(max_length=20)] = {}
@@ -172,6 +175,11 @@ class Definition(BaseModel):
         return sum(deprivation.weight for deprivation in self.deprivations)
 
     @property
+    def largest(self) -> float:
+        """The largest figure there can be of a share or mean, in its unit."""
+        return self.total_weight if self.score == "count" else 100.0 if self.unit == "%" else 1.0
+
+    @property
     def narrows_base(self) -> bool:
         """Whether some who were interviewed are not in its base."""
         return self.base is not None or self.score == "intensity"
@@ -221,6 +229,8 @@ class Definition(BaseModel):
     @property
     def is_sensitive(self) -> bool:
         """Whether an answer it rests on could harm who gave it."""
+        if self.sensitive is not None:
+            return self.sensitive
         known = standard_fields()
         own = {name for name, column in self.columns.items() if column.sensitive}
         return any(name in own or (name in known and known[name].sensitive) for name in self.fields)

@@ -52,6 +52,10 @@ NOT_COUNTED_YET = "not_counted_yet"
 DEFINITION_CHANGED = "definition_changed"
 BOUNDARY_CHANGED = "boundary_changed"
 MODE_CHANGED = "mode_changed"
+FEWER_THAN_3_ROUNDS = "fewer_than_3_rounds"
+FEWER_THAN_30_SETTLEMENTS = "fewer_than_30_settlements"
+ALL_THE_SAME = "all_the_same"
+NEAR_ALL_OTHERS = "near_all_others"
 
 REASONS: dict[str, str] = {
     NO_ANSWERS: "no household answered this question",
@@ -70,6 +74,10 @@ REASONS: dict[str, str] = {
     DEFINITION_CHANGED: "the indicator's definition changed between the rounds",
     BOUNDARY_CHANGED: "the settlement's boundary changed between the rounds",
     MODE_CHANGED: "the rounds were not surveyed in the same way",
+    FEWER_THAN_3_ROUNDS: "fewer than three rounds, at different times, have a published figure",
+    FEWER_THAN_30_SETTLEMENTS: "fewer than 30 settlements have a published figure and a boundary",
+    ALL_THE_SAME: "all settlements have the same figure",
+    NEAR_ALL_OTHERS: "all other settlements are its neighbours, so that it stands out from none",
 }
 """Why a figure may be withheld, in words."""
 

@@ -142,6 +142,10 @@ def _check_names(definition: Definition, name: str) -> None:
         raise DefinitionInvalid(f"{name}: {given} is a standard field; choose another id.")
     if given in _RESERVED or given.startswith("unserved_") or given.endswith("_") or "__" in given:
         raise DefinitionInvalid(f"{name}: {given} cannot be an id; choose another, such as own_{given.strip('_')}.")
+    if definition.sensitive is False:
+        raise DefinitionInvalid(
+            f"{name}: sensitive cannot be false: whether its answers could harm follows from its fields; leave it out."
+        )
     if definition.ladder in {shipped.ladder for shipped in catalogue().values() if shipped.ladder}:
         raise DefinitionInvalid(
             f"{name}: {definition.ladder} is a ladder whose rungs Vasti ships; choose another name for the ladder."

@@ -62,7 +62,10 @@ def _scan(connection: Connection, tallied: Sequence[Definition], earlier: int, l
         .select_from(before.household_code.table.join(after.household_code.table, same))
         .group_by(after.settlement_id)
     )
+    # A round loaded in this transaction has no statistics yet, and each household would be held against every other.
+    connection.execute(select(func.set_config("enable_nestloop", "off", True)))
     rows = pd.DataFrame(connection.execute(scan).all(), columns=["settlement_id", *sums])
+    connection.execute(select(func.set_config("enable_nestloop", "on", True)))
     frames = [
         pd.DataFrame({name: rows[i, counted, name].astype(float).fillna(0.0) for name in SUMS}).assign(
             from_survey_id=earlier,

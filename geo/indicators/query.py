@@ -115,6 +115,20 @@ def find_rounds(connection: Connection, query: ValuesQuery) -> list[Round]:
     return sorted(found, key=lambda r: (r.city, r.starts_on, r.survey))
 
 
+def rounds_there_are(connection: Connection, query: ValuesQuery) -> list[Round]:
+    """The rounds a query of one city asks for, in the order of their first day: one at least.
+
+    Raises:
+        InvalidParameters: the city has none yet that the reader may see.
+    """
+    rounds = find_rounds(connection, query)
+    if not rounds:
+        (slug,) = query.cities
+        kind = "survey round" if query.drafts else "published survey round"
+        raise InvalidParameters([InvalidParameter("city", f"{slug} has no {kind} yet")])
+    return rounds
+
+
 def find_blocks(connection: Connection, query: ValuesQuery, catalogue: Catalogue) -> list[Block]:
     """The blocks a query is answered from, in the order of round and indicator."""
     rounds = find_rounds(connection, query)

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 from geoalchemy2 import Geography
 from geoalchemy2.shape import from_shape
+from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 from sqlalchemy import Connection, cast, func, select
 
@@ -30,6 +32,18 @@ def _shape(connection: Connection, drawn: str) -> str | None:
     whole = func.ST_Multi(func.ST_CollectionExtract(func.ST_Union(boundary.c.geom), 3))
     shape: str | None = connection.execute(select(as_geojson(whole)).where(boundary.c.id == func.any(ids))).scalar_one()
     return shape
+
+
+def middles(connection: Connection, figures: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Longitudes and latitudes of a point inside each figure's boundary, of one settlement each; NaN without any."""
+    inside = func.ST_PointOnSurface(boundary.c.geom)
+    ids = [int(drawn) for drawn in figures["_drawn"] if drawn]
+    rows = connection.execute(
+        select(boundary.c.id, func.ST_X(inside), func.ST_Y(inside)).where(boundary.c.id == func.any(ids))
+    )
+    found = {str(row[0]): (row[1], row[2]) for row in rows}
+    at = np.array([found.get(drawn, (np.nan, np.nan)) for drawn in figures["_drawn"]], dtype=np.float64).reshape(-1, 2)
+    return at[:, 0], at[:, 1]
 
 
 def boundaries_within(connection: Connection, area: BaseGeometry, boundary_ids: Sequence[int]) -> set[int]:

@@ -26,6 +26,9 @@ from geo.indicators.tallies import (
     tallies_frame,
 )
 
+NO, YES, UNKNOWN = 0, 1, 2
+_OUTCOMES = 3
+
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
@@ -73,39 +76,88 @@ class FrameTally:
         file said of a row, as JSON texts.
         """
         n = len(cell)
-        answers = Columns(columns, {name: arrow_type(field) for name, field in standard_fields().items()}, n)
-        interviewed = _is_true(answers.holds(_INTERVIEWED))
-        weights = _Weights(columns, n)
-        own = _OwnColumns(extra, n)
+        fields = {name: arrow_type(field) for name, field in standard_fields().items()}
+        took_part = _is_true(Columns(columns, fields, n).holds(_INTERVIEWED))
+        if not took_part.all():
+            kept = pa.array(took_part)
+            columns = {name: column.filter(kept) for name, column in columns.items()}
+            asked = None if asked is None else asked.filter(kept)
+            extra = None if extra is None else extra.filter(kept)
+            cell = cell[took_part]
+        answers = Columns(columns, fields, len(cell))
+        weights = _Weights(columns, len(cell))
+        own = _OwnColumns(extra, len(cell))
+        everybody = np.bincount(cell, minlength=self.n_cells)
         for definition, counted, totals in self._totals:
             if counted == definition.counted:
                 answers.add(own.read(definition))
                 in_base, y, known = _outcome(definition, answers)
-                took_part = interviewed if asked is None else interviewed & _were_asked(asked, definition.asked_fields)
-                in_base &= took_part
-                sampled = np.bincount(cell[took_part], minlength=self.n_cells)
+                were_asked = None if asked is None else _were_asked(asked, definition.asked_fields)
+                in_base = _both(in_base, were_asked)
+            sampled = everybody if were_asked is None else np.bincount(cell[were_asked], minlength=self.n_cells)
             totals["interviewed"] += sampled
-            self._sum(totals, cell, weights, in_base, y, known, persons=counted == "persons")
+            persons = counted == "persons"
+            # Members unknown: the household is unknown too, but has no a to sum.
+            known_here = known & weights.has_members if persons else known
+            add = self._add_scores if definition.measure == "mean" else self._add_answers
+            add(totals, cell, weights, in_base, y, known_here, persons=persons)
 
-    def _sum(
+    def _add_answers(
         self,
         totals: dict[str, Floats],
         cell: NDArray[np.intp],
         weights: "_Weights",
-        in_base: Bools,
+        in_base: Bools | None,
         y: Floats,
         known: Bools,
         *,
         persons: bool,
     ) -> None:
-        # Members unknown: the household is unknown too, but has no a to sum.
-        known = in_base & known & weights.has_members if persons else in_base & known
-        unknown = in_base & ~known
+        """Adds yeses and noes: each sum is taken once over cells and outcomes together."""
+        outcome = np.where(known, y, UNKNOWN).astype(np.intp)
+        at = cell * _OUTCOMES + outcome
+        if in_base is not None:
+            at = at[in_base]
+
+        def by_outcome(values: Floats | None) -> Floats:
+            if values is not None and in_base is not None:
+                values = values[in_base]
+            summed = np.bincount(at, weights=values, minlength=self.n_cells * _OUTCOMES)
+            return summed.reshape(-1, _OUTCOMES).astype(np.float64)
+
+        n = by_outcome(None)
+        # A weight of 1 makes one sum of three.
+        w = n if weights.all_one else by_outcome(weights.w)
+        if persons:
+            a, a2 = by_outcome(weights.persons), by_outcome(weights.persons2)
+        else:
+            a, a2 = w, n if weights.all_one else by_outcome(weights.w2)
+        for name, sums in {"n": n, "sum_w": w, "sum_a": a, "sum_a2": a2}.items():
+            totals[name] += sums[:, NO] + sums[:, YES]
+        for name, sums in {"n_yes": n, "sum_ay": a, "sum_a2y": a2, "sum_a2y2": a2}.items():
+            totals[name] += sums[:, YES]
+        for name, sums in {"n_unknown": n, "sum_a_unknown": a, "sum_a2_unknown": a2, "sum_w_unknown": w}.items():
+            totals[name] += sums[:, UNKNOWN]
+
+    def _add_scores(
+        self,
+        totals: dict[str, Floats],
+        cell: NDArray[np.intp],
+        weights: "_Weights",
+        in_base: Bools | None,
+        y: Floats,
+        known: Bools,
+        *,
+        persons: bool,
+    ) -> None:
+        """Adds scores, whose moments are sums of their own."""
+        known = known if in_base is None else in_base & known
+        unknown = ~known if in_base is None else in_base & ~known
         a, a2 = (weights.persons, weights.persons2) if persons else (weights.w, weights.w2)
 
         def add(name: str, rows: Bools, values: Floats | None) -> None:
-            summed = np.bincount(cell[rows], weights=None if values is None else values[rows], minlength=self.n_cells)
-            totals[name] += summed
+            chosen = None if values is None else values[rows]
+            totals[name] += np.bincount(cell[rows], weights=chosen, minlength=self.n_cells)
 
         scored = known & (y > 0)
         add("n", known, None)
@@ -141,6 +193,7 @@ class _Weights:
         self.has_members: Bools = ~np.isnan(members)
         self.persons = np.where(self.has_members, self.w * members, 0.0)
         self.w2, self.persons2 = self.w**2, self.persons**2
+        self.all_one = bool((self.w == 1).all())
 
 
 class _OwnColumns:
@@ -191,10 +244,17 @@ def _as_text(value: object) -> str | None:
     return None
 
 
-def _outcome(definition: Definition, answers: Columns) -> tuple[Bools, Floats, Bools]:
-    """Who is in the base, as far as its own expressions say; each one's y, 0 where it is unknown; who is known."""
+def _both(one: Bools | None, other: Bools | None) -> Bools | None:
+    """Where both hold; None stands for everywhere."""
+    if one is None or other is None:
+        return other if one is None else one
+    return one & other
+
+
+def _outcome(definition: Definition, answers: Columns) -> tuple[Bools | None, Floats, Bools]:
+    """Who is in the base (None: everybody); each one's y, 0 where it is unknown; who is known."""
     n = answers.n
-    in_base = _is_true(answers.holds(definition.parts["base"])) if "base" in definition.parts else np.ones(n, bool)
+    in_base = _is_true(answers.holds(definition.parts["base"])) if "base" in definition.parts else None
     if definition.score is None:
         y, known = _yes_and_known(answers.holds(definition.parts["numerator"]))
         return in_base, y, known
@@ -214,7 +274,7 @@ def _outcome(definition: Definition, answers: Columns) -> tuple[Bools, Floats, B
         case "intensity":
             y = score / definition.total_weight
             # Whoever may be deprived enough belongs, as unknown.
-            in_base = in_base & (reached | ~known)
+            in_base = _both(in_base, reached | ~known)
     return in_base, np.where(known, y, 0.0), known
 
 

@@ -5,6 +5,7 @@ from functools import reduce
 from itertools import groupby
 from operator import add
 from typing import Any, Literal
+from zlib import crc32
 
 import numpy as np
 import pandas as pd
@@ -172,29 +173,29 @@ def _own_column(name: str, kind: Literal["text", "number"]) -> ColumnElement[Any
     return text if kind == "text" else case((text.regexp_match(NUMBER_PATTERN), cast(text, Double)))
 
 
-def _value(definition: Definition) -> tuple[ColumnElement[Any], ColumnElement[bool] | None]:
-    """What a household's answers make of the definition, within its base; and the base where it has one."""
+def _score(definition: Definition) -> ColumnElement[float]:
+    """The sum of the weights of the deprivations that hold; NULL where one of them is unknown."""
     fields = _fields(definition)
-    base = to_condition(definition.parts["base"], fields) if "base" in definition.parts else None
-    value: ColumnElement[Any]
-    if definition.score is None:
-        value = to_condition(definition.parts["numerator"], fields)
-    else:
-        conditions = [(to_condition(expression, fields), weight) for expression, weight in definition.terms]
-        score = reduce(add, (case((met, weight), (~met, 0.0)) for met, weight in conditions))
-        reached = score >= (definition.cutoff or 0.0) - CUTOFF_SLACK
-        match definition.score:
-            case "count":
-                value = score
-            case "headcount":
-                value = reached
-            case "adjusted":
-                value = case((reached, score / definition.total_weight), (~reached, 0.0))
-            case "intensity":
-                value = score / definition.total_weight
-                # Whoever may be deprived enough belongs, as unknown.
-                poor = or_(reached, score.is_(None))
-                base = poor if base is None else and_(base, poor)
+    met = [(to_condition(expression, fields), weight) for expression, weight in definition.terms]
+    return reduce(add, (cast(cast(condition, Integer), Double) * weight for condition, weight in met))
+
+
+def _of_score(
+    definition: Definition, score: ColumnElement[float], base: ColumnElement[bool] | None
+) -> tuple[ColumnElement[Any], ColumnElement[bool] | None]:
+    """What is made of a score, within the base; and the base, where not everybody is in it."""
+    reached = score >= (definition.cutoff or 0.0) - CUTOFF_SLACK
+    value: ColumnElement[Any] = score
+    match definition.score:
+        case "headcount":
+            value = reached
+        case "adjusted":
+            value = case((reached, score / definition.total_weight), (~reached, 0.0))
+        case "intensity":
+            value = score / definition.total_weight
+            # Whoever may be deprived enough belongs, as unknown.
+            poor = or_(reached, score.is_(None))
+            base = poor if base is None else and_(base, poor)
     return (value if base is None else case((base, value))), base
 
 
@@ -222,13 +223,19 @@ def answers_of(
         wanted.append(or_(household.c.asked.is_(None), household.c.asked.contains(list(asked))))
     if coded:
         wanted.append(household.c.household_code.is_not(None))
-    computed: list[ColumnElement[Any]] = [household.c.household_code] if coded else []
+    computed: dict[str, ColumnElement[Any]] = {"household_code": household.c.household_code} if coded else {}
     for definition in definitions:
-        value, base = _value(definition)
-        computed.append(value.label(y_name(definition)))
+        fields = _fields(definition)
+        base = to_condition(definition.parts["base"], fields) if "base" in definition.parts else None
         if base is not None:
-            computed.append(base.label(f"{_name(definition)}/base"))
-    return (
+            computed[f"{_name(definition)}/base"] = base
+        if definition.score is None:
+            y = to_condition(definition.parts["numerator"], fields)
+            computed[y_name(definition)] = y if base is None else case((base, y))
+        else:
+            # Indicators of one score share it.
+            computed.setdefault(_score_name(definition), _score(definition))
+    rows = (
         select(
             household.c.settlement_id,
             (household.c.stratum if by == CLUSTERS else none).label("stratum"),
@@ -238,12 +245,34 @@ def answers_of(
             case((household.c.members.is_not(None), household.c.weight)).label("wa"),
             persons.label("a"),
             (persons * persons).label("a2"),
-            *computed,
+            *(column.label(name) for name, column in computed.items()),
         )
         .where(and_(*wanted))
         .offset(_FENCE)
         .subquery("answers")
     )
+    scored = [definition for definition in definitions if definition.score is not None]
+    return _with_scores(rows, scored) if scored else rows
+
+
+def _score_name(definition: Definition) -> str:
+    """The column of its score: the same for all that weigh the same deprivations alike."""
+    columns = sorted((name, column.type) for name, column in definition.columns.items())
+    return f"score {crc32(repr((definition.deprivations, columns)).encode())}"
+
+
+def _with_scores(rows: Subquery, definitions: Sequence[Definition]) -> Subquery:
+    """The rows with what each definition makes of its score."""
+    made: dict[str, ColumnElement[Any]] = {}
+    for definition in definitions:
+        base_name = f"{_name(definition)}/base"
+        own_base = rows.c.get(base_name)
+        value, base = _of_score(definition, rows.c[_score_name(definition)], own_base)
+        made[y_name(definition)] = value
+        if base is not None:
+            made[base_name] = base
+    kept = [column for name, column in rows.c.items() if name not in made]
+    return select(*kept, *(column.label(name) for name, column in made.items())).offset(_FENCE).subquery("scored")
 
 
 def _totals(name: str, answers: Columns, condition: ColumnElement[bool] | None) -> dict[str, ColumnElement[Any]]:

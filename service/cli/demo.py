@@ -12,14 +12,19 @@ import typer
 from sqlalchemy import Connection
 
 from data.sample.city import SampleFiles, write_sample
-from geo.indicators.catalogue import catalogue
+from geo.indicators.catalogue import read_catalogue
 from geo.indicators.changes import find_changes
+from geo.indicators.disclosure import REASONS
 from geo.indicators.query import ValuesQuery
+from geo.indicators.tally_store import surveys_lacking_tallies
 from geo.indicators.values import find_values
 from geo.ingestion import ingest
+from geo.ingestion.facilities import load_facilities
+from geo.ingestion.facility_columns import FacilityColumns
 from geo.ingestion.layers import ReadOptions
 from geo.ingestion.loads import LoadOptions
 from geo.ingestion.profile import read_profile
+from geo.ingestion.recompute import recompute
 from geo.ingestion.source import SourceOptions
 from geo.ingestion.store import raise_data_version
 from geo.paging import PageRequest
@@ -45,6 +50,7 @@ def demo(
     files = write_sample(out)
     with open_database(settings) as connection:
         _load(connection, files, settings)
+        _make_groups(connection)
     rounds = [survey.survey for survey in files.surveys]
     with open_database(settings) as connection:
         table = _city_table(connection, files.city_slug, rounds)
@@ -75,6 +81,17 @@ def _load(connection: Connection, files: SampleFiles, settings: Settings) -> Non
         options=options,
     )
     typer.echo(f"{files.boundaries.path.name}: {result.state}, {result.rows_loaded:,} settlements.")
+    if files.facilities is not None:
+        result = load_facilities(
+            connection,
+            files.facilities,
+            files.city_slug,
+            read=ReadOptions(),
+            columns=FacilityColumns(),
+            today=datetime.now(UTC).date(),
+            options=options,
+        )
+        typer.echo(f"{files.facilities.name}: {result.state}, {result.rows_loaded:,} facilities.")
     for survey in files.surveys:
         started = time.monotonic()
         spec = SurveySpec(
@@ -99,22 +116,39 @@ def _load(connection: Connection, files: SampleFiles, settings: Settings) -> Non
         )
 
 
+def _make_groups(connection: Connection) -> None:
+    """Counts the rounds by group and against each other, as the worker of a service would."""
+    for survey_id in surveys_lacking_tallies(connection):
+        recompute(connection, survey_id)
+
+
 def _city_table(connection: Connection, city: str, rounds: list[str]) -> pd.DataFrame:
-    """One row an indicator: the city's figure in the first and the last round, and the change with its interval."""
-    everything = PageRequest(limit=None)
-    query = ValuesQuery(cities=[city], level="city", page=everything)
+    """One row an indicator: the city's figure in the first and the last round, and the change, or why there is none."""
+    query = ValuesQuery(cities=[city], level="city", page=PageRequest(limit=None))
     figures = find_values(connection, query).figures.set_index(["survey", "indicator"])
     changes = find_changes(connection, query, earlier=rounds[0], later=rounds[-1]).figures.set_index("indicator")
     rows = []
-    for definition in catalogue().values():
+    for definition in read_catalogue(connection).newest.values():
         change = changes.loc[definition.id]
+        digits = definition.decimals if definition.unit == "index" else 1
+        values = [figures.loc[(slug, definition.id), "value"] for slug in (rounds[0], rounds[-1])]
+        said = change["status"] == "published"
         rows.append(
             {
                 "indicator": definition.name,
                 "unit": definition.unit,
-                **{slug: figures.loc[(slug, definition.id), "value"] for slug in (rounds[0], rounds[-1])},
-                "change": f"{change['change']:+,.1f}",
-                "95 % interval": "" if pd.isna(change["low"]) else f"{change['low']:+.1f} to {change['high']:+.1f}",
+                **{
+                    slug: "" if pd.isna(value) else f"{value:,.{digits}f}"
+                    for slug, value in zip((rounds[0], rounds[-1]), values, strict=True)
+                },
+                "change": f"{change['change']:+,.{digits}f}" if said else REASONS[change["reason"]],
+                "95 % interval": _interval(change) if said else "",
             }
         )
     return pd.DataFrame(rows)
+
+
+def _interval(change: pd.Series) -> str:
+    if pd.notna(change["low"]):
+        return f"{change['low']:+.1f} to {change['high']:+.1f}"
+    return "everybody was asked" if change["method"] == "enumeration" else ""

@@ -12,7 +12,7 @@ from geo.indicators.changes import find_changes
 from geo.indicators.definition import Counted
 from geo.indicators.query import ValuesQuery, find_rounds
 from geo.indicators.rollup import Level
-from geo.indicators.values import FigurePage, find_area_values, find_values
+from geo.indicators.values import find_area_values, find_values
 from geo.ingestion.areas import read_area
 from geo.ingestion.layers import ReadOptions
 from geo.ingestion.recompute import recompute
@@ -43,6 +43,7 @@ VersionOption = Annotated[
 _NOT_IN_TABLES = [
     *("city", "level", "counted", "definition_version", "population", "ward_code", "group_by"),
     *("bound_low", "bound_high", "deff", "n_eff", "response_rate", "unserved_low", "unserved_high", "p_value"),
+    *("direction", "target", "gi_p", "hot_spot_reason"),
 ]
 
 
@@ -71,7 +72,7 @@ def values(
             page = find_values(connection, query)
         else:
             page = find_area_values(connection, query, read_area(within, ReadOptions()))
-    _print(page, output, title=f"Figures of {city}")
+    print_figures(page.figures, output, title=f"Figures of {city}")
 
 
 def changes(
@@ -96,7 +97,7 @@ def changes(
     with open_database(Settings()) as connection:
         _make_ready(connection, replace(query, surveys=[earlier, later]))
         page = find_changes(connection, query, earlier=earlier, later=later, allow_break=allow_break)
-    _print(page, output, title=f"Changes in {city} from {earlier} to {later}")
+    print_figures(page.figures, output, title=f"Changes in {city} from {earlier} to {later}")
 
 
 def _make_ready(connection: Connection, query: ValuesQuery) -> None:
@@ -148,13 +149,12 @@ def _query(
     )
 
 
-def _print(page: FigurePage, output: OutputFormat, *, title: str) -> None:
-    figures = page.figures
+def print_figures(figures: pd.DataFrame, output: OutputFormat, *, title: str) -> None:
+    """Prints figures of any kind; as a table, without what few people read."""
     if output == "table":
         hidden = [name for name in _NOT_IN_TABLES if name in figures]
-        figures = _without_empty_columns(figures.drop(columns=hidden))
-    if "flags" in figures:
-        figures = figures.assign(flags=figures["flags"].map(" ".join))
+        figures = figures.drop(columns=hidden).assign(flags=figures["flags"].map(" ".join).replace("", None))
+        figures = _without_empty_columns(figures)
     print_frame(figures, output, title=title)
 
 

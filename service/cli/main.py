@@ -24,6 +24,8 @@ _COMMANDS = {
     "withdraw": "load:withdraw",
     "values": "figures:values",
     "changes": "figures:changes",
+    "gaps": "priorities:gaps",
+    "trends": "priorities:trends",
     "map": "figures:map_app",
     "indicators": "indicators:indicators_app",
     "suggest": "suggest:suggest",

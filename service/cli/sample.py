@@ -18,7 +18,7 @@ def sample(
     households: Annotated[int, typer.Option("--households", min=1, help="Households a round.")] = DEFAULT_HOUSEHOLDS,
     file_format: Annotated[
         Literal["shapefile", "geopackage", "csv", "geoparquet"] | None,
-        typer.Option("--format", help="One round in standard fields. Default: the demonstration's three files."),
+        typer.Option("--format", help="One round in standard fields. Default: the demonstration's four files."),
     ] = None,
     practice: Annotated[
         bool, typer.Option("--practice", help="Files with the mistakes real ones have, to practise loading with.")
@@ -43,3 +43,5 @@ def sample(
     for written in (files.boundaries, *files.surveys):
         profile = f" (--profile {written.profile})" if written.profile else ""
         typer.echo(f"{written.path}{profile}")
+    if files.facilities is not None:
+        typer.echo(files.facilities)

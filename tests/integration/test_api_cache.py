@@ -84,7 +84,11 @@ def test_if_none_match_answers_304(client: TestClient, wrap: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "address", [TOILETS, f"{TOILETS}&format=csv", "/healthz", "/maps/coverage?city=khandesh", "/nothing"]
+    "address",
+    [
+        *(TOILETS, f"{TOILETS}&format=csv", "/healthz", "/maps/coverage?city=khandesh", "/nothing"),
+        *("/api/v1/gaps?city=khandesh&indicator=household_toilet", "/api/v1/trends?city=khandesh&format=csv"),
+    ],
 )
 def test_head_is_get_without_a_body(client: TestClient, address: str) -> None:
     got, headed = client.get(address), client.head(address)

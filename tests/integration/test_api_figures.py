@@ -105,6 +105,7 @@ def test_changes_are_later_less_earlier_and_withheld_under_ten(client: TestClien
     assert (said["from_value"], said["to_value"], said["change"]) == (27.0, 64.0, 37.0)
     assert (said["low"], said["high"], said["method"]) == (None, None, "enumeration")
     assert (said["n_before"], said["n"]) == (10, 10)
+    assert (said["group_by"], said["group"]) == (None, None)
     assert (said["from_survey"], said["to_survey"]) == ("2019", "2024")
     tags, rows = _csv(client, f"{TOILET_CHANGES}&format=csv")
     assert [row["change"] for row in rows] == ["", "", *(str(changes[code]["change"]) for code in list(HOUSEHOLDS)[2:])]
@@ -152,3 +153,18 @@ def test_csv_runs_nothing_in_a_spreadsheet(client: TestClient) -> None:
     for row in rows:
         assert not any(cell.startswith(("=", "+", "@", "\t", "\r")) for cell in row.values())
     assert FORMULA_NAME in [row["settlement_name"] for row in _values(client, TOILETS)]
+
+
+def test_figures_by_group(client: TestClient) -> None:
+    """Of each settlement's households the 1st, 4th ... are headed by a woman."""
+    women = sum(-(-n // 3) for n in HOUSEHOLDS.values())
+    rows = _values(client, f"{TOILETS}&by=head_sex&level=city")
+    assert [(row["group_by"], row["group"], row["n"]) for row in rows] == [
+        ("head_sex", "female", to_five(women)),
+        ("head_sex", "male", to_five(sum(HOUSEHOLDS.values()) - women)),
+    ]
+    earlier = _values(client, f"{TOILETS.replace('2024', '2019')}&by=head_sex&level=city")
+    changes = client.get(f"{TOILET_CHANGES}&by=head_sex&level=city").json()["changes"]
+    assert [(row["group"], row["change"]) for row in changes] == [
+        (row["group"], row["value"] - before["value"]) for row, before in zip(rows, earlier, strict=True)
+    ]

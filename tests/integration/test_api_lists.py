@@ -14,6 +14,8 @@ from service import bodies
 from tests.published_city import HOUSEHOLDS, NAMES, WARDS, shapes
 
 CHANGES = "/api/v1/changes?city=khandesh&from=2019&to=2024"
+GAPS = "/api/v1/gaps?city=khandesh&indicator=household_toilet&target=80"
+TRENDS = "/api/v1/trends?city=khandesh"
 
 LISTS: dict[str, tuple[str, type[BaseModel]]] = {
     "/api/v1/cities": ("cities", bodies.Cities),
@@ -24,6 +26,10 @@ LISTS: dict[str, tuple[str, type[BaseModel]]] = {
     "/api/v1/values?level=ward": ("values", bodies.Values),
     "/api/v1/values?level=city&counted=persons": ("values", bodies.Values),
     CHANGES: ("changes", bodies.Changes),
+    GAPS: ("gaps", bodies.Gaps),
+    f"{GAPS}&level=ward&survey=2019": ("gaps", bodies.Gaps),
+    TRENDS: ("trends", bodies.Trends),
+    f"{TRENDS}&level=city&counted=persons": ("trends", bodies.Trends),
 }
 
 
@@ -56,6 +62,8 @@ def test_lists_have_the_shape_openapi_describes(client: TestClient, address: str
         ("/api/v1/values?level=ward&indicator=household_toilet&indicator=drainage_any", "values"),
         ("/api/v1/values?level=city", "values"),
         (f"{CHANGES}&indicator=household_toilet", "changes"),
+        (GAPS, "gaps"),
+        (f"{TRENDS}&indicator=household_toilet&indicator=drainage_any", "trends"),
     ],
 )
 @pytest.mark.parametrize("limit", [1, 5])
@@ -106,7 +114,12 @@ def test_settlements_tell_ward_and_geodesic_area(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["/api/v1/settlements?format=geojson", "/api/v1/values?indicator=household_toilet&format=geojson"]
+    "address",
+    [
+        "/api/v1/settlements?format=geojson",
+        "/api/v1/values?indicator=household_toilet&format=geojson",
+        f"{GAPS}&format=geojson",
+    ],
 )
 def test_geojson_is_rfc_7946(client: TestClient, address: str) -> None:
     answer = client.get(address)
@@ -162,7 +175,8 @@ def test_indicators_are_the_whole_catalogue(client: TestClient) -> None:
     assert len(indicators) >= 12
     assert "on_premises" in indicators["household_toilet"]["numerator"]
     assert indicators["household_toilet"]["fields"] == ["toilet_location", "toilet_type", "toilet_users"]
-    assert all(i["fields"] and i["why"] and i["source"] and i["version"] for i in indicators.values())
+    assert all(bool(i["fields"]) == (i["measure"] != "distance") for i in indicators.values())
+    assert all(i["why"] and i["source"] and i["version"] for i in indicators.values())
 
 
 def test_openapi_describes_every_parameter_and_answer(client: TestClient) -> None:
@@ -171,6 +185,7 @@ def test_openapi_describes_every_parameter_and_answer(client: TestClient) -> Non
     assert {
         *("/healthz", "/readyz", "/maps/coverage"),
         *(f"/api/v1/{name}" for name in ("cities", "settlements", "surveys", "indicators", "values", "changes")),
+        *("/api/v1/gaps", "/api/v1/trends"),
     } == set(operations)
     for path, operation in operations.items():
         assert operation["description"], path

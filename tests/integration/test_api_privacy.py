@@ -22,6 +22,21 @@ EVERYTHING = [
         for form in ("json", "csv")
     ),
     *(
+        f"/api/v1/gaps?city=khandesh&indicator=household_toilet&target=80&level={level}&format={form}"
+        for level in ("settlement", "ward")
+        for form in ("json", "csv", "geojson")
+    ),
+    *(
+        f"/api/v1/trends?city=khandesh&level={level}&format={form}"
+        for level in ("settlement", "ward", "city")
+        for form in ("json", "csv")
+    ),
+    *(
+        f"/api/v1/values?survey=2024&indicator=household_toilet&indicator=tenure_documented&by={by}&level={level}"
+        for by in ("head_sex", "has_disability", "occupation", "tenure_document")
+        for level in ("settlement", "ward", "city")
+    ),
+    *(
         f"/maps/coverage?city=khandesh&survey=2024&indicator={indicator}"
         for indicator in ("household_toilet", "open_defecation", "density_persons", "community_toilet_use")
     ),
@@ -47,6 +62,8 @@ DRAFTS = [
     "/api/v1/changes?city=khandesh&from=2019&to=secret-draft",
     "/api/v1/changes?city=khandesh&from=secret-draft&to=2024",
     "/api/v1/changes?city=khandesh&from=1&to=2",
+    "/api/v1/gaps?city=khandesh&indicator=household_toilet&survey=secret-draft",
+    "/api/v1/gaps?city=khandesh&indicator=household_toilet&survey=1",
     "/maps/coverage?city=khandesh&survey=secret-draft&indicator=household_toilet",
     "/maps/coverage?city=khandesh&survey=1&indicator=household_toilet",
 ]

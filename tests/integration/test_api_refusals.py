@@ -14,6 +14,8 @@ from service.app import create_app
 from service.bodies import Problem
 
 GOOD_CHANGES = "/api/v1/changes?city=khandesh&from=2019&to=2024"
+GOOD_GAPS = "/api/v1/gaps?city=khandesh&indicator=household_toilet"
+GOOD_TRENDS = "/api/v1/trends?city=khandesh"
 
 
 def _cursor(*parts: object) -> str:
@@ -36,7 +38,8 @@ def _refused(client: TestClient, address: str) -> dict[str, str]:
     "path",
     [
         *("/healthz", "/readyz", "/api/v1/cities", "/api/v1/settlements", "/api/v1/surveys", "/api/v1/indicators"),
-        *("/api/v1/values", GOOD_CHANGES, "/maps/coverage?city=khandesh&survey=2024&indicator=household_toilet"),
+        *("/api/v1/values", GOOD_CHANGES, GOOD_GAPS, GOOD_TRENDS),
+        "/maps/coverage?city=khandesh&survey=2024&indicator=household_toilet",
     ],
 )
 def test_an_unknown_parameter_is_refused_with_the_known_ones(client: TestClient, path: str) -> None:
@@ -75,6 +78,30 @@ def test_an_unknown_parameter_is_refused_with_the_known_ones(client: TestClient,
         ("/api/v1/changes?city=khandesh&from=2019&to=2019", "to", "names the same round as from; choose two rounds"),
         ("/api/v1/changes?city=khandesh&city=khandesh&from=2019&to=2024", "city", "is given more than once"),
         ("/api/v1/changes?city=atlantis&from=2019&to=2024", "city", "choose from khandesh"),
+        ("/api/v1/gaps?city=khandesh", "indicator", "is required"),
+        ("/api/v1/gaps?indicator=household_toilet", "city", "is required"),
+        ("/api/v1/gaps?city=atlantis&indicator=household_toilet", "city", "choose from khandesh"),
+        (
+            "/api/v1/gaps?city=khandesh&indicator=happiness",
+            "indicator",
+            "is not an indicator; choose from drainage_any",
+        ),
+        ("/api/v1/gaps?city=khandesh&indicator=density_persons", "indicator", "choose from drainage_any"),
+        (f"{GOOD_GAPS}&survey=1999", "survey", "'1999' is not known; choose from 2019, 2024"),
+        (f"{GOOD_GAPS}&level=city", "level", "must be 'settlement' or 'ward'"),
+        (f"{GOOD_GAPS}&counted=dogs", "counted", "must be 'households' or 'persons'"),
+        (f"{GOOD_GAPS}&target=-1", "target", "must be at least 0"),
+        (f"{GOOD_GAPS}&target=100.1", "target", "must be at most 100"),
+        (f"{GOOD_GAPS}&target=most", "target", "must be a number"),
+        (f"{GOOD_GAPS}&target=", "target", "must be a number"),
+        (f"{GOOD_GAPS}&target=nan", "target", "must be a number"),
+        (f"{GOOD_GAPS}&target=inf", "target", "must be a number"),
+        (f"{GOOD_GAPS}&cursor=abc", "cursor", "is not a cursor this list gave"),
+        ("/api/v1/trends?indicator=household_toilet", "city", "is required"),
+        (f"{GOOD_TRENDS}&indicator=density_persons", "indicator", "it is no share; choose from community_toilet_use"),
+        (f"{GOOD_TRENDS}&level=ward&settlement=S02", "settlement", "figures by ward are of all settlements"),
+        (f"{GOOD_TRENDS}&format=geojson", "format", "must be 'json' or 'csv'"),
+        (f"{GOOD_TRENDS}&cursor=abc", "cursor", "is not a cursor this list gave"),
         ("/maps/coverage?survey=2024&indicator=household_toilet", "city", "is required"),
         ("/maps/coverage?city=khandesh&survey=1999&indicator=household_toilet", "survey", "choose from 2019, 2024"),
         ("/maps/coverage?city=khandesh&survey=2024&indicator=happiness", "indicator", "choose from"),

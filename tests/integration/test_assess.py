@@ -51,6 +51,8 @@ def test_assess_equals_the_database(connection: Connection, tmp_path: Path, samp
     for level in levels:
         query = ValuesQuery(cities=["sample"], level=level, drafts=True, page=PageRequest(limit=None))
         stored = find_values(connection, query).figures
+        # What facilities provide is not in the two files.
+        stored = stored[~stored["indicator"].isin(["seat_load", "toilet_distance", "water_point_distance"])]
         here = offline.figures[offline.figures["level"] == level]
         keys = ["indicator", "counted", "ward_code", "settlement_code"]
         expected, found = (

@@ -168,3 +168,20 @@ def test_printable_nothing_is_none(value: object) -> None:
 def test_printable_replaces_what_cannot_be_written() -> None:
     assert printable("a\x00b\ud800c\u202ed") == "a\ufffdb\ufffdc\ufffdd"
     assert printable(" two\n lines ") == "two lines"
+
+
+@pytest.mark.parametrize(
+    ("indicator", "value", "headline"),
+    [
+        ("mpi_adjusted", 0.424, "0.424 index"),
+        ("slum_severity", 2.3, "2.30 deprivations"),
+        ("seat_load", 34.0, "34 people/seat"),
+        ("toilet_distance", 412.0, "412 m"),
+    ],
+)
+def test_popup_of_what_is_no_share_says_no_per_cent(indicator: str, value: float, headline: str) -> None:
+    (figure,) = read_figures(frame(row(0, value=value, low=None, high=None)), catalogue()[indicator])
+    html = popup_html(figure, catalogue()[indicator])
+    assert headline in html
+    assert "%" not in html
+    assert "of every 100" not in html

@@ -166,3 +166,17 @@ def test_circle_scale_area_is_proportional() -> None:
 def test_circle_scale_none_where_nobody_is_unserved() -> None:
     assert style.make_circle_scale(read_figures(frame(row(0, unserved=0), withheld(1)), UP)) is None
     assert style.make_circle_scale(read_figures(frame(row(0, geometry=None)), UP)) is None
+
+
+@pytest.mark.parametrize(
+    ("indicator", "breaks", "last"),
+    [
+        ("mpi_adjusted", (0.2, 0.4, 0.6, 0.8), "0.8 to 1"),
+        ("mpi_intensity", (20, 40, 60, 80), "80 to 100"),
+        ("slum_severity", (1, 2, 3, 4), "4 to 5"),
+    ],
+)
+def test_make_classes_of_scores_divide_their_own_scale(indicator: str, breaks: tuple[float, ...], last: str) -> None:
+    classes = style.make_classes(catalogue()[indicator], [0.3])
+    assert classes.breaks == pytest.approx(breaks)
+    assert classes.labels[-1] == last

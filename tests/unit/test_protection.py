@@ -11,7 +11,7 @@ from hypothesis.strategies import SearchStrategy
 from geo.indicators.protection import MIN_RANGE, NO_WARD, Withheld, protect
 from tests.audit import Equation, ranges
 
-SETTINGS = settings(max_examples=120, deadline=None, derandomize=True)
+SETTINGS = settings(max_examples=60, deadline=None, derandomize=True)
 
 COUNT = st.sampled_from([0, 1, 4, 9, 10, 11, 12, 25]) | st.integers(0, 60)
 

@@ -1,0 +1,91 @@
+"""`/api/v1/gaps`."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from geo.indicators.disclosure import REASONS
+from geo.indicators.gaps import GapsQuery, find_gaps
+from geo.indicators.hot_spots import HotSpots
+from service import bodies
+from service.answers import Format, Rows, csv_answer, geojson_answer, json_answer
+from service.parameters import (
+    AnyFormat,
+    CityParameter,
+    Cursor,
+    Hxl,
+    IndicatorParameter,
+    Limit,
+    RankedCounted,
+    RankedLevelParameter,
+    RankedSurvey,
+    Target,
+    page_request,
+)
+from service.reading import public_reading
+from service.routes.described import responses
+from service.tables import GAP_TAGS, csv_text, explained, hashtags, plain_rows
+
+router = APIRouter()
+
+_FORMATS: tuple[Format, ...] = ("json", "csv", "geojson")
+
+_FEATURE_ID = ("city", "survey", "indicator", "counted", "ward_code", "settlement_code")
+
+_CSV_EXAMPLE = (
+    "city,survey,settlement_code,indicator,value,unserved,rank_unserved,rank_coverage,to_target\r\n"
+    "#loc+city,#date+round,#loc+settlement+code,#indicator+code,#indicator+num+pct,#inneed+hh,#meta+rank+unserved,"
+    "#meta+rank+coverage,#inneed+hh+to_target\r\n"
+    "khandesh,2024,S05,household_toilet,60.0,10,1,1,5\r\n"
+)
+
+
+@router.get("/gaps", responses=responses(bodies.Gaps, csv_example=_CSV_EXAMPLE, geojson=True), summary="Priorities")
+def gaps(
+    request: Request,
+    city: CityParameter,
+    indicator: IndicatorParameter,
+    survey: RankedSurvey = None,
+    level: RankedLevelParameter = "settlement",
+    counted: RankedCounted = None,
+    target: Target = None,
+    output: AnyFormat = "json",
+    hxl: Hxl = True,
+    limit: Limit = None,
+    cursor: Cursor = None,
+) -> Response:
+    """Where to begin: settlements or wards ranked by unserved and by coverage, what a target takes, and hot spots."""
+    query = GapsQuery(
+        city=city,
+        indicator=indicator,
+        survey=survey,
+        level=level,
+        counted=counted,
+        target=target,
+        geometry=output == "geojson",
+        page=page_request(limit, cursor, everything=output == "csv"),
+    )
+    with public_reading(request) as reading:
+        page = find_gaps(reading.connection, query)
+    figures = explained(page.figures)
+    if output == "csv":
+        text = csv_text(figures, list(GAP_TAGS), hashtags=hashtags(GAP_TAGS, figures) if hxl else None)
+        return csv_answer(
+            request, text, page.next_cursor, _FORMATS, ["gaps", city, *([survey] if survey else []), indicator]
+        )
+    about = {"hot_spots": _told(page.hot_spots)}
+    found = Rows("gaps", plain_rows(figures), page.total, page.next_cursor, reading.data_version, about)
+    if output == "geojson":
+        return geojson_answer(request, found, _FEATURE_ID, _FORMATS)
+    return json_answer(request, found, _FORMATS)
+
+
+def _told(found: HotSpots) -> dict[str, Any]:
+    """How hot spots were looked for, as bodies.HotSpotTest has it."""
+    return {
+        "settlements": found.settlements,
+        "band_m": None if found.band_m is None else round(found.band_m),
+        "p_cutoff": None if found.p_cutoff is None else round(found.p_cutoff, 6),
+        "reason": found.refused,
+        "reason_text": None if found.refused is None else REASONS[found.refused],
+    }
