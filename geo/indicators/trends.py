@@ -168,7 +168,9 @@ def _with_trends(figures: pd.DataFrame, points: _Series, catalogue: Catalogue, q
     """The places of the newest round with the trends of all."""
     keys = zip(figures["indicator"], figures["_code"], figures["definition_version"], strict=True)
     said = [{"definition_version": version} | _of_place(points.get((i, code), ()), query) for i, code, version in keys]
-    found = pd.DataFrame(said, index=figures.index)
+    # As objects, so that what is missing stays None whatever else is on the page.
+    found = pd.DataFrame(said, index=figures.index, dtype=object)
+    found = found.astype({"definition_version": int, "slope_per_year": float, "fitted": float})
     directions = [catalogue.newest[i].direction for i in figures["indicator"]]
     return figures.assign(**{str(name): found[name] for name in found}, direction=directions)
 

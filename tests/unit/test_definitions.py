@@ -3,7 +3,9 @@
 import pytest
 
 from geo.errors import DefinitionInvalid
+from geo.indicators.catalogue import shipped_document
 from geo.indicators.definition import read_definition
+from geo.indicators.own import check_own
 
 SOUND = '''
 id = "own_fan"
@@ -122,3 +124,11 @@ def test_read_definition_of_a_deprivation_names_the_line_of_the_file() -> None:
 def test_read_definition_puts_texts_on_one_line() -> None:
     text = changed(('"Heat makes people ill."', '"""\nHeat makes\n   people ill,\tमहिलाएँ क्\u200dष. """'))
     assert read_definition(text, name="fan.toml").why == "Heat makes people ill, महिलाएँ क्\u200dष."
+
+
+def test_own_cannot_say_that_its_answers_harm_nobody() -> None:
+    """Whether they could follows from the fields: what is shipped may say that a count does not tell which."""
+    text = shipped_document("tenure_documented").replace("tenure_documented", "own_tenure") + "\n"
+    assert check_own(None, text, "own.toml").is_sensitive
+    with pytest.raises(DefinitionInvalid, match="sensitive cannot be false"):
+        check_own(None, f"sensitive = false\n{text}", "own.toml")
