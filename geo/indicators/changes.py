@@ -120,10 +120,12 @@ def _compared(
     block = both["block"].to_numpy()
     broken = _breaks(both, before, after)
     reason = both["reason"].where(both["reason"].notna(), both["reason_before"])
+    # Small groups are pooled round by round: what is one pool in this round may be two groups in the other.
+    unmatched = both["method_before"].isna()
+    reason = reason.mask(unmatched & reason.isna(), d.GROUPS_DIFFER)
     if not allow_break:
-        reason = reason.where(broken.isna(), broken)
-    is_paired = np.array([b.counted == a.counted for b, a in zip(before, after, strict=True)])[block]
-    method = _methods(both, is_paired)
+        reason = reason.where(broken.isna() | unmatched, broken)
+    method = _methods(both)
     undecided = (method == "undecided") & reason.isna()
     reason = reason.mask(undecided, d.NOT_COUNTED_YET)
     said = reason.isna().to_numpy()
@@ -142,8 +144,8 @@ def _compared(
     changes["method"] = pd.Series(method, index=changes.index, dtype=object).where(said, None)
     marked = broken.notna() & said
     flags = [
-        tuple(dict.fromkeys((*now, *(then if isinstance(then, tuple) else ()), *(["break_allowed"] if mark else []))))
-        for now, then, mark in zip(both["flags"], both["flags_before"], marked, strict=True)
+        tuple(dict.fromkeys((*now, *then, *(["break_allowed"] if mark else [])))) if shown else ()
+        for now, then, mark, shown in zip(both["flags"], both["flags_before"], marked, said, strict=True)
     ]
     changes["flags"] = pd.Series(flags, index=changes.index, dtype=object)
     changes["group"] = both["group"].where(both["group_by"].notna(), None)
@@ -172,11 +174,11 @@ def _breaks(both: pd.DataFrame, before: list[Block], after: list[Block]) -> "pd.
     return pd.Series(found, index=both.index, dtype=object).replace("", None)
 
 
-def _methods(both: pd.DataFrame, comparable: NDArray[np.bool_]) -> NDArray[np.object_]:
+def _methods(both: pd.DataFrame) -> NDArray[np.object_]:
     """How each pair of figures is to be compared."""
     first, second = both["method_before"].to_numpy(dtype=object), both["method"].to_numpy(dtype=object)
     larger = np.maximum(both["answering"].to_numpy(dtype=float), both["answering_before"].to_numpy(dtype=float))
-    same = comparable & (both["n_pairs"].to_numpy(dtype=float) >= SAME_HOUSEHOLDS * larger)
+    same = both["n_pairs"].to_numpy(dtype=float) >= SAME_HOUSEHOLDS * larger
     by_group = both["group_by"].notna().to_numpy()
     measured = (first == "measurement") | (second == "measurement")
     register = (first == "register") | (second == "register")

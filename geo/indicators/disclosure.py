@@ -52,6 +52,7 @@ NOT_COUNTED_YET = "not_counted_yet"
 DEFINITION_CHANGED = "definition_changed"
 BOUNDARY_CHANGED = "boundary_changed"
 MODE_CHANGED = "mode_changed"
+GROUPS_DIFFER = "groups_differ"
 FEWER_THAN_3_ROUNDS = "fewer_than_3_rounds"
 FEWER_THAN_30_SETTLEMENTS = "fewer_than_30_settlements"
 ALL_THE_SAME = "all_the_same"
@@ -74,6 +75,7 @@ REASONS: dict[str, str] = {
     DEFINITION_CHANGED: "the indicator's definition changed between the rounds",
     BOUNDARY_CHANGED: "the settlement's boundary changed between the rounds",
     MODE_CHANGED: "the rounds were not surveyed in the same way",
+    GROUPS_DIFFER: "the groups could not be told apart alike in both rounds",
     FEWER_THAN_3_ROUNDS: "fewer than three rounds, at different times, have a published figure",
     FEWER_THAN_30_SETTLEMENTS: "fewer than 30 settlements have a published figure and a boundary",
     ALL_THE_SAME: "all settlements have the same figure",
@@ -81,7 +83,8 @@ REASONS: dict[str, str] = {
 }
 """Why a figure may be withheld, in words."""
 
-_SECRET = (FEWER_THAN_10, NEARLY_ALL_ALIKE, PROTECTS_ANOTHER)
+SECRET = (FEWER_THAN_10, NEARLY_ALL_ALIKE, PROTECTS_ANOTHER)
+"""The reasons that hide households: of such a figure nothing is said, not even how many answered."""
 
 
 def withhold(
@@ -111,7 +114,7 @@ def withhold(
     spans = {level: _spans(frame, len(sensitive)) for level, frame in levels.items()}
     for family in families:
         at = [{level: slice(*of_level[block : block + 2]) for level, of_level in spans.items()} for block in family]
-        if any(np.isin(reasons[level][where], _SECRET).any() for rows in at for level, where in rows.items()):
+        if any(np.isin(reasons[level][where], SECRET).any() for rows in at for level, where in rows.items()):
             parts = [{level: levels[level].iloc[where] for level, where in rows.items()} for rows in at]
             of_blocks = [{level: reasons[level][where] for level, where in rows.items()} for rows in at]
             alike = bool(sensitive[list(family)].any())
@@ -140,8 +143,8 @@ def _follow_whole(frame: pd.DataFrame, reason: NDArray[np.object_], whole: pd.Da
     """Withholds the groups of a place that is withheld as a whole: together they would give it away."""
     keys = ["block", "place"]
     of_place = frame[keys].merge(whole[[*keys, "reason"]], on=keys, how="left")["reason"].to_numpy(dtype=object)
-    secret = np.isin(of_place, _SECRET)
-    reason[secret & ~np.isin(reason, _SECRET)] = PROTECTS_ANOTHER
+    secret = np.isin(of_place, SECRET)
+    reason[secret & ~np.isin(reason, SECRET)] = PROTECTS_ANOTHER
     reason[of_place == NO_ANSWERS] = NO_ANSWERS
 
 
@@ -178,7 +181,7 @@ def _withhold_family(
 
     def secret(level: str) -> Bools:
         # All groups of a place are withheld together, and all rungs.
-        of_blocks = [np.isin(block[level], _SECRET).reshape(-1, n_groups).any(axis=1) for block in reasons]
+        of_blocks = [np.isin(block[level], SECRET).reshape(-1, n_groups).any(axis=1) for block in reasons]
         return np.asarray(np.any(of_blocks, axis=0))
 
     found = protect(ward, counts, secret("settlement"), secret("ward"), bool(secret("city").any()))
@@ -191,7 +194,7 @@ def _mark(reasons: Mapping[str, NDArray[np.object_]], found: Withheld, n_groups:
     for level, places in (("settlement", found.settlements), ("ward", found.wards), ("city", city)):
         reason = reasons[level]
         withheld = np.repeat(places, n_groups)
-        reason[withheld & ~np.isin(reason, _SECRET)] = PROTECTS_ANOTHER
+        reason[withheld & ~np.isin(reason, SECRET)] = PROTECTS_ANOTHER
 
 
 def rounded(values: "pd.Series[float]", decimals: NDArray[np.intp]) -> Floats:

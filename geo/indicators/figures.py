@@ -248,7 +248,7 @@ def _reasons(of: _Facts, summed: pd.DataFrame, value: Floats, answering: Floats,
             by_answers & (unknown > d.MAX_UNKNOWN * (answering + unknown)),
             density & no_land,
             density & no_value,
-            seat_load & np.isnan(np.where(summed["no_population"] > 0, np.nan, 0.0)),
+            seat_load & (summed["no_population"] > 0).to_numpy(),
             seat_load & no_value,
             several,
             distance & no_value,
@@ -314,6 +314,10 @@ def _finished(figures: pd.DataFrame, blocks: Sequence[Block]) -> pd.DataFrame:
     # That too many answers are missing points at nobody: how many is what the reader needs to know.
     said = np.isin(reason, (d.TOO_MANY_UNKNOWN, d.FEW_ANSWERS))
     finished.loc[said, ["n", "n_unknown"]] = counted[said].round()
+    # A flag of how many answered, or did not, would say what the number may not.
+    secret = np.isin(reason, d.SECRET)
+    shown = [() if hidden else flags for flags, hidden in zip(figures["flags"], secret, strict=True)]
+    finished["flags"] = pd.Series(shown, index=finished.index, dtype=object)
     finished["status"] = np.where(withheld, "withheld", "published")
     finished["reason"] = pd.Series(reason, index=finished.index, dtype=object)
     return finished

@@ -37,9 +37,9 @@ _ONE = 1e-9
 def add_parts(table: Cells) -> pd.DataFrame:
     """The cells with what is made of each before they are added up.
 
-    The columns beside those of the cells: answering (households), n_used and the sums of `Sums` (the answers that
-    count), yy, ay_, aa (`Spread`), strata, enumerated, population, residents, land_m2, relying seats, and the flags
-    unweighted, frame_weighted and frame_too_small.
+    The columns beside those of the cells: all of _ADDED, and `enumerated` (whether everybody was asked). population
+    and residents are of the settlement; n_used, a, ay and the like are the `Sums` of the answers that count, spread_yy
+    and the like their `Spread`.
     """
     cells = table.cells.copy()
     of_block = pd.DataFrame(
@@ -135,7 +135,8 @@ def _weight_by_frame(
     weighted = anywhere(answered & (np.abs(_floats(cells, "sum_w") - _floats(cells, "n")) > _ONE * n_sampled))
     usable = ~np.isnan(frame) & (frame >= n_sampled)
     unweighted = is_sample & ~weighted
-    framed = unweighted & ~anywhere(answered & ~usable)
+    # Where clusters were drawn, N/n is no household's weight.
+    framed = unweighted & ~anywhere(answered & (~usable | cells["clustered"].to_numpy(dtype=bool)))
     factor = np.where(framed & answered, frame / np.maximum(n_sampled, 1.0), 1.0)
     for names, by in ((_WEIGHTED, factor), (_SQUARED, factor**2)):
         for name in names:

@@ -176,3 +176,14 @@ def test_more_answers_never_widen_an_interval() -> None:
     p = np.array([0.1, 0.3, 0.5, 0.9])
     widths = [np.subtract(*reversed(wilson(p, np.full(4, float(n))))) for n in (25, 50, 100, 1000)]
     assert all((later < earlier).all() for earlier, later in pairwise(widths))
+
+
+def test_frame_sizes_do_not_weigh_a_clustered_sample(clustered: Connection, tmp_path: Path) -> None:
+    """Within a settlement clusters were drawn, not households: N/n is no household's weight."""
+    (before,) = find_values(clustered, query(level="city")).figures.to_dict("records")
+    sizes = [{"settlement_code": f.code(i), "households": 300 * (i + 1)} for i in range(4)]
+    load_frame(clustered, f.write_csv(tmp_path / "sizes.csv", sizes), "pune", "2024", ReadOptions())
+    (after,) = find_values(clustered, query(level="city")).figures.to_dict("records")
+    assert (after["value"], after["low"], after["high"]) == (before["value"], before["low"], before["high"])
+    assert "unweighted" in after["flags"]
+    assert "frame_weighted" not in after["flags"]

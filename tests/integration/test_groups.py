@@ -11,6 +11,7 @@ from sqlalchemy import Connection, select
 
 from geo.errors import AccessRefused, InvalidParameters
 from geo.indicators.catalogue import catalogue
+from geo.indicators.changes import find_changes
 from geo.indicators.query import ValuesQuery
 from geo.indicators.tallies import ALL, CLUSTERS, SUMS
 from geo.indicators.tally_frame import tally_gdf
@@ -173,3 +174,17 @@ def test_registers_are_not_grouped(connection: Connection, tmp_path: Path) -> No
     made = set(connection.execute(select(tallied.c.group_field)).scalars())
     assert made == {ALL}
     assert set(by_group(connection)["reason"]) == {"not_counted_yet"}
+
+
+def test_groups_pooled_otherwise_have_no_change(city: Connection, tmp_path: Path) -> None:
+    """Two of another sex in the second round join the men there, whom the first round tells apart."""
+    second = [{**row, "head_sex": "other"} if i < 2 else row for i, row in enumerate(rows())]
+    f.load(city, tmp_path, second, survey=f.spec("2030"))
+    for each in surveys_lacking_tallies(city):
+        make_missing(city, each)
+    asked = replace(QUERY, surveys=[], level="city")
+    for allow_break in (False, True):
+        found = find_changes(city, asked, earlier="2024", later="2030", allow_break=allow_break).figures
+        told = found.set_index("group")[["status", "reason"]].to_dict("index")
+        assert told["male + other"] == {"status": "withheld", "reason": "groups_differ"}
+        assert told["female"]["status"] == "published"

@@ -240,3 +240,16 @@ def test_every_indicator_is_withheld_at_nine(indicator: str) -> None:
     shown = figures(made, access="public")
     assert shown[0]["reason"] == "fewer_than_10"
     assert [row["status"] for row in shown].count("published") == 2
+
+
+def test_a_figure_withheld_to_hide_households_has_no_flags() -> None:
+    """That a sample has 25 to 49 answers, or some unknown, tells how many there are."""
+    small, other = counts(4, 9, 1), counts(10, 30, 3)
+    made = table([{**small}, {**other}, *[counts(20, 80)] * 3], mode="sample")
+    shown = figures(made, access="public")
+    assert [row["reason"] for row in shown[:2]] == ["fewer_than_10", "protects_another"]
+    assert [row["flags"] for row in shown[:2]] == [(), ()]
+    assert [row["flags"] for row in figures(made)[:2]] == [
+        ("few_answers", "some_unknown"),
+        ("uncertain", "some_unknown"),
+    ]
