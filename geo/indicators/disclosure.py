@@ -98,8 +98,8 @@ def withhold(
 
     Args:
         levels: `settlement`, `ward` and `city`: frames of the same blocks, sorted by block, place and group, with the
-            columns block, place, group, answering, yes and no (households), method and reason (why there is no figure
-            in the first place).
+            columns block, place, group, answering, asked, yes and no (households), method and reason (why there is no
+            figure in the first place).
         ward_of: the ward of each settlement, or protection.NO_WARD.
         sensitive: of each block, whether its answers could harm who gave them.
         families: which blocks share out the same households, as the rungs of a ladder do: a place is withheld in all of
@@ -184,7 +184,8 @@ def _withhold_family(
         of_blocks = [np.isin(block[level], SECRET).reshape(-1, n_groups).any(axis=1) for block in reasons]
         return np.asarray(np.any(of_blocks, axis=0))
 
-    found = protect(ward, counts, secret("settlement"), secret("ward"), bool(secret("city").any()))
+    asked = settlements["asked"].to_numpy(dtype=np.float64).reshape(-1, n_groups).sum(axis=1)
+    found = protect(ward, counts, secret("settlement"), secret("ward"), bool(secret("city").any()), asked)
     for block in reasons:
         _mark(block, found, n_groups)
 

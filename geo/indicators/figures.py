@@ -71,7 +71,7 @@ class Exact:
     """Figures of one level before they are rounded, and why each may not be said.
 
     `figures`, in the order of block, place and group, has these columns, NUMBERS, method, flags (a tuple of names in
-    FLAGS), answering, yes and no (households) and reason (None: the figure may be said).
+    FLAGS), answering, asked, yes and no (households) and reason (None: the figure may be said).
     """
 
     figures: pd.DataFrame
@@ -146,7 +146,7 @@ def _sensitive(table: Cells) -> Bools:
 
 
 def _estimated(table: Cells, summed: pd.DataFrame) -> pd.DataFrame:
-    """Figures as the numbers are, with `answering`, `yes` and `no` (households) and why there is none in `reason`."""
+    """Figures as the numbers are, with `answering`, `asked`, `yes` and `no` (households), `reason`: why none."""
     of = _Facts(table.blocks, summed["block"].to_numpy())
     is_household = of.unit == "household"
     sums, spread = spread_and_sums(summed)
@@ -180,6 +180,7 @@ def _estimated(table: Cells, summed: pd.DataFrame) -> pd.DataFrame:
         "sample",
     )
     figures["answering"] = answering
+    figures["asked"] = np.where(is_household, summed["sampled"], answering + unknown)
     yes = np.where(is_household, summed["n_yes"], np.nan_to_num(estimated.p / of.scale) * answering)
     figures["yes"], figures["no"] = yes, answering - yes
     reasons = _reasons(of, summed, value, answering, unknown)
@@ -302,7 +303,7 @@ def _finished(figures: pd.DataFrame, blocks: Sequence[Block]) -> pd.DataFrame:
     """Figures without the numbers that are withheld, rounded to what they are worth."""
     reason = figures["reason"].to_numpy(dtype=object)
     withheld = pd.notna(reason)
-    finished = figures.drop(columns=["answering", "yes", "no", "reason"])
+    finished = figures.drop(columns=["answering", "asked", "yes", "no", "reason"])
     counted = figures[["n", "n_unknown"]]
     decimals = np.array([block.definition.decimals for block in blocks], dtype=np.intp)[figures["block"]]
     for name in VALUES:

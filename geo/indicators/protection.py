@@ -69,6 +69,7 @@ def protect(
     settlements: Bools,
     wards: Bools,
     city: bool,
+    size: Floats,
 ) -> Withheld:
     """Adds to the figures that are withheld for themselves those that would give them away.
 
@@ -79,18 +80,18 @@ def protect(
             all of one place published or withheld together.
         settlements, wards, city: what is withheld for itself. Of a ward withheld so, every settlement with anybody in
             it is; of a city, every ward. Of groups: whatever is withheld as a whole, too.
+        size: of each settlement, by which the smallest that will do is withheld, and then the smallest ward.
 
-    The smallest settlement that will do is withheld, then the smallest ward; the same counts always give the same
-    answer.
+    The same sizes choose the same settlements. So `size` is best what no answer changes, as how many were asked: were
+    one settlement withheld for households and another for persons, each could be told from where it is published.
     """
     out = Withheld(settlements.copy(), wards.copy(), bool(city))
-    size = counts.sum(axis=1)
     by_size = np.argsort(size, kind="stable")
-    by_size = by_size[size[by_size] > 0]
+    by_size = by_size[counts[by_size].sum(axis=1) > 0]
     for number in range(len(wards)):
         if not out.wards[number]:
             _settle_ward(number, counts, out, by_size[ward[by_size] == number])
-    return out if out.city else _settle_city(ward, counts, out, by_size)
+    return out if out.city else _settle_city(ward, counts, out, by_size, size)
 
 
 def _settle_ward(number: int, counts: Floats, out: Withheld, by_size: NDArray[np.intp]) -> None:
@@ -106,7 +107,9 @@ def _settle_ward(number: int, counts: Floats, out: Withheld, by_size: NDArray[np
     out.wards[number] = not exposed.is_safe
 
 
-def _settle_city(ward: NDArray[np.intp], counts: Floats, out: Withheld, by_size: NDArray[np.intp]) -> Withheld:
+def _settle_city(
+    ward: NDArray[np.intp], counts: Floats, out: Withheld, by_size: NDArray[np.intp], size: Floats
+) -> Withheld:
     """Makes the city's equation safe: its units are withheld wards, and withheld settlements without a ward."""
     exposed = _Exposed(counts)
     for settlement in by_size[out.settlements[by_size]]:
@@ -114,7 +117,7 @@ def _settle_city(ward: NDArray[np.intp], counts: Floats, out: Withheld, by_size:
         if number == NO_WARD or out.wards[number]:
             # A ward's number is told from a settlement's by its sign.
             exposed.add(int(settlement) if number == NO_WARD else -1 - number, [int(settlement)])
-    for unit in _candidates(ward, counts, out, by_size):
+    for unit in _candidates(ward, size, out, by_size):
         if exposed.is_safe:
             return out
         if unit >= 0:
@@ -130,12 +133,11 @@ def _settle_city(ward: NDArray[np.intp], counts: Floats, out: Withheld, by_size:
     return out if exposed.is_safe else Withheld(out.settlements, out.wards, True)
 
 
-def _candidates(ward: NDArray[np.intp], counts: Floats, out: Withheld, by_size: NDArray[np.intp]) -> list[int]:
+def _candidates(ward: NDArray[np.intp], size: Floats, out: Withheld, by_size: NDArray[np.intp]) -> list[int]:
     """What more could be withheld under a city, the least loss first.
 
     First settlements without a ward and wards that hide a settlement already, then other wards, each by size.
     """
-    size = counts.sum(axis=1)
     found = [(False, float(size[s]), int(s)) for s in by_size if ward[s] == NO_WARD and not out.settlements[s]]
     for number in np.flatnonzero(~out.wards):
         of_ward = by_size[ward[by_size] == number]

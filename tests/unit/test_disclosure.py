@@ -253,3 +253,11 @@ def test_a_figure_withheld_to_hide_households_has_no_flags() -> None:
         ("few_answers", "some_unknown"),
         ("uncertain", "some_unknown"),
     ]
+
+
+@pytest.mark.parametrize("unknown", [(0, 0), (2, 0), (0, 3)])
+def test_the_same_settlement_protects_another_whoever_answered(unknown: tuple[int, int]) -> None:
+    """Were it one for households and another for persons, who may be unknown in some, each would be published once."""
+    second, third = (counts(8, asked - lost, lost) for asked, lost in zip((21, 23), unknown, strict=True))
+    shown = figures(table([counts(4, 9), second, third, counts(40, 80)]), access="public")
+    assert [row["status"] for row in shown] == ["withheld", "withheld", "published", "published"]

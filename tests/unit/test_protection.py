@@ -63,13 +63,18 @@ def audit(ward: Any, counts: Any, out: Withheld, columns: list[int]) -> None:
     assert n_columns >= len(columns)
 
 
+def in_turn(counts: Any) -> Any:
+    """Sizes by which settlements are chosen as they stand: whichever are chosen, the withheld ones have room."""
+    return np.arange(len(counts), dtype=float)
+
+
 @SETTINGS
 @given(cities(1))
 def test_protect_leaves_every_withheld_count_room(city: City) -> None:
     (ward, n_wards), counts = numbered(city[0]), np.array(city[1], dtype=float)
     small = (counts[:, 0] > 0) & ((counts[:, 0] < 10) | np.array(city[2]))
     sums = ward_sums(ward, n_wards, counts)[:, 0]
-    out = protect(ward, counts, small, (sums > 0) & (sums < 10), bool(0 < counts.sum() < 10))
+    out = protect(ward, counts, small, (sums > 0) & (sums < 10), bool(0 < counts.sum() < 10), in_turn(counts))
     assert out.settlements[small].all()
     audit(ward, counts, out, [0])
 
@@ -84,7 +89,7 @@ def test_protect_leaves_sensitive_answers_room(city: City) -> None:
         return (of.sum(axis=1) > 0) & ((of.min(axis=1) < 5) | (of.sum(axis=1) < 10))
 
     whole = bool(alike(counts.sum(axis=0, keepdims=True))[0])
-    out = protect(ward, counts, alike(counts), alike(ward_sums(ward, n_wards, counts)), whole)
+    out = protect(ward, counts, alike(counts), alike(ward_sums(ward, n_wards, counts)), whole, in_turn(counts))
     audit(ward, counts, out, [0, 1])
 
 
@@ -109,6 +114,7 @@ def test_protect_leaves_groups_room(city: City) -> None:
         small(counts.sum(axis=1, keepdims=True)),
         small(wards.sum(axis=1, keepdims=True)),
         False,
+        in_turn(counts),
     )
     out = protect(
         ward,
@@ -116,6 +122,7 @@ def test_protect_leaves_groups_room(city: City) -> None:
         small(counts) | whole.settlements | (np.array(city[2]) & (counts.sum(axis=1) > 0)),
         small(wards) | whole.wards,
         whole.city,
+        in_turn(counts),
     )
     n_settlements, n_columns = counts.shape
     at = np.arange(n_settlements * n_columns).reshape(n_settlements, n_columns)
@@ -144,7 +151,7 @@ def test_protect_leaves_groups_room(city: City) -> None:
 def test_protect_withholds_the_smallest_neighbour() -> None:
     ward = np.array([0, 0, 0, 1, 1], dtype=np.intp)
     counts = np.array([[9.0], [40.0], [15.0], [30.0], [30.0]])
-    out = protect(ward, counts, counts[:, 0] < 10, np.zeros(2, bool), False)
+    out = protect(ward, counts, counts[:, 0] < 10, np.zeros(2, bool), False, counts[:, 0])
     assert out.settlements.tolist() == [True, False, True, False, False]
     assert out.wards.tolist() == [False, False]
     assert not out.city
@@ -154,7 +161,7 @@ def test_protect_two_small_ones_hide_each_other_once_they_are_ten() -> None:
     ward = np.zeros(3, dtype=np.intp)
     for small, hidden in (([9.0, 1.0], 2), ([4.0, 4.0], 3)):
         counts = np.array([*[[n] for n in small], [50.0]])
-        out = protect(ward, counts, counts[:, 0] < 10, np.zeros(1, bool), False)
+        out = protect(ward, counts, counts[:, 0] < 10, np.zeros(1, bool), False, counts[:, 0])
         assert out.settlements.sum() == hidden
 
 
@@ -163,14 +170,15 @@ def test_protect_a_small_ward_takes_another_along() -> None:
     ward = np.array([0, 1, 1, 2, 2], dtype=np.intp)
     counts = np.array([[9.0], [20.0], [25.0], [30.0], [40.0]])
     small = counts[:, 0] < 10
-    out = protect(ward, counts, small, np.array([True, False, False]), False)
+    out = protect(ward, counts, small, np.array([True, False, False]), False, counts[:, 0])
     assert out.wards.tolist() == [True, True, False]
     assert out.settlements.tolist() == [True, True, False, False, False]
 
 
 def test_protect_a_city_of_one_small_settlement_beside_an_empty_one() -> None:
     counts = np.array([[12.0], [9.0]])
-    out = protect(np.array([NO_WARD, NO_WARD], dtype=np.intp), counts, counts[:, 0] < 10, np.zeros(0, bool), False)
+    small, size = counts[:, 0] < 10, counts[:, 0]
+    out = protect(np.array([NO_WARD, NO_WARD], dtype=np.intp), counts, small, np.zeros(0, bool), False, size)
     assert out.settlements.all()
     assert not out.city
 
@@ -179,7 +187,7 @@ def test_protect_a_city_of_one_small_settlement_beside_an_empty_one() -> None:
 def test_protect_withholds_nothing_without_need(columns: int) -> None:
     counts = np.full((6, columns), 20.0)
     ward = np.array([0, 0, 1, 1, NO_WARD, NO_WARD], dtype=np.intp)
-    out = protect(ward, counts, np.zeros(6, bool), np.zeros(2, bool), False)
+    out = protect(ward, counts, np.zeros(6, bool), np.zeros(2, bool), False, counts.sum(axis=1))
     assert not out.settlements.any()
     assert not out.wards.any()
     assert not out.city
