@@ -29,11 +29,12 @@ checks:
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 
-# Browser first, so that pytest's closing line is the last one printed.
+# Browser first, so that pytest's closing line is the last one printed. A process for each core, each with a cluster
+# of its own; a file's tests stay together, so that what they share is made once.
 test: setup
 	@sh .ci/setup browser
 	@$(MAKE) --no-print-directory checks
-	$(PYTHON) -m pytest
+	$(PYTHON) -m pytest --numprocesses=auto --dist=loadfile
 
 docs: setup
 	$(PYTHON) -m tests.spec.write_docs
