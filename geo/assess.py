@@ -1,5 +1,7 @@
 """Figures with no database: boundaries and observations in, the same figures out as PostGIS gives."""
 
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -13,7 +15,7 @@ from geo.errors import UnreadableFile
 from geo.indicators.blocks import Block, Cells, Round
 from geo.indicators.catalogue import catalogue
 from geo.indicators.disclosure import Access
-from geo.indicators.figures import finish, make_exact
+from geo.indicators.figures import finish, make_levels
 from geo.indicators.protection import NO_WARD
 from geo.indicators.rollup import LEVELS
 from geo.indicators.tallies import SUMS, UNKNOWN_GROUP
@@ -24,6 +26,8 @@ from geo.ingestion.findings import Findings
 from geo.ingestion.observe import Progress, Reading, observe
 from geo.ingestion.source import SourceOptions
 from geo.surveys import Mode
+
+_HELD_BATCHES = 4
 
 
 @dataclass(frozen=True)
@@ -62,9 +66,16 @@ def assess(
     definitions = [definition for definition in catalogue().values() if definition.facility is None]
     tally = FrameTally(definitions, len(boundaries.frame))
     readings: list[Reading] = []
-    for placed in observe(path, boundaries.places(), source, readings.append, progress):
-        seen = placed.observations
-        tally.add(seen.fields, placed.settlement, seen.asked, seen.extra)
+    # While a batch is being summed the next is read and checked.
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        summing: deque[Future[None]] = deque()
+        for placed in observe(path, boundaries.places(), source, readings.append, progress):
+            seen = placed.observations
+            summing.append(beside.submit(tally.add, seen.fields, placed.settlement, seen.asked, seen.extra))
+            if len(summing) > _HELD_BATCHES:
+                summing.popleft().result()
+        for each in summing:
+            each.result()
     (reading,) = readings
     if reading.rows_read == 0:
         raise UnreadableFile(f"{path.name} holds no rows.")
@@ -72,9 +83,8 @@ def assess(
     of_round = Round(city, survey, source.unit, mode, date.min, members_unknown=_members_unknown(tallies))
     blocks = [Block(of_round, definition, definition.counted) for definition in definitions]
     table = _cells(blocks, tallies, boundaries.frame)
-    figures = pd.concat(
-        [named(finish(make_exact(table, level, access)), table, level) for level in LEVELS], ignore_index=True
-    )
+    made = make_levels(table, LEVELS, access)
+    figures = pd.concat([named(finish(exact), table, level) for level, exact in made.items()], ignore_index=True)
     return Assessment(figures[list(COLUMNS)], boundaries, reading.findings, reading.rows_read, reading.rows_kept)
 
 

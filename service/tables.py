@@ -189,6 +189,7 @@ def _harmless(column: pd.Series) -> pd.Series:
         return column.map(rounds_text)
     if not (pd.api.types.is_object_dtype(column) or pd.api.types.is_string_dtype(column)):
         return column
-    texts = column.astype(object)
-    runs = [isinstance(value, str) and value.startswith(_FORMULA_STARTS) for value in texts]
-    return texts.where(~np.array(runs, dtype=bool), "'" + texts.astype(str))
+    # Each text once: a column of figures says the same few over and over.
+    codes, texts = pd.factorize(column.astype(object))
+    safe = [f"'{text}" if isinstance(text, str) and text.startswith(_FORMULA_STARTS) else text for text in texts]
+    return pd.Series(np.array([*safe, None], dtype=object)[codes], index=column.index)

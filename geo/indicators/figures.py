@@ -84,9 +84,18 @@ def make_exact(table: Cells, level: Level, access: d.Access, whole: Cells | None
 
     `whole`: the same blocks not by group, which the public's figures of groups need.
     """
+    return make_levels(table, [level], access, whole)[level]
+
+
+def make_levels(
+    table: Cells, levels: Sequence[Level], access: d.Access, whole: Cells | None = None
+) -> dict[Level, Exact]:
+    """The figures of every place of several levels: see make_exact."""
     if access == "full":
         said = name_unknown_group(table)
-        return Exact(_estimated(said, roll_up(said, add_parts(said), level)), table.blocks, access)
+        parts = add_parts(said)
+        full = {level: _estimated(said, roll_up(said, parts, level)) for level in levels}
+        return {level: Exact(figures, table.blocks, access) for level, figures in full.items()}
     if whole is None:
         figures = _all_levels(table)
         reasons = d.withhold(figures, _ward_of(table), _sensitive(table), table.families)
@@ -98,7 +107,7 @@ def make_exact(table: Cells, level: Level, access: d.Access, whole: Cells | None
             name: figures_whole[name].assign(reason=said_whole[name]) for name in LEVELS
         }
         reasons = d.withhold(figures, _ward_of(table), _sensitive(table), table.families, groups_of)
-    return Exact(figures[level].assign(reason=reasons[level]), table.blocks, access)
+    return {level: Exact(figures[level].assign(reason=reasons[level]), table.blocks, access) for level in levels}
 
 
 def finish(exact: Exact) -> pd.DataFrame:

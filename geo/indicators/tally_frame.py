@@ -50,6 +50,15 @@ def arrow_type(field: Field) -> pa.DataType:
     return ARROW_TYPES[field.type]
 
 
+def _arrow_types() -> dict[str, pa.DataType]:
+    return {name: arrow_type(field) for name, field in standard_fields().items()}
+
+
+def took_part(columns: Mapping[str, pa.Array], n: int) -> Bools:
+    """Who was interviewed, of n households whose standard fields are given as Arrow columns."""
+    return _is_true(Columns(columns, _arrow_types(), n).holds(_INTERVIEWED))
+
+
 class FrameTally:
     """Adds batches of households to the tallies of a fixed set of cells: settlements, or their groups."""
 
@@ -75,16 +84,14 @@ class FrameTally:
         was asked, a dictionary of lists; a missing list, or none at all, means every field. `extra` holds what else a
         file said of a row, as JSON texts.
         """
-        n = len(cell)
-        fields = {name: arrow_type(field) for name, field in standard_fields().items()}
-        took_part = _is_true(Columns(columns, fields, n).holds(_INTERVIEWED))
-        if not took_part.all():
-            kept = pa.array(took_part)
+        interviewed = took_part(columns, len(cell))
+        if not interviewed.all():
+            kept = pa.array(interviewed)
             columns = {name: column.filter(kept) for name, column in columns.items()}
             asked = None if asked is None else asked.filter(kept)
             extra = None if extra is None else extra.filter(kept)
-            cell = cell[took_part]
-        answers = Columns(columns, fields, len(cell))
+            cell = cell[interviewed]
+        answers = Columns(columns, _arrow_types(), len(cell))
         weights = _Weights(columns, len(cell))
         own = _OwnColumns(extra, len(cell))
         everybody = np.bincount(cell, minlength=self.n_cells)

@@ -1,10 +1,14 @@
 """What a survey as a whole lacks: weights, and households to have been sampled from. Said of the whole file."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
+from geo.indicators.tally_frame import took_part
 from geo.ingestion.findings import Findings
 from geo.ingestion.layers import Note
 from geo.surveys import Mode
@@ -12,17 +16,30 @@ from geo.surveys import Mode
 _SHOWN = 5
 
 
-def check_design(tallies: pd.DataFrame, mode: Mode, frame_sizes: Mapping[str, int], findings: Findings) -> None:
-    """Adds what the observations of a household survey lack for sound figures.
+class DesignChecks:
+    """Looks at a household survey's observations batch by batch, and says in the end what they lack."""
 
-    `tallies` are theirs, with a column settlement_code; `frame_sizes` the households settlements are known to have.
-    """
-    if tallies.empty:
-        return
-    weighted_by_frame = set(tallies["settlement_code"]) <= frame_sizes.keys()
-    if mode != "census" and _all_weights_one(tallies) and not weighted_by_frame:
-        findings.add_note(Note("weights_missing", field="weight"))
-    note_small_frames(tallies.groupby("settlement_code")["n_sampled"].max(), frame_sizes, findings)
+    def __init__(self, codes: Sequence[str]) -> None:
+        self._codes = codes
+        self._sampled = np.zeros(len(codes), dtype=np.int64)
+        self._is_weighted = False
+
+    def add(self, columns: Mapping[str, pa.Array], settlement: NDArray[np.intp]) -> None:
+        """Adds observations: standard fields as Arrow columns, and each one's settlement as an index."""
+        interviewed = took_part(columns, len(settlement))
+        self._sampled += np.bincount(settlement[interviewed], minlength=len(self._codes))
+        if "weight" in columns and not self._is_weighted:
+            weights = columns["weight"].filter(pa.array(interviewed))
+            self._is_weighted = bool(pc.any(pc.not_equal(weights, 1.0)).as_py())
+
+    def check(self, mode: Mode, frame_sizes: Mapping[str, int], findings: Findings) -> None:
+        """Adds what they lack for sound figures; `frame_sizes` are the households settlements are known to have."""
+        by_code = pd.Series(self._sampled, index=list(self._codes))
+        sampled = by_code[by_code > 0]
+        weighted_by_frame = set(sampled.index) <= frame_sizes.keys()
+        if len(sampled) and mode != "census" and not self._is_weighted and not weighted_by_frame:
+            findings.add_note(Note("weights_missing", field="weight"))
+        note_small_frames(sampled, frame_sizes, findings)
 
 
 def note_small_frames(sampled: "pd.Series[int]", frame_sizes: Mapping[str, int], findings: Findings) -> None:
@@ -35,10 +52,3 @@ def note_small_frames(sampled: "pd.Series[int]", frame_sizes: Mapping[str, int],
     if small:
         more = f" and {len(small) - _SHOWN} more" if len(small) > _SHOWN else ""
         findings.add_note(Note("frame_too_small", ", ".join(small[:_SHOWN]) + more))
-
-
-def _all_weights_one(tallies: pd.DataFrame) -> bool:
-    households = tallies[tallies["counted"] == "households"]
-    return bool(
-        np.allclose(households["sum_w"], households["n"]) and np.allclose(households["sum_a2"], households["n"])
-    )

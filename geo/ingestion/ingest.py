@@ -3,12 +3,15 @@
 Everything runs in the caller's transaction, which the caller commits or rolls back as one.
 """
 
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from sqlalchemy import Connection, select, update
 
@@ -22,7 +25,7 @@ from geo.indicators.tally_store import follow_households, refresh_tallies, write
 from geo.ingestion import originals, store
 from geo.ingestion.attributes import read_attributes
 from geo.ingestion.boundaries import read_boundaries
-from geo.ingestion.design_checks import check_design
+from geo.ingestion.design_checks import DesignChecks
 from geo.ingestion.layers import ReadOptions
 from geo.ingestion.loads import (
     LoadOptions,
@@ -37,7 +40,7 @@ from geo.ingestion.loads import (
     write_upload,
 )
 from geo.ingestion.mapping import Observations
-from geo.ingestion.observe import Progress, Reading, observe
+from geo.ingestion.observe import Placed, Progress, Reading, observe
 from geo.ingestion.profile import BoundaryColumns, Profile
 from geo.ingestion.source import SourceOptions
 from geo.places import CityPlaces, find_city, places_on, write_boundaries
@@ -127,8 +130,6 @@ def load_survey(
         decide(result, path, options)
         if options.dry_run:
             return result
-        originals.keep(original, options.originals_url)
-        store.lock_final(connection)
         profile = (
             load.reading.profile.model_dump(mode="json")
             | options_said(source.read)
@@ -140,16 +141,29 @@ def load_survey(
                 "fix": source.fix,
             }
         )
-        write_upload(connection, load.upload_id, original, target, result, profile, options)
-        load.finish()
+        # What Python does while the database builds indexes.
+        with ThreadPoolExecutor(max_workers=1) as beside:
+            kept = beside.submit(originals.keep, original, options.originals_url)
+            store.lock_final(connection)
+            write_upload(connection, load.upload_id, original, target, result, profile, options)
+            load.finish(beside)
+            kept.result()
         replaced = _withdraw_snapshots(connection, survey_id, load.upload_id, options.pulled_from)
         store.write_findings(connection, load.upload_id, load.reading.findings)
         store.raise_data_version(connection)
         return replace(result, state="loaded", upload_id=load.upload_id, replaced=replaced)
 
 
+# About a million rows, which take a few hundred megabytes.
+_HELD_BATCHES = 16
+
+
 class _SurveyLoad:
-    """One file on its way into a survey: its rows are copied while the next are being read and checked."""
+    """One file on its way into a survey: its rows are copied while the next are being read and checked.
+
+    Its batches are held, so that their tallies are summed while the database builds indexes; of a large file the first
+    are summed on the way, and the last are held.
+    """
 
     def __init__(self, connection: Connection, survey_id: int, upload_id: int, city_places: CityPlaces) -> None:
         self.upload_id = upload_id
@@ -159,6 +173,8 @@ class _SurveyLoad:
         self._city_places = city_places
         self._definitions = read_catalogue(connection).versions
         self._tally = FrameTally(self._definitions, len(city_places.ids))
+        self._design = DesignChecks(city_places.places.codes)
+        self._held: deque[Placed] = deque()
 
     def read(self, path: Path, source: SourceOptions, progress: Progress | None) -> None:
         """Reads the file; its rows wait in a table of their own."""
@@ -172,30 +188,40 @@ class _SurveyLoad:
             self.reading = reading
 
         for placed in observe(path, self._city_places.places, source, started, progress):
-            seen = placed.observations
-            self._tally.add(seen.fields, placed.settlement, seen.asked, seen.extra)
-            yield seen, self._city_places.ids[placed.settlement]
+            self._design.add(placed.observations.fields, placed.settlement)
+            # A later load's tallies are scanned, not summed: its rows replace others.
+            if self._copy.is_first:
+                if len(self._held) == _HELD_BATCHES:
+                    self._sum(self._held.popleft())
+                self._held.append(placed)
+            yield placed.observations, self._city_places.ids[placed.settlement]
+
+    def _sum(self, placed: Placed) -> None:
+        seen = placed.observations
+        self._tally.add(seen.fields, placed.settlement, seen.asked, seen.extra)
+
+    def _summed(self) -> pd.DataFrame:
+        while self._held:
+            self._sum(self._held.popleft())
+        return self._tally.tallies(self._city_places.ids)
 
     def check_design(self, mode: Mode) -> None:
         """Looks at the file's households as a whole."""
-        tallies = self._tally.tallies(self._city_places.ids)
-        codes = dict(zip(self._city_places.ids.tolist(), self._city_places.places.codes, strict=True))
-        of_places = tallies.assign(settlement_code=tallies["settlement_id"].map(codes))
-        check_design(of_places, mode, frame_sizes(self._connection, self._survey_id), self.reading.findings)
+        self._design.check(mode, frame_sizes(self._connection, self._survey_id), self.reading.findings)
 
-    def finish(self) -> None:
-        """Makes the rows count. A first load's tallies were summed on the way; later ones replace rows: a scan."""
-        touched = self._copy.finish()
-        if touched is None:
-            tallies = self._tally.tallies(self._city_places.ids)
-            write_tallies(self._connection, self._survey_id, self._definitions, tallies)
-            late = self._added_meanwhile()
-            if late:
-                scanned = tally_survey(self._connection, late, self._survey_id)
-                write_tallies(self._connection, self._survey_id, late, scanned)
-            follow_households(self._connection, self._survey_id, [*self._definitions, *late])
-        else:
-            refresh_tallies(self._connection, self._survey_id, touched)
+    def finish(self, beside: Executor) -> None:
+        """Makes the rows count; `beside` runs what needs no connection."""
+        if not self._copy.is_first:
+            refresh_tallies(self._connection, self._survey_id, self._copy.finish())
+            return
+        summed = beside.submit(self._summed)
+        self._copy.finish()
+        write_tallies(self._connection, self._survey_id, self._definitions, summed.result())
+        late = self._added_meanwhile()
+        if late:
+            scanned = tally_survey(self._connection, late, self._survey_id)
+            write_tallies(self._connection, self._survey_id, late, scanned)
+        follow_households(self._connection, self._survey_id, [*self._definitions, *late])
 
     def _added_meanwhile(self) -> list[Definition]:
         """The indicators that were added while the file was being read."""

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 
 from tests.benchmarks.assess import measure_assess
+from tests.benchmarks.figures import measure_figures
 from tests.benchmarks.load import measure_load
 from tests.benchmarks.measure import Result, print_table
 from tests.benchmarks.retally import measure_retally
@@ -15,6 +16,7 @@ BENCHMARKS: dict[str, Callable[[Stage, int], list[Result]]] = {
     "load": measure_load,
     "assess": measure_assess,
     "retally": measure_retally,
+    "figures": measure_figures,
     "values": measure_values,
 }
 

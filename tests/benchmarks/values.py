@@ -64,8 +64,7 @@ def _copy_to_peer(stage: Stage, features: list[dict[str, Any]]) -> None:
     columns = []
     for name in names:
         values = [feature["properties"][name] for feature in features]
-        is_number = all(isinstance(value, int | float) for value in values if value is not None)
-        columns.append(f'"{name}" {"double precision" if is_number else "text"}')
+        columns.append(f'"{name}" {_column_type([value for value in values if value is not None])}')
     file = (FOLDER / "features.json").resolve()
     # One line of text, in CSV that no character ends or quotes.
     file.write_text(json.dumps([{"geom": f["geometry"], **f["properties"]} for f in features]), encoding="utf-8")
@@ -81,6 +80,12 @@ def _copy_to_peer(stage: Stage, features: list[dict[str, Any]]) -> None:
         "ANALYZE peer.figures",
     )
     file.unlink()
+
+
+def _column_type(values: list[Any]) -> str:
+    if all(isinstance(value, int | float) for value in values):
+        return "double precision"
+    return "jsonb" if isinstance(values[0], list) else "text"
 
 
 def _check_same(ours: list[dict[str, Any]], theirs: list[dict[str, Any]]) -> None:
