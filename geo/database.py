@@ -11,6 +11,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from psycopg.conninfo import make_conninfo
+from pydantic import SecretStr
 from sqlalchemy import URL, Connection, Engine, text
 from sqlalchemy import exc as sqlalchemy_errors
 from sqlalchemy.engine import make_url
@@ -18,6 +19,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, Programm
 
 from geo import cluster
 from geo.errors import DatabaseUnavailable, SetupError
+from geo.service_role import grant_service
 from geo.settings import Settings
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -104,14 +106,21 @@ def translated_errors() -> Iterator[None]:
         raise
 
 
-def upgrade(url: str) -> None:
-    """Brings the tables of the database at `url` to this version's schema. Running it twice does nothing."""
+def upgrade(url: str, service_password: SecretStr | None = None) -> None:
+    """Brings the database at `url` to this version: its tables, and what the service's role may do with them.
+
+    Running it twice does nothing.
+
+    Raises:
+        SetupError: the service's role is missing, and this account may not make one.
+    """
     engine = create_engine(url)
     with transaction(engine) as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _UPGRADE_LOCK})
         config = _alembic_config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+        grant_service(connection, service_password)
     engine.dispose()
 
 

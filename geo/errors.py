@@ -1,6 +1,7 @@
 """The error tree. A class's docstring is its default message; a message is one sentence for a data officer."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 
 class VastiError(Exception):
@@ -32,6 +33,25 @@ class ServerUnavailable(SetupError):
 
 class AccessRefused(SetupError):
     """The server does not let us in."""
+
+
+class SignInRefused(VastiError):
+    """Nobody has signed in."""
+
+
+class SignInLocked(SignInRefused):
+    """Signing in with this address is not possible for a while."""
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__(
+            "The password has been wrong too often: signing in with this address is possible again at "
+            f"{until.astimezone(UTC):%H:%M} UTC."
+        )
+        self.until = until
+
+
+class NotAllowed(VastiError):
+    """Your role does not allow this."""
 
 
 class InputError(VastiError):

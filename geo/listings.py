@@ -5,16 +5,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Double, Integer, Numeric, and_, cast, func, literal, select
+from sqlalchemy import Connection, Double, Numeric, and_, cast, func, literal, select
 from sqlalchemy.sql import ColumnElement
 
 from geo.filters import refuse_unknown
-from geo.indicators.disclosure import COUNT_STEP
 from geo.paging import Page, PageRequest, fetch_page
 from geo.places import as_geojson
 from geo.schema.places import boundary, city, organisation, settlement, ward
 from geo.schema.surveys import survey
-from geo.schema.uploads import upload
+from geo.schema.uploads import public_upload
 
 M2_PER_KM2 = 1_000_000
 
@@ -47,14 +46,13 @@ def _listing(page: Page) -> Listing:
     return Listing(rows, page.total, page.next_cursor)
 
 
-def _visible(drafts: bool) -> ColumnElement[bool]:
-    return literal(True) if drafts else survey.c.state == "published"
+_PUBLISHED = survey.c.state == "published"
 
 
-def find_cities(connection: Connection, page: PageRequest, *, drafts: bool = False) -> Listing:
-    """Cities with slug, name, and how many settlements and survey rounds they have."""
+def find_cities(connection: Connection, page: PageRequest) -> Listing:
+    """Cities with slug, name, and how many settlements and published survey rounds they have."""
     settlements = select(func.count()).where(settlement.c.city_id == city.c.id).scalar_subquery()
-    surveys = select(func.count()).where(survey.c.city_id == city.c.id, _visible(drafts)).scalar_subquery()
+    surveys = select(func.count()).where(survey.c.city_id == city.c.id, _PUBLISHED).scalar_subquery()
     rows = select(city.c.slug, city.c.name, settlements.label("settlements"), surveys.label("surveys"))
     return _listing(fetch_page(connection, rows, [city.c.slug], page))
 
@@ -101,8 +99,8 @@ def find_settlements(connection: Connection, query: SettlementsQuery) -> Listing
     return _listing(fetch_page(connection, rows, [city.c.slug, settlement.c.code], query.page))
 
 
-def find_surveys(connection: Connection, cities: Sequence[str], page: PageRequest, *, drafts: bool = False) -> Listing:
-    """Survey rounds, each with the uploads its figures rest on: which file (by its hash), when, how many rows.
+def find_surveys(connection: Connection, cities: Sequence[str], page: PageRequest) -> Listing:
+    """Published rounds, each with the uploads its figures rest on: which file (by its hash), when, how many rows.
 
     Raises:
         InvalidParameters: there is no such city; the message names those there are.
@@ -123,7 +121,7 @@ def find_surveys(connection: Connection, cities: Sequence[str], page: PageReques
         )
         .join(city, city.c.id == survey.c.city_id)
         .join(organisation, organisation.c.id == survey.c.organisation_id)
-        .where(_visible(drafts))
+        .where(_PUBLISHED)
     )
     if cities:
         rows = rows.where(city.c.slug.in_(cities))
@@ -144,19 +142,13 @@ def _uploads(connection: Connection, survey_ids: Sequence[int]) -> dict[int, lis
     withheld from those that are not.
     """
     rows = connection.execute(
-        select(
-            upload.c.survey_id,
-            upload.c.id,
-            upload.c.sha256,
-            upload.c.uploaded_at,
-            (COUNT_STEP * func.round(upload.c.rows_loaded / float(COUNT_STEP))).cast(Integer),
-        )
-        .where(upload.c.survey_id == func.any(list(survey_ids)), upload.c.state == "loaded")
-        .order_by(upload.c.id)
+        select(public_upload)
+        .where(public_upload.c.survey_id == func.any(list(survey_ids)))
+        .order_by(public_upload.c.id)
     )
     found: dict[int, list[dict[str, Any]]] = defaultdict(list)
-    for survey_id, *facts in rows:
-        found[survey_id].append(dict(zip(("id", "sha256", "uploaded_at", "rows_loaded"), facts, strict=True)))
+    for row in rows.mappings():
+        found[row["survey_id"]].append({name: value for name, value in row.items() if name != "survey_id"})
     return found
 
 

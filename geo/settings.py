@@ -26,6 +26,10 @@ class Settings(BaseSettings):
         default=None,
         description="PostgreSQL URL of a PostGIS database. Unset: a private cluster on this machine is used.",
     )
+    service_password: SecretStr | None = Field(
+        default=None,
+        description="Password of the account vasti_service in a database of your own; the service connects as it.",
+    )
     state_dir: Path = Field(
         default_factory=default_state_dir,
         description="Folder of the private cluster and, unless storage_url is set, of the kept originals.",
@@ -39,11 +43,20 @@ class Settings(BaseSettings):
     )
     host: str = Field(default="127.0.0.1", description="Address `vasti serve` listens on.")
     port: int = Field(default=8000, ge=1, le=65535, description="Port `vasti serve` listens on.")
+    public_url: str | None = Field(
+        default=None,
+        description="The address people reach the service under, such as https://vasti.example.org: for links.",
+    )
     worker: bool = Field(default=True, description="Whether `vasti serve` runs a worker beside the API.")
 
     kobo_token: SecretStr | None = Field(default=None, description="API token that `vasti kobo pull` signs in with.")
     odk_email: str | None = Field(default=None, description="Account that `vasti odk pull` signs in with.")
     odk_password: SecretStr | None = Field(default=None, description="Password of that account.")
+
+    @property
+    def base_url(self) -> str:
+        """The address people reach the service under, without a slash at its end."""
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
 
     @property
     def originals_url(self) -> str:

@@ -9,6 +9,7 @@ import uvicorn
 
 from geo import database
 from geo.errors import PortTaken, SetupError
+from geo.service_role import service_url
 from geo.settings import Settings
 from service.app import create_app
 from service.jobs import WorkerThread
@@ -36,10 +37,11 @@ def serve(settings: Settings) -> None:
         url = database.database_url(settings)
         if settings.database_url is None:
             database.upgrade(url)
+        as_service = service_url(url, settings.service_password)
         configure_logs()
         address = f"http://{_as_in_url(settings.host)}:{settings.port}"
         print(f"Vasti serves {address}/api/v1/cities and the maps; Ctrl-C ends it.", flush=True)  # noqa: T201
-        _run(url, listener, with_worker=settings.worker)
+        _run(url, as_service, listener, with_worker=settings.worker)
     finally:
         listener.close()
 
@@ -72,8 +74,8 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _run(url: str, listener: socket.socket, *, with_worker: bool) -> None:
-    engine = database.create_engine(url)
+def _run(url: str, as_service: str, listener: socket.socket, *, with_worker: bool) -> None:
+    engine = database.create_engine(as_service)
     worker = WorkerThread(url) if with_worker else None
     config = uvicorn.Config(
         create_app(engine),

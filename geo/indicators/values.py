@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 from sqlalchemy import Connection, func, select
 
-from geo.errors import AccessRefused, InvalidParameter, InvalidParameters
+from geo.errors import InvalidParameter, InvalidParameters, NotAllowed
 from geo.indicators.blocks import Block, Cells
 from geo.indicators.catalogue import read_catalogue
 from geo.indicators.cells import read_cells
@@ -139,11 +139,11 @@ def find_area_values(connection: Connection, query: ValuesQuery, area: BaseGeome
     Their level is `area`. Two areas that differ by one settlement tell its figure: this is for those who see it anyway.
 
     Raises:
-        AccessRefused: the query is not one for full figures.
+        NotAllowed: the query is not one for full figures.
         InvalidParameters: a filter names something that is not there, or no settlement lies in the area.
     """
     if query.access != "full":
-        raise AccessRefused("Figures of an area of one's own choice are for those who see a survey's figures in full.")
+        raise NotAllowed("Figures of an area of one's own choice are for those who see a survey's figures in full.")
     catalogue = read_catalogue(connection)
     check_filters(connection, query, catalogue)
     blocks = find_blocks(connection, query, catalogue)

@@ -14,7 +14,9 @@ from geo.ingestion.findings import Findings
 from geo.ingestion.formats import bundle
 from geo.ingestion.layers import ReadOptions
 from geo.places import BoundaryChanges
+from geo.schema.surveys import survey
 from geo.schema.uploads import upload
+from geo.surveys import open_organisation
 
 State = Literal["loaded", "already loaded", "checked"]
 Content = Literal["boundaries", "survey", "facilities"]
@@ -37,6 +39,8 @@ class LoadOptions:
 
     uploaded_by: str
     originals_url: str
+    organisation: str = "local"
+    """Who gives a file that is no survey's; a survey's is given by the survey's own."""
     skip_errors: bool = False
     dry_run: bool = False
     """Go through all of it up to the decision whether to load, and leave nothing behind."""
@@ -163,6 +167,7 @@ def write_upload(
     connection.execute(
         insert(upload).values(
             id=upload_id,
+            organisation_id=_given_by(connection, target, options),
             city_id=target.city_id,
             content=target.content,
             survey_id=target.survey_id,
@@ -177,3 +182,9 @@ def write_upload(
             rows_rejected=result.rows_rejected,
         )
     )
+
+
+def _given_by(connection: Connection, target: Target, options: LoadOptions) -> int:
+    if target.survey_id is None:
+        return open_organisation(connection, options.organisation)
+    return int(connection.execute(select(survey.c.organisation_id).where(survey.c.id == target.survey_id)).scalar_one())

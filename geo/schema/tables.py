@@ -1,5 +1,7 @@
 """Every table, imported once so that the metadata is whole."""
 
+from geo.schema.access import account, api_key, password_link, session, sign_in_failure, survey_grant
+from geo.schema.audit import audit
 from geo.schema.base import metadata
 from geo.schema.facilities import facility
 from geo.schema.people import household
@@ -9,6 +11,9 @@ from geo.schema.uploads import finding, upload
 from geo.schema.values import own_indicator, pair_tally, paired, tallied, tally
 
 __all__ = [
+    "account",
+    "api_key",
+    "audit",
     "boundary",
     "city",
     "data_version",
@@ -20,10 +25,14 @@ __all__ = [
     "own_indicator",
     "pair_tally",
     "paired",
+    "password_link",
+    "session",
     "settlement",
+    "sign_in_failure",
     "stratum_frame",
     "survey",
     "survey_frame",
+    "survey_grant",
     "tallied",
     "tally",
     "upload",

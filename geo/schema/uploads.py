@@ -12,7 +12,9 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    column,
     func,
+    table,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -23,6 +25,8 @@ upload = Table(
     "upload",
     metadata,
     Column("id", Integer, Identity(), primary_key=True),
+    # Who gave it; a survey's, the survey's own.
+    Column("organisation_id", ForeignKey("organisation.id"), nullable=False),
     Column("city_id", ForeignKey("city.id"), nullable=False),
     # What the file was loaded as; the same file may hold settlements and the facilities in them.
     Column("content", Text, nullable=False),
@@ -67,6 +71,16 @@ Index(
     func.coalesce(upload.c.profile["layer"].astext, ""),
     unique=True,
     postgresql_where=text("state = 'loaded' AND content = 'facilities'"),
+)
+
+# What everybody may know of the uploads of published surveys: a view, whose reader needs no right to the table.
+public_upload = table(
+    "public_upload",
+    column("id", Integer),
+    column("survey_id", Integer),
+    column("sha256", Text),
+    column("uploaded_at", DateTime(timezone=True)),
+    column("rows_loaded", Integer),
 )
 
 finding = Table(

@@ -67,7 +67,7 @@ def demo(
 
 def _load(connection: Connection, files: SampleFiles, settings: Settings) -> None:
     """Loads the sample city and publishes its rounds; what is loaded already stays as it is."""
-    options = LoadOptions(getpass.getuser(), settings.originals_url)
+    options = LoadOptions(getpass.getuser(), settings.originals_url, settings.organisation)
     add_city(connection, files.city_slug, files.city_name)
     profile = files.boundaries.profile
     result = ingest.load_boundaries(

@@ -1,27 +1,31 @@
 """Commands that change what is stored: cities, boundaries, surveys, facilities, publishing, withdrawing."""
 
+import getpass
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from geo import database
+from geo.audit import note_command
 from geo.indicators.tally_store import surveys_lacking_tallies
 from geo.ingestion import ingest
 from geo.ingestion.facilities import load_facilities
 from geo.ingestion.frame import load_frame
 from geo.ingestion.layers import ReadOptions
+from geo.ingestion.loads import LoadResult
 from geo.ingestion.recompute import recompute
 from geo.ingestion.source import SourceOptions
 from geo.ingestion.store import raise_data_version
 from geo.places import add_city, find_city
+from geo.schema.uploads import upload
 from geo.settings import Settings
-from geo.surveys import set_state
+from geo.surveys import find_survey, set_state
 from service.cli import options as o
 from service.cli.groups import (
     FacilityOptions,
@@ -48,7 +52,7 @@ load_app = typer.Typer(
 def open_database(settings: Settings) -> Iterator[Connection]:
     """One transaction on the settings' database, its tables brought up to date first."""
     url = database.database_url(settings)
-    database.upgrade(url)
+    database.upgrade(url, settings.service_password)
     engine = database.create_engine(url)
     try:
         with database.transaction(engine) as connection:
@@ -112,6 +116,7 @@ def boundaries(
             options=load_options(settings, outcome),
             attributes=attributes,
         )
+        _note_load(connection, result)
     report.write(result)
     summarise(result, file, started)
     if result.changes:
@@ -157,6 +162,7 @@ def load_into_round(
                 options=load_options(settings, outcome, pulled_from),
                 progress=progress,
             )
+        _note_load(connection, result)
         if round_.publish and not outcome.dry_run:
             _set_state(connection, city, slug, "published")
     report.write(result)
@@ -191,6 +197,7 @@ def facilities(
             today=datetime.now(UTC).date(),
             options=load_options(settings, outcome),
         )
+        _note_load(connection, result)
     report.write(result)
     summarise(result, file, started)
 
@@ -226,13 +233,40 @@ def publish(
     typer.echo(f"Survey {survey} of {city} is {'a draft' if draft else 'published'}.")
 
 
-def withdraw(upload: Annotated[int, typer.Argument(help="The upload's number, as `vasti load` printed it.")]) -> None:
+def withdraw(
+    upload_id: Annotated[
+        int, typer.Argument(metavar="UPLOAD", help="The upload's number, as `vasti load` printed it.")
+    ],
+) -> None:
     """Take back an upload of a survey or of facilities: its rows no longer count, and those it had replaced do."""
     with open_database(Settings()) as connection:
-        rows = ingest.withdraw(connection, upload)
-    typer.echo(f"Upload {upload} is withdrawn: its {rows:,} rows no longer count, and what they had replaced does.")
+        rows = ingest.withdraw(connection, upload_id)
+        _note_upload(connection, upload_id, "upload withdrawn")
+    typer.echo(f"Upload {upload_id} is withdrawn: its {rows:,} rows no longer count, and what they had replaced does.")
 
 
-def _set_state(connection: Connection, city: str, survey: str, state: Literal["draft", "published"]) -> None:
-    if set_state(connection, find_city(connection, city), survey, state):
+def _set_state(connection: Connection, city: str, slug: str, state: Literal["draft", "published"]) -> None:
+    row = find_survey(connection, find_city(connection, city), slug)
+    if set_state(connection, row["city_id"], slug, state):
         raise_data_version(connection)
+        facts = {"before": {"state": row["state"]}, "after": {"state": state}}
+        noted(connection, "state set", f"survey {city}/{slug}", organisation_id=row["organisation_id"], **facts)
+
+
+def _note_load(connection: Connection, result: LoadResult) -> None:
+    """Notes what a load brought, where it brought anything."""
+    if result.state == "loaded" and result.upload_id is not None:
+        _note_upload(connection, result.upload_id, "file loaded")
+        for earlier in result.replaced:
+            _note_upload(connection, earlier, "upload withdrawn")
+
+
+def _note_upload(connection: Connection, upload_id: int, action: str) -> None:
+    row = connection.execute(select(upload).where(upload.c.id == upload_id)).mappings().one()
+    facts = {name: row[name] for name in ("content", "sha256", "rows_loaded", "rows_rejected", "state")}
+    noted(connection, action, f"upload {upload_id}", organisation_id=row["organisation_id"], after=facts)
+
+
+def noted(connection: Connection, action: str, subject: str, **facts: Any) -> None:
+    """Notes in the audit what whoever runs the command does; `facts` as note_command takes them."""
+    note_command(connection, getpass.getuser(), action, subject, **facts)

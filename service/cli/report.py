@@ -21,6 +21,7 @@ def load_options(settings: Settings, outcome: OutcomeOptions, pulled_from: str |
     return LoadOptions(
         getpass.getuser(),
         settings.originals_url,
+        settings.organisation,
         skip_errors=outcome.skip_errors,
         dry_run=outcome.dry_run,
         pulled_from=pulled_from,

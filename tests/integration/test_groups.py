@@ -9,7 +9,7 @@ import pytest
 from shapely.geometry import box
 from sqlalchemy import Connection, select
 
-from geo.errors import AccessRefused, InvalidParameters
+from geo.errors import InvalidParameters, NotAllowed
 from geo.indicators.catalogue import catalogue
 from geo.indicators.changes import find_changes
 from geo.indicators.query import ValuesQuery
@@ -154,7 +154,7 @@ def test_an_area_is_the_sum_of_the_settlements_in_it(city: Connection) -> None:
     (found,) = find_area_values(city, query, area).figures.to_dict("records")
     of_two = by_group(city, by=None, access="full", settlements=[f.code(0), f.code(1)])
     assert (found["level"], found["n"], found["unserved"]) == ("area", 80, of_two["unserved"].sum())
-    with pytest.raises(AccessRefused):
+    with pytest.raises(NotAllowed):
         find_area_values(city, replace(query, access="public"), area)
     with pytest.raises(InvalidParameters, match="no settlement lies in this area"):
         find_area_values(city, query, box(0, 0, 1, 1))

@@ -69,8 +69,11 @@ def test_compose_reads_only_documented_variables() -> None:
 
 def test_compose_has_no_default_password_and_keeps_the_database_inside(compose: dict[str, Any]) -> None:
     services = compose["services"]
-    for name, variable in (("db", "POSTGRES_PASSWORD"), ("api", "PGPASSWORD")):
+    for name, variable in (("db", "POSTGRES_PASSWORD"), ("migrate", "PGPASSWORD"), ("worker", "PGPASSWORD")):
         assert services[name]["environment"][variable].startswith("${VASTI_DB_PASSWORD:?")
+    # What strangers reach cannot sign in as the owner.
+    assert "VASTI_DB_PASSWORD" not in str(services["api"]["environment"])
+    assert services["api"]["environment"]["VASTI_SERVICE_PASSWORD"].startswith("${VASTI_SERVICE_PASSWORD:?")
     assert "ports" not in services["db"]
     assert services["api"]["ports"] == ["${VASTI_PUBLISH:-127.0.0.1}:${VASTI_PORT:-8000}:8000"]
     for service in services.values():

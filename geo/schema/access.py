@@ -1,0 +1,109 @@
+"""Who may do what: accounts, how they prove who they are, and whose full figures an organisation may see.
+
+The service's own role reads of these what `geo.service_role` grants it; passwords, tokens and links are checked by the
+functions of the schema `gate`, which it may only call.
+"""
+
+from typing import Literal, get_args
+
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    func,
+)
+
+from geo.schema.base import metadata
+
+Role = Literal["viewer", "contributor", "steward", "operator"]
+
+ROLES: tuple[Role, ...] = get_args(Role)
+"""From the least to the most: each may do what those before it may."""
+
+_ROLE_CHECK = f"role IN ({', '.join(repr(role) for role in ROLES)})"
+
+account = Table(
+    "account",
+    metadata,
+    Column("id", Integer, Identity(always=True), primary_key=True),
+    Column("organisation_id", ForeignKey("organisation.id"), nullable=False),
+    Column("email", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("is_active", Boolean, nullable=False, server_default="true"),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    # How argon2 makes a proof of the password: its kind, its costs and the salt. NULL: there is no password yet.
+    Column("password_salt", Text, nullable=True),
+    Column("proof_sha256", LargeBinary, nullable=True),
+    CheckConstraint("email ~ '^[^@[:space:]]+@[^@[:space:]]+$' AND length(email) <= 254", name="email"),
+    CheckConstraint("name <> ''", name="name"),
+    CheckConstraint(_ROLE_CHECK, name="role"),
+    CheckConstraint("(password_salt IS NULL) = (proof_sha256 IS NULL)", name="password"),
+)
+
+Index("account_email_idx", func.lower(account.c.email), unique=True)
+
+session = Table(
+    "session",
+    metadata,
+    Column("token_sha256", LargeBinary, primary_key=True),
+    Column("account_id", ForeignKey("account.id"), nullable=False, index=True),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+)
+
+api_key = Table(
+    "api_key",
+    metadata,
+    Column("id", Integer, Identity(always=True), primary_key=True),
+    Column("account_id", ForeignKey("account.id"), nullable=False, index=True),
+    Column("name", Text, nullable=False),
+    # The most it may do: no more than its account.
+    Column("role", Text, nullable=False),
+    # By its first letters its owner tells it from others; the rest is shown once.
+    Column("prefix", Text, nullable=False),
+    Column("token_sha256", LargeBinary, nullable=False, unique=True),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+    Column("revoked_at", DateTime(timezone=True), nullable=True),
+    Column("last_used_on", Date, nullable=True),
+    CheckConstraint("name <> ''", name="name"),
+    CheckConstraint(_ROLE_CHECK, name="role"),
+)
+
+# One use of a link sets a password; whoever has it needs nothing else.
+password_link = Table(
+    "password_link",
+    metadata,
+    Column("token_sha256", LargeBinary, primary_key=True),
+    Column("account_id", ForeignKey("account.id"), nullable=False, index=True),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+    Column("used_at", DateTime(timezone=True), nullable=True),
+)
+
+# By e-mail address, whether there is an account or not: being locked out tells nobody who has one.
+sign_in_failure = Table(
+    "sign_in_failure",
+    metadata,
+    Column("email_sha256", LargeBinary, primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("last_at", DateTime(timezone=True), nullable=False),
+    Column("locked_until", DateTime(timezone=True), nullable=True),
+)
+
+survey_grant = Table(
+    "survey_grant",
+    metadata,
+    Column("survey_id", ForeignKey("survey.id"), primary_key=True),
+    Column("organisation_id", ForeignKey("organisation.id"), primary_key=True),
+    Column("granted_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+)

@@ -1,0 +1,159 @@
+"""The role the service connects as: it owns nothing, and may do no more than what stands here.
+
+The rows it sees of each table are a matter of policies (`migrations/sql/0005_gate.sql`).
+"""
+
+import hashlib
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from pydantic import SecretStr
+from sqlalchemy import Connection, text
+from sqlalchemy.engine import make_url
+
+from geo.copying import driver_of
+from geo.errors import SetupError
+
+SERVICE_ROLE = "vasti_service"
+
+_READ = (
+    *("organisation", "city", "ward", "settlement", "boundary", "facility", "own_indicator"),
+    *("survey", "survey_frame", "stratum_frame", "survey_grant", "data_version", "alembic_version"),
+    *("tally", "tallied", "pair_tally", "paired", "household", "upload", "finding", "audit", "public_upload"),
+    "account (id, organisation_id, email, name, role, is_active, created_at)",
+    "api_key (id, account_id, name, role, prefix, created_at, expires_at, revoked_at, last_used_on)",
+)
+_ADD = (
+    *("survey", "survey_grant", "data_version"),
+    "account (organisation_id, email, name, role)",
+    "api_key (account_id, name, role, prefix, token_sha256, expires_at)",
+    "password_link (token_sha256, account_id, expires_at)",
+)
+_CHANGE = (
+    "survey (name, licence, state)",
+    "data_version (version)",
+    "account (name, role, is_active)",
+    "api_key (revoked_at)",
+)
+_REMOVE = ("survey_grant",)
+
+_CALL = (
+    "account_id()",
+    "organisation_id()",
+    "may(text)",
+    "signed_in()",
+    "may_manage(integer, text)",
+    "own_surveys()",
+    "full_surveys()",
+    "seen_surveys()",
+    "own_uploads()",
+    "managed_accounts()",
+    "enter(text)",
+    "note_use(text)",
+    "salt_of(text, text)",
+    "sign_in(text, text, bytea, interval)",
+    "sign_out(text)",
+    "link_of(text)",
+    "use_link(text, text, text)",
+    "note(text, text, jsonb, jsonb)",
+)
+
+
+def _grants(privilege: str, named: tuple[str, ...]) -> list[str]:
+    """A grant for each table, of some of its columns where they are named."""
+    found = []
+    for name in named:
+        table, _, columns = name.partition(" ")
+        found.append(f"GRANT {privilege} {columns} ON {table} TO {SERVICE_ROLE}".replace("  ", " "))
+    return found
+
+
+_STATEMENTS = (
+    f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {SERVICE_ROLE}",
+    "REVOKE ALL ON ALL TABLES IN SCHEMA gate FROM PUBLIC",
+    f"REVOKE ALL ON ALL TABLES IN SCHEMA gate FROM {SERVICE_ROLE}",
+    "REVOKE ALL ON ALL FUNCTIONS IN SCHEMA gate FROM PUBLIC",
+    f"REVOKE ALL ON ALL FUNCTIONS IN SCHEMA gate FROM {SERVICE_ROLE}",
+    f"GRANT USAGE ON SCHEMA public, gate TO {SERVICE_ROLE}",
+    *_grants("SELECT", _READ),
+    *_grants("INSERT", _ADD),
+    *_grants("UPDATE", _CHANGE),
+    *_grants("DELETE", _REMOVE),
+    *(f"GRANT EXECUTE ON FUNCTION gate.{function} TO {SERVICE_ROLE}" for function in _CALL),
+)
+
+_MARK = f"What {SERVICE_ROLE} may do is that of {{}}."
+
+
+def service_url(url: str, password: SecretStr | None) -> str:
+    """The same database's URL for the service. Without a password the account's must come from elsewhere, or none."""
+    own = make_url(url).set(username=SERVICE_ROLE, password=password.get_secret_value() if password else None)
+    return own.render_as_string(hide_password=False)
+
+
+def grant_service(connection: Connection, password: SecretStr | None = None) -> None:
+    """Makes the service's role where it is missing, and holds it to what it may do; the caller holds the upgrade lock.
+
+    A restored backup has none of this, so it is looked at each time, and done only where it is not as it should be.
+
+    Raises:
+        SetupError: the role is missing, and this account may not make one.
+    """
+    if not connection.execute(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": SERVICE_ROLE}).first():
+        _make_role(connection)
+    if password is not None:
+        _set_password(connection, password)
+    mark = _MARK.format(hashlib.sha256("\n".join(_STATEMENTS).encode()).hexdigest()[:16])
+    done = connection.execute(
+        text(
+            "SELECT obj_description('gate'::regnamespace, 'pg_namespace'), has_schema_privilege(:role, 'gate', 'USAGE')"
+        ),
+        {"role": SERVICE_ROLE},
+    ).one()
+    if tuple(done) == (mark, True):
+        return
+    for statement in (*_STATEMENTS, f"COMMENT ON SCHEMA gate IS '{mark}'"):
+        connection.exec_driver_sql(statement)
+
+
+def _make_role(connection: Connection) -> None:
+    try:
+        with connection.begin_nested():
+            # Roles are the whole cluster's: another database of it may be making the same one at this moment.
+            connection.exec_driver_sql(
+                f"DO $$ BEGIN CREATE ROLE {SERVICE_ROLE} LOGIN NOINHERIT NOSUPERUSER NOCREATEDB NOCREATEROLE; "
+                "EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
+            )
+    except Exception as error:
+        if isinstance(getattr(error, "orig", None), psycopg.errors.InsufficientPrivilege):
+            raise SetupError(
+                f"The database has no role {SERVICE_ROLE}, as which the service connects, and this account may not "
+                f"make one: have an administrator run `CREATE ROLE {SERVICE_ROLE} LOGIN NOINHERIT`, then try again."
+            ) from None
+        raise
+
+
+def _set_password(connection: Connection, password: SecretStr) -> None:
+    """Gives the role its password, which crosses no wire and reaches no log as it is."""
+    driver = driver_of(connection)
+    kept = driver.pgconn.encrypt_password(password.get_secret_value().encode(), SERVICE_ROLE.encode(), b"scram-sha-256")
+    driver.execute(
+        sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(SERVICE_ROLE), sql.Literal(kept.decode()))
+    )
+
+
+def check_service(connection: Connection) -> None:
+    """Holds that this connection is one to serve strangers with.
+
+    Raises:
+        SetupError: its account is no Vasti's service role: it could see every row.
+    """
+    found: Any = connection.execute(
+        text("SELECT current_user, rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = session_user")
+    ).one()
+    if found[0] != SERVICE_ROLE or found[1]:
+        raise SetupError(
+            f"The service connects to the database as {found[0]}, who may see every household: it must be "
+            f"{SERVICE_ROLE}, and no superuser."
+        )

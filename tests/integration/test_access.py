@@ -1,0 +1,506 @@
+"""Accounts and what they open, against the database: as its owner, and as the role the service connects as."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError, ProgrammingError
+
+from geo import access, database
+from geo.audit import find_audit, note, note_command
+from geo.errors import Conflict, InputError, NotAllowed, NotFound, SignInLocked, SignInRefused
+from geo.grants import end_grant, grant_survey, list_grants
+from geo.paging import PageRequest
+from geo.service_role import SERVICE_ROLE, check_service, grant_service, service_url
+from tests import factories as f
+from tests.two_organisations import PASSWORD, SECRETS, TwoOrganisations, make_two
+
+
+@pytest.fixture(scope="module")
+def two(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoOrganisations]:
+    """Two organisations in a database of the module's own."""
+    yield from make_two(database_url, "two_of_access", tmp_path_factory.mktemp("two"))
+
+
+@pytest.fixture
+def service(two: TwoOrganisations) -> Iterator[Connection]:
+    """A transaction as the service's role, in which nobody has entered yet; rolled back in the end."""
+    with two.service.connect() as connection:
+        yield connection
+        connection.rollback()
+
+
+@pytest.fixture
+def owner(two: TwoOrganisations) -> Iterator[Connection]:
+    """A transaction as the owner, rolled back in the end."""
+    with two.owner.connect() as connection:
+        yield connection
+        connection.rollback()
+
+
+def rows(connection: Connection, statement: str) -> list[tuple[object, ...]]:
+    return [tuple(row) for row in connection.execute(text(statement))]
+
+
+def refused(connection: Connection, statement: str) -> bool:
+    """Whether the database says no, whatever the statement would do."""
+    try:
+        with connection.begin_nested():
+            connection.execute(text(statement))
+    except ProgrammingError as error:
+        return getattr(error.orig, "sqlstate", None) == "42501"  # insufficient privilege, or a policy
+    return False
+
+
+def test_the_service_owns_nothing_and_is_nobody_special(service: Connection) -> None:
+    check_service(service)
+    assert rows(service, "SELECT 1 FROM pg_class WHERE relowner = session_user::regrole") == []
+    assert rows(service, "SELECT 1 FROM pg_auth_members WHERE member = session_user::regrole") == []
+    for statement in ("CREATE TABLE mine (id int)", "CREATE TABLE gate.mine (id int)", "DROP TABLE household"):
+        assert refused(service, statement)
+
+
+def test_the_owner_is_not_one_to_serve_strangers_with(owner: Connection) -> None:
+    with pytest.raises(Exception, match="may see every household"):
+        check_service(owner)
+
+
+SECRET_TABLES = ("session", "sign_in_failure", "password_link", "gate.secret")
+
+
+@pytest.mark.parametrize("table", SECRET_TABLES)
+def test_what_proves_somebody_is_read_by_nobody(service: Connection, two: TwoOrganisations, table: str) -> None:
+    access.enter(service, two.sessions["operator@vasti.org"])
+    assert refused(service, f"SELECT * FROM {table}")
+
+
+@pytest.mark.parametrize("column", ["proof_sha256", "password_salt"])
+def test_proofs_of_passwords_are_read_by_nobody(service: Connection, two: TwoOrganisations, column: str) -> None:
+    access.enter(service, two.sessions["operator@vasti.org"])
+    assert refused(service, f"SELECT {column} FROM account")
+    assert refused(service, "SELECT token_sha256 FROM api_key")
+
+
+HELD = ("household", "upload", "finding", "account", "api_key", "survey_grant", "audit")
+FIGURES = ("tally", "tallied", "survey_frame", "stratum_frame")
+
+
+@pytest.mark.parametrize("table", HELD)
+def test_who_has_not_entered_sees_no_row(service: Connection, table: str) -> None:
+    assert rows(service, f"SELECT count(*) FROM {table}") == [(0,)]
+
+
+@pytest.mark.parametrize("organisation", [0, 1])
+def test_an_organisation_sees_its_own_rows_and_no_other(
+    service: Connection, two: TwoOrganisations, organisation: int
+) -> None:
+    own, other = SECRETS[organisation], SECRETS[1 - organisation]
+    access.enter(service, two.token("contributor", ("north", "south")[organisation]))
+    codes = rows(service, "SELECT household_code FROM household")
+    names = rows(service, "SELECT file_name FROM upload WHERE survey_id IS NOT NULL")
+    found = rows(service, "SELECT value FROM finding WHERE value IS NOT NULL")
+    assert len(codes) == 96
+    assert len(names) == 2
+    for values in (codes, names):
+        assert all(own in str(value) for value in values)
+    everything = str(
+        [rows(service, f"SELECT {table}::text FROM {table}") for table in ("household", "upload", "finding", "survey")]
+    )
+    assert other not in everything
+    assert (f"{own}-toilet",) in found
+
+
+@pytest.mark.parametrize("role", ["viewer"])
+def test_a_viewer_sees_figures_and_no_household(service: Connection, two: TwoOrganisations, role: str) -> None:
+    access.enter(service, two.token(role))
+    for table in ("household", "upload", "finding", "audit"):
+        assert rows(service, f"SELECT count(*) FROM {table}") == [(0,)]
+    seen = {slug for (slug,) in rows(service, "SELECT slug FROM survey")}
+    assert seen == {"north-draft", "north-published", "south-published"}
+
+
+@pytest.mark.parametrize("table", FIGURES)
+def test_drafts_are_of_their_own_organisation(service: Connection, two: TwoOrganisations, table: str) -> None:
+    access.enter(service, two.token("steward"))
+    assert (
+        rows(service, f"SELECT 1 FROM {table} t WHERE NOT EXISTS (SELECT FROM survey s WHERE s.id = t.survey_id)") == []
+    )
+    draft = "SELECT id FROM survey WHERE slug = 'south-draft'"
+    assert rows(service, draft) == []
+
+
+def test_a_partition_is_no_way_round(service: Connection, two: TwoOrganisations, owner: Connection) -> None:
+    access.enter(service, two.token("steward"))
+    for (survey_id,) in rows(owner, "SELECT id FROM survey"):
+        assert refused(service, f"SELECT * FROM household_{survey_id}")
+
+
+FORGERIES = (
+    "1|1|operator|session|",
+    "1|1|operator|session|0000000000000000000000000000000000000000000000000000000000000000",
+    "||||",
+    "|||||||",
+    "",
+)
+
+
+@pytest.mark.parametrize("forged", FORGERIES)
+def test_a_pass_cannot_be_made_up(service: Connection, forged: str) -> None:
+    service.execute(text("SELECT set_config('vasti.pass', :forged, true)"), {"forged": forged})
+    assert rows(service, "SELECT count(*) FROM household") == [(0,)]
+    assert rows(service, "SELECT gate.account_id(), gate.organisation_id(), gate.may('viewer')") == [
+        (None, None, False)
+    ]
+
+
+def test_a_pass_holds_in_its_own_transaction_only(two: TwoOrganisations) -> None:
+    with two.service.connect() as connection:
+        with connection.begin():
+            access.enter(connection, two.token("steward"))
+            (kept,) = rows(connection, "SELECT current_setting('vasti.pass')")
+            assert rows(connection, "SELECT gate.may('steward')") == [(True,)]
+        with connection.begin():
+            assert rows(connection, "SELECT gate.may('viewer')") == [(False,)]
+            connection.execute(text("SELECT set_config('vasti.pass', :kept, true)"), {"kept": kept[0]})
+            assert rows(connection, "SELECT gate.may('viewer')") == [(False,)]
+    with two.service.connect() as one, two.service.connect() as other:
+        access.enter(one, two.token("steward"))
+        (kept,) = rows(one, "SELECT current_setting('vasti.pass')")
+        other.execute(text("SELECT set_config('vasti.pass', :kept, true)"), {"kept": kept[0]})
+        assert rows(other, "SELECT gate.may('viewer')") == [(False,)]
+
+
+def test_claims_of_a_pass_cannot_be_changed(service: Connection, two: TwoOrganisations) -> None:
+    access.enter(service, two.token("viewer"))
+    raised = "SELECT set_config('vasti.pass', replace(current_setting('vasti.pass'), 'viewer', 'operator'), true)"
+    service.execute(text(raised))
+    assert rows(service, "SELECT gate.may('viewer')") == [(False,)]
+
+
+@pytest.mark.parametrize("function", ["mac('x')", "sign('1|1|operator|session')", "bearer()"])
+def test_what_makes_a_pass_is_called_by_nobody(service: Connection, function: str) -> None:
+    assert refused(service, f"SELECT gate.{function}")
+
+
+def test_nobody_enters_with_a_token_that_is_none(service: Connection, two: TwoOrganisations) -> None:
+    assert access.enter(service, two.token("viewer")) is not None
+    for token in ("", "x", two.token("viewer")[:-1], "vasti_" + "A" * 43):
+        assert access.enter(service, token) is None
+        # Who entered before is not left in.
+        assert rows(service, "SELECT gate.may('viewer')") == [(False,)]
+
+
+def test_enter_says_who_it_is(service: Connection, two: TwoOrganisations) -> None:
+    bearer = access.enter(service, two.token("contributor", "south"))
+    assert bearer is not None
+    assert (bearer.email, bearer.organisation, bearer.role, bearer.via) == (
+        *("contributor@south.org", "south", "contributor"),
+        "session",
+    )
+    assert bearer.may("viewer")
+    assert not bearer.may("steward")
+    with pytest.raises(NotAllowed, match=r"for a steward; contributor@south\.org is a contributor here"):
+        access.require(bearer, "steward")
+    with pytest.raises(SignInRefused):
+        access.require(None, "viewer")
+
+
+def test_enter_works_where_only_reading_is_allowed(two: TwoOrganisations) -> None:
+    with database.snapshot(two.service) as connection:
+        assert access.enter(connection, two.token("viewer")) is not None
+
+
+def test_sign_in_is_told_no_more_than_that_it_failed(two: TwoOrganisations) -> None:
+    said = []
+    for email, password in (("viewer@north.org", "wrong"), ("nobody@north.org", PASSWORD), ("", "")):
+        with two.service.begin() as connection, pytest.raises(SignInRefused) as error:
+            access.sign_in(connection, email, password)
+        said.append(str(error.value))
+    assert set(said) == {"The e-mail address or the password is wrong."}
+
+
+def test_salts_do_not_tell_who_has_an_account(service: Connection) -> None:
+    """An address without an account has one that looks like any other, and the same each time."""
+    ask = "SELECT gate.salt_of('nobody@north.org', '$argon2id$v=19$m=65536,t=3,p=4')"
+    known = "SELECT gate.salt_of('viewer@north.org', '$argon2id$v=19$m=65536,t=3,p=4')"
+    (first,), (again,), (real,) = rows(service, ask)[0], rows(service, ask)[0], rows(service, known)[0]
+    assert first == again != real
+    assert len(str(first)) == len(str(real))
+    assert str(first).rpartition("$")[0] == str(real).rpartition("$")[0]
+
+
+@pytest.mark.parametrize("email", ["viewer@south.org", "nobody@south.org"])
+def test_too_many_failures_lock_an_address_for_a_while(two: TwoOrganisations, email: str) -> None:
+    """Whether it has an account or not; even the right password does not open it then."""
+    for _ in range(5):
+        with two.service.begin() as connection, pytest.raises(SignInRefused, match="is wrong"):
+            _sign_in_kept(connection, email, "wrong")
+    with two.service.begin() as connection, pytest.raises(SignInLocked) as locked:
+        access.sign_in(connection, email.upper(), PASSWORD)
+    assert timedelta(0) < locked.value.until - datetime.now(UTC) <= timedelta(minutes=1)
+    _make_older(two.owner, timedelta(minutes=1))
+    with two.service.begin() as connection, pytest.raises(SignInRefused, match="is wrong"):
+        _sign_in_kept(connection, email, "wrong")
+    with two.service.begin() as connection, pytest.raises(SignInLocked) as locked:
+        access.sign_in(connection, email, PASSWORD)
+    assert timedelta(minutes=1) < locked.value.until - datetime.now(UTC) <= timedelta(minutes=2)
+    _make_older(two.owner, timedelta(minutes=2))
+    if email.startswith("viewer"):
+        with two.service.begin() as connection:
+            assert access.enter(connection, access.sign_in(connection, email, PASSWORD)) is not None
+        with two.owner.connect() as connection:
+            assert rows(connection, "SELECT failures FROM sign_in_failure WHERE failures > 5") == []
+
+
+def _sign_in_kept(connection: Connection, email: str, password: str) -> None:
+    """Signs in, and commits that it failed."""
+    try:
+        access.sign_in(connection, email, password)
+    except SignInRefused:
+        connection.commit()
+        raise
+
+
+def _make_older(owner: Engine, by: timedelta) -> None:
+    with owner.begin() as connection:
+        connection.execute(text("UPDATE sign_in_failure SET locked_until = locked_until - :by"), {"by": by})
+
+
+def test_a_session_ends(two: TwoOrganisations) -> None:
+    with two.service.begin() as connection:
+        token = access.sign_in(connection, " Viewer@North.org ", PASSWORD)
+        assert access.enter(connection, token) is not None
+        access.sign_out(connection, token)
+        assert access.enter(connection, token) is None
+        late = access.sign_in(connection, "viewer@north.org", PASSWORD)
+    with two.owner.begin() as connection:
+        connection.execute(
+            text("UPDATE session SET expires_at = now() WHERE expires_at = (SELECT max(expires_at) FROM session)")
+        )
+    with two.service.begin() as connection:
+        assert access.enter(connection, late) is None
+
+
+def test_a_link_sets_a_password_once(two: TwoOrganisations) -> None:
+    with two.owner.begin() as connection:
+        account_id = access.add_account(connection, "new@north.org", "New", "viewer", "north")
+        first, _ = access.make_link(connection, account_id)
+        second, _ = access.make_link(connection, account_id)
+    with two.service.begin() as connection:
+        with pytest.raises(InputError, match="has 5 characters; it needs 12 or more"):
+            access.set_password(connection, first, "short")
+        with pytest.raises(InputError, match="is the e-mail address"):
+            access.set_password(connection, first, "NEW@north.org")
+        access.set_password(connection, first, "a new password")
+        token = access.sign_in(connection, "new@north.org", "a new password")
+        # Both the link that was used and the other one are spent.
+        for link in (first, second, "never a link"):
+            with pytest.raises(NotFound, match="ask for a new one"):
+                access.set_password(connection, link, "another password")
+    with two.owner.begin() as connection:
+        link, _ = access.make_link(connection, account_id)
+    with two.service.begin() as connection:
+        assert access.enter(connection, token) is not None
+        access.set_password(connection, link, "yet another one")
+        assert access.enter(connection, token) is None
+        with pytest.raises(SignInRefused):
+            access.sign_in(connection, "new@north.org", "a new password")
+
+
+def test_a_link_grows_old(two: TwoOrganisations) -> None:
+    with two.owner.begin() as connection:
+        link, _ = access.make_link(connection, access.find_account(connection, "viewer@north.org")["id"])
+        connection.execute(text("UPDATE password_link SET expires_at = now() WHERE used_at IS NULL"))
+    with two.service.begin() as connection, pytest.raises(NotFound):
+        access.set_password(connection, link, "a new password")
+
+
+def test_a_closed_account_is_out_at_once(owner: Connection, two: TwoOrganisations) -> None:
+    account = access.find_account(owner, "CONTRIBUTOR@north.org")
+    token, _ = access.make_key(owner, account["id"], "a key", "viewer", 30)
+    assert access.enter(owner, token) is not None
+    access.change_account(owner, account["id"], is_active=False)
+    assert access.enter(owner, token) is None
+    assert access.enter(owner, two.token("contributor")) is None
+
+
+def test_a_key_is_worth_no_more_than_its_account(owner: Connection) -> None:
+    account = access.find_account(owner, "steward@north.org")
+    token, made = access.make_key(owner, account["id"], " dashboard ", "contributor", 30)
+    assert made["name"] == "dashboard"
+    assert token.startswith(made["prefix"])
+    bearer = access.enter(owner, token)
+    assert bearer is not None
+    assert (bearer.role, bearer.via) == ("contributor", "key")
+    access.change_account(owner, account["id"], role="viewer")
+    bearer = access.enter(owner, token)
+    assert bearer is not None
+    assert bearer.role == "viewer"
+    access.revoke_key(owner, account["id"], made["id"])
+    assert access.enter(owner, token) is None
+    with pytest.raises(NotFound):
+        access.revoke_key(owner, account["id"], made["id"])
+
+
+def test_keys_end(owner: Connection) -> None:
+    account = access.find_account(owner, "steward@north.org")
+    token, _ = access.make_key(owner, account["id"], "old", "viewer", 1)
+    owner.execute(text("UPDATE api_key SET expires_at = now() - interval '1 second' WHERE name = 'old'"))
+    assert access.enter(owner, token) is None
+    for name, days in (("", 30), ("long", 367), ("never", 0)):
+        with pytest.raises(InputError):
+            access.make_key(owner, account["id"], name, "viewer", days)
+
+
+def test_an_account_makes_keys_for_itself_alone(service: Connection, two: TwoOrganisations) -> None:
+    bearer = access.enter(service, two.token("contributor"))
+    assert bearer is not None
+    token, made = access.make_key(service, bearer.account_id, "mine", "contributor", 30)
+    assert [key["name"] for key in access.list_keys(service, bearer.account_id)] == ["mine"]
+    for account_id, role in ((bearer.account_id, "steward"), (bearer.account_id + 1, "viewer")):
+        with pytest.raises(DBAPIError), service.begin_nested():
+            access.make_key(service, account_id, "not mine", role, 30)  # type: ignore[arg-type]
+    access.enter(service, token)
+    with pytest.raises(DBAPIError), service.begin_nested():
+        # A key is no way to more keys.
+        access.make_key(service, bearer.account_id, "from a key", "viewer", 30)
+    access.revoke_key(service, bearer.account_id, made["id"])
+
+
+def test_a_steward_manages_its_own_organisation(service: Connection, two: TwoOrganisations) -> None:
+    access.enter(service, two.token("steward"))
+    assert {account["organisation"] for account in access.list_accounts(service)} == {"north"}
+    added = access.add_account(service, "helper@north.org", "Helper", "contributor", "north")
+    access.make_link(service, added)
+    access.change_account(service, added, role="viewer")
+    assert access.find_account(service, "helper@north.org")["role"] == "viewer"
+    for role, organisation in (("operator", "north"), ("viewer", "south")):
+        with pytest.raises(DBAPIError), service.begin_nested():
+            access.add_account(service, "more@north.org", "More", role, organisation)  # type: ignore[arg-type]
+    with pytest.raises(DBAPIError), service.begin_nested():
+        access.change_account(service, added, role="operator")
+
+
+@pytest.mark.parametrize("role", ["viewer", "contributor"])
+def test_others_manage_nobody(service: Connection, two: TwoOrganisations, role: str) -> None:
+    access.enter(service, two.token(role))
+    with pytest.raises(DBAPIError), service.begin_nested():
+        access.add_account(service, "more@north.org", "More", "viewer", "north")
+    before = access.list_accounts(service)
+    service.execute(text("UPDATE account SET role = 'steward'"))
+    assert access.list_accounts(service) == before
+
+
+def test_a_steward_touches_no_account_of_another_organisation(
+    service: Connection, owner: Connection, two: TwoOrganisations
+) -> None:
+    other = access.find_account(owner, "viewer@south.org")["id"]
+    access.enter(service, two.token("steward"))
+    access.change_account(service, other, is_active=False)
+    with pytest.raises(DBAPIError), service.begin_nested():
+        access.make_link(service, other)
+    service.rollback()
+    assert access.find_account(owner, "viewer@south.org")["is_active"]
+
+
+def test_a_grant_shows_full_figures_and_no_household(service: Connection, two: TwoOrganisations) -> None:
+    draft = "SELECT id FROM survey WHERE slug = 'north-draft'"
+    with two.service.begin() as connection:
+        access.enter(connection, two.token("steward"))
+        ((survey_id,),) = rows(connection, draft)
+        assert isinstance(survey_id, int)
+        assert grant_survey(connection, survey_id, "south")
+        assert not grant_survey(connection, survey_id, "south")
+        assert [grant["organisation"] for grant in list_grants(connection, survey_id)] == ["south"]
+    access.enter(service, two.token("viewer", "south"))
+    assert rows(service, draft) == [(survey_id,)]
+    assert rows(service, f"SELECT count(*) > 0 FROM tally WHERE survey_id = {survey_id}") == [(True,)]
+    access.enter(service, two.token("steward", "south"))
+    for table in ("household", "upload"):
+        assert rows(service, f"SELECT count(*) FROM {table} WHERE survey_id = {survey_id}") == [(0,)]
+    # Whoever was granted it cannot pass it on.
+    assert refused(
+        service, f"INSERT INTO survey_grant (survey_id, organisation_id) SELECT {survey_id}, id FROM organisation"
+    )
+    with two.service.begin() as connection:
+        access.enter(connection, two.token("steward"))
+        assert end_grant(connection, survey_id, "south")
+        with pytest.raises(NotFound, match="no organisation 'east'"):
+            grant_survey(connection, survey_id, "east")
+    assert rows(service, draft) == []
+
+
+def test_the_audit_is_only_added_to(two: TwoOrganisations, owner: Connection) -> None:
+    with two.service.begin() as connection:
+        bearer = access.enter(connection, two.token("steward"))
+        note(connection, "survey looked at", "survey pune/2024", before={"n": 1}, after={"n": 2})
+        last = find_audit(connection, PageRequest(limit=None)).rows[-1]
+        for statement in (
+            "UPDATE audit SET actor = 'somebody else'",
+            "DELETE FROM audit",
+            "TRUNCATE audit",
+            "INSERT INTO audit (actor, action, subject) VALUES ('somebody', 'did', 'something')",
+        ):
+            assert refused(connection, statement)
+    assert bearer is not None
+    assert (last.actor, last.organisation, last.before, last.after) == (bearer.email, "north", {"n": 1}, {"n": 2})
+    for statement in ("UPDATE audit SET actor = 'x'", "DELETE FROM audit", "TRUNCATE audit"):
+        with pytest.raises(DBAPIError, match="the audit is only added to"), owner.begin_nested():
+            owner.execute(text(statement))
+
+
+def test_nobody_is_noted_who_has_not_entered(service: Connection) -> None:
+    with pytest.raises(DBAPIError, match="nobody has entered"):
+        note(service, "did", "something")
+
+
+def test_the_audit_is_read_by_stewards_of_their_own(
+    service: Connection, two: TwoOrganisations, owner: Connection
+) -> None:
+    whole = find_audit(owner, PageRequest(limit=None))
+    access.enter(service, two.token("steward"))
+    seen = find_audit(service, PageRequest(limit=None)).rows
+    assert {row.organisation for row in seen} == {"north"}
+    assert "signed in" in {row.action for row in seen}
+    access.enter(service, two.sessions["operator@vasti.org"])
+    assert find_audit(service, PageRequest(limit=None)).total == whole.total
+    access.enter(service, two.token("contributor"))
+    assert find_audit(service, PageRequest(limit=None)).total == 0
+
+
+def test_commands_are_noted_in_the_name_of_who_runs_them(owner: Connection) -> None:
+    note_command(owner, "asha", "city added", "city pune", after={"name": "Pune"})
+    last = find_audit(owner, PageRequest(limit=None)).rows[-1]
+    assert (last.actor, last.organisation, last.after) == ("asha at the command line", None, {"name": "Pune"})
+
+
+def test_accounts_have_one_address_each(owner: Connection) -> None:
+    with pytest.raises(Conflict, match=r"There is an account VIEWER@north\.org already"):
+        access.add_account(owner, "VIEWER@north.org", "Again", "viewer", "north")
+    for email in ("nobody", "a@b@c", "a b@c.org", ""):
+        with pytest.raises(InputError, match="is not an e-mail address"):
+            access.add_account(owner, email, "Name", "viewer", "north")
+    with pytest.raises(InputError, match="needs a name"):
+        access.add_account(owner, "a@b.org", " ", "viewer", "north")
+    with pytest.raises(NotFound, match=r"There is no account a@b\.org"):
+        access.find_account(owner, "a@b.org")
+
+
+def test_rights_are_given_again_where_they_are_gone(fresh_engine: Engine, fresh_url: str, tmp_path: Path) -> None:
+    """As after a restore, which brings no rights."""
+    with fresh_engine.begin() as connection:
+        f.load_city(connection, tmp_path, f.small_city())
+        connection.execute(text(f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {SERVICE_ROLE}"))
+        connection.execute(text(f"REVOKE ALL ON SCHEMA gate FROM {SERVICE_ROLE}"))
+        connection.execute(text("GRANT EXECUTE ON FUNCTION gate.mac TO PUBLIC"))
+    service = database.create_engine(service_url(fresh_url, None))
+    with service.connect() as connection:
+        assert refused(connection, "SELECT * FROM city")
+    with fresh_engine.begin() as connection:
+        grant_service(connection)
+    with service.connect() as connection:
+        assert rows(connection, "SELECT slug FROM city") == [("pune",)]
+        assert refused(connection, "SELECT gate.mac('x')")
+    service.dispose()

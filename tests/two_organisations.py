@@ -1,0 +1,79 @@
+"""Two organisations in one database, each with a draft, a published round, uploads and accounts; nothing is shared."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine
+
+from geo import access, database
+from geo.places import find_city
+from geo.schema.access import ROLES, Role
+from geo.service_role import service_url
+from geo.surveys import set_state
+from tests import factories as f
+from tests.published_city import drop_database, new_database
+
+PASSWORD = "correct horse battery"
+SECRETS = ("NORTH-SECRET", "SOUTH-SECRET")
+"""Stands in the household codes, the file names and the findings of each."""
+
+ORGANISATIONS = ("north", "south")
+
+
+@dataclass(frozen=True)
+class TwoOrganisations:
+    """The database as its owner and as the service see it, and the passwords and keys of each organisation's people."""
+
+    owner: Engine
+    service: Engine
+    sessions: Mapping[str, str]
+    """By e-mail address, such as steward@north.org."""
+
+    def token(self, role: str, organisation: str = "north") -> str:
+        """The session of somebody."""
+        return self.sessions[f"{role}@{organisation}.org"]
+
+
+def make_two(server_url: str, name: str, folder: Path) -> Iterator[TwoOrganisations]:
+    """Loads a city with a draft and a published round of each organisation, and signs its people in.
+
+    All in a database of this name, which is removed in the end.
+    """
+    url = new_database(server_url, name)
+    database.upgrade(url)
+    owner = database.create_engine(url)
+    with owner.begin() as connection:
+        f.load_city(connection, folder, f.small_city())
+        for organisation, secret in zip(ORGANISATIONS, SECRETS, strict=True):
+            for state in ("draft", "published"):
+                _load(connection, folder, organisation, state, secret)
+            for role in ROLES[:-1]:
+                _add(connection, f"{role}@{organisation}.org", role, organisation)
+        _add(connection, "operator@vasti.org", "operator", "installation")
+    service = database.create_engine(service_url(url, None))
+    emails = [f"{role}@{o}.org" for o in ORGANISATIONS for role in ROLES[:-1]]
+    with service.begin() as connection:
+        sessions = {email: access.sign_in(connection, email, PASSWORD) for email in [*emails, "operator@vasti.org"]}
+    yield TwoOrganisations(owner, service, sessions)
+    owner.dispose()
+    service.dispose()
+    drop_database(server_url, name)
+
+
+def _load(connection: Connection, folder: Path, organisation: str, state: str, secret: str) -> None:
+    rows = [row | {"household_code": f"{secret}-{i}"} for i, row in enumerate(f.households(each=12))]
+    # An answer nobody knows, and a row that lies nowhere: each makes a finding.
+    rows[0]["toilet_type"] = f"{secret}-toilet"
+    rows.append(f.household(9_999, settlement_code="nowhere", longitude=0.5, latitude=0.5))
+    path = f.write_csv(folder / f"{secret}-{state}.csv", rows)
+    spec = replace(f.spec(f"{organisation}-{state}"), organisation=organisation)
+    f.load(connection, folder, path, survey=spec, skip_errors=True)
+    if state == "published":
+        set_state(connection, find_city(connection, "pune"), spec.slug, "published")
+
+
+def _add(connection: Connection, email: str, role: Role, organisation: str) -> None:
+    account_id = access.add_account(connection, email, role.title(), role, organisation)
+    link, _ = access.make_link(connection, account_id)
+    access.set_password(connection, link, PASSWORD)
