@@ -62,6 +62,11 @@ def enter(connection: Connection, token: str) -> Bearer | None:
 _BEARER = ("account_id", "organisation_id", "organisation", "email", "name", "role", "via")
 
 
+def note_use(connection: Connection, key: str) -> None:
+    """Notes that an API key was used today."""
+    connection.execute(select(func.gate.note_use(key)))
+
+
 def require(bearer: Bearer | None, role: Role) -> Bearer:
     """The bearer, whose role is this one or higher.
 

@@ -18,7 +18,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, ProgrammingError
 
 from geo import cluster
-from geo.errors import DatabaseUnavailable, SetupError
+from geo.errors import DatabaseUnavailable, NotAllowed, SetupError
 from geo.service_role import grant_service
 from geo.settings import Settings
 
@@ -95,8 +95,13 @@ def translated_errors() -> Iterator[None]:
             "Check that it runs (`vasti db status`) and try again."
         ) from error
     except ProgrammingError as error:
-        if getattr(error.orig, "sqlstate", None) == "42P01":  # undefined table
-            raise DatabaseUnavailable("The database has no Vasti tables yet; run `vasti db upgrade` first.") from error
+        match getattr(error.orig, "sqlstate", None):
+            case "42P01":  # undefined table
+                raise DatabaseUnavailable(
+                    "The database has no Vasti tables yet; run `vasti db upgrade` first."
+                ) from error
+            case "42501":  # insufficient privilege: a policy said no where nobody had asked before
+                raise NotAllowed from error
         raise
     except DBAPIError as error:
         if error.connection_invalidated:

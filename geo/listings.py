@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Double, Numeric, and_, cast, func, literal, s
 from sqlalchemy.sql import ColumnElement
 
 from geo.filters import refuse_unknown
+from geo.indicators.query import is_seen
 from geo.paging import Page, PageRequest, fetch_page
 from geo.places import as_geojson
 from geo.schema.places import boundary, city, organisation, settlement, ward
@@ -133,6 +134,23 @@ def find_surveys(connection: Connection, cities: Sequence[str], page: PageReques
         for row in found.rows
     ]
     return Listing(shown, found.total, found.next_cursor)
+
+
+def find_own_surveys(connection: Connection) -> list[dict[str, Any]]:
+    """The rounds, drafts too, whose full figures the transaction's bearer may see; by city and first day."""
+    columns = ("slug", "name", "starts_on", "ends_on", "unit", "mode", "licence", "state")
+    rows = (
+        select(
+            city.c.slug.label("city"),
+            organisation.c.slug.label("organisation"),
+            *(survey.c[name] for name in columns),
+        )
+        .join(city, city.c.id == survey.c.city_id)
+        .join(organisation, organisation.c.id == survey.c.organisation_id)
+        .where(is_seen("granted"))
+        .order_by(city.c.slug, survey.c.starts_on, survey.c.slug)
+    )
+    return [dict(row) for row in connection.execute(rows).mappings()]
 
 
 def _uploads(connection: Connection, survey_ids: Sequence[int]) -> dict[int, list[dict[str, Any]]]:

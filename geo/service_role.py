@@ -26,6 +26,7 @@ _READ = (
 )
 _ADD = (
     *("survey", "survey_grant", "data_version"),
+    "organisation (slug, name)",
     "account (organisation_id, email, name, role)",
     "api_key (account_id, name, role, prefix, token_sha256, expires_at)",
     "password_link (token_sha256, account_id, expires_at)",

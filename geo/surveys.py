@@ -60,6 +60,9 @@ def open_survey(connection: Connection, city_id: int, spec: SurveySpec) -> int:
             # Another load may open the same round at this moment: this one waits for it, then joins.
             .on_conflict_do_nothing()
         )
+        if _find(connection, city_id, spec.slug) is None:
+            # A draft that is not for this reader to see.
+            raise Conflict(f"The short name {spec.slug} is taken in this city; choose another.")
     existing = find_survey(connection, city_id, spec.slug)
     for key in ("name", "starts_on", "ends_on", "unit", "mode", "licence"):
         wanted = getattr(spec, key)
@@ -83,8 +86,13 @@ def open_organisation(connection: Connection, slug: str) -> int:
         InputError: the slug is none.
     """
     check_slug(slug, "organisation")
+    found = select(organisation.c.id).where(organisation.c.slug == slug)
+    # Looked for first: whoever may not add one may still name one that is there.
+    known = connection.execute(found).scalar_one_or_none()
+    if known is not None:
+        return int(known)
     connection.execute(upsert(organisation).values(slug=slug, name=slug).on_conflict_do_nothing())
-    return int(connection.execute(select(organisation.c.id).where(organisation.c.slug == slug)).scalar_one())
+    return int(connection.execute(found).scalar_one())
 
 
 def find_survey(connection: Connection, city_id: int, slug: str) -> Any:

@@ -26,6 +26,9 @@ _LONGEST_NAME = 80
 
 _NO_SNIFFING = {"x-content-type-options": "nosniff"}
 
+NO_STORE = {"cache-control": "private, no-store"}
+"""On every answer that is for somebody: nobody on the way, and no browser, keeps it."""
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -111,6 +114,14 @@ def csv_answer(
     answer = _answer(text.encode(), "csv", page_links(request, "csv", next_cursor, formats))
     answer.headers["content-disposition"] = f'attachment; filename="{"-".join(names)[:_LONGEST_NAME]}.csv"'
     return answer
+
+
+def private_answer(body: Mapping[str, Any] | None, *, status: int = 200) -> Response:
+    """JSON for somebody, which nobody else may keep; without a body, none."""
+    # A column's name is a text of SQLAlchemy's own kind, which orjson takes for no text.
+    content = b"" if body is None else orjson.dumps(body, option=orjson.OPT_NON_STR_KEYS)
+    headers = NO_STORE | _NO_SNIFFING
+    return Response(content, status, headers, media_type=None if body is None else MEDIA_TYPES["json"])
 
 
 def html_answer(text: str) -> Response:

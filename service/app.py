@@ -14,7 +14,22 @@ from service.logs import RequestLog
 from service.openapi import DescribedAPI
 from service.parameters import check_query
 from service.problems import FaultWall, add_problem_handlers
-from service.routes import changes, cities, gaps, health, indicators, maps, settlements, surveys, trends, values
+from service.routes import (
+    accounts,
+    audit,
+    changes,
+    cities,
+    gaps,
+    health,
+    indicators,
+    maps,
+    own_surveys,
+    session,
+    settlements,
+    surveys,
+    trends,
+    values,
+)
 
 _DESCRIPTION = """
 Coverage figures of informal settlements: by settlement, ward and city, for each published survey round.
@@ -55,6 +70,8 @@ def create_app(engine: Engine, *, cache_bytes: int = MAX_BYTES) -> FastAPI:
     checked = [Depends(check_query)]
     for route in (cities, settlements, surveys, indicators, values, changes, gaps, trends):
         app.include_router(route.router, prefix="/api/v1", dependencies=checked, tags=["figures"])
+    for route in (session, accounts, own_surveys, audit):
+        app.include_router(route.router, prefix="/api/v1", dependencies=checked, tags=["accounts"])
     app.include_router(maps.router, prefix="/maps", dependencies=checked, tags=["maps"])
     app.include_router(health.router, dependencies=checked, tags=["health"])
     add_problem_handlers(app)

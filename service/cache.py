@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from geo.data_version import DataVersionWatch, Seen
+from service.answers import NO_STORE
 
 MAX_BYTES = 64 * 1024 * 1024
 
@@ -61,7 +62,7 @@ class PublicCache:
         if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
             await self.app(scope, receive, send)
             return
-        answer = await self._answer(scope, receive)
+        answer = _kept_by_nobody(await self._answer(scope, receive))
         if answer.status == 200 and answer.etag and _has_etag(scope["headers"], answer.etag):
             headers = [(n, v) for n, v in answer.headers if n in (b"etag", b"cache-control", b"link")]
             answer = Answer(304, headers, b"")
@@ -129,6 +130,14 @@ def _public(answer: Answer) -> Answer:
     digest = hashlib.blake2b(answer.body, digest_size=16).hexdigest()
     etag = f'"{answer.data_version}-{digest}"'.encode()
     headers = [*answer.headers, (b"etag", etag), (b"cache-control", CACHE_CONTROL)]
+    return Answer(answer.status, headers, answer.body, answer.data_version)
+
+
+def _kept_by_nobody(answer: Answer) -> Answer:
+    """Holds that what is not said to be for all is for one: nobody on the way keeps it."""
+    if any(name == b"cache-control" for name, _ in answer.headers):
+        return answer
+    headers = [*answer.headers, *((name.encode(), value.encode()) for name, value in NO_STORE.items())]
     return Answer(answer.status, headers, answer.body, answer.data_version)
 
 

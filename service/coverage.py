@@ -13,7 +13,7 @@ from geo.crs import STORAGE_CRS
 from geo.errors import InvalidParameter, InvalidParameters
 from geo.indicators.catalogue import read_catalogue
 from geo.indicators.definition import Counted
-from geo.indicators.query import ValuesQuery
+from geo.indicators.query import Seen, ValuesQuery
 from geo.indicators.values import find_values
 from geo.listings import city_and_survey_names
 from geo.paging import PageRequest
@@ -21,7 +21,7 @@ from maps import coverage
 
 
 def coverage_map(
-    connection: Connection, city: str, survey: str, indicator: str, *, counted: Counted | None, drafts: bool
+    connection: Connection, city: str, survey: str, indicator: str, *, counted: Counted | None, seen: Seen
 ) -> str:
     """The coverage map of one indicator in one round, as one HTML document.
 
@@ -39,7 +39,7 @@ def coverage_map(
         surveys=[survey],
         indicators=[indicator],
         counted=counted,
-        drafts=drafts,
+        seen=seen,
         geometry=True,
         page=PageRequest(limit=None),
     )

@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from typing import Annotated, Literal, get_args, get_origin
 
-from fastapi import Query, Request
+from fastapi import Path, Query, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
 from geo.errors import InvalidParameter, InvalidParameters
 from geo.indicators.definition import Counted
+from geo.indicators.disclosure import Access
 from geo.indicators.gaps import RankedLevel
 from geo.indicators.rollup import Level
 from geo.paging import DEFAULT_LIMIT, MAX_LIMIT, PageRequest
@@ -66,6 +67,15 @@ CountedParameter = Annotated[
         alias="counted",
         description="Count households or persons. Without it, each indicator counts as its source does.",
         examples=["households"],
+    ),
+]
+AccessParameter = Annotated[
+    Access,
+    Query(
+        alias="access",
+        description="public, or full: exact figures, none withheld, drafts too, of the rounds you may see in full; for "
+        "that, sign in or bring an API key.",
+        examples=["full"],
     ),
 ]
 By = Annotated[
@@ -131,6 +141,10 @@ JsonOrCsv = Annotated[
 AnyFormat = Annotated[
     Literal["json", "csv", "geojson"], Query(alias="format", description="The form of the answer.", examples=["csv"])
 ]
+
+
+Id = Annotated[int, Path(ge=1, le=2_147_483_647, description="Its number.", examples=[3])]
+SlugInPath = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=100, description="A short name.")]
 
 
 def page_request(limit: int | None, cursor: str | None, *, everything: bool = False) -> PageRequest:

@@ -1,8 +1,10 @@
 """Errors as answers: one table from class to status, one shape for all (RFC 9457)."""
 
 import logging
+import math
 import uuid
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -12,7 +14,18 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from geo.errors import Conflict, InputError, InvalidParameter, InvalidParameters, NotFound, SetupError, VastiError
+from geo.errors import (
+    Conflict,
+    InputError,
+    InvalidParameter,
+    InvalidParameters,
+    NotAllowed,
+    NotFound,
+    SetupError,
+    SignInLocked,
+    SignInRefused,
+    VastiError,
+)
 from service.logs import where
 
 MEDIA_TYPE = "application/problem+json"
@@ -22,6 +35,9 @@ STATUS: Mapping[type[VastiError], HTTPStatus] = {
     InputError: HTTPStatus.BAD_REQUEST,
     NotFound: HTTPStatus.NOT_FOUND,
     Conflict: HTTPStatus.CONFLICT,
+    SignInRefused: HTTPStatus.UNAUTHORIZED,
+    SignInLocked: HTTPStatus.TOO_MANY_REQUESTS,
+    NotAllowed: HTTPStatus.FORBIDDEN,
     SetupError: HTTPStatus.SERVICE_UNAVAILABLE,
     VastiError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
@@ -78,7 +94,14 @@ def _of_vasti_error(request: Request, error: Exception) -> Response:
         logger.warning("not ready", extra={"facts": {"why": str(error)}})
         return problem(status, _NOT_READY, request.url.path, headers={"retry-after": str(RETRY_AFTER_S)})
     invalid = error.params if isinstance(error, InvalidParameters) else []
-    return problem(status, _sentence(str(error)), request.url.path, invalid=invalid)
+    return problem(status, _sentence(str(error)), request.url.path, invalid=invalid, headers=_headers(error))
+
+
+def _headers(error: VastiError) -> dict[str, str]:
+    """What else there is to be said to a program (RFC 9110)."""
+    if isinstance(error, SignInLocked):
+        return {"retry-after": str(max(1, math.ceil((error.until - datetime.now(UTC)).total_seconds())))}
+    return {"www-authenticate": "Bearer"} if isinstance(error, SignInRefused) else {}
 
 
 def _sentence(text: str) -> str:
@@ -103,6 +126,9 @@ _REASONS: Mapping[str, str] = {
     "greater_than_equal": "must be at least {ge:g}",
     "less_than_equal": "must be at most {le:g}",
     "literal_error": "must be {expected}",
+    "extra_forbidden": "is not known here",
+    "string_type": "must be a text",
+    "json_invalid": "is not JSON",
     **dict.fromkeys(("bool_parsing", "bool_type"), "must be true or false"),
 }
 """What is wrong with a parameter, by the kind of fault."""
@@ -119,7 +145,7 @@ def _of_http_exception(request: Request, error: Exception) -> Response:
         case HTTPStatus.NOT_FOUND:
             detail = "There is nothing at this address; /api/v1/openapi.json lists what there is."
         case HTTPStatus.METHOD_NOT_ALLOWED:
-            detail = "This address can only be read, with GET or HEAD."
+            detail = "This address does not take this method; the header Allow says which it takes."
         case _:
             detail = _sentence(str(error.detail))
     return problem(status, detail, request.url.path, headers=error.headers)

@@ -23,7 +23,7 @@ from geo.indicators.estimate import (
 )
 from geo.indicators.figures import NUMBERS, PERCENT, PLACE, finish
 from geo.indicators.pairs import SUMS as PAIR_SUMS
-from geo.indicators.query import ValuesQuery, check_filters, find_blocks
+from geo.indicators.query import ValuesQuery, check_filters, find_blocks, is_seen
 from geo.indicators.rollup import Level
 from geo.indicators.values import FigurePage, named, page_of, read_exact
 from geo.schema.places import city, settlement, ward
@@ -103,8 +103,7 @@ def _by_indicator(blocks: list[Block]) -> dict[tuple[str, str], Block]:
 def _check_rounds(connection: Connection, query: ValuesQuery, earlier: str, later: str) -> None:
     """Says which of the two rounds is wrong by the name it was asked for with."""
     of_cities = city.c.slug.in_(query.cities) if query.cities else literal(True)
-    visible = literal(True) if query.drafts else survey.c.state == "published"
-    rounds = select(survey.c.slug).join(city).where(of_cities, visible)
+    rounds = select(survey.c.slug).join(city).where(of_cities, is_seen(query.seen))
     refuse_unknown(connection, {"from": ([earlier], rounds), "to": ([later], rounds)})
     if earlier == later:
         raise InvalidParameters([InvalidParameter("to", "names the same round as from; choose two rounds")])

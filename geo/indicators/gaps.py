@@ -18,7 +18,7 @@ from geo.indicators.catalogue import Catalogue, read_catalogue
 from geo.indicators.definition import Counted, Definition
 from geo.indicators.figures import PERCENT, PLACE, finish
 from geo.indicators.hot_spots import HotSpots, find_hot_spots, no_hot_spots
-from geo.indicators.query import ValuesQuery, check_filters, find_blocks, rounds_there_are
+from geo.indicators.query import Seen, ValuesQuery, check_filters, find_blocks, rounds_there_are
 from geo.indicators.shapes import add_shapes, middles
 from geo.indicators.values import named, page_of, read_exact
 from geo.paging import PageRequest, decode_cursor, encode_cursor
@@ -76,7 +76,7 @@ class GapsQuery:
     target: float | None = None
     """The per cent to reach, or of a bad thing to come down to."""
     access: d.Access = "public"
-    drafts: bool = False
+    seen: Seen = "published"
     geometry: bool = False
     page: PageRequest = field(default_factory=PageRequest)
 
@@ -113,7 +113,7 @@ def find_gaps(connection: Connection, query: GapsQuery) -> GapsPage:
         level=query.level,
         counted=query.counted or "households",
         access=query.access,
-        drafts=query.drafts,
+        seen=query.seen,
         page=PageRequest(limit=None),
     )
     check_filters(connection, asked, catalogue)

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from sqlalchemy import Connection, func, literal, select
+from sqlalchemy.sql import ColumnElement
 
 from geo.errors import InvalidParameter, InvalidParameters
 from geo.filters import refuse_unknown
@@ -23,6 +25,22 @@ _MEMBERS = "density_persons"
 """The indicator whose unknown answers are the households of unknown size."""
 
 
+Seen = Literal["published", "granted", "all"]
+"""Of which rounds figures are shown: published ones; those whose full figures the transaction's bearer may see, drafts
+among them; or whatever there is."""
+
+
+def is_seen(seen: Seen) -> ColumnElement[bool]:
+    """The condition on a survey."""
+    match seen:
+        case "published":
+            return survey.c.state == "published"
+        case "granted":
+            return survey.c.id.in_(select(func.gate.full_surveys()))
+        case "all":
+            return literal(True)
+
+
 @dataclass(frozen=True)
 class ValuesQuery:
     """Which figures are asked for, and by whom. An empty filter lets everything through."""
@@ -39,8 +57,7 @@ class ValuesQuery:
     version: int | None = None
     """A version of the definitions; None: of each the newest its round has been counted by."""
     access: Access = "public"
-    drafts: bool = False
-    """Whether figures of surveys that are not published yet are shown too."""
+    seen: Seen = "published"
     geometry: bool = False
     page: PageRequest = field(default_factory=PageRequest)
 
@@ -68,12 +85,11 @@ def check_filters(connection: Connection, query: ValuesQuery, catalogue: Catalog
     if problems:
         raise InvalidParameters(problems)
     of_cities = city.c.slug.in_(query.cities) if query.cities else literal(True)
-    visible = literal(True) if query.drafts else survey.c.state == "published"
     refuse_unknown(
         connection,
         {
             "city": (query.cities, select(city.c.slug)),
-            "survey": (query.surveys, select(survey.c.slug).join(city).where(of_cities, visible)),
+            "survey": (query.surveys, select(survey.c.slug).join(city).where(of_cities, is_seen(query.seen))),
             "settlement": (query.settlements, select(settlement.c.code).join(city).where(of_cities)),
         },
     )
@@ -102,8 +118,7 @@ def find_rounds(connection: Connection, query: ValuesQuery) -> list[Round]:
         .join(city, city.c.id == survey.c.city_id)
         .outerjoin(members, members.c.survey_id == survey.c.id)
     )
-    if not query.drafts:
-        rows = rows.where(survey.c.state == "published")
+    rows = rows.where(is_seen(query.seen))
     if query.cities:
         rows = rows.where(city.c.slug.in_(query.cities))
     if query.surveys:
@@ -124,7 +139,7 @@ def rounds_there_are(connection: Connection, query: ValuesQuery) -> list[Round]:
     rounds = find_rounds(connection, query)
     if not rounds:
         (slug,) = query.cities
-        kind = "survey round" if query.drafts else "published survey round"
+        kind = "published survey round" if query.seen == "published" else "survey round"
         raise InvalidParameters([InvalidParameter("city", f"{slug} has no {kind} yet")])
     return rounds
 

@@ -20,7 +20,7 @@ from geo.indicators.catalogue import Catalogue, read_catalogue
 from geo.indicators.definition import Counted
 from geo.indicators.estimate import trend
 from geo.indicators.figures import PLACE, finish
-from geo.indicators.query import ValuesQuery, check_filters, find_blocks, rounds_there_are
+from geo.indicators.query import Seen, ValuesQuery, check_filters, find_blocks, rounds_there_are
 from geo.indicators.rollup import Level
 from geo.indicators.values import FigurePage, named, page_of, read_exact
 from geo.paging import PageRequest
@@ -63,7 +63,7 @@ class TrendsQuery:
     """None: each indicator's headline level."""
     allow_break: bool = False
     access: d.Access = "public"
-    drafts: bool = False
+    seen: Seen = "published"
     page: PageRequest = field(default_factory=PageRequest)
 
 
@@ -102,7 +102,7 @@ def find_trends(connection: Connection, query: TrendsQuery) -> FigurePage:
         level=query.level,
         counted=query.counted,
         access=query.access,
-        drafts=query.drafts,
+        seen=query.seen,
         page=query.page,
     )
     check_filters(connection, asked, catalogue)

@@ -54,7 +54,7 @@ def demo(
     rounds = [survey.survey for survey in files.surveys]
     with open_database(settings) as connection:
         table = _city_table(connection, files.city_slug, rounds)
-        html = coverage_map(connection, files.city_slug, rounds[-1], _MAP_INDICATOR, counted=None, drafts=False)
+        html = coverage_map(connection, files.city_slug, rounds[-1], _MAP_INDICATOR, counted=None, seen="published")
     print_frame(table, "table", title=f"{files.city_name}: what changed from {rounds[0]} to {rounds[-1]}")
     path = out / "coverage.html"
     path.write_text(html, encoding="utf-8")

@@ -116,7 +116,7 @@ def coverage_command(
 ) -> None:
     """Write the coverage map of one indicator in one round."""
     with open_database(Settings()) as connection:
-        html = coverage_map(connection, city, survey, indicator, counted=counted, drafts=True)
+        html = coverage_map(connection, city, survey, indicator, counted=counted, seen="all")
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(html, encoding="utf-8")
     typer.echo(f"The map is in {out}.")
@@ -144,7 +144,7 @@ def _query(
         by=by,
         version=version,
         access="full" if full else "public",
-        drafts=True,
+        seen="all",
         page=PageRequest(limit=None),
     )
 

@@ -42,7 +42,7 @@ def gaps(
         counted=counted,
         target=target,
         access="full" if full else "public",
-        drafts=True,
+        seen="all",
         page=PageRequest(limit=None),
     )
     with open_database(Settings()) as connection:
@@ -77,7 +77,7 @@ def trends(
         counted=counted,
         allow_break=allow_break,
         access="full" if full else "public",
-        drafts=True,
+        seen="all",
         page=PageRequest(limit=None),
     )
     with open_database(Settings()) as connection:

@@ -5,8 +5,10 @@ from fastapi import APIRouter, Request, Response
 from geo.indicators.changes import find_changes
 from geo.indicators.query import ValuesQuery
 from service import bodies
+from service.access import reading_figures, seen_with
 from service.answers import Format, Rows, csv_answer, json_answer
 from service.parameters import (
+    AccessParameter,
     AllowBreak,
     By,
     CityParameter,
@@ -23,7 +25,6 @@ from service.parameters import (
     Version,
     page_request,
 )
-from service.reading import public_reading
 from service.routes.described import responses
 from service.tables import CHANGE_TAGS, csv_text, explained, hashtags, plain_rows
 
@@ -52,6 +53,7 @@ def changes(
     by: By = None,
     version: Version = None,
     allow_break: AllowBreak = False,
+    access: AccessParameter = "public",
     output: JsonOrCsv = "json",
     hxl: Hxl = True,
     limit: Limit = None,
@@ -66,9 +68,11 @@ def changes(
         counted=counted,
         by=by,
         version=version,
+        access=access,
+        seen=seen_with(access),
         page=page_request(limit, cursor, everything=output == "csv"),
     )
-    with public_reading(request) as reading:
+    with reading_figures(request, access) as reading:
         page = find_changes(reading.connection, query, earlier=earlier, later=later, allow_break=allow_break)
     figures = explained(page.figures)
     if output == "csv":

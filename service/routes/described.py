@@ -28,6 +28,23 @@ def responses(body: type[BaseModel], *, csv_example: str | None = None, geojson:
     }
 
 
+def private_responses(body: type[BaseModel] | None, *, status: int = 200) -> Responses:
+    """The answers of a route that is for somebody: its body, if it has one, and why it may be refused."""
+    told = "Done; there is nothing more to say." if body is None else (body.__doc__ or "").strip()
+    answer: dict[str, Any] = {"description": told}
+    if body is not None:
+        answer["model"] = body
+    return {
+        status: answer,
+        **REFUSALS,
+        401: _problem("Nobody has signed in, or the key is not valid (any more), or the password is wrong."),
+        403: _problem("The role is too low, or the request may come from another site."),
+        404: _problem("There is no such thing, or it is not yours to see."),
+        409: _problem("It contradicts what is already there."),
+        429: _problem("It was tried too often; `Retry-After` says when it may be tried again."),
+    }
+
+
 REFUSALS: Responses = {
     400: _problem("A parameter is unknown, missing or not valid; `invalid_params` says which and why."),
     503: _problem("The database cannot be reached at the moment; `Retry-After` says when to ask again."),

@@ -8,8 +8,10 @@ from geo.indicators.disclosure import REASONS
 from geo.indicators.gaps import GapsQuery, find_gaps
 from geo.indicators.hot_spots import HotSpots
 from service import bodies
+from service.access import reading_figures, seen_with
 from service.answers import Format, Rows, csv_answer, geojson_answer, json_answer
 from service.parameters import (
+    AccessParameter,
     AnyFormat,
     CityParameter,
     Cursor,
@@ -22,7 +24,6 @@ from service.parameters import (
     Target,
     page_request,
 )
-from service.reading import public_reading
 from service.routes.described import responses
 from service.tables import GAP_TAGS, csv_text, explained, hashtags, plain_rows
 
@@ -49,6 +50,7 @@ def gaps(
     level: RankedLevelParameter = "settlement",
     counted: RankedCounted = None,
     target: Target = None,
+    access: AccessParameter = "public",
     output: AnyFormat = "json",
     hxl: Hxl = True,
     limit: Limit = None,
@@ -63,9 +65,11 @@ def gaps(
         counted=counted,
         target=target,
         geometry=output == "geojson",
+        access=access,
+        seen=seen_with(access),
         page=page_request(limit, cursor, everything=output == "csv"),
     )
-    with public_reading(request) as reading:
+    with reading_figures(request, access) as reading:
         page = find_gaps(reading.connection, query)
     figures = explained(page.figures)
     if output == "csv":

@@ -29,5 +29,5 @@ def coverage(
 ) -> Response:
     """The map of one indicator in one published round: where it is reached, and how many households it is not."""
     with public_reading(request) as reading:
-        html = coverage_map(reading.connection, city, survey, indicator, counted=counted, drafts=False)
+        html = coverage_map(reading.connection, city, survey, indicator, counted=counted, seen="published")
     return html_answer(html)

@@ -4,8 +4,10 @@ from fastapi import APIRouter, Request, Response
 
 from geo.indicators.trends import TrendsQuery, find_trends
 from service import bodies
+from service.access import reading_figures, seen_with
 from service.answers import Format, Rows, csv_answer, json_answer
 from service.parameters import (
+    AccessParameter,
     AllowTrendBreak,
     CityParameter,
     CountedParameter,
@@ -18,7 +20,6 @@ from service.parameters import (
     Settlements,
     page_request,
 )
-from service.reading import public_reading
 from service.routes.described import responses
 from service.tables import TREND_TAGS, csv_text, explained, hashtags, plain_rows
 
@@ -43,6 +44,7 @@ def trends(
     level: LevelParameter = "settlement",
     counted: CountedParameter = None,
     allow_break: AllowTrendBreak = False,
+    access: AccessParameter = "public",
     output: JsonOrCsv = "json",
     hxl: Hxl = True,
     limit: Limit = None,
@@ -56,9 +58,11 @@ def trends(
         level=level,
         counted=counted,
         allow_break=allow_break,
+        access=access,
+        seen=seen_with(access),
         page=page_request(limit, cursor, everything=output == "csv"),
     )
-    with public_reading(request) as reading:
+    with reading_figures(request, access) as reading:
         page = find_trends(reading.connection, query)
     figures = explained(page.figures)
     if output == "csv":

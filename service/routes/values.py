@@ -5,8 +5,10 @@ from fastapi import APIRouter, Request, Response
 from geo.indicators.query import ValuesQuery
 from geo.indicators.values import find_values
 from service import bodies
+from service.access import reading_figures, seen_with
 from service.answers import Format, Rows, csv_answer, geojson_answer, json_answer
 from service.parameters import (
+    AccessParameter,
     AnyFormat,
     By,
     Cities,
@@ -21,7 +23,6 @@ from service.parameters import (
     Version,
     page_request,
 )
-from service.reading import public_reading
 from service.routes.described import responses
 from service.tables import VALUE_TAGS, csv_text, explained, hashtags, plain_rows
 
@@ -50,6 +51,7 @@ def values(
     counted: CountedParameter = None,
     by: By = None,
     version: Version = None,
+    access: AccessParameter = "public",
     output: AnyFormat = "json",
     hxl: Hxl = True,
     limit: Limit = None,
@@ -66,9 +68,11 @@ def values(
         by=by,
         version=version,
         geometry=output == "geojson",
+        access=access,
+        seen=seen_with(access),
         page=page_request(limit, cursor, everything=output == "csv"),
     )
-    with public_reading(request) as reading:
+    with reading_figures(request, access) as reading:
         page = find_values(reading.connection, query)
     figures = explained(page.figures)
     if output == "csv":

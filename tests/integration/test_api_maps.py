@@ -51,7 +51,7 @@ def test_circles_are_households_where_the_figure_counts_persons(
     monkeypatch.setattr(coverage, "draw", keep)
     engine = database.create_engine(small_city.url)
     with database.snapshot(engine) as connection:
-        coverage_map(connection, "khandesh", "2024", "open_defecation", counted=None, drafts=False)
+        coverage_map(connection, "khandesh", "2024", "open_defecation", counted=None, seen="published")
         households = find_values(
             connection, ValuesQuery(surveys=["2024"], indicators=["open_defecation"], counted="households")
         ).figures
@@ -69,6 +69,6 @@ def test_circles_are_households_where_the_figure_counts_persons(
 def test_a_draft_is_drawn_for_its_own_people_only(small_city: SmallCity) -> None:
     engine = database.create_engine(small_city.url)
     with database.snapshot(engine) as connection:
-        html = coverage_map(connection, "khandesh", "secret-draft", "household_toilet", counted=None, drafts=True)
+        html = coverage_map(connection, "khandesh", "secret-draft", "household_toilet", counted=None, seen="all")
     engine.dispose()
     assert "SECRET-DRAFT" in html

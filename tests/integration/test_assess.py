@@ -49,7 +49,7 @@ def test_assess_equals_the_database(connection: Connection, tmp_path: Path, samp
     assert (offline.rows_read, offline.rows_kept) == (loaded.rows_read, loaded.rows_loaded)
     levels: tuple[Any, ...] = ("settlement", "ward", "city")
     for level in levels:
-        query = ValuesQuery(cities=["sample"], level=level, drafts=True, page=PageRequest(limit=None))
+        query = ValuesQuery(cities=["sample"], level=level, seen="all", page=PageRequest(limit=None))
         stored = find_values(connection, query).figures
         # What facilities provide is not in the two files.
         stored = stored[~stored["indicator"].isin(["seat_load", "toilet_distance", "water_point_distance"])]

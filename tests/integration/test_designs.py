@@ -32,7 +32,7 @@ ALL = PageRequest(limit=None)
 
 def query(**changes: Any) -> ValuesQuery:
     return ValuesQuery(
-        **{"cities": ["pune"], "indicators": ["drainage_any"], "access": "full", "drafts": True, "page": ALL, **changes}
+        **{"cities": ["pune"], "indicators": ["drainage_any"], "access": "full", "seen": "all", "page": ALL, **changes}
     )
 
 

@@ -25,7 +25,7 @@ def sampled(connection: Connection, tmp_path: Path) -> Connection:
 
 
 def unserved(connection: Connection) -> dict[str, float]:
-    query = ValuesQuery(indicators=["drainage_any"], drafts=True, access="full")
+    query = ValuesQuery(indicators=["drainage_any"], seen="all", access="full")
     figures = find_values(connection, query).figures
     return dict(zip(figures["settlement_code"], figures["unserved"], strict=True))
 
@@ -42,7 +42,7 @@ def test_load_frame_says_how_many_are_unserved(sampled: Connection, tmp_path: Pa
 
 
 def test_load_frame_gives_density_of_a_sample(sampled: Connection, tmp_path: Path) -> None:
-    query = ValuesQuery(indicators=["density_persons"], settlements=[f.code(0)], drafts=True, access="full")
+    query = ValuesQuery(indicators=["density_persons"], settlements=[f.code(0)], seen="all", access="full")
     assert find_values(sampled, query).figures["reason"].tolist() == ["no_frame_size"]
     path = f.write_csv(tmp_path / "frame.csv", [{"settlement_code": f.code(0), "households": 300}])
     load_frame(sampled, path, "pune", "2024", ReadOptions())

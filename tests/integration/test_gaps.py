@@ -18,7 +18,7 @@ from geo.paging import PageRequest
 from tests import factories as f
 
 ALL = PageRequest(limit=None)
-QUERY = GapsQuery("pune", "drainage_any", "2024", drafts=True, page=ALL)
+QUERY = GapsQuery("pune", "drainage_any", "2024", seen="all", page=ALL)
 SAID_WITH_THE_FIGURE = [
     *("value", "low", "high", "population", "unserved", "unserved_low", "unserved_high"),
     *("rank_unserved", "rank_coverage", "to_target", "gi_z", "gi_p", "hot_spot"),
@@ -191,14 +191,14 @@ def test_gaps_without_a_round_named_are_of_the_newest_seen(city: Connection, tmp
     f.load(city, tmp_path, surveyed(HOUSEHOLDS, HOUSEHOLDS), survey=f.spec("later", starts_on=f.ENDS))
     assert set(gaps(city, survey=None)["survey"]) == {"later"}
     city.execute(text("UPDATE survey SET state = 'published' WHERE slug = '2024'"))
-    assert set(gaps(city, survey=None, drafts=False)["survey"]) == {"2024"}
+    assert set(gaps(city, survey=None, seen="published")["survey"]) == {"2024"}
     with pytest.raises(InvalidParameters, match="'later' is not known; choose from 2024"):
-        gaps(city, survey="later", drafts=False)
+        gaps(city, survey="later", seen="published")
 
 
 def test_gaps_of_a_city_without_a_round(city: Connection) -> None:
     with pytest.raises(InvalidParameters, match="pune has no published survey round yet"):
-        gaps(city, survey=None, drafts=False)
+        gaps(city, survey=None, seen="published")
 
 
 @pytest.mark.parametrize(

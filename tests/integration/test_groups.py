@@ -30,7 +30,7 @@ QUERY = ValuesQuery(
     surveys=["2024"],
     indicators=["drainage_any"],
     by="head_sex",
-    drafts=True,
+    seen="all",
     page=PageRequest(limit=None),
 )
 

@@ -65,7 +65,7 @@ def add(connection: Connection, text: str, organisation: str = "local") -> Added
 
 def values(connection: Connection, **changes: Any) -> dict[str, float | None]:
     """The figures of `own_fan` by settlement; None where withheld."""
-    query = ValuesQuery(cities=["pune"], indicators=["own_fan"], drafts=True, page=PageRequest(limit=None), **changes)
+    query = ValuesQuery(cities=["pune"], indicators=["own_fan"], seen="all", page=PageRequest(limit=None), **changes)
     figures = find_values(connection, query).figures
     published = figures["value"].astype(object).where(figures["value"].notna(), None)
     return dict(zip(figures["settlement_code"], published, strict=True))
@@ -143,7 +143,7 @@ def test_a_column_no_file_has_is_unknown_for_all(city: Connection, tmp_path: Pat
     f.load(city, tmp_path, f.households())
     added = add(city, document())
     assert count_surveys(city, added.definition) == 0
-    query = ValuesQuery(cities=["pune"], indicators=["own_fan"], drafts=True)
+    query = ValuesQuery(cities=["pune"], indicators=["own_fan"], seen="all")
     assert set(find_values(city, query).figures["status"]) == {"withheld"}
 
 
@@ -280,7 +280,7 @@ def test_every_measure_can_be_an_organisations(city: Connection, tmp_path: Path,
     added = add(city, MEASURES[name])
     f.load(city, tmp_path, with_fans(f.households(each=20)), survey=f.spec("2025"))
     for level in ("settlement", "ward", "city"):
-        query = ValuesQuery(cities=["pune"], indicators=[added.definition.id], drafts=True, level=level)
+        query = ValuesQuery(cities=["pune"], indicators=[added.definition.id], seen="all", level=level)
         figures = find_values(city, query).figures
         assert len(figures)
         assert set(figures["definition_version"]) == {1}
@@ -318,7 +318,7 @@ def test_more_than_one_statement_holds(city: Connection, tmp_path: Path) -> None
     assert make_missing(city, survey_id(city, "2025"))
     n_pairs = select(func.count(pair_tally.c.indicator_id.distinct()))
     assert city.execute(n_pairs).scalar_one() > 80
-    query = ValuesQuery(cities=["pune"], drafts=True, level="city", page=PageRequest(limit=None))
+    query = ValuesQuery(cities=["pune"], seen="all", level="city", page=PageRequest(limit=None))
     assert len(find_values(city, query).figures) == 2 * (80 + len(catalogue()))
 
 
@@ -343,7 +343,7 @@ def test_as_many_versions_as_there_may_be(city: Connection, monkeypatch: pytest.
 
 def changed(connection: Connection) -> Mapping[str, Any]:
     query = ValuesQuery(
-        cities=["pune"], indicators=["own_fan"], drafts=True, level="city", access="full", page=PageRequest(limit=None)
+        cities=["pune"], indicators=["own_fan"], seen="all", level="city", access="full", page=PageRequest(limit=None)
     )
     row: Mapping[str, Any] = find_changes(connection, query, earlier="2024", later="2025").figures.iloc[0].to_dict()
     return row

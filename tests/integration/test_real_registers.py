@@ -98,7 +98,7 @@ def test_two_rounds_of_buenos_aires(connection: Connection, tmp_path: Path, real
         cities=["real"],
         indicators=["electricity_access"],
         counted="households",
-        drafts=True,
+        seen="all",
         page=PageRequest(limit=None),
     )
     figures = find_values(connection, query).figures

@@ -74,7 +74,7 @@ def load(
 
 
 def figures(connection: Connection, slug: str, indicator: str = "drainage_any", **query: Any) -> pd.DataFrame:
-    asked = ValuesQuery(surveys=[slug], indicators=[indicator], counted="households", drafts=True, **query)
+    asked = ValuesQuery(surveys=[slug], indicators=[indicator], counted="households", seen="all", **query)
     return find_values(connection, asked).figures.set_index("settlement_code")
 
 

@@ -21,7 +21,7 @@ from geo.surveys import SurveySpec
 from tests import factories as f
 from tests.integration.test_load_boundaries import redrawn
 
-QUERY = TrendsQuery("pune", ["drainage_any"], drafts=True, page=PageRequest(limit=None))
+QUERY = TrendsQuery("pune", ["drainage_any"], seen="all", page=PageRequest(limit=None))
 EACH = 12
 YEARS = ("2016", "2020", "2024")
 
@@ -205,11 +205,11 @@ def test_trends_refused_where_the_mode_changed(empty_city: Connection, tmp_path:
 
 def test_trends_of_drafts_only_on_request(city: Connection) -> None:
     with pytest.raises(InvalidParameters, match="pune has no published survey round yet"):
-        trends(city, drafts=False)
+        trends(city, seen="published")
     city.execute(text("UPDATE survey SET state = 'published' WHERE slug <> '2020'"))
-    assert set(trends(city, drafts=False)["reason"]) == {"fewer_than_3_rounds"}
+    assert set(trends(city, seen="published")["reason"]) == {"fewer_than_3_rounds"}
     city.execute(text("UPDATE survey SET state = 'published'"))
-    assert trends(city, drafts=False).equals(trends(city))
+    assert trends(city, seen="published").equals(trends(city))
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from tests import factories as f
 from tests.integration.test_load_boundaries import redrawn
 
 ALL = PageRequest(limit=None)
-QUERY = ValuesQuery(cities=["pune"], drafts=True, page=ALL)
+QUERY = ValuesQuery(cities=["pune"], seen="all", page=ALL)
 
 
 def figures(connection: Connection, **changes: Any) -> pd.DataFrame:
@@ -153,11 +153,11 @@ def test_values_unknown_filter(city: Connection, changes: dict[str, Any], name: 
 
 
 def test_values_of_drafts_only_on_request(city: Connection) -> None:
-    assert find_values(city, replace(QUERY, drafts=False)).total == 0
+    assert find_values(city, replace(QUERY, seen="published")).total == 0
     with pytest.raises(InvalidParameters):
-        figures(city, drafts=False, surveys=["2024"])
+        figures(city, seen="published", surveys=["2024"])
     city.execute(text("UPDATE survey SET state = 'published'"))
-    assert find_values(city, replace(QUERY, drafts=False)).total == 4 * len(catalogue())
+    assert find_values(city, replace(QUERY, seen="published")).total == 4 * len(catalogue())
 
 
 @pytest.mark.parametrize("level", ["ward", "city"])

@@ -263,6 +263,10 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 $$;
 
 -- Rows, each for those who may see it. Owners of tables see all; the service's role owns none.
+ALTER TABLE organisation ENABLE ROW LEVEL SECURITY;
+CREATE POLICY seen ON organisation FOR SELECT USING (true);
+CREATE POLICY added ON organisation FOR INSERT WITH CHECK ((SELECT gate.may('operator')));
+
 ALTER TABLE survey ENABLE ROW LEVEL SECURITY;
 CREATE POLICY seen ON survey FOR SELECT USING (
     state = 'published'

@@ -112,6 +112,8 @@ ALTER TABLE upload ALTER COLUMN organisation_id SET NOT NULL;
 
 DOWNGRADE = """
 DROP VIEW public_upload;
+DROP POLICY seen ON organisation;
+DROP POLICY added ON organisation;
 DROP POLICY seen ON household;
 DROP POLICY seen ON upload;
 DROP POLICY seen ON finding;
@@ -124,6 +126,7 @@ DROP POLICY seen ON paired;
 DROP POLICY seen ON pair_tally;
 DROP POLICY seen ON survey_frame;
 DROP POLICY seen ON stratum_frame;
+ALTER TABLE organisation DISABLE ROW LEVEL SECURITY;
 ALTER TABLE household DISABLE ROW LEVEL SECURITY;
 ALTER TABLE upload DISABLE ROW LEVEL SECURITY;
 ALTER TABLE finding DISABLE ROW LEVEL SECURITY;

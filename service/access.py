@@ -1,0 +1,138 @@
+"""Who asks: a session's cookie or an API key, and what a change needs besides so that no other site can make it.
+
+A route that is for somebody opens `acting` (a transaction that may change things) or `reading_in_full` (one that only
+reads); both act for the bearer in the database, whose policies decide once more.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from fastapi import Request, Response
+from sqlalchemy import Connection
+
+from geo import access
+from geo.access import Bearer
+from geo.data_version import read_data_version
+from geo.database import snapshot, transaction
+from geo.errors import NotAllowed
+from geo.indicators.disclosure import Access
+from geo.indicators.query import Seen
+from geo.schema.access import Role
+from service.reading import Reading, engine_of, public_reading
+
+COOKIE = "__Host-vasti"
+"""The prefix holds browsers to it: over TLS only (or on this machine), for this host alone, for all its paths."""
+
+CSRF_HEADER = "x-csrf-token"
+
+_SAFE = ("GET", "HEAD", "OPTIONS")
+
+
+@dataclass(frozen=True)
+class Acting:
+    """A transaction, and who it acts for."""
+
+    connection: Connection
+    bearer: Bearer
+
+
+def token_of(request: Request) -> str | None:
+    """The token a request carries: an API key in `Authorization: Bearer`, or a session's in the cookie."""
+    scheme, _, key = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and key.strip():
+        return key.strip()
+    return request.cookies.get(COOKIE)
+
+
+@contextmanager
+def acting(request: Request, role: Role, *, csrf: str | None = None) -> Iterator[Acting]:
+    """A transaction that acts for whoever asks; committed when the block ends.
+
+    `csrf` is the token a form brought along; scripts bring it in a header.
+
+    Raises:
+        SignInRefused: nobody has signed in, or the key is not valid (any more).
+        NotAllowed: the role is too low, or the request may come from another site.
+    """
+    token = token_of(request)
+    if token is not None and request.method not in _SAFE:
+        _check_origin(request, token, csrf or request.headers.get(CSRF_HEADER))
+    with transaction(engine_of(request)) as connection:
+        bearer = access.require(access.enter(connection, token) if token else None, role)
+        if token is not None and bearer.via == "key":
+            access.note_use(connection, token)
+        yield Acting(connection, bearer)
+
+
+@contextmanager
+def reading_in_full(request: Request, role: Role = "viewer") -> Iterator[Acting]:
+    """One state of the database, read for whoever asks.
+
+    Raises:
+        SignInRefused: nobody has signed in, or the key is not valid (any more).
+        NotAllowed: the role is too low.
+    """
+    token = token_of(request)
+    with snapshot(engine_of(request)) as connection:
+        yield Acting(connection, access.require(access.enter(connection, token) if token else None, role))
+
+
+@contextmanager
+def reading_figures(request: Request, wanted: Access) -> Iterator[Reading]:
+    """Reads for anybody, or in full for whoever asks.
+
+    Raises:
+        SignInRefused: full figures are asked for, and nobody has signed in.
+    """
+    if wanted == "public":
+        with public_reading(request) as reading:
+            yield reading
+        return
+    with reading_in_full(request) as full:
+        yield Reading(full.connection, read_data_version(full.connection))
+
+
+def seen_with(wanted: Access) -> Seen:
+    """Of which rounds figures are shown."""
+    return "granted" if wanted == "full" else "published"
+
+
+def csrf_of(token: str) -> str:
+    """What forms and scripts of a session's own pages bring along: another site cannot read it."""
+    return hashlib.sha256(f"csrf|{token}".encode()).hexdigest()
+
+
+def _check_origin(request: Request, token: str, csrf: str | None) -> None:
+    """Holds that a change asked for with a cookie was asked for by our own page; a key no browser sends by itself.
+
+    Raises:
+        NotAllowed: it may have been another site's.
+    """
+    if request.cookies.get(COOKIE) != token:
+        return
+    if csrf is None or not hmac.compare_digest(csrf, csrf_of(token)):
+        raise NotAllowed(
+            f"This change lacks the token of your session (`{CSRF_HEADER}`), so it may come from another site: "
+            "reload the page and try again."
+        )
+
+
+def set_cookie(response: Response, token: str) -> None:
+    """Leaves a session's token with the browser: no script reads it, no other site sends it."""
+    response.set_cookie(
+        COOKIE,
+        token,
+        max_age=int(access.SESSION_LASTS.total_seconds()),
+        path="/",
+        secure=True,
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def drop_cookie(response: Response) -> None:
+    """Takes it away again."""
+    response.delete_cookie(COOKIE, path="/", secure=True, httponly=True, samesite="lax")

@@ -1,0 +1,215 @@
+"""What accounts, keys, grants and the audit are asked with and answered by, as OpenAPI describes them."""
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field
+
+from geo.access import MAX_KEY_DAYS, MAX_PASSWORD
+from geo.fields import Unit
+from geo.schema.access import Role
+from geo.surveys import Mode
+from service.bodies import Body, Link
+
+_LONGEST_NAME = 200
+
+
+def _storable(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("contains a character that no text may hold")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_storable)]
+Name = Annotated[Text, Field(min_length=1, max_length=_LONGEST_NAME)]
+Email = Annotated[Text, Field(max_length=254, description="An e-mail address.", examples=["asha@shelter.org"])]
+Slug = Annotated[Text, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=100)]
+Password = Annotated[Text, Field(max_length=MAX_PASSWORD, description="A password.")]
+RoleField = Annotated[Role, Field(description="What it may do: each may what those before it may.")]
+
+
+class SignIn(Body):
+    """An address and its password."""
+
+    email: Email
+    password: Password
+
+
+class NewPassword(Body):
+    """A link that was made for an account, and the password it shall have."""
+
+    link: Annotated[Text, Field(max_length=200, description="What stands behind `link=` in the address.")]
+    password: Password
+
+
+class Who(Body):
+    """Who is asking."""
+
+    email: Email
+    name: Annotated[str, Field(description="The person's name.", examples=["Asha"])]
+    organisation: Annotated[str, Field(description="Whose account it is.", examples=["shelter"])]
+    role: RoleField
+    via: Annotated[Literal["session", "key"], Field(description="Signed in with a password, or with an API key.")]
+    csrf: Annotated[
+        str | None,
+        Field(description="What changes bring along in the header X-CSRF-Token, where a cookie says who asks."),
+    ]
+
+
+class Account(Body):
+    """An account."""
+
+    id: Annotated[int, Field(description="Its number.", examples=[3])]
+    email: Email
+    name: Annotated[str, Field(description="The person's name.", examples=["Asha"])]
+    organisation: Annotated[str, Field(description="Whose account it is.", examples=["shelter"])]
+    role: RoleField
+    is_active: Annotated[bool, Field(description="Whether anybody can sign in to it.")]
+    created_at: datetime
+
+
+class Accounts(Body):
+    """The accounts of the organisation; the operator sees all."""
+
+    accounts: list[Account]
+
+
+class NewAccount(Body):
+    """An account to be added."""
+
+    email: Email
+    name: Name
+    role: RoleField
+    organisation: Annotated[
+        Slug | None, Field(description="Whose: the operator may name any; without it, one's own.")
+    ] = None
+
+
+class AccountChange(Body):
+    """What is to be changed of an account."""
+
+    role: RoleField | None = None
+    is_active: Annotated[bool | None, Field(description="Whether anybody can sign in to it.")] = None
+
+
+class PasswordLink(Body):
+    """A link that sets an account's password, once."""
+
+    link: Annotated[str, Field(description="Its address, relative to this service.")]
+    expires_at: datetime
+
+
+class AddedAccount(Body):
+    """An account that was added, and the link with which the person sets a password."""
+
+    account: Account
+    password_link: PasswordLink
+
+
+class Key(Body):
+    """An API key, without the key."""
+
+    id: Annotated[int, Field(description="Its number.", examples=[5])]
+    name: Annotated[str, Field(description="What it is for.", examples=["dashboard"])]
+    role: RoleField
+    prefix: Annotated[str, Field(description="Its first letters, to know it by.", examples=["vasti_q1w2e3"])]
+    created_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None
+    last_used_on: date | None
+
+
+class Keys(Body):
+    """One's own API keys, the newest first."""
+
+    keys: list[Key]
+
+
+class NewKey(Body):
+    """A key to be made."""
+
+    name: Name
+    role: RoleField
+    days: Annotated[int, Field(ge=1, le=MAX_KEY_DAYS, description="For how many days it is valid.")] = 90
+
+
+class MadeKey(Body):
+    """A key that was made: the only time it is shown."""
+
+    key: Key
+    token: Annotated[str, Field(description="The key itself, for the header `Authorization: Bearer`.")]
+
+
+class NewSurvey(Body):
+    """A survey round to be opened, as a draft."""
+
+    city: Slug
+    slug: Slug
+    name: Name | None = None
+    starts_on: date
+    ends_on: date
+    unit: Unit = "household"
+    mode: Mode = "census"
+    licence: Name | None = None
+
+
+class SurveyRow(Body):
+    """A survey round of one's own organisation, or one whose full figures are shared with it."""
+
+    city: str
+    slug: str
+    name: str
+    organisation: str
+    starts_on: date
+    ends_on: date
+    unit: Unit
+    mode: Mode
+    licence: str | None
+    state: Literal["draft", "published"]
+
+
+class OwnSurveys(Body):
+    """The survey rounds whose full figures one may see."""
+
+    surveys: list[SurveyRow]
+
+
+class SurveyChange(Body):
+    """What is to be changed of a round."""
+
+    state: Annotated[Literal["draft", "published"], Field(description="Whether everybody may read its figures.")]
+
+
+class Grant(Body):
+    """An organisation a survey's full figures are shared with."""
+
+    organisation: Annotated[str, Field(description="Its slug.", examples=["pune-city"])]
+    granted_at: datetime
+
+
+class Grants(Body):
+    """With whom a survey's full figures are shared."""
+
+    grants: list[Grant]
+
+
+class Done(Body):
+    """Something that was done."""
+
+    id: int
+    at: datetime
+    organisation: str | None
+    actor: Annotated[str, Field(description="Who did it.", examples=["asha@shelter.org"])]
+    action: Annotated[str, Field(description="What.", examples=["state set"])]
+    subject: Annotated[str, Field(description="To what.", examples=["survey pune/2024"])]
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+
+
+class Audit(Body):
+    """What was done, the oldest first."""
+
+    audit: list[Done]
+    total: int
+    returned: int
+    links: list[Link]

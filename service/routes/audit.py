@@ -1,0 +1,22 @@
+"""`/api/v1/audit`."""
+
+from fastapi import APIRouter, Request, Response
+
+from geo.audit import find_audit
+from service.access import reading_in_full
+from service.account_bodies import Audit
+from service.answers import page_links, private_answer
+from service.parameters import Cursor, Limit, page_request
+from service.routes.described import private_responses
+
+router = APIRouter()
+
+
+@router.get("/audit", responses=private_responses(Audit), summary="What was done")
+def audit(request: Request, limit: Limit = None, cursor: Cursor = None) -> Response:
+    """What was done in the organisation, by whom and when, and what changed; the operator sees all."""
+    with reading_in_full(request, "steward") as reading:
+        page = find_audit(reading.connection, page_request(limit, cursor))
+    rows = [{name: value for name, value in row._mapping.items() if not name.startswith("_")} for row in page.rows]
+    links = page_links(request, "json", page.next_cursor, ("json",))
+    return private_answer({"audit": rows, "total": page.total, "returned": len(rows), "links": links})

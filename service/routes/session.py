@@ -1,0 +1,71 @@
+"""`/api/v1/session` and `/api/v1/password`: signing in and out."""
+
+from fastapi import APIRouter, Request, Response
+
+from geo import access
+from geo.access import Bearer
+from geo.database import transaction
+from geo.errors import SignInRefused
+from service.access import COOKIE, acting, csrf_of, drop_cookie, reading_in_full, set_cookie, token_of
+from service.account_bodies import NewPassword, SignIn, Who
+from service.answers import private_answer
+from service.reading import engine_of
+from service.routes.described import private_responses
+
+router = APIRouter()
+
+
+@router.post("/session", responses=private_responses(Who, status=201), status_code=201, summary="Sign in")
+def sign_in(request: Request, body: SignIn) -> Response:
+    """Opens a session, which the cookie carries. Too many wrong passwords lock an address for a while."""
+    refused: SignInRefused | None = None
+    token = ""
+    # Committed whatever comes of it: failures are counted.
+    with transaction(engine_of(request)) as connection:
+        try:
+            token = access.sign_in(connection, body.email, body.password)
+            bearer = access.require(access.enter(connection, token), "viewer")
+        except SignInRefused as error:
+            refused = error
+    if refused is not None:
+        raise refused
+    answer = private_answer(_who(bearer, token), status=201)
+    set_cookie(answer, token)
+    return answer
+
+
+@router.get("/session", responses=private_responses(Who), summary="Who is asking")
+def who(request: Request) -> Response:
+    """Says who a session or a key is of."""
+    with reading_in_full(request) as reading:
+        return private_answer(_who(reading.bearer, token_of(request)))
+
+
+@router.delete("/session", responses=private_responses(None, status=204), status_code=204, summary="Sign out")
+def sign_out(request: Request) -> Response:
+    """Ends the session."""
+    with acting(request, "viewer") as done:
+        access.sign_out(done.connection, request.cookies.get(COOKIE, ""))
+    answer = private_answer(None, status=204)
+    drop_cookie(answer)
+    return answer
+
+
+@router.post("/password", responses=private_responses(None, status=204), status_code=204, summary="Set a password")
+def set_password(request: Request, body: NewPassword) -> Response:
+    """Sets the password of the account a link was made for. The link is used up, and the account's sessions end."""
+    with transaction(engine_of(request)) as connection:
+        access.set_password(connection, body.link, body.password)
+    return private_answer(None, status=204)
+
+
+def _who(bearer: Bearer, token: str | None) -> dict[str, object]:
+    by_cookie = bearer.via == "session" and token is not None
+    return {
+        "email": bearer.email,
+        "name": bearer.name,
+        "organisation": bearer.organisation,
+        "role": bearer.role,
+        "via": bearer.via,
+        "csrf": csrf_of(token) if by_cookie and token else None,
+    }
