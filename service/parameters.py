@@ -144,7 +144,9 @@ AnyFormat = Annotated[
 
 
 Id = Annotated[int, Path(ge=1, le=2_147_483_647, description="Its number.", examples=[3])]
-SlugInPath = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=100, description="A short name.")]
+SlugInPath = Annotated[
+    str, Path(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=100, description="A short name.", examples=["2024"])
+]
 
 
 def page_request(limit: int | None, cursor: str | None, *, everything: bool = False) -> PageRequest:
