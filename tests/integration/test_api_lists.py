@@ -181,12 +181,16 @@ def test_indicators_are_the_whole_catalogue(client: TestClient) -> None:
 
 def test_openapi_describes_every_parameter_and_answer(client: TestClient) -> None:
     document = client.get("/api/v1/openapi.json").json()
-    operations = {path: operations["get"] for path, operations in document["paths"].items()}
+    operations = {
+        (method, path): operation
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    }
     assert {
         *("/healthz", "/readyz", "/maps/coverage"),
         *(f"/api/v1/{name}" for name in ("cities", "settlements", "surveys", "indicators", "values", "changes")),
         *("/api/v1/gaps", "/api/v1/trends"),
-    } == set(operations)
+    } < set(document["paths"])
     for path, operation in operations.items():
         assert operation["description"], path
         for parameter in operation.get("parameters", []):
@@ -195,10 +199,9 @@ def test_openapi_describes_every_parameter_and_answer(client: TestClient) -> Non
         for status, answer in operation["responses"].items():
             assert answer["description"], (path, status)
         assert "422" not in operation["responses"], path
-    assert set(operations["/api/v1/values"]["responses"]["200"]["content"]) == {
-        *("application/json", "text/csv", "application/geo+json")
-    }
-    assert set(operations["/api/v1/values"]["responses"]["400"]["content"]) == {"application/problem+json"}
+    values = operations["get", "/api/v1/values"]["responses"]
+    assert set(values["200"]["content"]) == {*("application/json", "text/csv", "application/geo+json")}
+    assert set(values["400"]["content"]) == {"application/problem+json"}
     schemas = document["components"]["schemas"]
     text = str(document)
     assert set(re.findall(r"#/components/schemas/(\w+)", text)) <= set(schemas)
