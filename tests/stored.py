@@ -47,6 +47,7 @@ def store(connection: Connection, rows: Sequence[Answers], unit: Unit = "househo
     upload_id = _add(
         connection,
         upload,
+        organisation_id=organisation_id,
         city_id=city_id,
         content="survey",
         survey_id=survey_id,
