@@ -15,9 +15,9 @@ from typing import Any, Literal
 from pwdlib.hashers.argon2 import ARGON2_ENCODED_HASH_REGEX, Argon2Hasher
 from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.sql import ColumnElement
 
 from geo.errors import Conflict, InputError, NotAllowed, NotFound, SignInLocked, SignInRefused
-from geo.places import check_slug
 from geo.schema.access import ROLES, Role, account, api_key, password_link
 from geo.schema.places import organisation
 from geo.surveys import open_organisation
@@ -143,11 +143,9 @@ def add_account(connection: Connection, email: str, name: str, role: Role, organ
         Conflict: the address has an account.
     """
     email, name = email.strip(), name.strip()
-    check_slug(organisation_slug, "organisation")
     if not name:
         raise InputError(f"The account {email} needs a name.")
-    of = find_organisation(connection, organisation_slug)
-    organisation_id = open_organisation(connection, organisation_slug) if of is None else of
+    organisation_id = open_organisation(connection, organisation_slug)
     row = insert(account).values(organisation_id=organisation_id, email=email, name=name, role=role)
     try:
         with connection.begin_nested():
@@ -163,28 +161,35 @@ def _constraint(error: IntegrityError) -> str | None:
     return getattr(diagnostics, "constraint_name", None)
 
 
-def find_organisation(connection: Connection, slug: str) -> int | None:
-    """The organisation's id, or None where there is none of this slug."""
-    return connection.execute(select(organisation.c.id).where(organisation.c.slug == slug)).scalar_one_or_none()
-
-
 def find_account(connection: Connection, email: str) -> Any:
     """An account's row, without what proves anything.
 
     Raises:
         NotFound: there is none of this address.
     """
-    row = connection.execute(_accounts().where(func.lower(account.c.email) == email.strip().lower())).mappings().first()
+    return _one_account(connection, func.lower(account.c.email) == email.strip().lower(), email)
+
+
+def find_account_by_id(connection: Connection, account_id: int) -> Any:
+    """The same, by its number.
+
+    Raises:
+        NotFound: there is none of this number, or it is not the reader's to see.
+    """
+    return _one_account(connection, account.c.id == account_id, account_id)
+
+
+def _one_account(connection: Connection, condition: ColumnElement[bool], called: object) -> Any:
+    row = connection.execute(_accounts().where(condition)).mappings().one_or_none()
     if row is None:
-        raise NotFound(f"There is no account {email}; `vasti account list` shows those there are.")
+        raise NotFound(f"There is no account {called}.")
     return row
 
 
 def list_accounts(connection: Connection) -> list[dict[str, Any]]:
     """Every account that may be seen, by organisation and address."""
-    return [
-        dict(row) for row in connection.execute(_accounts().order_by(organisation.c.slug, account.c.email)).mappings()
-    ]
+    rows = _accounts().order_by(organisation.c.slug, account.c.email)
+    return [dict(row) for row in connection.execute(rows).mappings()]
 
 
 def _accounts() -> Any:

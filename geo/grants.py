@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from geo.errors import NotFound
 from geo.schema.access import survey_grant
 from geo.schema.places import organisation
+from geo.surveys import find_organisation
 
 
 def grant_survey(connection: Connection, survey_id: int, organisation_slug: str) -> bool:
@@ -44,7 +45,7 @@ def list_grants(connection: Connection, survey_id: int) -> list[dict[str, Any]]:
 
 
 def _organisation(connection: Connection, slug: str) -> int:
-    found = connection.execute(select(organisation.c.id).where(organisation.c.slug == slug)).scalar_one_or_none()
+    found = find_organisation(connection, slug)
     if found is None:
         raise NotFound(f"There is no organisation {slug!r}; its first account opens it: `vasti account add`.")
-    return int(found)
+    return found

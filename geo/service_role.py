@@ -11,6 +11,7 @@ from psycopg import sql
 from pydantic import SecretStr
 from sqlalchemy import Connection, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ProgrammingError
 
 from geo.copying import driver_of
 from geo.errors import SetupError
@@ -63,11 +64,8 @@ _CALL = (
 
 def _grants(privilege: str, named: tuple[str, ...]) -> list[str]:
     """A grant for each table, of some of its columns where they are named."""
-    found = []
-    for name in named:
-        table, _, columns = name.partition(" ")
-        found.append(f"GRANT {privilege} {columns} ON {table} TO {SERVICE_ROLE}".replace("  ", " "))
-    return found
+    parts = [name.partition(" ") for name in named]
+    return [f"GRANT {privilege}{blank}{columns} ON {table} TO {SERVICE_ROLE}" for table, blank, columns in parts]
 
 
 _STATEMENTS = (
@@ -126,13 +124,13 @@ def _make_role(connection: Connection) -> None:
                 f"DO $$ BEGIN CREATE ROLE {SERVICE_ROLE} LOGIN NOINHERIT NOSUPERUSER NOCREATEDB NOCREATEROLE; "
                 "EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
             )
-    except Exception as error:
-        if isinstance(getattr(error, "orig", None), psycopg.errors.InsufficientPrivilege):
-            raise SetupError(
-                f"The database has no role {SERVICE_ROLE}, as which the service connects, and this account may not "
-                f"make one: have an administrator run `CREATE ROLE {SERVICE_ROLE} LOGIN NOINHERIT`, then try again."
-            ) from None
-        raise
+    except ProgrammingError as error:
+        if not isinstance(error.orig, psycopg.errors.InsufficientPrivilege):
+            raise
+        raise SetupError(
+            f"The database has no role {SERVICE_ROLE}, as which the service connects, and this account may not "
+            f"make one: have an administrator run `CREATE ROLE {SERVICE_ROLE} LOGIN NOINHERIT`, then try again."
+        ) from None
 
 
 def _set_password(connection: Connection, password: SecretStr) -> None:

@@ -86,13 +86,15 @@ def open_organisation(connection: Connection, slug: str) -> int:
         InputError: the slug is none.
     """
     check_slug(slug, "organisation")
-    found = select(organisation.c.id).where(organisation.c.slug == slug)
     # Looked for first: whoever may not add one may still name one that is there.
-    known = connection.execute(found).scalar_one_or_none()
-    if known is not None:
-        return int(known)
-    connection.execute(upsert(organisation).values(slug=slug, name=slug).on_conflict_do_nothing())
-    return int(connection.execute(found).scalar_one())
+    if find_organisation(connection, slug) is None:
+        connection.execute(upsert(organisation).values(slug=slug, name=slug).on_conflict_do_nothing())
+    return int(connection.execute(select(organisation.c.id).where(organisation.c.slug == slug)).scalar_one())
+
+
+def find_organisation(connection: Connection, slug: str) -> int | None:
+    """The id of the organisation, or None where there is none of this slug."""
+    return connection.execute(select(organisation.c.id).where(organisation.c.slug == slug)).scalar_one_or_none()
 
 
 def find_survey(connection: Connection, city_id: int, slug: str) -> Any:

@@ -47,11 +47,13 @@ def token_of(request: Request) -> str | None:
     return request.cookies.get(COOKIE)
 
 
-@contextmanager
-def acting(request: Request, role: Role, *, csrf: str | None = None) -> Iterator[Acting]:
-    """A transaction that acts for whoever asks; committed when the block ends.
+def _enter(connection: Connection, token: str | None, role: Role) -> Bearer:
+    return access.require(access.enter(connection, token) if token else None, role)
 
-    `csrf` is the token a form brought along; scripts bring it in a header.
+
+@contextmanager
+def acting(request: Request, role: Role) -> Iterator[Acting]:
+    """A transaction that acts for whoever asks; committed when the block ends.
 
     Raises:
         SignInRefused: nobody has signed in, or the key is not valid (any more).
@@ -59,9 +61,9 @@ def acting(request: Request, role: Role, *, csrf: str | None = None) -> Iterator
     """
     token = token_of(request)
     if token is not None and request.method not in _SAFE:
-        _check_origin(request, token, csrf or request.headers.get(CSRF_HEADER))
+        _check_origin(request, token)
     with transaction(engine_of(request)) as connection:
-        bearer = access.require(access.enter(connection, token) if token else None, role)
+        bearer = _enter(connection, token, role)
         if token is not None and bearer.via == "key":
             access.note_use(connection, token)
         yield Acting(connection, bearer)
@@ -75,9 +77,8 @@ def reading_in_full(request: Request, role: Role = "viewer") -> Iterator[Acting]
         SignInRefused: nobody has signed in, or the key is not valid (any more).
         NotAllowed: the role is too low.
     """
-    token = token_of(request)
     with snapshot(engine_of(request)) as connection:
-        yield Acting(connection, access.require(access.enter(connection, token) if token else None, role))
+        yield Acting(connection, _enter(connection, token_of(request), role))
 
 
 @contextmanager
@@ -101,11 +102,11 @@ def seen_with(wanted: Access) -> Seen:
 
 
 def csrf_of(token: str) -> str:
-    """What forms and scripts of a session's own pages bring along: another site cannot read it."""
+    """What changes by a session's own pages bring along in a header: another site cannot read it."""
     return hashlib.sha256(f"csrf|{token}".encode()).hexdigest()
 
 
-def _check_origin(request: Request, token: str, csrf: str | None) -> None:
+def _check_origin(request: Request, token: str) -> None:
     """Holds that a change asked for with a cookie was asked for by our own page; a key no browser sends by itself.
 
     Raises:
@@ -113,6 +114,7 @@ def _check_origin(request: Request, token: str, csrf: str | None) -> None:
     """
     if request.cookies.get(COOKIE) != token:
         return
+    csrf = request.headers.get(CSRF_HEADER)
     if csrf is None or not hmac.compare_digest(csrf, csrf_of(token)):
         raise NotAllowed(
             f"This change lacks the token of your session (`{CSRF_HEADER}`), so it may come from another site: "

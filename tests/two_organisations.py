@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import ProgrammingError
 
 from geo import access, database
 from geo.places import find_city
@@ -77,3 +78,18 @@ def _add(connection: Connection, email: str, role: Role, organisation: str) -> N
     account_id = access.add_account(connection, email, role.title(), role, organisation)
     link, _ = access.make_link(connection, account_id)
     access.set_password(connection, link, PASSWORD)
+
+
+def rows(connection: Connection, statement: str) -> list[tuple[object, ...]]:
+    """What a statement gives."""
+    return [tuple(row) for row in connection.execute(text(statement))]
+
+
+def refused(connection: Connection, statement: str) -> bool:
+    """Whether the database says no, whatever the statement would do."""
+    try:
+        with connection.begin_nested():
+            connection.execute(text(statement))
+    except ProgrammingError as error:
+        return getattr(error.orig, "sqlstate", None) == "42501"  # insufficient privilege, or a policy
+    return False

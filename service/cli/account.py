@@ -51,7 +51,7 @@ def add(
     of = organisation or settings.organisation
     with open_database(settings) as connection:
         account_id = access.add_account(connection, email, name, role, of)
-        account = access.find_account(connection, email)
+        account = access.find_account_by_id(connection, account_id)
         _note(connection, account, "account added", after={"role": role, "name": account["name"]})
         link = _link(connection, account_id, settings)
     typer.echo(f"{account['email']} is a {role} of {of}. {link}")

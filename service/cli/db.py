@@ -99,7 +99,7 @@ def restore(
         shown = make_url(url).render_as_string(hide_password=True)
         typer.confirm(f"This replaces everything in the database {shown} by what {file} holds. Go on?", abort=True)
     read_backup(url, file)
-    typer.echo(f"The database is restored from {file}. Run `vasti db upgrade` if the backup is an older one.")
+    typer.echo(f"The database is restored from {file}. Run `vasti db upgrade` before it is served again.")
 
 
 def _private_settings(verb: str) -> Settings:

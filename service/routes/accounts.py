@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from geo import access
 from geo.audit import note
-from geo.errors import NotAllowed, NotFound
+from geo.errors import NotAllowed
 from service.access import Acting, acting, reading_in_full
 from service.account_bodies import (
     Account,
@@ -39,7 +39,7 @@ def add(request: Request, body: NewAccount) -> Response:
     with acting(request, "steward") as done:
         of = body.organisation or done.bearer.organisation
         account_id = access.add_account(done.connection, body.email, body.name, body.role, of)
-        row = access.find_account(done.connection, body.email)
+        row = access.find_account_by_id(done.connection, account_id)
         note(done.connection, "account added", f"account {row['email']}", after={"role": body.role, "organisation": of})
         made = {"account": _account(row), "password_link": _link(request, done, account_id)}
     return private_answer(made, status=201)
@@ -49,9 +49,9 @@ def add(request: Request, body: NewAccount) -> Response:
 def change(request: Request, number: Id, body: AccountChange) -> Response:
     """Gives an account another role, or shuts it: its sessions and keys end at once."""
     with acting(request, "steward") as done:
-        before = _find(done, number)
+        before = access.find_account_by_id(done.connection, number)
         access.change_account(done.connection, number, role=body.role, is_active=body.is_active)
-        after = _find(done, number)
+        after = access.find_account_by_id(done.connection, number)
         changed = [name for name in ("role", "is_active") if before[name] != after[name]]
         asked = body.model_dump(exclude_none=True)
         if any(after[name] != value for name, value in asked.items()):
@@ -70,7 +70,7 @@ def change(request: Request, number: Id, body: AccountChange) -> Response:
 def link(request: Request, number: Id) -> Response:
     """Makes a link that sets the account's password, once: for whoever forgot it. Hand it to that person alone."""
     with acting(request, "steward") as done:
-        account = _find(done, number)
+        account = access.find_account_by_id(done.connection, number)
         made = _link(request, done, number)
         note(done.connection, "password link made", f"account {account['email']}")
     return private_answer(made, status=201)
@@ -104,13 +104,6 @@ def revoke_key(request: Request, number: Id) -> Response:
         access.revoke_key(done.connection, done.bearer.account_id, number)
         note(done.connection, "key revoked", f"account {done.bearer.email}", before={"id": number})
     return private_answer(None, status=204)
-
-
-def _find(done: Acting, number: int) -> dict[str, Any]:
-    for row in access.list_accounts(done.connection):
-        if row["id"] == number:
-            return row
-    raise NotFound(f"There is no account {number}.")
 
 
 def _account(row: Any) -> dict[str, Any]:

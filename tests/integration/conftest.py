@@ -1,14 +1,16 @@
-"""The API over the small city."""
+"""The API over the small city; two organisations that share nothing."""
 
 from collections.abc import Iterator
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import Connection
 
 from geo import database
 from geo.service_role import service_url
 from service.app import create_app
 from tests.published_city import SmallCity
+from tests.two_organisations import TwoOrganisations, make_two
 
 
 @pytest.fixture(scope="session")
@@ -27,3 +29,28 @@ def changing_client(changing_city: SmallCity) -> Iterator[TestClient]:
     with TestClient(create_app(engine)) as asking:
         yield asking
     engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def two(
+    request: pytest.FixtureRequest, database_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[TwoOrganisations]:
+    """Two organisations in a database of the module's own."""
+    name = f"two_of_{request.module.__name__.rpartition('.')[2]}"
+    yield from make_two(database_url, name, tmp_path_factory.mktemp("two"))
+
+
+@pytest.fixture
+def service(two: TwoOrganisations) -> Iterator[Connection]:
+    """A transaction as the service's role, in which nobody has entered yet; rolled back in the end."""
+    with two.service.connect() as connection:
+        yield connection
+        connection.rollback()
+
+
+@pytest.fixture
+def owner(two: TwoOrganisations) -> Iterator[Connection]:
+    """A transaction as the owner, rolled back in the end."""
+    with two.owner.connect() as connection:
+        yield connection
+        connection.rollback()

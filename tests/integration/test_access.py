@@ -1,187 +1,17 @@
 """Accounts and what they open, against the database: as its owner, and as the role the service connects as."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import DBAPIError, ProgrammingError
+from sqlalchemy.exc import DBAPIError
 
 from geo import access, database
-from geo.audit import find_audit, note, note_command
+from geo.audit import find_audit, note_command
 from geo.errors import Conflict, InputError, NotAllowed, NotFound, SignInLocked, SignInRefused
 from geo.grants import end_grant, grant_survey, list_grants
 from geo.paging import PageRequest
-from geo.service_role import SERVICE_ROLE, check_service, grant_service, service_url
-from tests import factories as f
-from tests.two_organisations import PASSWORD, SECRETS, TwoOrganisations, make_two
-
-
-@pytest.fixture(scope="module")
-def two(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoOrganisations]:
-    """Two organisations in a database of the module's own."""
-    yield from make_two(database_url, "two_of_access", tmp_path_factory.mktemp("two"))
-
-
-@pytest.fixture
-def service(two: TwoOrganisations) -> Iterator[Connection]:
-    """A transaction as the service's role, in which nobody has entered yet; rolled back in the end."""
-    with two.service.connect() as connection:
-        yield connection
-        connection.rollback()
-
-
-@pytest.fixture
-def owner(two: TwoOrganisations) -> Iterator[Connection]:
-    """A transaction as the owner, rolled back in the end."""
-    with two.owner.connect() as connection:
-        yield connection
-        connection.rollback()
-
-
-def rows(connection: Connection, statement: str) -> list[tuple[object, ...]]:
-    return [tuple(row) for row in connection.execute(text(statement))]
-
-
-def refused(connection: Connection, statement: str) -> bool:
-    """Whether the database says no, whatever the statement would do."""
-    try:
-        with connection.begin_nested():
-            connection.execute(text(statement))
-    except ProgrammingError as error:
-        return getattr(error.orig, "sqlstate", None) == "42501"  # insufficient privilege, or a policy
-    return False
-
-
-def test_the_service_owns_nothing_and_is_nobody_special(service: Connection) -> None:
-    check_service(service)
-    assert rows(service, "SELECT 1 FROM pg_class WHERE relowner = session_user::regrole") == []
-    assert rows(service, "SELECT 1 FROM pg_auth_members WHERE member = session_user::regrole") == []
-    for statement in ("CREATE TABLE mine (id int)", "CREATE TABLE gate.mine (id int)", "DROP TABLE household"):
-        assert refused(service, statement)
-
-
-def test_the_owner_is_not_one_to_serve_strangers_with(owner: Connection) -> None:
-    with pytest.raises(Exception, match="may see every household"):
-        check_service(owner)
-
-
-SECRET_TABLES = ("session", "sign_in_failure", "password_link", "gate.secret")
-
-
-@pytest.mark.parametrize("table", SECRET_TABLES)
-def test_what_proves_somebody_is_read_by_nobody(service: Connection, two: TwoOrganisations, table: str) -> None:
-    access.enter(service, two.sessions["operator@vasti.org"])
-    assert refused(service, f"SELECT * FROM {table}")
-
-
-@pytest.mark.parametrize("column", ["proof_sha256", "password_salt"])
-def test_proofs_of_passwords_are_read_by_nobody(service: Connection, two: TwoOrganisations, column: str) -> None:
-    access.enter(service, two.sessions["operator@vasti.org"])
-    assert refused(service, f"SELECT {column} FROM account")
-    assert refused(service, "SELECT token_sha256 FROM api_key")
-
-
-HELD = ("household", "upload", "finding", "account", "api_key", "survey_grant", "audit")
-FIGURES = ("tally", "tallied", "survey_frame", "stratum_frame")
-
-
-@pytest.mark.parametrize("table", HELD)
-def test_who_has_not_entered_sees_no_row(service: Connection, table: str) -> None:
-    assert rows(service, f"SELECT count(*) FROM {table}") == [(0,)]
-
-
-@pytest.mark.parametrize("organisation", [0, 1])
-def test_an_organisation_sees_its_own_rows_and_no_other(
-    service: Connection, two: TwoOrganisations, organisation: int
-) -> None:
-    own, other = SECRETS[organisation], SECRETS[1 - organisation]
-    access.enter(service, two.token("contributor", ("north", "south")[organisation]))
-    codes = rows(service, "SELECT household_code FROM household")
-    names = rows(service, "SELECT file_name FROM upload WHERE survey_id IS NOT NULL")
-    found = rows(service, "SELECT value FROM finding WHERE value IS NOT NULL")
-    assert len(codes) == 96
-    assert len(names) == 2
-    for values in (codes, names):
-        assert all(own in str(value) for value in values)
-    everything = str(
-        [rows(service, f"SELECT {table}::text FROM {table}") for table in ("household", "upload", "finding", "survey")]
-    )
-    assert other not in everything
-    assert (f"{own}-toilet",) in found
-
-
-@pytest.mark.parametrize("role", ["viewer"])
-def test_a_viewer_sees_figures_and_no_household(service: Connection, two: TwoOrganisations, role: str) -> None:
-    access.enter(service, two.token(role))
-    for table in ("household", "upload", "finding", "audit"):
-        assert rows(service, f"SELECT count(*) FROM {table}") == [(0,)]
-    seen = {slug for (slug,) in rows(service, "SELECT slug FROM survey")}
-    assert seen == {"north-draft", "north-published", "south-published"}
-
-
-@pytest.mark.parametrize("table", FIGURES)
-def test_drafts_are_of_their_own_organisation(service: Connection, two: TwoOrganisations, table: str) -> None:
-    access.enter(service, two.token("steward"))
-    assert (
-        rows(service, f"SELECT 1 FROM {table} t WHERE NOT EXISTS (SELECT FROM survey s WHERE s.id = t.survey_id)") == []
-    )
-    draft = "SELECT id FROM survey WHERE slug = 'south-draft'"
-    assert rows(service, draft) == []
-
-
-def test_a_partition_is_no_way_round(service: Connection, two: TwoOrganisations, owner: Connection) -> None:
-    access.enter(service, two.token("steward"))
-    for (survey_id,) in rows(owner, "SELECT id FROM survey"):
-        assert refused(service, f"SELECT * FROM household_{survey_id}")
-
-
-FORGERIES = (
-    "1|1|operator|session|",
-    "1|1|operator|session|0000000000000000000000000000000000000000000000000000000000000000",
-    "||||",
-    "|||||||",
-    "",
-)
-
-
-@pytest.mark.parametrize("forged", FORGERIES)
-def test_a_pass_cannot_be_made_up(service: Connection, forged: str) -> None:
-    service.execute(text("SELECT set_config('vasti.pass', :forged, true)"), {"forged": forged})
-    assert rows(service, "SELECT count(*) FROM household") == [(0,)]
-    assert rows(service, "SELECT gate.account_id(), gate.organisation_id(), gate.may('viewer')") == [
-        (None, None, False)
-    ]
-
-
-def test_a_pass_holds_in_its_own_transaction_only(two: TwoOrganisations) -> None:
-    with two.service.connect() as connection:
-        with connection.begin():
-            access.enter(connection, two.token("steward"))
-            (kept,) = rows(connection, "SELECT current_setting('vasti.pass')")
-            assert rows(connection, "SELECT gate.may('steward')") == [(True,)]
-        with connection.begin():
-            assert rows(connection, "SELECT gate.may('viewer')") == [(False,)]
-            connection.execute(text("SELECT set_config('vasti.pass', :kept, true)"), {"kept": kept[0]})
-            assert rows(connection, "SELECT gate.may('viewer')") == [(False,)]
-    with two.service.connect() as one, two.service.connect() as other:
-        access.enter(one, two.token("steward"))
-        (kept,) = rows(one, "SELECT current_setting('vasti.pass')")
-        other.execute(text("SELECT set_config('vasti.pass', :kept, true)"), {"kept": kept[0]})
-        assert rows(other, "SELECT gate.may('viewer')") == [(False,)]
-
-
-def test_claims_of_a_pass_cannot_be_changed(service: Connection, two: TwoOrganisations) -> None:
-    access.enter(service, two.token("viewer"))
-    raised = "SELECT set_config('vasti.pass', replace(current_setting('vasti.pass'), 'viewer', 'operator'), true)"
-    service.execute(text(raised))
-    assert rows(service, "SELECT gate.may('viewer')") == [(False,)]
-
-
-@pytest.mark.parametrize("function", ["mac('x')", "sign('1|1|operator|session')", "bearer()"])
-def test_what_makes_a_pass_is_called_by_nobody(service: Connection, function: str) -> None:
-    assert refused(service, f"SELECT gate.{function}")
+from tests.two_organisations import PASSWORD, TwoOrganisations, refused, rows
 
 
 def test_nobody_enters_with_a_token_that_is_none(service: Connection, two: TwoOrganisations) -> None:
@@ -432,44 +262,6 @@ def test_a_grant_shows_full_figures_and_no_household(service: Connection, two: T
     assert rows(service, draft) == []
 
 
-def test_the_audit_is_only_added_to(two: TwoOrganisations, owner: Connection) -> None:
-    with two.service.begin() as connection:
-        bearer = access.enter(connection, two.token("steward"))
-        note(connection, "survey looked at", "survey pune/2024", before={"n": 1}, after={"n": 2})
-        last = find_audit(connection, PageRequest(limit=None)).rows[-1]
-        for statement in (
-            "UPDATE audit SET actor = 'somebody else'",
-            "DELETE FROM audit",
-            "TRUNCATE audit",
-            "INSERT INTO audit (actor, action, subject) VALUES ('somebody', 'did', 'something')",
-        ):
-            assert refused(connection, statement)
-    assert bearer is not None
-    assert (last.actor, last.organisation, last.before, last.after) == (bearer.email, "north", {"n": 1}, {"n": 2})
-    for statement in ("UPDATE audit SET actor = 'x'", "DELETE FROM audit", "TRUNCATE audit"):
-        with pytest.raises(DBAPIError, match="the audit is only added to"), owner.begin_nested():
-            owner.execute(text(statement))
-
-
-def test_nobody_is_noted_who_has_not_entered(service: Connection) -> None:
-    with pytest.raises(DBAPIError, match="nobody has entered"):
-        note(service, "did", "something")
-
-
-def test_the_audit_is_read_by_stewards_of_their_own(
-    service: Connection, two: TwoOrganisations, owner: Connection
-) -> None:
-    whole = find_audit(owner, PageRequest(limit=None))
-    access.enter(service, two.token("steward"))
-    seen = find_audit(service, PageRequest(limit=None)).rows
-    assert {row.organisation for row in seen} == {"north"}
-    assert "signed in" in {row.action for row in seen}
-    access.enter(service, two.sessions["operator@vasti.org"])
-    assert find_audit(service, PageRequest(limit=None)).total == whole.total
-    access.enter(service, two.token("contributor"))
-    assert find_audit(service, PageRequest(limit=None)).total == 0
-
-
 def test_commands_are_noted_in_the_name_of_who_runs_them(owner: Connection) -> None:
     note_command(owner, "asha", "city added", "city pune", after={"name": "Pune"})
     last = find_audit(owner, PageRequest(limit=None)).rows[-1]
@@ -486,21 +278,3 @@ def test_accounts_have_one_address_each(owner: Connection) -> None:
         access.add_account(owner, "a@b.org", " ", "viewer", "north")
     with pytest.raises(NotFound, match=r"There is no account a@b\.org"):
         access.find_account(owner, "a@b.org")
-
-
-def test_rights_are_given_again_where_they_are_gone(fresh_engine: Engine, fresh_url: str, tmp_path: Path) -> None:
-    """As after a restore, which brings no rights."""
-    with fresh_engine.begin() as connection:
-        f.load_city(connection, tmp_path, f.small_city())
-        connection.execute(text(f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {SERVICE_ROLE}"))
-        connection.execute(text(f"REVOKE ALL ON SCHEMA gate FROM {SERVICE_ROLE}"))
-        connection.execute(text("GRANT EXECUTE ON FUNCTION gate.mac TO PUBLIC"))
-    service = database.create_engine(service_url(fresh_url, None))
-    with service.connect() as connection:
-        assert refused(connection, "SELECT * FROM city")
-    with fresh_engine.begin() as connection:
-        grant_service(connection)
-    with service.connect() as connection:
-        assert rows(connection, "SELECT slug FROM city") == [("pune",)]
-        assert refused(connection, "SELECT gate.mac('x')")
-    service.dispose()

@@ -9,15 +9,9 @@ from sqlalchemy import text
 
 from service.access import COOKIE, CSRF_HEADER
 from service.app import create_app
-from tests.two_organisations import PASSWORD, TwoOrganisations, make_two
+from tests.two_organisations import PASSWORD, TwoOrganisations
 
 API = "/api/v1"
-
-
-@pytest.fixture(scope="module")
-def two(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoOrganisations]:
-    """Two organisations in a database of the module's own."""
-    yield from make_two(database_url, "two_of_accounts", tmp_path_factory.mktemp("two"))
 
 
 @pytest.fixture(scope="module")
