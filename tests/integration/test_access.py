@@ -278,3 +278,22 @@ def test_accounts_have_one_address_each(owner: Connection) -> None:
         access.add_account(owner, "a@b.org", " ", "viewer", "north")
     with pytest.raises(NotFound, match=r"There is no account a@b\.org"):
         access.find_account(owner, "a@b.org")
+
+
+def test_an_account_that_opens_again_has_no_session_and_no_key_left(two: TwoOrganisations) -> None:
+    with two.owner.begin() as connection:
+        account_id = access.add_account(connection, "closed@north.org", "Closed", "viewer", "north")
+        link, _ = access.make_link(connection, account_id)
+        access.set_password(connection, link, PASSWORD)
+        session = access.sign_in(connection, "closed@north.org", PASSWORD)
+        key, _ = access.make_key(connection, account_id, "a key", "viewer", 30)
+        left, _ = access.make_link(connection, account_id)
+        access.change_account(connection, account_id, role="contributor")
+        assert access.enter(connection, session) is not None
+        access.change_account(connection, account_id, is_active=False)
+        access.change_account(connection, account_id, is_active=True)
+        assert access.enter(connection, session) is None
+        assert access.enter(connection, key) is None
+        with pytest.raises(NotFound):
+            access.set_password(connection, left, PASSWORD)
+        assert access.enter(connection, access.sign_in(connection, "closed@north.org", PASSWORD)) is not None

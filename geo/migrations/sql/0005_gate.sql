@@ -226,6 +226,19 @@ $$;
 CREATE TRIGGER audit_kept BEFORE UPDATE OR DELETE OR TRUNCATE ON audit
     FOR EACH STATEMENT EXECUTE FUNCTION gate.keep_audit();
 
+-- Whoever is let in again after an account was closed comes by a password, and not by what was left from before.
+CREATE FUNCTION gate.end_rights() RETURNS TRIGGER
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    DELETE FROM public.session WHERE account_id = NEW.id;
+    UPDATE public.api_key SET revoked_at = clock_timestamp() WHERE account_id = NEW.id AND revoked_at IS NULL;
+    UPDATE public.password_link SET used_at = clock_timestamp() WHERE account_id = NEW.id AND used_at IS NULL;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER account_closed AFTER UPDATE OF is_active ON account
+    FOR EACH ROW WHEN (OLD.is_active AND NOT NEW.is_active) EXECUTE FUNCTION gate.end_rights();
+
 -- What the bearer may see: asked by policies, of tables that have policies of their own.
 CREATE FUNCTION gate.own_surveys() RETURNS SETOF INTEGER
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
