@@ -45,7 +45,7 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=1, le=65535, description="Port `vasti serve` listens on.")
     public_url: str | None = Field(
         default=None,
-        description="The address people reach the service under, such as https://vasti.example.org: for links.",
+        description="The address people reach the service under, such as https://vasti.example.org.",
     )
     worker: bool = Field(default=True, description="Whether `vasti serve` runs a worker beside the API.")
 

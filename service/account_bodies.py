@@ -38,7 +38,7 @@ class SignIn(Body):
 class NewPassword(Body):
     """A link that was made for an account, and the password it shall have."""
 
-    link: Annotated[Text, Field(max_length=200, description="What stands behind `link=` in the address.")]
+    link: Annotated[Text, Field(max_length=200, description="As it was handed over.")]
     password: Password
 
 
@@ -95,7 +95,7 @@ class AccountChange(Body):
 class PasswordLink(Body):
     """A link that sets an account's password, once."""
 
-    link: Annotated[str, Field(description="Its address, relative to this service.")]
+    link: Annotated[str, Field(description="What POST /api/v1/password takes beside the password.")]
     expires_at: datetime
 
 

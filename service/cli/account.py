@@ -1,5 +1,6 @@
 """`vasti account`, `vasti grant` and `vasti audit`: who may do what, and what was done."""
 
+import json
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -144,16 +145,20 @@ def audit(
     """Print what was done, by whom and when."""
     with open_database(Settings()) as connection:
         page = find_audit(connection, PageRequest(limit=None), after=after)
-    rows = [{**row._mapping, "at": row.at.isoformat(timespec="seconds")} for row in page.rows]
     columns = ["id", "at", "organisation", "actor", "action", "subject", "before", "after"]
-    print_frame(pd.DataFrame(rows, columns=columns), output, title="Audit")
+    frame = pd.DataFrame([{**row._mapping, "at": row.at.isoformat(timespec="seconds")} for row in page.rows])
+    frame = frame.reindex(columns=columns)
+    if output != "json":
+        facts = ["before", "after"]
+        frame[facts] = frame[facts].map(lambda of: None if of is None else json.dumps(of, ensure_ascii=False))
+    print_frame(frame, output, title="Audit")
 
 
 def _link(connection: Connection, account_id: int, settings: Settings) -> str:
     made, expires_at = access.make_link(connection, account_id)
     return (
-        f"This link sets the password, once, until {expires_at:%Y-%m-%d %H:%M} UTC:\n"
-        f"{settings.base_url}/password?link={made}"
+        f"With this link the person sets a password, once, until {expires_at:%Y-%m-%d %H:%M} UTC, by sending it and "
+        f"the password to {settings.base_url}/api/v1/password:\n{made}"
     )
 
 
