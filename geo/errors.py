@@ -58,6 +58,10 @@ class InputError(VastiError):
     """What was given cannot be used."""
 
 
+class TooLarge(InputError):
+    """The file is larger than the service takes."""
+
+
 class UnreadableFile(InputError):
     """The file cannot be read."""
 

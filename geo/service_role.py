@@ -21,7 +21,18 @@ SERVICE_ROLE = "vasti_service"
 _READ = (
     *("organisation", "city", "ward", "settlement", "boundary", "facility", "own_indicator"),
     *("survey", "survey_frame", "stratum_frame", "survey_grant", "data_version", "alembic_version"),
-    *("tally", "tallied", "pair_tally", "paired", "household", "upload", "finding", "audit", "public_upload"),
+    *(
+        "tally",
+        "tallied",
+        "pair_tally",
+        "paired",
+        "household",
+        "upload",
+        "upload_progress",
+        "finding",
+        "audit",
+        "public_upload",
+    ),
     "account (id, organisation_id, email, name, role, is_active, created_at)",
     "api_key (id, account_id, name, role, prefix, created_at, expires_at, revoked_at, last_used_on)",
 )
@@ -31,12 +42,15 @@ _ADD = (
     "account (organisation_id, email, name, role)",
     "api_key (account_id, name, role, prefix, token_sha256, expires_at)",
     "password_link (token_sha256, account_id, expires_at)",
+    "upload (organisation_id, account_id, city_id, content, survey_id, sha256, file_name, size_bytes, uploaded_by, "
+    "profile, state, choices)",
 )
 _CHANGE = (
     "survey (name, licence, state)",
     "data_version (version)",
     "account (name, role, is_active)",
     "api_key (revoked_at)",
+    "upload (state, choices, problem)",
 )
 _REMOVE = ("survey_grant",)
 

@@ -43,6 +43,15 @@ class Settings(BaseSettings):
     )
     host: str = Field(default="127.0.0.1", description="Address `vasti serve` listens on.")
     port: int = Field(default=8000, ge=1, le=65535, description="Port `vasti serve` listens on.")
+    upload_max_mb: int = Field(default=2_000, ge=1, description="Largest file the service takes, in MB.")
+    upload_memory_mb: int = Field(
+        default=4_000,
+        ge=500,
+        description="Memory for reading one uploaded file, in MB; one that needs more is refused.",
+    )
+    upload_minutes: int = Field(
+        default=60, ge=1, description="Time for reading one uploaded file; one that needs more is refused."
+    )
     public_url: str | None = Field(
         default=None,
         description="The address people reach the service under, such as https://vasti.example.org.",

@@ -9,7 +9,9 @@ from sqlalchemy import Engine
 
 from geo.data_version import DataVersionWatch
 from geo.indicators.hot_spots import preload
+from geo.settings import Settings
 from service.cache import MAX_BYTES, PublicCache
+from service.jobs import make_app
 from service.logs import RequestLog
 from service.openapi import DescribedAPI
 from service.parameters import check_query
@@ -28,6 +30,7 @@ from service.routes import (
     settlements,
     surveys,
     trends,
+    uploads,
     values,
 )
 
@@ -40,8 +43,9 @@ Lists come in pages: follow the `next` link, which is in the body and in the `Li
 """
 
 
-def create_app(engine: Engine, *, cache_bytes: int = MAX_BYTES) -> FastAPI:
+def create_app(engine: Engine, *, settings: Settings | None = None, cache_bytes: int = MAX_BYTES) -> FastAPI:
     """The application on a database. It watches the data version from its start to its end."""
+    url = engine.url.render_as_string(hide_password=False)
     watch = DataVersionWatch(engine.url)
 
     @asynccontextmanager
@@ -67,10 +71,13 @@ def create_app(engine: Engine, *, cache_bytes: int = MAX_BYTES) -> FastAPI:
     )
     app.state.engine = engine
     app.state.watch = watch
+    app.state.settings = settings or Settings()
+    # To ask for work: what is in it is done by a worker, with the rights of the tables' owner.
+    app.state.queue = make_app(url, engine)
     checked = [Depends(check_query)]
     for route in (cities, settlements, surveys, indicators, values, changes, gaps, trends):
         app.include_router(route.router, prefix="/api/v1", dependencies=checked, tags=["figures"])
-    for route in (session, accounts, own_surveys, audit):
+    for route in (session, accounts, own_surveys, uploads, audit):
         app.include_router(route.router, prefix="/api/v1", dependencies=checked, tags=["accounts"])
     app.include_router(maps.router, prefix="/maps", dependencies=checked, tags=["maps"])
     app.include_router(health.router, dependencies=checked, tags=["health"])

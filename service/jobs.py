@@ -2,7 +2,10 @@
 
 import asyncio
 import logging
+import os
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -22,13 +25,25 @@ from sqlalchemy.engine import make_url
 from geo import database
 from geo.errors import DatabaseUnavailable
 from geo.indicators.tally_store import surveys_lacking_tallies
+from geo.ingestion.received import Step, find_waiting, give_up
 from geo.ingestion.recompute import recompute
+from geo.service_role import SERVICE_ROLE
+from geo.settings import Settings
 from service.logs import where
+from service.upload_work import EXIT_DATABASE
 
 QUEUE_SCHEMA = "procrastinate"
 """The queue's tables live in a schema of their own, where no migration of ours sees them."""
 
 RECOMPUTE_TALLIES = "recompute_tallies"
+WORK_ON_UPLOAD = "work_on_upload"
+
+# The service asks for work in the transaction that calls for it; what is asked for is looked at by the worker.
+_SERVICE_MAY = (
+    f"GRANT USAGE ON SCHEMA {QUEUE_SCHEMA} TO {SERVICE_ROLE}",
+    f"GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA {QUEUE_SCHEMA} TO {SERVICE_ROLE}",
+    f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA {QUEUE_SCHEMA} TO {SERVICE_ROLE}",
+)
 
 _PREPARE_LOCK = 0x7175657565
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.5, 30.0
@@ -68,6 +83,9 @@ def prepare(url: str) -> None:
                     connection.execute(step.read_bytes())
             with connection.cursor() as cursor:
                 cursor.executemany("INSERT INTO step_taken VALUES (%s)", [(step.name,) for step in steps])
+            if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [SERVICE_ROLE]).fetchone():
+                for statement in _SERVICE_MAY:
+                    connection.execute(statement)
     except psycopg.OperationalError as error:
         raise DatabaseUnavailable from error
 
@@ -80,6 +98,17 @@ def make_app(url: str, engine: Engine) -> App:
     def recompute_tallies(survey_id: int) -> None:
         with database.transaction(engine) as connection:
             recompute(connection, survey_id)
+
+    @app.task(name=WORK_ON_UPLOAD, retry=RetryStrategy(max_attempts=5, exponential_wait=5))
+    def work_on_upload(upload_id: int, step: Step) -> None:
+        _work_on_upload(url, engine, upload_id, step)
+
+    @app.periodic(cron="* * * * *")
+    @app.task(name="ask_for_uploads", queueing_lock="ask_for_uploads")
+    def ask_for_uploads(timestamp: int) -> None:  # noqa: ARG001 (every periodic task is told when)
+        with database.transaction(engine) as connection:
+            for upload_id, step in find_waiting(connection):
+                defer_upload(connection, app, upload_id, step)
 
     @app.periodic(cron="* * * * *")
     @app.task(name="ask_for_tallies", queueing_lock="ask_for_tallies")
@@ -112,22 +141,66 @@ def defer_stale(connection: Connection, app: App) -> int:
     A survey is asked for once however often this is called, and is never computed by two workers at once.
     """
     found = surveys_lacking_tallies(connection)
-    if not found:
-        return 0
+    for survey_id in found:
+        _defer(connection, app, RECOMPUTE_TALLIES, f"survey-{survey_id}", survey_id=survey_id)
+    return len(found)
+
+
+def defer_upload(connection: Connection, app: App, upload_id: int, step: Step) -> None:
+    """Asks, in the caller's transaction, for a step of the work on an upload; twice is once."""
+    _defer(connection, app, WORK_ON_UPLOAD, f"upload-{upload_id}", upload_id=upload_id, step=step)
+
+
+def _defer(connection: Connection, app: App, task_name: str, lock: str, **arguments: Any) -> None:
+    """Puts a task into the queue in the caller's transaction, unless the same already waits there.
+
+    Of those with one lock no two are done at a time.
+    """
     driver = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
     path = connection.execute(select(func.current_setting("search_path"))).scalar_one()
     connection.execute(select(func.set_config("search_path", f"{QUEUE_SCHEMA},public", True)))
-    for survey_id in found:
-        task = app.configure_task(
-            RECOMPUTE_TALLIES,
-            lock=f"survey-{survey_id}",
-            queueing_lock=f"{RECOMPUTE_TALLIES}-{survey_id}",
-            connection=driver,
-        )
-        with suppress(AlreadyEnqueued), connection.begin_nested():
-            task.defer(survey_id=survey_id)
+    same = "-".join([task_name, *map(str, arguments.values())])
+    task = app.configure_task(task_name, lock=lock, queueing_lock=same, connection=driver)
+    with suppress(AlreadyEnqueued), connection.begin_nested():
+        task.defer(**arguments)
     connection.execute(select(func.set_config("search_path", path, True)))
-    return len(found)
+
+
+def _work_on_upload(url: str, engine: Engine, upload_id: int, step: Step) -> None:
+    """Has a process of its own do a step, and says what happened where that did not end well.
+
+    Raises:
+        DatabaseUnavailable: the database was away; nothing was done.
+    """
+    settings = Settings()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "service.upload_work", step, str(upload_id)],
+        env=os.environ | {"VASTI_DATABASE_URL": url},
+        stdin=subprocess.DEVNULL,
+    )
+    try:
+        code = process.wait(timeout=60 * settings.upload_minutes)
+        problem = _BROKE_OFF
+    except subprocess.TimeoutExpired:
+        code, problem = None, _TOO_LONG.format(minutes=settings.upload_minutes)
+    finally:
+        process.kill()
+        process.wait()
+    if code == 0:
+        return
+    if code == EXIT_DATABASE:
+        raise DatabaseUnavailable
+    logger.error("upload broke off", extra={"facts": {"upload": upload_id, "step": step, "exit": code}})
+    give_up(engine, upload_id, step, problem)
+
+
+_BROKE_OFF = (
+    "Reading the file broke off: it is damaged, or needs more memory than there is. Nothing was loaded. Save it anew "
+    "with the program that made it, or as another format (GeoPackage, CSV), and send it again."
+)
+_TOO_LONG = (
+    "Reading the file took more than {minutes} minutes, so it was stopped. Nothing was loaded. Send it in parts."
+)
 
 
 def run_worker(url: str) -> None:

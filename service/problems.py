@@ -24,6 +24,7 @@ from geo.errors import (
     SetupError,
     SignInLocked,
     SignInRefused,
+    TooLarge,
     VastiError,
 )
 from service.logs import where
@@ -33,6 +34,7 @@ MEDIA_TYPE = "application/problem+json"
 STATUS: Mapping[type[VastiError], HTTPStatus] = {
     InvalidParameters: HTTPStatus.BAD_REQUEST,
     InputError: HTTPStatus.BAD_REQUEST,
+    TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     NotFound: HTTPStatus.NOT_FOUND,
     Conflict: HTTPStatus.CONFLICT,
     SignInRefused: HTTPStatus.UNAUTHORIZED,

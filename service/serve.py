@@ -12,7 +12,7 @@ from geo.errors import PortTaken, SetupError
 from geo.service_role import service_url
 from geo.settings import Settings
 from service.app import create_app
-from service.jobs import WorkerThread
+from service.jobs import WorkerThread, prepare
 from service.logs import configure_logs
 
 _BACKLOG = 2048
@@ -37,11 +37,12 @@ def serve(settings: Settings) -> None:
         url = database.database_url(settings)
         if settings.database_url is None:
             database.upgrade(url)
+            prepare(url)
         as_service = service_url(url, settings.service_password)
         configure_logs()
         address = f"http://{_as_in_url(settings.host)}:{settings.port}"
         print(f"Vasti serves {address}/api/v1/cities and the maps; Ctrl-C ends it.", flush=True)  # noqa: T201
-        _run(url, as_service, listener, with_worker=settings.worker)
+        _run(url, as_service, listener, settings)
     finally:
         listener.close()
 
@@ -74,11 +75,11 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _run(url: str, as_service: str, listener: socket.socket, *, with_worker: bool) -> None:
+def _run(url: str, as_service: str, listener: socket.socket, settings: Settings) -> None:
     engine = database.create_engine(as_service)
-    worker = WorkerThread(url) if with_worker else None
+    worker = WorkerThread(url) if settings.worker else None
     config = uvicorn.Config(
-        create_app(engine),
+        create_app(engine, settings=settings),
         log_config=None,
         # It writes whole addresses, with whatever was asked for in them; service.logs writes its own lines.
         access_log=False,

@@ -44,7 +44,7 @@ from geo.ingestion.observe import Placed, Progress, Reading, observe
 from geo.ingestion.profile import BoundaryColumns, Profile
 from geo.ingestion.source import SourceOptions
 from geo.places import CityPlaces, find_city, places_on, write_boundaries
-from geo.schema.uploads import upload
+from geo.schema.uploads import COUNTING, upload
 from geo.surveys import Mode, SurveySpec, find_survey, frame_sizes, open_survey
 
 
@@ -122,7 +122,8 @@ def load_survey(
         if not len(city_places.ids):
             raise NotFound(f"City {city_slug} has no settlements yet; load them first with `vasti load boundaries`.")
         source = replace(source, unit=row["unit"], starts_on=row["starts_on"], ends_on=row["ends_on"])
-        load = _SurveyLoad(connection, survey_id, store.next_upload_id(connection), city_places)
+        upload_id = options.upload_id or store.next_upload_id(connection)
+        load = _SurveyLoad(connection, survey_id, upload_id, city_places)
         load.read(path, source, progress)
         if source.unit == "household":
             load.check_design(row["mode"])
@@ -265,7 +266,7 @@ def _withdraw(connection: Connection, survey_id: int, upload_id: int) -> None:
 def _mark_withdrawn(connection: Connection, upload_id: int) -> None:
     # Read again under the lock: another process may have withdrawn it meanwhile.
     changed = connection.execute(
-        update(upload).where(upload.c.id == upload_id, upload.c.state == "loaded").values(state="withdrawn")
+        update(upload).where(upload.c.id == upload_id, upload.c.state.in_(COUNTING)).values(state="withdrawn")
     )
     if changed.rowcount == 0:
         raise Conflict(f"Upload {upload_id} has been withdrawn already.")
@@ -282,7 +283,7 @@ def _withdraw_snapshots(
         return ()
     found = select(upload.c.id).where(
         upload.c.survey_id == survey_id,
-        upload.c.state == "loaded",
+        upload.c.state.in_(COUNTING),
         upload.c.id != upload_id,
         upload.c.profile["pulled_from"].astext == pulled_from,
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from geo.errors import FileHasErrors, UnreadableFile
 from geo.ingestion import originals
@@ -15,7 +15,7 @@ from geo.ingestion.formats import bundle
 from geo.ingestion.layers import ReadOptions
 from geo.places import BoundaryChanges
 from geo.schema.surveys import survey
-from geo.schema.uploads import upload
+from geo.schema.uploads import COUNTING, finding, upload
 from geo.surveys import open_organisation
 
 State = Literal["loaded", "already loaded", "checked"]
@@ -44,6 +44,8 @@ class LoadOptions:
     skip_errors: bool = False
     dry_run: bool = False
     """Go through all of it up to the decision whether to load, and leave nothing behind."""
+    upload_id: int | None = None
+    """The upload as which the file was received before; None: it is one from now on."""
     pulled_from: str | None = None
     """The source a survey's file is a snapshot of: it replaces what an earlier snapshot of the same source loaded."""
 
@@ -108,7 +110,7 @@ def find_earlier(connection: Connection, original: originals.Original, target: T
         upload.c.content == target.content,
         upload.c.survey_id.is_not_distinct_from(target.survey_id),
         upload.c.sha256 == original.sha256,
-        upload.c.state == "loaded",
+        upload.c.state.in_(COUNTING),
     )
     if target.content == "facilities":
         found = found.where(func.coalesce(upload.c.profile["layer"].astext, "") == (target.layer or ""))
@@ -163,7 +165,20 @@ def write_upload(
     profile: dict[str, Any],
     options: LoadOptions,
 ) -> None:
-    """Records the file that was received."""
+    """Records the file that was received, or of one that was before, that it is loaded."""
+    of_load = {
+        "profile": profile,
+        "rows_read": result.rows_read,
+        "rows_loaded": result.rows_loaded,
+        "rows_warned": result.rows_warned,
+        "rows_rejected": result.rows_rejected,
+    }
+    if options.upload_id is not None:
+        loaded = {**of_load, "state": "loaded", "problem": None}
+        connection.execute(update(upload).where(upload.c.id == upload_id).values(loaded))
+        # Those of the check say the same.
+        connection.execute(delete(finding).where(finding.c.upload_id == upload_id))
+        return
     connection.execute(
         insert(upload).values(
             id=upload_id,
@@ -175,11 +190,7 @@ def write_upload(
             file_name=original.file_name,
             size_bytes=original.size_bytes,
             uploaded_by=options.uploaded_by,
-            profile=profile,
-            rows_read=result.rows_read,
-            rows_loaded=result.rows_loaded,
-            rows_warned=result.rows_warned,
-            rows_rejected=result.rows_rejected,
+            **of_load,
         )
     )
 

@@ -1,12 +1,17 @@
 """Originals: every file received is kept, byte for byte, under its sha256."""
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
+
+from geo.errors import UnreadableFile
 
 _CHUNK = 1 << 20
 
@@ -28,6 +33,27 @@ def identify(path: Path, file_name: str) -> Original:
         while chunk := source.read(_CHUNK):
             digest.update(chunk)
     return Original(path, file_name, digest.hexdigest(), path.stat().st_size)
+
+
+@contextmanager
+def as_file(sha256: str, file_name: str, url: str) -> Iterator[Path]:
+    """The original of this hash as a file of its own name, whose suffix tells its format; gone when the block ends.
+
+    Raises:
+        UnreadableFile: it is not kept there.
+    """
+    filesystem, root = fsspec.core.url_to_fs(url)
+    kept = f"{root}/{sha256[:2]}/{sha256}"
+    with TemporaryDirectory(prefix="vasti-") as folder:
+        path = Path(folder) / file_name
+        try:
+            if isinstance(filesystem, LocalFileSystem):
+                path.symlink_to(Path(kept).resolve(strict=True))
+            else:
+                filesystem.get_file(kept, str(path))
+        except FileNotFoundError:
+            raise UnreadableFile(f"{file_name} is no longer kept; send it again.") from None
+        yield path
 
 
 def keep(original: Original, url: str) -> None:

@@ -304,6 +304,12 @@ def _is_format(form: str) -> bool:
     return (read.year, read.month) == (day.year, day.month)
 
 
+def shipped_profiles() -> list[str]:
+    """The names of the profiles Vasti ships."""
+    shipped = files("data").joinpath("profiles")
+    return sorted(p.name.removesuffix(".toml") for p in shipped.iterdir() if p.name.endswith(".toml"))
+
+
 def read_profile(name_or_path: str) -> Profile:
     """The shipped profile of this name, or the one in this TOML file.
 
@@ -317,22 +323,29 @@ def read_profile(name_or_path: str) -> Profile:
         except UnicodeDecodeError as error:
             raise ProfileInvalid(f"The profile {name_or_path} is not UTF-8 text; save it as UTF-8.") from error
     else:
-        shipped = files("data").joinpath("profiles")
-        entry = shipped.joinpath(f"{name_or_path}.toml")
-        if "/" in name_or_path or not entry.is_file():
-            names = sorted(p.name.removesuffix(".toml") for p in shipped.iterdir() if p.name.endswith(".toml"))
+        names = shipped_profiles()
+        if name_or_path not in names:
             raise ProfileInvalid(
                 f"There is no mapping profile {name_or_path!r}; "
                 f"give the path of a .toml file or one of {', '.join(names)}."
             )
-        text = entry.read_text(encoding="utf-8")
+        text = files("data").joinpath("profiles", f"{name_or_path}.toml").read_text(encoding="utf-8")
+    return parse_profile(text, name_or_path)
+
+
+def parse_profile(text: str, name: str) -> Profile:
+    """A profile from its TOML text; `name` is what messages call it.
+
+    Raises:
+        ProfileInvalid: it is not a valid profile.
+    """
     try:
         return Profile.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
-        raise ProfileInvalid(f"The profile {name_or_path} is not valid TOML: {error}.") from error
+        raise ProfileInvalid(f"The profile {name} is not valid TOML: {error}.") from error
     except ValidationError as error:
         fault = describe_fault(error, Profile, "a profile")
-        raise ProfileInvalid(f"The profile {name_or_path} cannot be used: {fault}.") from error
+        raise ProfileInvalid(f"The profile {name} cannot be used: {fault}.") from error
 
 
 def value_table(field_name: str, mapping: FieldMapping) -> dict[str, Value | None]:

@@ -7,7 +7,7 @@ from geo.schema.facilities import facility
 from geo.schema.people import household
 from geo.schema.places import boundary, city, organisation, settlement, ward
 from geo.schema.surveys import data_version, stratum_frame, survey, survey_frame
-from geo.schema.uploads import finding, upload
+from geo.schema.uploads import finding, upload, upload_progress
 from geo.schema.values import own_indicator, pair_tally, paired, tallied, tally
 
 __all__ = [
@@ -36,5 +36,6 @@ __all__ = [
     "tallied",
     "tally",
     "upload",
+    "upload_progress",
     "ward",
 ]

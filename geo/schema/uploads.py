@@ -1,5 +1,7 @@
 """Files received, and what was found in their rows."""
 
+from typing import Literal, get_args
+
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
@@ -21,6 +23,15 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from geo.schema.base import metadata
 
+State = Literal["received", "checked", "waiting", "accepted", "loaded", "withdrawing", "withdrawn", "refused"]
+
+STATES: tuple[State, ...] = get_args(State)
+"""Of a file on its way: received, then checked, or waiting for somebody to decide something; accepted, then loaded;
+withdrawing, then withdrawn; or refused. What came by the command line begins as loaded."""
+
+COUNTING: tuple[State, ...] = ("loaded", "withdrawing")
+"""Its rows count."""
+
 upload = Table(
     "upload",
     metadata,
@@ -36,21 +47,31 @@ upload = Table(
     Column("file_name", Text, nullable=False),
     Column("size_bytes", BigInteger, nullable=False),
     Column("uploaded_by", Text, nullable=False),
+    # Whose account sent it to the service; NULL: it came by the command line.
+    Column("account_id", ForeignKey("account.id"), nullable=True),
     Column("uploaded_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     # The mapping profile and the options as they were used, so that the load can be repeated.
     Column("profile", JSONB, nullable=False),
-    Column("rows_read", Integer, nullable=False),
-    Column("rows_loaded", Integer, nullable=False),
-    Column("rows_warned", Integer, nullable=False),
-    Column("rows_rejected", Integer, nullable=False),
+    # NULL until it has been read; of a file that is not loaded, what a load would bring.
+    Column("rows_read", Integer, nullable=True),
+    Column("rows_loaded", Integer, nullable=True),
+    Column("rows_warned", Integer, nullable=True),
+    Column("rows_rejected", Integer, nullable=True),
     Column("state", Text, nullable=False, server_default="loaded"),
+    # How it is to be read, as whoever sent it chose; see geo.ingestion.received.Choices.
+    Column("choices", JSONB, nullable=False, server_default="{}"),
+    # Why it waits or was refused, in a sentence.
+    Column("problem", Text, nullable=True),
+    # What its figures would change, as a trial load found.
+    Column("preview", JSONB, nullable=True),
     UniqueConstraint("survey_id", "id"),
     UniqueConstraint("city_id", "id"),
     CheckConstraint("content IN ('boundaries', 'survey', 'facilities')", name="content"),
     CheckConstraint("(content = 'survey') = (survey_id IS NOT NULL)", name="survey"),
     CheckConstraint("sha256 ~ '^[0-9a-f]{64}$'", name="sha256"),
-    CheckConstraint("state IN ('loaded', 'withdrawn')", name="state"),
+    CheckConstraint(f"state IN ({', '.join(repr(state) for state in STATES)})", name="state"),
     CheckConstraint("rows_loaded + rows_rejected = rows_read", name="rows"),
+    CheckConstraint("state NOT IN ('loaded', 'withdrawing', 'withdrawn') OR rows_read IS NOT NULL", name="read"),
 )
 
 # The same file in the same survey, or in the same city's boundaries, is the same upload, until it is withdrawn.
@@ -83,9 +104,23 @@ public_upload = table(
     column("rows_loaded", Integer),
 )
 
+# How far the work on an upload has come; written beside the transaction that does the work.
+upload_progress = Table(
+    "upload_progress",
+    metadata,
+    Column("upload_id", ForeignKey("upload.id"), primary_key=True),
+    Column("step", Text, nullable=False),
+    Column("rows_done", Integer, nullable=False),
+    Column("rows_total", Integer, nullable=True),
+    Column("at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    CheckConstraint("step IN ('checking', 'loading', 'withdrawing')", name="step"),
+)
+
 finding = Table(
     "finding",
     metadata,
+    # In the order of rows.
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
     Column("upload_id", ForeignKey("upload.id"), nullable=False, index=True),
     # As the spreadsheet or attribute table shows it; NULL where the whole file is meant.
     Column("row_number", Integer, nullable=True),

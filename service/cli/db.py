@@ -18,6 +18,7 @@ from geo.errors import SetupError
 from geo.programs import find_client
 from geo.settings import Settings
 from service.cli.load import open_database
+from service.jobs import prepare
 
 db_app = typer.Typer(
     name="db",
@@ -76,8 +77,10 @@ def psql(
 @db_app.command()
 def upgrade() -> None:
     """Bring the database's tables and figures to this version of Vasti."""
-    with open_database(Settings()):
+    settings = Settings()
+    with open_database(settings):
         pass
+    prepare(database.database_url(settings))
     typer.echo("The database is up to date.")
 
 

@@ -1,0 +1,60 @@
+"""The findings kept of an upload: grouped by kind, or row by row in pages."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from geo.ingestion.findings import FindingGroup, sentence
+from geo.paging import Page, PageRequest, fetch_page
+from geo.schema.uploads import finding
+
+_ROWS_SHOWN = 5
+_VALUES_SHOWN = 4
+
+
+def find_groups(connection: Connection, upload_ids: Sequence[int]) -> dict[int, list[FindingGroup]]:
+    """The findings of uploads by kind and field: errors first, then the most frequent."""
+    alike = (
+        select(
+            *(finding.c[name] for name in ("upload_id", "code", "severity", "field", "value")),
+            func.count().label("n"),
+            func.array_agg(finding.c.row_number.distinct()).label("rows"),
+        )
+        .where(finding.c.upload_id == func.any(list(upload_ids)))
+        .group_by(*(finding.c[name] for name in ("upload_id", "code", "severity", "field", "value")))
+        .order_by(func.count().desc())
+    )
+    by_kind: dict[tuple[Any, ...], list[Any]] = defaultdict(list)
+    for row in connection.execute(alike):
+        by_kind[row.upload_id, row.code, row.severity, row.field].append(row)
+    found: dict[int, list[FindingGroup]] = defaultdict(list)
+    for (upload_id, code, severity, field), rows in by_kind.items():
+        values = [str(row.value) for row in rows if row.value is not None]
+        numbers = sorted(number for row in rows for number in row.rows if number is not None)
+        group = FindingGroup(
+            code=code,
+            severity=severity,
+            field=field,
+            count=sum(row.n for row in rows),
+            rows=tuple(numbers[:_ROWS_SHOWN]),
+            values=tuple(values[:_VALUES_SHOWN]),
+            n_values=len(values),
+        )
+        found[upload_id].append(group)
+    for groups in found.values():
+        groups.sort(key=lambda g: (g.severity, -g.count, g.code, g.field or ""))
+    return found
+
+
+def find_findings(connection: Connection, upload_id: int, page: PageRequest) -> tuple[Page, list[dict[str, Any]]]:
+    """One page of an upload's findings in the order of rows, each with its meaning and what to do."""
+    names = ("row_number", "field", "value", "code", "severity")
+    rows = select(*(finding.c[name] for name in names)).where(finding.c.upload_id == upload_id)
+    found = fetch_page(connection, rows, [finding.c.id], page)
+    told = [
+        {name: getattr(row, name) for name in names} | {"meaning": sentence(row.code, row.field, row.value)}
+        for row in found.rows
+    ]
+    return found, told

@@ -1,0 +1,401 @@
+"""The story of a file somebody sent: received, checked by a trial load, decided on, loaded or not.
+
+Each step looks at the upload's state under a lock and does nothing where the state is not its own, so that a step that
+is asked for twice, or by two workers, is done once.
+"""
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import Connection, Engine, delete, func, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from geo.database import transaction
+from geo.errors import Conflict, InputError, NotFound, UnknownFormat, VastiError
+from geo.indicators.query import ValuesQuery
+from geo.indicators.values import find_values
+from geo.ingestion import ingest, originals, store
+from geo.ingestion.layers import ReadOptions
+from geo.ingestion.loads import ErrorsFound, LoadOptions, LoadResult
+from geo.ingestion.originals import Original
+from geo.ingestion.placement import GPS_TOLERANCE_M, Placement
+from geo.ingestion.profile import Profile, parse_profile, read_profile, shipped_profiles
+from geo.ingestion.source import SourceOptions
+from geo.paging import Page, PageRequest, fetch_page
+from geo.schema.audit import audit
+from geo.schema.places import city, organisation
+from geo.schema.surveys import survey
+from geo.schema.uploads import State, finding, upload, upload_progress
+from geo.surveys import SurveySpec
+
+Step = Literal["checking", "loading", "withdrawing"]
+
+BEGINS_AS: Mapping[Step, State] = {"checking": "received", "loading": "accepted", "withdrawing": "withdrawing"}
+"""The state an upload must be in for a step to begin."""
+
+_TELL_EVERY_S = 0.5
+_LOCK_NAMESPACE = 0x75706C64
+
+
+class Choices(BaseModel):
+    """How a file is to be read, as whoever sent it chose; what is not chosen, the file says itself."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    crs: str | None = Field(
+        default=None, max_length=2_000, description="CRS of the positions.", examples=["EPSG:32643"]
+    )
+    encoding: str | None = Field(default=None, max_length=100, description="Encoding of the text.", examples=["cp1252"])
+    layer: str | None = Field(default=None, max_length=500, description="Layer, sheet or file to read.")
+    profile: str | None = Field(
+        default=None,
+        max_length=200_000,
+        description="A mapping profile: the name of a shipped one, or its TOML text.",
+    )
+    placement: Placement | None = Field(default=None, description="How rows are placed.")
+    tolerance_m: float = Field(default=GPS_TOLERANCE_M, ge=0, le=1_000, description="GPS tolerance in metres.")
+    fix: bool = Field(default=False, description="Correct positions that are certain to be wrong.")
+    skip_errors: bool = Field(default=False, description="Load the rows without errors.")
+
+    def source(self) -> SourceOptions:
+        """How to read a file of observations.
+
+        Raises:
+            ProfileInvalid: the profile is none.
+        """
+        return SourceOptions(
+            read=ReadOptions(self.encoding, self.layer, self.crs),
+            profile=self._profile(),
+            placement=self.placement,
+            tolerance_m=self.tolerance_m,
+            fix=self.fix,
+        )
+
+    def _profile(self) -> Profile | None:
+        if self.profile is None:
+            return None
+        # Never the path of a file of this machine.
+        is_name = self.profile in shipped_profiles() or "\n" not in self.profile.strip()
+        return read_profile(self.profile) if is_name else parse_profile(self.profile, "sent along")
+
+
+@dataclass(frozen=True)
+class Sender:
+    """Who sends a file."""
+
+    account_id: int
+    organisation_id: int
+    email: str
+
+
+def receive(connection: Connection, sender: Sender, survey_row: Any, original: Original, choices: Choices) -> int:
+    """Takes a file in that is kept already; the upload's id. It is for the caller to have it checked."""
+    return int(
+        connection.execute(
+            insert(upload)
+            .values(
+                organisation_id=sender.organisation_id,
+                account_id=sender.account_id,
+                city_id=survey_row["city_id"],
+                content="survey",
+                survey_id=survey_row["id"],
+                sha256=original.sha256,
+                file_name=original.file_name,
+                size_bytes=original.size_bytes,
+                uploaded_by=sender.email,
+                profile={},
+                state="received",
+                choices=choices.model_dump(mode="json", exclude_defaults=True),
+            )
+            .returning(upload.c.id)
+        ).scalar_one()
+    )
+
+
+Decision = Literal["accept", "skip_errors", "recheck", "refuse", "withdraw"]
+
+_FROM: Mapping[Decision, tuple[State, ...]] = {
+    "accept": ("checked",),
+    "skip_errors": ("checked", "waiting"),
+    "recheck": ("checked", "waiting", "refused"),
+    "refuse": ("received", "checked", "waiting"),
+    "withdraw": ("loaded",),
+}
+_TO: Mapping[Decision, State] = {
+    "accept": "accepted",
+    "skip_errors": "accepted",
+    "recheck": "received",
+    "refuse": "refused",
+    "withdraw": "withdrawing",
+}
+NEXT_STEP: Mapping[Decision, Step] = {
+    "accept": "loading",
+    "skip_errors": "loading",
+    "recheck": "checking",
+    "withdraw": "withdrawing",
+}
+"""What is to be asked of a worker after a decision."""
+
+
+def decide(connection: Connection, upload_id: int, decision: Decision, choices: Choices | None = None) -> None:
+    """Notes what somebody decided of an upload; `choices` are those of a recheck.
+
+    Raises:
+        NotFound: there is no such upload that the reader may see.
+        Conflict: in its state that cannot be decided.
+    """
+    row = find_upload(connection, upload_id)
+    if decision == "skip_errors" and not row["rows_loaded"]:
+        raise Conflict(f"No row of upload {upload_id} could be loaded, so there is nothing to go on with.")
+    chosen = Choices.model_validate(row["choices"]) if choices is None else choices
+    chosen = chosen.model_copy(update={"skip_errors": decision == "skip_errors"})
+    values: dict[str, Any] = {"state": _TO[decision], "choices": chosen.model_dump(mode="json", exclude_defaults=True)}
+    if decision == "refuse":
+        values["problem"] = "It was refused by whoever looked at it."
+    changed = connection.execute(
+        update(upload).where(upload.c.id == upload_id, upload.c.state.in_(_FROM[decision])).values(values)
+    )
+    if changed.rowcount == 0:
+        raise Conflict(f"Upload {upload_id} is {row['state']}: that cannot be decided now.")
+
+
+def decisions_for(row: Any) -> list[Decision]:
+    """What can be decided of an upload in its state."""
+    possible: list[Decision] = [decision for decision, states in _FROM.items() if row["state"] in states]
+    if "skip_errors" in possible and not (row["rows_loaded"] and row["rows_rejected"]):
+        possible.remove("skip_errors")
+    return possible
+
+
+def list_uploads(connection: Connection, page: PageRequest) -> Page:
+    """The uploads the reader may see, the newest first."""
+    return fetch_page(connection, uploads(), [(-upload.c.id).label("newest")], page)
+
+
+def find_upload(connection: Connection, upload_id: int) -> Any:
+    """An upload with its city, survey and progress.
+
+    Raises:
+        NotFound: there is no such upload that the reader may see.
+    """
+    row = connection.execute(uploads().where(upload.c.id == upload_id)).mappings().one_or_none()
+    if row is None:
+        raise NotFound(f"There is no upload {upload_id}.")
+    return row
+
+
+def uploads() -> Any:
+    """Every upload the reader may see, with its city, survey and progress."""
+    return (
+        select(
+            *(column for column in upload.c if column.name not in ("city_id", "account_id")),
+            city.c.slug.label("city"),
+            survey.c.slug.label("survey"),
+            survey.c.state.label("survey_state"),
+            organisation.c.slug.label("organisation"),
+            *(upload_progress.c[name] for name in ("step", "rows_done", "rows_total")),
+            upload_progress.c.at.label("step_at"),
+        )
+        .join(city, city.c.id == upload.c.city_id)
+        .join(organisation, organisation.c.id == upload.c.organisation_id)
+        .outerjoin(survey, survey.c.id == upload.c.survey_id)
+        .outerjoin(upload_progress, upload_progress.c.upload_id == upload.c.id)
+    )
+
+
+class Work:
+    """A step of the work on one upload, done by whoever owns the tables."""
+
+    def __init__(self, engine: Engine, upload_id: int, originals_url: str) -> None:
+        self._engine = engine
+        self._id = upload_id
+        self._originals_url = originals_url
+        self._told_s = 0.0
+
+    def do(self, step: Step) -> bool:
+        """Does the step where it is the upload's turn; whether it was."""
+        with self._engine.connect() as holding:
+            # Held until this process ends or is done, so that of two workers the second finds the first one's work.
+            holding.execute(select(func.pg_advisory_lock(_LOCK_NAMESPACE, self._id)))
+            holding.commit()
+            try:
+                with transaction(self._engine) as connection:
+                    row = connection.execute(uploads().where(upload.c.id == self._id)).mappings().one_or_none()
+                if row is None or row["state"] != BEGINS_AS[step]:
+                    return False
+                self._tell(step, 0, None)
+                {"checking": self._check, "loading": self._load, "withdrawing": self._withdraw}[step](row)
+                return True
+            finally:
+                holding.execute(select(func.pg_advisory_unlock(_LOCK_NAMESPACE, self._id)))
+                holding.commit()
+
+    def _check(self, row: Any) -> None:
+        """Loads the file, looks at what came of it, and takes it back."""
+        result: LoadResult | None = None
+        preview: dict[str, Any] | None = None
+        values: dict[str, Any] = {}
+        try:
+            with (
+                originals.as_file(row["sha256"], row["file_name"], self._originals_url) as path,
+                transaction(self._engine) as connection,
+                connection.begin_nested() as trial,
+            ):
+                before = _figures(connection, row)
+                result = self._ingest(connection, path, row, "checking", skip_errors=True)
+                preview = _preview(before, _figures(connection, row))
+                trial.rollback()
+        except ErrorsFound as error:
+            result = error.result
+        except (InputError, Conflict, NotFound) as error:
+            # What a choice may mend waits for one.
+            state = "refused" if isinstance(error, UnknownFormat) else "waiting"
+            values = {"state": state, "problem": str(error), **_NOTHING_READ}
+        if result is not None:
+            values = _outcome(result, preview)
+        with transaction(self._engine) as connection:
+            connection.execute(update(upload).where(upload.c.id == self._id).values(values))
+            connection.execute(delete(finding).where(finding.c.upload_id == self._id))
+            if result is not None:
+                store.write_findings(connection, self._id, result.findings)
+            self._done(connection)
+
+    def _load(self, row: Any) -> None:
+        """Loads the file; what has come up since it was checked makes it wait again."""
+        choices = Choices.model_validate(row["choices"])
+        try:
+            with (
+                originals.as_file(row["sha256"], row["file_name"], self._originals_url) as path,
+                transaction(self._engine) as connection,
+            ):
+                result = self._ingest(connection, path, row, "loading", skip_errors=choices.skip_errors)
+                if result.state == "already loaded":
+                    values = _outcome(result, None)
+                    connection.execute(update(upload).where(upload.c.id == self._id).values(values))
+                else:
+                    counts = {"rows_loaded": result.rows_loaded, "rows_rejected": result.rows_rejected}
+                    self._note(connection, row, "file loaded", counts)
+                self._done(connection)
+        except ErrorsFound as error:
+            self._wait(_outcome(error.result, None)["problem"])
+        except (InputError, Conflict, NotFound) as error:
+            self._wait(str(error))
+
+    def _withdraw(self, row: Any) -> None:
+        try:
+            with transaction(self._engine) as connection:
+                rows = ingest.withdraw(connection, self._id)
+                self._note(connection, row, "upload withdrawn", {"rows_withdrawn": rows})
+                self._done(connection)
+        except VastiError as error:
+            with transaction(self._engine) as connection:
+                values = {"state": "loaded", "problem": str(error)}
+                connection.execute(update(upload).where(upload.c.id == self._id).values(values))
+                self._done(connection)
+
+    def _ingest(self, connection: Connection, path: Any, row: Any, step: Step, *, skip_errors: bool) -> LoadResult:
+        return ingest.load_survey(
+            connection,
+            path,
+            row["city"],
+            SurveySpec(row["survey"], row["organisation"]),
+            source=Choices.model_validate(row["choices"]).source(),
+            options=LoadOptions(
+                row["uploaded_by"],
+                self._originals_url,
+                row["organisation"],
+                skip_errors=skip_errors,
+                upload_id=self._id,
+            ),
+            progress=lambda done, total: self._tell(step, done, total),
+        )
+
+    def _tell(self, step: Step, done: int, total: int | None) -> None:
+        """Notes how far it has come, in a transaction of its own."""
+        if done and time.monotonic() - self._told_s < _TELL_EVERY_S:
+            return
+        self._told_s = time.monotonic()
+        values = {"step": step, "rows_done": done, "rows_total": total, "at": func.now()}
+        told = upsert(upload_progress).values(upload_id=self._id, **values)
+        with transaction(self._engine) as connection:
+            connection.execute(told.on_conflict_do_update(index_elements=["upload_id"], set_=values))
+
+    def _wait(self, problem: str) -> None:
+        with transaction(self._engine) as connection:
+            values = {"state": "waiting", "problem": problem}
+            connection.execute(update(upload).where(upload.c.id == self._id).values(values))
+            self._done(connection)
+
+    def _done(self, connection: Connection) -> None:
+        connection.execute(delete(upload_progress).where(upload_progress.c.upload_id == self._id))
+
+    def _note(self, connection: Connection, row: Any, action: str, after: dict[str, Any]) -> None:
+        """Notes in the audit what was done, in the name of who sent the file."""
+        of = {"organisation_id": row["organisation_id"], "actor": row["uploaded_by"]}
+        connection.execute(insert(audit).values(action=action, subject=f"upload {self._id}", after=after, **of))
+
+
+def give_up(engine: Engine, upload_id: int, step: Step, problem: str) -> None:
+    """Refuses an upload whose reading broke off; a load or a withdrawal that did goes back to where it was."""
+    state: State = {"checking": "refused", "loading": "waiting", "withdrawing": "loaded"}[step]  # type: ignore[assignment]
+    with transaction(engine) as connection:
+        begun = upload.c.state == BEGINS_AS[step]
+        values = {"state": state, "problem": problem}
+        connection.execute(update(upload).where(upload.c.id == upload_id, begun).values(values))
+        connection.execute(delete(upload_progress).where(upload_progress.c.upload_id == upload_id))
+
+
+def find_waiting(connection: Connection) -> list[tuple[int, Step]]:
+    """The uploads a worker has something to do with, and what: to ask for what nobody is doing."""
+    steps = {state: step for step, state in BEGINS_AS.items()}
+    rows = connection.execute(
+        select(upload.c.id, upload.c.state).where(upload.c.state.in_(steps)).order_by(upload.c.id)
+    )
+    return [(row.id, steps[row.state]) for row in rows]
+
+
+_NOTHING_READ = {"rows_read": None, "rows_loaded": None, "rows_warned": None, "rows_rejected": None, "preview": None}
+
+
+def _outcome(result: LoadResult, preview: dict[str, Any] | None) -> dict[str, Any]:
+    """What a check says of an upload."""
+    if result.state == "already loaded":
+        again = f"The same file is loaded already, as upload {result.upload_id}."
+        return {"state": "refused", "problem": again, **_NOTHING_READ}
+    counts = {name: getattr(result, name) for name in ("rows_read", "rows_loaded", "rows_warned", "rows_rejected")}
+    problem: str | None = None
+    if result.findings.stop_load():
+        problem = (
+            f"{result.rows_rejected} of {result.rows_read} rows have errors: correct them and send the file again"
+            + (", or go on without them." if result.rows_loaded else ".")
+        )
+    return {"state": "waiting" if problem else "checked", "problem": problem, "preview": preview, **counts}
+
+
+def _figures(connection: Connection, row: Any) -> pd.DataFrame:
+    """The city's figures of the round, as its organisation sees them."""
+    query = ValuesQuery(
+        cities=[row["city"]],
+        surveys=[row["survey"]],
+        level="city",
+        access="full",
+        seen="all",
+        page=PageRequest(limit=None),
+    )
+    return find_values(connection, query).figures.set_index("indicator")[["counted", "unit", "value", "n"]]
+
+
+def _preview(before: pd.DataFrame, after: pd.DataFrame) -> dict[str, Any]:
+    """What the figures of the city were and would be, where anybody answers."""
+    both = after.join(before[["value", "n"]], rsuffix="_before")
+    asked = both[(both["n"].fillna(0) > 0) | (both["n_before"].fillna(0) > 0)]
+    names = {"counted": "counted", "unit": "unit", "value_before": "before", "value": "after"}
+    counts = {"n_before": "n_before", "n": "n_after"}
+    shown = asked.rename(columns=names | counts)[[*names.values(), *counts.values()]]
+    figures: list[dict[str, Any]] = json.loads(shown.reset_index().to_json(orient="records"))
+    return {"figures": figures}

@@ -1,0 +1,94 @@
+"""Uploads that are on their way: received, checked, decided on."""
+
+from alembic import op
+
+revision = "0006"
+down_revision = "0005"
+branch_labels = None
+depends_on = None
+
+UPGRADE = """
+ALTER TABLE upload
+    ADD COLUMN account_id INTEGER CONSTRAINT upload_account_id_fkey REFERENCES account (id),
+    ADD COLUMN choices JSONB DEFAULT '{}' NOT NULL,
+    ADD COLUMN problem TEXT,
+    ADD COLUMN preview JSONB,
+    ALTER COLUMN rows_read DROP NOT NULL,
+    ALTER COLUMN rows_loaded DROP NOT NULL,
+    ALTER COLUMN rows_warned DROP NOT NULL,
+    ALTER COLUMN rows_rejected DROP NOT NULL,
+    DROP CONSTRAINT upload_state_check,
+    ADD CONSTRAINT upload_state_check CHECK (state IN (
+        'received', 'checked', 'waiting', 'accepted', 'loaded', 'withdrawing', 'withdrawn', 'refused'
+    )),
+    ADD CONSTRAINT upload_read_check CHECK (
+        state NOT IN ('loaded', 'withdrawing', 'withdrawn') OR rows_read IS NOT NULL
+    );
+ALTER TABLE finding
+    ADD COLUMN id BIGINT GENERATED ALWAYS AS IDENTITY,
+    ADD CONSTRAINT finding_pkey PRIMARY KEY (id);
+CREATE TABLE upload_progress (
+    upload_id INTEGER NOT NULL,
+    step TEXT NOT NULL,
+    rows_done INTEGER NOT NULL,
+    rows_total INTEGER,
+    at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    CONSTRAINT upload_progress_pkey PRIMARY KEY (upload_id),
+    CONSTRAINT upload_progress_step_check CHECK (step IN ('checking', 'loading', 'withdrawing')),
+    CONSTRAINT upload_progress_upload_id_fkey FOREIGN KEY(upload_id) REFERENCES upload (id)
+);
+
+CREATE OR REPLACE VIEW public_upload AS
+    SELECT u.id, u.survey_id, u.sha256, u.uploaded_at, (5 * round(u.rows_loaded / 5.0))::INTEGER AS rows_loaded
+    FROM upload u JOIN survey s ON s.id = u.survey_id
+    WHERE s.state = 'published' AND u.state IN ('loaded', 'withdrawing');
+
+-- What the service does with an upload: it takes one in, and notes what somebody decided. The rest is the worker's.
+CREATE POLICY received ON upload FOR INSERT WITH CHECK (
+    organisation_id = (SELECT gate.organisation_id()) AND account_id = (SELECT gate.account_id())
+    AND survey_id IN (SELECT gate.own_surveys()) AND state = 'received' AND (SELECT gate.may('contributor'))
+);
+CREATE POLICY decided ON upload FOR UPDATE USING (
+    organisation_id = (SELECT gate.organisation_id()) AND (SELECT gate.may('contributor'))
+) WITH CHECK (state IN ('received', 'accepted', 'withdrawing', 'refused'));
+ALTER TABLE upload_progress ENABLE ROW LEVEL SECURITY;
+CREATE POLICY seen ON upload_progress FOR SELECT USING (
+    upload_id IN (SELECT gate.own_uploads()) AND (SELECT gate.may('contributor'))
+);
+"""
+
+DOWNGRADE = """
+DROP POLICY received ON upload;
+DROP POLICY decided ON upload;
+DROP TABLE upload_progress;
+ALTER TABLE finding DROP COLUMN id;
+DELETE FROM finding WHERE upload_id IN (SELECT id FROM upload WHERE state NOT IN ('loaded', 'withdrawing', 'withdrawn'));
+DELETE FROM upload WHERE state NOT IN ('loaded', 'withdrawing', 'withdrawn');
+UPDATE upload SET state = 'loaded' WHERE state = 'withdrawing';
+CREATE OR REPLACE VIEW public_upload AS
+    SELECT u.id, u.survey_id, u.sha256, u.uploaded_at, (5 * round(u.rows_loaded / 5.0))::INTEGER AS rows_loaded
+    FROM upload u JOIN survey s ON s.id = u.survey_id
+    WHERE s.state = 'published' AND u.state = 'loaded';
+ALTER TABLE upload
+    DROP CONSTRAINT upload_read_check,
+    DROP CONSTRAINT upload_state_check,
+    ADD CONSTRAINT upload_state_check CHECK (state IN ('loaded', 'withdrawn')),
+    ALTER COLUMN rows_read SET NOT NULL,
+    ALTER COLUMN rows_loaded SET NOT NULL,
+    ALTER COLUMN rows_warned SET NOT NULL,
+    ALTER COLUMN rows_rejected SET NOT NULL,
+    DROP COLUMN account_id,
+    DROP COLUMN choices,
+    DROP COLUMN problem,
+    DROP COLUMN preview;
+"""
+
+
+def upgrade() -> None:
+    """Gives uploads the states before a load."""
+    op.get_bind().exec_driver_sql(UPGRADE)
+
+
+def downgrade() -> None:
+    """Forgets what was received and not loaded; the originals stay."""
+    op.get_bind().exec_driver_sql(DOWNGRADE)

@@ -1,0 +1,238 @@
+"""`/api/v1/uploads`: a file in, checked, decided on, loaded, published with its round, taken back."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from fastapi import APIRouter, Request, Response
+from pydantic import ValidationError
+from sqlalchemy import Connection, text
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData, UploadFile
+
+from geo import access
+from geo.audit import note
+from geo.errors import InvalidParameter, InvalidParameters, NotAllowed
+from geo.ingestion import originals
+from geo.ingestion.findings import FindingGroup
+from geo.ingestion.found import find_findings, find_groups
+from geo.ingestion.received import (
+    NEXT_STEP,
+    Choices,
+    Sender,
+    decide,
+    decisions_for,
+    find_upload,
+    list_uploads,
+    receive,
+)
+from geo.places import find_city
+from geo.settings import Settings
+from geo.surveys import find_survey
+from service.access import Acting, acting, reading_in_full
+from service.answers import address, csv_answer, link, page_links, private_answer
+from service.incoming import check_length, written
+from service.jobs import defer_upload
+from service.parameters import Cursor, Id, JsonOrCsv, Limit, page_request
+from service.routes.described import private_responses
+from service.tables import csv_text
+from service.upload_bodies import Deciding, FindingsPage, Upload, Uploads
+
+router = APIRouter()
+
+_FIELDS = ("city", "survey", "file")
+_LOCK_TIMEOUT = text("SET LOCAL lock_timeout = '2s'")
+
+_FORM: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": list(_FIELDS),
+                    "properties": {
+                        "city": {"type": "string", "description": "Slug of the city."},
+                        "survey": {"type": "string", "description": "Slug of a round of one's own organisation."},
+                        "file": {"type": "string", "format": "binary", "description": "The file."},
+                        **Choices.model_json_schema()["properties"],
+                    },
+                }
+            }
+        },
+    }
+}
+
+
+@router.post(
+    "/uploads",
+    responses=private_responses(Upload, status=202),
+    status_code=202,
+    summary="Send a file",
+    openapi_extra=_FORM,
+)
+async def send(request: Request) -> Response:
+    """Takes a file of households in, to be checked: nothing counts before somebody accepts it.
+
+    Who sends it is looked at before the file is read, and the file goes to disk as it comes.
+    """
+    settings: Settings = request.app.state.settings
+    max_bytes = settings.upload_max_mb * 1_000_000
+    await run_in_threadpool(_look_who_sends, request)
+    check_length(request.headers.get("content-length"), max_bytes + _ROOM_FOR_FIELDS)
+    async with request.form(max_files=1, max_fields=20, max_part_size=_LONGEST_FIELD) as form:
+        return await run_in_threadpool(_take_in, request, form, settings, max_bytes)
+
+
+_ROOM_FOR_FIELDS = 1_000_000
+_LONGEST_FIELD = 500_000
+
+
+def _look_who_sends(request: Request) -> None:
+    with acting(request, "contributor"):
+        pass
+
+
+def _take_in(request: Request, form: FormData, settings: Settings, max_bytes: int) -> Response:
+    file, fields = form.get("file"), {name: value for name, value in form.items() if isinstance(value, str)}
+    missing = [name for name in ("city", "survey") if not fields.get(name)]
+    if not isinstance(file, UploadFile):
+        missing.append("file")
+    if missing or not isinstance(file, UploadFile):
+        raise InvalidParameters([InvalidParameter(name, "is required") for name in missing])
+    choices = _choices({name: value for name, value in fields.items() if name not in _FIELDS and value != ""})
+    folder = Path(settings.state_dir) / "incoming"
+    with (
+        written(file.file, file.filename or "", max_bytes, folder) as original,
+        acting(request, "contributor") as done,
+    ):
+        row = find_survey(done.connection, find_city(done.connection, fields["city"]), fields["survey"])
+        if row["organisation_id"] != done.bearer.organisation_id:
+            raise NotAllowed(f"Survey {fields['survey']} of {fields['city']} is another organisation's.")
+        originals.keep(original, settings.originals_url)
+        bearer = done.bearer
+        sender = Sender(bearer.account_id, bearer.organisation_id, bearer.email)
+        upload_id = receive(done.connection, sender, row, original, choices)
+        defer_upload(done.connection, request.app.state.queue, upload_id, "checking")
+        facts = {"file_name": original.file_name, "sha256": original.sha256, "size_bytes": original.size_bytes}
+        note(done.connection, "file received", f"upload {upload_id}", after=facts)
+        body = _told(request, done.connection, [find_upload(done.connection, upload_id)])[0]
+    answer = private_answer(body, status=202)
+    answer.headers["location"] = address(request, f"/api/v1/uploads/{upload_id}")
+    return answer
+
+
+def _choices(given: dict[str, str]) -> Choices:
+    try:
+        return Choices.model_validate(given)
+    except ValidationError as error:
+        problems = [InvalidParameter(".".join(map(str, fault["loc"])), fault["msg"]) for fault in error.errors()]
+        raise InvalidParameters(problems) from None
+
+
+@router.get("/uploads", responses=private_responses(Uploads), summary="Uploads")
+def uploads(request: Request, limit: Limit = None, cursor: Cursor = None) -> Response:
+    """The uploads of the organisation, the newest first."""
+    with reading_in_full(request, "contributor") as reading:
+        page = list_uploads(reading.connection, page_request(limit, cursor))
+        rows = _told(request, reading.connection, [row._mapping for row in page.rows])
+    links = page_links(request, "json", page.next_cursor, ("json",))
+    return private_answer({"uploads": rows, "total": page.total, "returned": len(rows), "links": links})
+
+
+@router.get("/uploads/{number}", responses=private_responses(Upload), summary="One upload")
+def one(request: Request, number: Id) -> Response:
+    """What has become of a file: state, progress, counts, findings by kind, what its figures would change."""
+    with reading_in_full(request, "contributor") as reading:
+        return private_answer(_told(request, reading.connection, [find_upload(reading.connection, number)])[0])
+
+
+@router.patch("/uploads/{number}", responses=private_responses(Upload), summary="Decide")
+def decide_one(request: Request, number: Id, body: Deciding) -> Response:
+    """Notes what is decided of an upload; the worker does it. What changes published figures is for a steward."""
+    with acting(request, "contributor") as done:
+        done.connection.execute(_LOCK_TIMEOUT)
+        before = find_upload(done.connection, number)
+        _check_may(done, before, body)
+        decide(done.connection, number, body.decision, body.choices)
+        step = NEXT_STEP.get(body.decision)
+        if step is not None:
+            defer_upload(done.connection, request.app.state.queue, number, step)
+        after = find_upload(done.connection, number)
+        facts = {"before": {"state": before["state"]}, "after": {"state": after["state"]}}
+        note(done.connection, f"decided: {body.decision}", f"upload {number}", **facts)
+        return private_answer(_told(request, done.connection, [after])[0])
+
+
+def _check_may(done: Acting, row: Any, body: Deciding) -> None:
+    if body.choices is not None and body.decision != "recheck":
+        raise InvalidParameters([InvalidParameter("choices", "go with the decision recheck")])
+    if row["survey_state"] == "published" and body.decision in ("accept", "skip_errors", "withdraw"):
+        access.require(done.bearer, "steward")
+
+
+@router.get("/uploads/{number}/findings", responses=private_responses(FindingsPage), summary="Its findings")
+def findings(
+    request: Request, number: Id, output: JsonOrCsv = "json", limit: Limit = None, cursor: Cursor = None
+) -> Response:
+    """What is wrong with which row of a file, and what to do about it."""
+    with reading_in_full(request, "contributor") as reading:
+        find_upload(reading.connection, number)
+        page, rows = find_findings(reading.connection, number, page_request(limit, cursor, everything=output == "csv"))
+    if output == "csv":
+        names = ["row_number", "field", "value", "code", "severity", "meaning"]
+        frame = pd.DataFrame(rows, columns=names).astype({"row_number": "Int64"})
+        return csv_answer(request, csv_text(frame, names), page.next_cursor, ("json", "csv"), ["findings", str(number)])
+    links = page_links(request, "json", page.next_cursor, ("json", "csv"))
+    return private_answer({"findings": rows, "total": page.total, "returned": len(rows), "links": links})
+
+
+def _told(request: Request, connection: Connection, rows: Sequence[Any]) -> list[dict[str, Any]]:
+    """Uploads as upload_bodies.Upload has them."""
+    groups = find_groups(connection, [row["id"] for row in rows])
+    return [_one(request, row, groups.get(row["id"], [])) for row in rows]
+
+
+_PLAIN = (
+    *("id", "city", "survey", "content", "file_name", "sha256", "size_bytes", "uploaded_by", "uploaded_at"),
+    *("problem", "preview", "choices", "profile"),
+)
+_COUNTS = ("rows_read", "rows_loaded", "rows_warned", "rows_rejected")
+
+
+def _one(request: Request, row: Any, groups: Sequence[FindingGroup]) -> dict[str, Any]:
+    is_public = row["state"] == "loaded" and row["survey_state"] == "published"
+    here = address(request, f"/api/v1/uploads/{row['id']}")
+    return {name: row[name] for name in _PLAIN} | {
+        "state": "published" if is_public else row["state"],
+        "progress": _progress(row),
+        "counts": None if row["rows_read"] is None else {name: row[name] for name in _COUNTS},
+        "findings": [_group(group) for group in groups],
+        "choices": Choices.model_validate(row["choices"]).model_dump(mode="json"),
+        "decisions": decisions_for(row),
+        "links": [
+            link("self", here, "application/json"),
+            link("findings", f"{here}/findings", "application/json"),
+        ],
+    }
+
+
+def _progress(row: Any) -> dict[str, Any] | None:
+    if row["step"] is None:
+        return None
+    total = row["rows_total"]
+    share = None if not total else min(1.0, row["rows_done"] / total)
+    names = ("step", "rows_done", "rows_total")
+    return {name: row[name] for name in names} | {"share": share, "at": row["step_at"]}
+
+
+def _group(group: FindingGroup) -> dict[str, Any]:
+    return {
+        "code": group.code,
+        "severity": group.severity,
+        "field": group.field,
+        "count": group.count,
+        "rows": list(group.rows),
+        "sentence": group.sentence(),
+    }

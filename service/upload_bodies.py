@@ -1,0 +1,133 @@
+"""What uploads are answered with, as OpenAPI describes it."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from geo.ingestion.received import Choices, Decision, Step
+from service.bodies import Body, Link
+
+ShownState = Literal[
+    "received", "checked", "waiting", "accepted", "loaded", "published", "withdrawing", "withdrawn", "refused"
+]
+
+
+class Progress(Body):
+    """How far the work on an upload has come."""
+
+    step: Annotated[Step, Field(description="What is being done.")]
+    rows_done: Annotated[int, Field(description="Rows read.")]
+    rows_total: Annotated[int | None, Field(description="Rows there are, where the file says so.")]
+    share: Annotated[float | None, Field(description="Part that is done, 0 to 1.")]
+    at: datetime
+
+
+class Counts(Body):
+    """Rows: read, that are or would be loaded, of those with warnings, and rejected."""
+
+    rows_read: int
+    rows_loaded: int
+    rows_warned: int
+    rows_rejected: int
+
+
+class PreviewFigure(Body):
+    """A figure of the city before this upload, and with it."""
+
+    indicator: str
+    counted: str
+    unit: str
+    before: float | None
+    after: float | None
+    n_before: float | None
+    n_after: float | None
+
+
+class Preview(Body):
+    """What the figures of the round would be with this upload."""
+
+    figures: list[PreviewFigure]
+
+
+class FindingGroup(Body):
+    """Findings of one kind."""
+
+    code: str
+    severity: Literal["error", "warning"]
+    field: str | None
+    count: int
+    rows: Annotated[list[int], Field(description="The first rows.")]
+    sentence: Annotated[str, Field(description="What it means, and what to do.")]
+
+
+class Upload(Body):
+    """A file that was sent, and what has become of it."""
+
+    id: int
+    city: str
+    survey: str | None
+    content: str
+    file_name: str
+    sha256: str
+    size_bytes: int
+    uploaded_by: str
+    uploaded_at: datetime
+    state: Annotated[
+        ShownState,
+        Field(
+            description="received; checked: it can be accepted; waiting: something has to be decided or mended first; "
+            "accepted; loaded; published: loaded, and the round is published; withdrawing; withdrawn; refused."
+        ),
+    ]
+    problem: Annotated[str | None, Field(description="Why it waits or was refused, and what to do.")]
+    progress: Progress | None
+    counts: Counts | None
+    findings: Annotated[list[FindingGroup], Field(description="What was found, by kind, errors first.")]
+    preview: Preview | None
+    choices: Choices
+    profile: Annotated[dict[str, Any], Field(description="The mapping profile as it was used.")]
+    decisions: Annotated[list[Decision], Field(description="What can be decided now.")]
+    links: list[Link]
+
+
+class Uploads(Body):
+    """The uploads of the organisation, the newest first."""
+
+    uploads: list[Upload]
+    total: int
+    returned: int
+    links: list[Link]
+
+
+class Deciding(Body):
+    """What is decided of an upload."""
+
+    decision: Annotated[
+        Decision,
+        Field(
+            description="accept; skip_errors: load the rows without errors; recheck: look at it again, with other "
+            "choices; refuse; withdraw: take its rows back."
+        ),
+    ]
+    choices: Annotated[Choices | None, Field(description="With recheck: how the file is to be read.")] = None
+
+
+class Finding(Body):
+    """What is wrong with a row."""
+
+    row_number: Annotated[int | None, Field(description="As the spreadsheet shows it; null: the whole file.")]
+    field: str | None
+    value: str | None
+    code: str
+    severity: Literal["error", "warning"]
+    meaning: Annotated[str, Field(description="What it means, and what to do.")]
+
+
+class FindingsPage(Body):
+    """The findings of an upload, in order of rows."""
+
+    findings: list[Finding]
+    total: int
+    returned: int
+    links: list[Link]
