@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from geo.data_version import DataVersionWatch
 from geo.indicators.hot_spots import preload
 from geo.settings import Settings
+from service.body_limits import BodyLimits
 from service.cache import MAX_BYTES, PublicCache
 from service.jobs import make_app
 from service.logs import RequestLog
@@ -43,7 +44,7 @@ Lists come in pages: follow the `next` link, which is in the body and in the `Li
 """
 
 
-def create_app(engine: Engine, *, settings: Settings | None = None, cache_bytes: int = MAX_BYTES) -> FastAPI:
+def create_app(engine: Engine, settings: Settings, *, cache_bytes: int = MAX_BYTES) -> FastAPI:
     """The application on a database. It watches the data version from its start to its end."""
     url = engine.url.render_as_string(hide_password=False)
     watch = DataVersionWatch(engine.url)
@@ -71,9 +72,9 @@ def create_app(engine: Engine, *, settings: Settings | None = None, cache_bytes:
     )
     app.state.engine = engine
     app.state.watch = watch
-    app.state.settings = settings or Settings()
+    app.state.settings = settings
     # To ask for work: what is in it is done by a worker, with the rights of the tables' owner.
-    app.state.queue = make_app(url, engine)
+    app.state.queue = make_app(url, engine, settings)
     checked = [Depends(check_query)]
     for route in (cities, settlements, surveys, indicators, values, changes, gaps, trends):
         app.include_router(route.router, prefix="/api/v1", dependencies=checked, tags=["figures"])
@@ -83,6 +84,8 @@ def create_app(engine: Engine, *, settings: Settings | None = None, cache_bytes:
     app.include_router(health.router, dependencies=checked, tags=["health"])
     add_problem_handlers(app)
     # The last one added is the first one asked.
+    max_file_bytes = settings.upload_max_mb * 1_000_000
+    app.add_middleware(BodyLimits, files_under="/api/v1/uploads", max_file_bytes=max_file_bytes)
     app.add_middleware(PublicCache, watch=watch, max_bytes=cache_bytes)
     app.add_middleware(FaultWall)
     app.add_middleware(RequestLog)

@@ -16,16 +16,6 @@ _CHUNK = 1 << 20
 _LONGEST_NAME = 200
 
 
-def check_length(length: str | None, max_bytes: int) -> None:
-    """Holds what a request says of its length against the most there may be, before anything is read.
-
-    Raises:
-        TooLarge: it is more.
-    """
-    if length is not None and length.isdecimal() and int(length) > max_bytes:
-        raise _too_large(max_bytes)
-
-
 @contextmanager
 def written(source: BinaryIO, file_name: str, max_bytes: int, folder: Path) -> Iterator[Original]:
     """The bytes of `source` as a file that is gone when the block ends.
@@ -68,6 +58,5 @@ def plain_name(file_name: str) -> str:
 
 
 def _too_large(max_bytes: int) -> TooLarge:
-    return TooLarge(
-        f"The file is larger than {max_bytes / 1_000_000:,.0f} MB, the most this service takes: send it zipped, or in parts."
-    )
+    most = f"{max_bytes / 1_000_000:,.0f} MB"
+    return TooLarge(f"The file is larger than {most}, the most this service takes: send it zipped, or in parts.")

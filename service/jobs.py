@@ -90,8 +90,8 @@ def prepare(url: str) -> None:
         raise DatabaseUnavailable from error
 
 
-def make_app(url: str, engine: Engine) -> App:
-    """The queue and its tasks, on a database."""
+def make_app(url: str, engine: Engine, settings: Settings) -> App:
+    """The queue and its tasks, on a database; `settings` say where originals are and what one file may take."""
     app = App(connector=PsycopgConnector(conninfo=_conninfo(url), min_size=1, max_size=4))
 
     @app.task(name=RECOMPUTE_TALLIES, retry=RetryStrategy(max_attempts=5, exponential_wait=5))
@@ -101,7 +101,7 @@ def make_app(url: str, engine: Engine) -> App:
 
     @app.task(name=WORK_ON_UPLOAD, retry=RetryStrategy(max_attempts=5, exponential_wait=5))
     def work_on_upload(upload_id: int, step: Step) -> None:
-        _work_on_upload(url, engine, upload_id, step)
+        _work_on_upload(url, engine, settings, upload_id, step)
 
     @app.periodic(cron="* * * * *")
     @app.task(name="ask_for_uploads", queueing_lock="ask_for_uploads")
@@ -166,16 +166,20 @@ def _defer(connection: Connection, app: App, task_name: str, lock: str, **argume
     connection.execute(select(func.set_config("search_path", path, True)))
 
 
-def _work_on_upload(url: str, engine: Engine, upload_id: int, step: Step) -> None:
+def _work_on_upload(url: str, engine: Engine, settings: Settings, upload_id: int, step: Step) -> None:
     """Has a process of its own do a step, and says what happened where that did not end well.
 
     Raises:
         DatabaseUnavailable: the database was away; nothing was done.
     """
-    settings = Settings()
     process = subprocess.Popen(
         [sys.executable, "-m", "service.upload_work", step, str(upload_id)],
-        env=os.environ | {"VASTI_DATABASE_URL": url},
+        env=os.environ
+        | {
+            "VASTI_DATABASE_URL": url,
+            "VASTI_STORAGE_URL": settings.originals_url,
+            "VASTI_UPLOAD_MEMORY_MB": str(settings.upload_memory_mb),
+        },
         stdin=subprocess.DEVNULL,
     )
     try:
@@ -203,13 +207,13 @@ _TOO_LONG = (
 )
 
 
-def run_worker(url: str) -> None:
+def run_worker(url: str, settings: Settings) -> None:
     """Works until SIGTERM or SIGINT; a job that has begun is finished first."""
-    asyncio.run(_work_until_signalled(url))
+    asyncio.run(_work_until_signalled(url, settings))
 
 
-async def _work_until_signalled(url: str) -> None:
-    task = asyncio.create_task(_work(url, wait=True))
+async def _work_until_signalled(url: str, settings: Settings) -> None:
+    task = asyncio.create_task(_work(url, settings, wait=True))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, task.cancel)
@@ -217,16 +221,17 @@ async def _work_until_signalled(url: str) -> None:
         await task
 
 
-def work_off(url: str) -> None:
+def work_off(url: str, settings: Settings) -> None:
     """Does what is in the queue now, and ends."""
-    asyncio.run(_work(url, wait=False))
+    asyncio.run(_work(url, settings, wait=False))
 
 
 class WorkerThread:
     """A worker beside something else in this process."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, settings: Settings) -> None:
         self._url = url
+        self._settings = settings
         self._cancel: Callable[[], object] | None = None
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
@@ -253,17 +258,17 @@ class WorkerThread:
         loop = asyncio.get_running_loop()
         self._cancel = lambda: loop.call_soon_threadsafe(task.cancel)
         self._ready.set()
-        await _work(self._url, wait=True)
+        await _work(self._url, self._settings, wait=True)
 
 
-async def _work(url: str, *, wait: bool) -> None:
+async def _work(url: str, settings: Settings, *, wait: bool) -> None:
     """Runs a worker; with `wait`, for ever, through every time the database is away."""
     engine = database.create_engine(url)
     wait_s = _FIRST_WAIT_S
     try:
         while True:
             try:
-                await _work_once(url, engine, wait=wait)
+                await _work_once(url, engine, settings, wait=wait)
                 wait_s = _FIRST_WAIT_S
             except _AWAY as error:
                 if not wait:
@@ -281,8 +286,8 @@ async def _work(url: str, *, wait: bool) -> None:
         engine.dispose()
 
 
-async def _work_once(url: str, engine: Engine, *, wait: bool) -> None:
-    app = make_app(url, engine)
+async def _work_once(url: str, engine: Engine, settings: Settings, *, wait: bool) -> None:
+    app = make_app(url, engine, settings)
     await asyncio.to_thread(_ask_for_stale, url, engine, app)
     async with app.open_async():
         await _retry_stalled(app)

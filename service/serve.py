@@ -77,9 +77,9 @@ def listen(host: str, port: int) -> socket.socket:
 
 def _run(url: str, as_service: str, listener: socket.socket, settings: Settings) -> None:
     engine = database.create_engine(as_service)
-    worker = WorkerThread(url) if settings.worker else None
+    worker = WorkerThread(url, settings) if settings.worker else None
     config = uvicorn.Config(
-        create_app(engine, settings=settings),
+        create_app(engine, settings),
         log_config=None,
         # It writes whole addresses, with whatever was asked for in them; service.logs writes its own lines.
         access_log=False,

@@ -27,7 +27,8 @@ def serve(
 
 def worker() -> None:
     """Work off the queue until Ctrl-C: figures that a new version of Vasti defines differently are computed anew."""
-    url = database.database_url(Settings())
+    settings = Settings()
+    url = database.database_url(settings)
     configure_logs()
     typer.echo("The worker works; Ctrl-C ends it.")
-    run_worker(url)
+    run_worker(url, settings)

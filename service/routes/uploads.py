@@ -32,7 +32,7 @@ from geo.settings import Settings
 from geo.surveys import find_survey
 from service.access import Acting, acting, reading_in_full
 from service.answers import address, csv_answer, link, page_links, private_answer
-from service.incoming import check_length, written
+from service.incoming import written
 from service.jobs import defer_upload
 from service.parameters import Cursor, Id, JsonOrCsv, Limit, page_request
 from service.routes.described import private_responses
@@ -80,12 +80,10 @@ async def send(request: Request) -> Response:
     settings: Settings = request.app.state.settings
     max_bytes = settings.upload_max_mb * 1_000_000
     await run_in_threadpool(_look_who_sends, request)
-    check_length(request.headers.get("content-length"), max_bytes + _ROOM_FOR_FIELDS)
     async with request.form(max_files=1, max_fields=20, max_part_size=_LONGEST_FIELD) as form:
         return await run_in_threadpool(_take_in, request, form, settings, max_bytes)
 
 
-_ROOM_FOR_FIELDS = 1_000_000
 _LONGEST_FIELD = 500_000
 
 
@@ -196,7 +194,7 @@ def _told(request: Request, connection: Connection, rows: Sequence[Any]) -> list
 
 _PLAIN = (
     *("id", "city", "survey", "content", "file_name", "sha256", "size_bytes", "uploaded_by", "uploaded_at"),
-    *("problem", "preview", "choices", "profile"),
+    *("preview", "profile"),
 )
 _COUNTS = ("rows_read", "rows_loaded", "rows_warned", "rows_rejected")
 
@@ -205,6 +203,7 @@ def _one(request: Request, row: Any, groups: Sequence[FindingGroup]) -> dict[str
     is_public = row["state"] == "loaded" and row["survey_state"] == "published"
     here = address(request, f"/api/v1/uploads/{row['id']}")
     return {name: row[name] for name in _PLAIN} | {
+        "problem": None if row["problem"] is None else in_request_words(row["problem"]),
         "state": "published" if is_public else row["state"],
         "progress": _progress(row),
         "counts": None if row["rows_read"] is None else {name: row[name] for name in _COUNTS},
@@ -234,5 +233,5 @@ def _group(group: FindingGroup) -> dict[str, Any]:
         "field": group.field,
         "count": group.count,
         "rows": list(group.rows),
-        "sentence": group.sentence(),
+        "sentence": in_request_words(group.sentence()),
     }

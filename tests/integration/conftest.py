@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from geo import database
 from geo.service_role import service_url
+from geo.settings import Settings
 from service.app import create_app
 from tests.published_city import SmallCity
 from tests.two_organisations import TwoOrganisations, make_two
@@ -17,7 +18,7 @@ from tests.two_organisations import TwoOrganisations, make_two
 def client(small_city: SmallCity) -> Iterator[TestClient]:
     """Asks the API over the small city, which no test changes."""
     engine = database.create_engine(service_url(small_city.url, None))
-    with TestClient(create_app(engine)) as asking:
+    with TestClient(create_app(engine, Settings())) as asking:
         yield asking
     engine.dispose()
 
@@ -26,7 +27,7 @@ def client(small_city: SmallCity) -> Iterator[TestClient]:
 def changing_client(changing_city: SmallCity) -> Iterator[TestClient]:
     """Asks the API over a city of the test's own."""
     engine = database.create_engine(service_url(changing_city.url, None))
-    with TestClient(create_app(engine)) as asking:
+    with TestClient(create_app(engine, Settings())) as asking:
         yield asking
     engine.dispose()
 

@@ -7,6 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import text
 
+from geo.settings import Settings
 from service.access import COOKIE, CSRF_HEADER
 from service.app import create_app
 from tests.two_organisations import PASSWORD, TwoOrganisations
@@ -17,7 +18,7 @@ API = "/api/v1"
 @pytest.fixture(scope="module")
 def app(two: TwoOrganisations) -> Iterator[TestClient]:
     """The service over it; whoever asks sets the headers."""
-    with TestClient(create_app(two.service), base_url="https://testserver") as client:
+    with TestClient(create_app(two.service, Settings()), base_url="https://testserver") as client:
         yield client
 
 

@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine, text
 
 from geo import database
+from geo.settings import Settings
 from geo.surveys import SurveySpec
 from service import bodies
 from service.app import create_app
@@ -169,7 +170,7 @@ def test_gaps_find_a_planted_cluster(fresh_engine: Engine, tmp_path: Path) -> No
         f.load(connection, tmp_path, surveyed(dict.fromkeys(range(36), 10), lacking))
         connection.execute(text("UPDATE survey SET state = 'published'"))
     address = "/api/v1/gaps?city=pune&indicator=household_toilet"
-    with TestClient(create_app(fresh_engine)) as client:
+    with TestClient(create_app(fresh_engine, Settings())) as client:
         body = client.get(address).json()
         features = client.get(f"{address}&format=geojson").json()["features"]
         _, told = _csv(client, f"{address}&format=csv")

@@ -10,6 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from geo import database
+from geo.settings import Settings
 from service.app import create_app
 from service.bodies import Problem
 
@@ -182,7 +183,7 @@ def test_a_fault_answers_a_number_and_nothing_else(
 
 def test_a_database_that_is_away_answers_503() -> None:
     engine = database.create_engine("postgresql+psycopg://nobody@127.0.0.1:1/nothing")
-    with TestClient(create_app(engine)) as client:
+    with TestClient(create_app(engine, Settings())) as client:
         assert client.get("/healthz").status_code == 200
         for path in ("/readyz", "/api/v1/cities", "/api/v1/values?city=khandesh"):
             answer = client.get(path)
@@ -195,7 +196,7 @@ def test_a_database_that_is_away_answers_503() -> None:
 
 def test_a_database_without_tables_is_not_ready(database_url: str) -> None:
     engine = database.create_engine(database_url)
-    with TestClient(create_app(engine)) as client:
+    with TestClient(create_app(engine, Settings())) as client:
         assert client.get("/readyz").status_code == 503
         assert client.get("/api/v1/cities").status_code == 503
     engine.dispose()

@@ -12,6 +12,7 @@ from geo.audit import find_audit, note
 from geo.paging import PageRequest
 from geo.schema.access import ROLES
 from geo.service_role import SERVICE_ROLE, check_service, grant_service, service_url
+from geo.settings import Settings
 from service.app import create_app
 from tests import factories as f
 from tests.two_organisations import SECRETS, TwoOrganisations, refused, rows
@@ -209,7 +210,7 @@ def test_roles_rank_alike_in_the_database_and_here(owner: Connection) -> None:
 
 
 def test_the_owner_is_not_ready_to_serve(two: TwoOrganisations) -> None:
-    with TestClient(create_app(two.owner)) as client:
+    with TestClient(create_app(two.owner, Settings())) as client:
         assert client.get("/readyz").status_code == 503
-    with TestClient(create_app(two.service)) as client:
+    with TestClient(create_app(two.service, Settings())) as client:
         assert client.get("/readyz").status_code == 200

@@ -15,6 +15,7 @@ from geo.indicators.tally_store import surveys_lacking_tallies
 from geo.indicators.values import find_values
 from geo.schema.surveys import survey
 from geo.schema.values import tallied, tally
+from geo.settings import Settings
 from service import jobs
 from tests import factories as f
 from tests.published_city import SmallCity
@@ -70,7 +71,7 @@ def test_a_changed_definition_brings_figures_up_to_date(changing_city: SmallCity
     with engine.connect() as connection:
         stale = surveys_lacking_tallies(connection)
         assert stale == sorted(_survey_id(connection, slug) for slug in ("2019", "2024"))
-    jobs.work_off(changing_city.url)
+    jobs.work_off(changing_city.url, Settings())
     assert _figures(engine) == before
     assert _jobs(engine) == []
     with engine.connect() as connection:
@@ -81,7 +82,7 @@ def test_a_changed_definition_brings_figures_up_to_date(changing_city: SmallCity
 def test_a_survey_is_asked_for_once_and_in_the_callers_transaction(changing_city: SmallCity, engine: Engine) -> None:
     jobs.prepare(changing_city.url)
     _make_stale(engine)
-    app = jobs.make_app(changing_city.url, engine)
+    app = jobs.make_app(changing_city.url, engine, Settings())
     with engine.connect() as connection:
         assert jobs.defer_stale(connection, app) == 2
         connection.rollback()
@@ -132,21 +133,21 @@ def test_prepare_takes_the_steps_a_newer_queue_adds(changing_city: SmallCity, en
 
 def test_prepare_says_when_the_database_is_away() -> None:
     with pytest.raises(DatabaseUnavailable):
-        jobs.prepare("postgresql+psycopg://nobody@127.0.0.1:1/nothing")
+        jobs.prepare("postgresql+psycopg://nobody@127.0.0.1:1/nothing", Settings())
 
 
 def test_a_worker_takes_over_from_one_that_died(changing_city: SmallCity, engine: Engine) -> None:
     before = _figures(engine)
     jobs.prepare(changing_city.url)
     _make_stale(engine)
-    app = jobs.make_app(changing_city.url, engine)
+    app = jobs.make_app(changing_city.url, engine, Settings())
     with engine.begin() as connection:
         jobs.defer_stale(connection, app)
     with engine.begin() as connection:
         # As a worker leaves them that was killed on the way: begun, and nobody's.
         connection.execute(text("SET LOCAL search_path = procrastinate"))
         connection.execute(text("UPDATE procrastinate_jobs SET status = 'doing', attempts = 1"))
-    jobs.work_off(changing_city.url)
+    jobs.work_off(changing_city.url, Settings())
     assert _figures(engine) == before
     assert _jobs(engine) == []
 
@@ -154,7 +155,7 @@ def test_a_worker_takes_over_from_one_that_died(changing_city: SmallCity, engine
 def test_a_worker_beside_the_api_works_and_ends(changing_city: SmallCity, engine: Engine) -> None:
     before = _figures(engine)
     _make_stale(engine)
-    worker = jobs.WorkerThread(changing_city.url)
+    worker = jobs.WorkerThread(changing_city.url, Settings())
     worker.start()
     try:
         deadline = time.monotonic() + 20
@@ -166,7 +167,7 @@ def test_a_worker_beside_the_api_works_and_ends(changing_city: SmallCity, engine
 
 
 def test_a_worker_waits_for_a_database_that_is_away() -> None:
-    worker = jobs.WorkerThread("postgresql+psycopg://nobody@127.0.0.1:1/nothing")
+    worker = jobs.WorkerThread("postgresql+psycopg://nobody@127.0.0.1:1/nothing", Settings())
     worker.start()
     time.sleep(0.5)
     began = time.monotonic()

@@ -1,0 +1,71 @@
+"""Bodies of requests, held to a size and to a pace: nobody fills the disk, or keeps a connection for ever."""
+
+import asyncio
+import time
+from http import HTTPStatus
+
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+MAX_BYTES = 1_000_000
+"""Of a body that is no file."""
+
+SILENCE_S = 60.0
+"""How long nothing may come; and how long a body may take whatever its pace."""
+
+MIN_BYTES_PER_S = 200
+"""After that, on the average. The slowest telephone networks bring ten times as much."""
+
+_TOO_SLOW = "The body of the request comes too slowly; send it again, a large file in parts that can be resumed."
+
+
+class BodyLimits:
+    """Ends a request whose body is too large or comes too slowly."""
+
+    def __init__(self, app: ASGIApp, *, files_under: str, max_file_bytes: int) -> None:
+        """Under the path `files_under` bodies may hold a file, and so much."""
+        self.app = app
+        self._files_under = files_under
+        # A form has its other fields and its boundaries.
+        self._max_with_file = max_file_bytes + MAX_BYTES
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes a request on, whose body is looked at as it comes."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        has_file = scope["path"].startswith(self._files_under)
+        max_bytes = self._max_with_file if has_file else MAX_BYTES
+        declared = Headers(scope=scope).get("content-length", "")
+        began, received, is_whole = time.monotonic(), 0, False
+
+        async def limited() -> Message:
+            nonlocal received, is_whole
+            # After the body comes only that the client has gone, which may take as long as the answer does.
+            if is_whole:
+                return await receive()
+            if declared.isdecimal() and int(declared) > max_bytes:
+                raise too_large(max_bytes)
+            try:
+                async with asyncio.timeout(SILENCE_S):
+                    message = await receive()
+            except TimeoutError:
+                raise HTTPException(HTTPStatus.REQUEST_TIMEOUT, _TOO_SLOW) from None
+            is_whole = not message.get("more_body", False)
+            received += len(message.get("body", b""))
+            if received > max_bytes:
+                raise too_large(max_bytes)
+            late_s = time.monotonic() - began - SILENCE_S
+            if not is_whole and received < late_s * MIN_BYTES_PER_S:
+                raise HTTPException(HTTPStatus.REQUEST_TIMEOUT, _TOO_SLOW)
+            return message
+
+        await self.app(scope, limited, send)
+
+
+def too_large(max_bytes: int) -> HTTPException:
+    """What a body is refused with that is larger than this."""
+    most = f"{max_bytes / 1_000_000:,.0f} MB"
+    detail = f"What was sent is larger than {most}, the most this service takes: send a file zipped, or in parts."
+    return HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail, {"connection": "close"})

@@ -1,0 +1,356 @@
+"""Files over HTTP: received, checked, decided on, loaded, taken back; by the service and a worker as they run."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from geo.settings import Settings
+from service import jobs
+from service.app import create_app
+from tests import factories as f
+from tests.two_organisations import TwoOrganisations, rows
+
+API = "/api/v1"
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """A state folder of the module's own."""
+    return Settings(state_dir=tmp_path_factory.mktemp("state"), upload_max_mb=5)
+
+
+@pytest.fixture(scope="module")
+def client(two: TwoOrganisations, settings: Settings) -> Iterator[TestClient]:
+    """The service; whoever asks sends the header of its token."""
+    jobs.prepare(_url(two))
+    with TestClient(create_app(two.service, settings), base_url="https://testserver") as client:
+        yield client
+
+
+@pytest.fixture
+def officer(two: TwoOrganisations) -> dict[str, str]:
+    """The header of north's data officer."""
+    return bearer(two, "contributor")
+
+
+def bearer(two: TwoOrganisations, role: str, organisation: str = "north") -> dict[str, str]:
+    """The header that somebody's requests carry."""
+    return {"authorization": f"Bearer {two.token(role, organisation)}"}
+
+
+def _url(two: TwoOrganisations) -> str:
+    return two.owner.url.render_as_string(hide_password=False)
+
+
+def send(client: TestClient, header: Mapping[str, str], path: Path, survey: str = "north-draft", **choices: str) -> Any:
+    """Sends a file; the answer."""
+    with path.open("rb") as file:
+        return client.post(
+            f"{API}/uploads",
+            headers=header,
+            data={"city": "pune", "survey": survey, **choices},
+            files={"file": (path.name, file)},
+        )
+
+
+def decide(client: TestClient, header: Mapping[str, str], number: int, decision: str, **choices: Any) -> Any:
+    """Decides of an upload; the answer."""
+    body = {"decision": decision} | ({"choices": choices} if choices else {})
+    return client.patch(f"{API}/uploads/{number}", headers=header, json=body)
+
+
+class Office:
+    """A data officer at work: sends, lets the worker work, looks."""
+
+    def __init__(
+        self, client: TestClient, header: Mapping[str, str], two: TwoOrganisations, settings: Settings
+    ) -> None:
+        self.client, self.header, self._two, self._settings = client, header, two, settings
+
+    def work(self) -> None:
+        """Lets a worker empty the queue."""
+        jobs.work_off(_url(self._two), self._settings)
+
+    def sent(self, path: Path, survey: str = "north-draft", **choices: str) -> dict[str, Any]:
+        """An upload that was sent and checked."""
+        answer = send(self.client, self.header, path, survey, **choices)
+        assert answer.status_code == 202, answer.text
+        self.work()
+        return self.look(answer.json()["id"])
+
+    def decided(self, number: int, decision: str, **choices: Any) -> dict[str, Any]:
+        """The upload after a decision was carried out."""
+        answer = decide(self.client, self.header, number, decision, **choices)
+        assert answer.status_code == 200, answer.text
+        self.work()
+        return self.look(number)
+
+    def look(self, number: int) -> dict[str, Any]:
+        """The upload as it is now."""
+        answer = self.client.get(f"{API}/uploads/{number}", headers=self.header)
+        assert answer.status_code == 200, answer.text
+        body: dict[str, Any] = answer.json()
+        return body
+
+
+@pytest.fixture
+def office(client: TestClient, officer: dict[str, str], two: TwoOrganisations, settings: Settings) -> Office:
+    """North's data officer at work."""
+    return Office(client, officer, two, settings)
+
+
+def _households(path: Path, first: int, n: int = 20, **answers: Any) -> Path:
+    return f.write_csv(path, [f.household(first + i, **answers) for i in range(n)])
+
+
+def test_a_file_is_received_checked_accepted_loaded_and_withdrawn(
+    office: Office, two: TwoOrganisations, tmp_path: Path, settings: Settings
+) -> None:
+    path = _households(tmp_path / "second half.csv", 5000, toilet_type="none")
+    answer = send(office.client, office.header, path)
+    assert answer.status_code == 202
+    received = answer.json()
+    number = received["id"]
+    assert answer.headers["location"] == f"{API}/uploads/{number}"
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    assert (received["state"], received["sha256"], received["file_name"], received["counts"]) == (
+        "received", digest, "second half.csv", None,
+    )  # fmt: skip
+    kept = Path(settings.originals_url) / digest[:2] / digest
+    assert kept.read_bytes() == path.read_bytes()
+    assert not list((settings.state_dir / "incoming").iterdir())
+
+    with two.owner.connect() as connection:
+        before = rows(connection, "SELECT count(*) FROM household WHERE is_live")
+    office.work()
+    checked = office.look(number)
+    assert checked["state"] == "checked"
+    assert checked["counts"] == {"rows_read": 20, "rows_loaded": 20, "rows_warned": 0, "rows_rejected": 0}
+    assert checked["decisions"] == ["accept", "recheck", "refuse"]
+    with two.owner.connect() as connection:
+        assert rows(connection, "SELECT count(*) FROM household WHERE is_live") == before
+    toilets = next(one for one in checked["preview"]["figures"] if one["indicator"] == "household_toilet")
+    assert (toilets["n_before"], toilets["n_after"]) == (47, 67)
+    assert toilets["after"] < toilets["before"]
+
+    loaded = office.decided(number, "accept")
+    assert (loaded["state"], loaded["problem"], loaded["progress"]) == ("loaded", None, None)
+    assert loaded["decisions"] == ["withdraw"]
+    figures = office.client.get(
+        f"{API}/values?city=pune&survey=north-draft&level=city&indicator=household_toilet&access=full",
+        headers=office.header,
+    ).json()["values"]
+    assert [(one["value"], one["n"]) for one in figures] == [(toilets["after"], 67)]
+
+    assert office.decided(number, "withdraw")["state"] == "withdrawn"
+    with two.owner.connect() as connection:
+        assert rows(connection, "SELECT count(*) FROM household WHERE is_live") == before
+
+
+def test_rows_with_errors_wait_for_a_decision(office: Office, two: TwoOrganisations, tmp_path: Path) -> None:
+    good = [f.household(6000 + i) for i in range(3)]
+    bad = [f.household(6100, longitude=0.5, latitude=0.5, settlement_code="nowhere"), f.household(6101, members="many")]
+    checked = office.sent(f.write_csv(tmp_path / "mixed.csv", [*good, *bad]))
+    assert checked["state"] == "waiting"
+    assert checked["counts"] == {"rows_read": 5, "rows_loaded": 3, "rows_warned": 0, "rows_rejected": 2}
+    assert checked["problem"] == (
+        "2 of 5 rows have errors: correct them and send the file again, or go on without them."
+    )
+    assert checked["decisions"] == ["skip_errors", "recheck", "refuse"]
+    assert decide(office.client, office.header, checked["id"], "accept").status_code == 409
+    found = office.client.get(f"{API}/uploads/{checked['id']}/findings", headers=office.header).json()
+    assert [(one["row_number"], one["severity"]) for one in found["findings"]] == [(5, "error"), (6, "error")]
+    assert all("What to do:" in one["meaning"] for one in found["findings"])
+    table = office.client.get(f"{API}/uploads/{checked['id']}/findings?format=csv", headers=office.header)
+    assert table.text.splitlines()[0] == "row_number,field,value,code,severity,meaning"
+    assert len(table.text.splitlines()) == 3
+    loaded = office.decided(checked["id"], "skip_errors")
+    assert loaded["state"] == "loaded"
+    assert loaded["counts"]["rows_loaded"] == 3
+    with two.owner.connect() as connection:
+        count = f"SELECT count(*) FROM household WHERE upload_id = {checked['id']} AND is_live"
+        assert rows(connection, count) == [(3,)]
+
+
+def test_another_choice_is_checked_without_sending_again(office: Office, tmp_path: Path) -> None:
+    path = tmp_path / "accents.csv"
+    rows_ = [f.household(6200 + i, toilet_type="letrina del año") for i in range(3)]
+    f.write_csv(path, rows_, encoding="cp1252")
+    checked = office.sent(path, encoding="utf-8")
+    assert checked["state"] == "waiting"
+    assert "name its encoding with `encoding`, such as cp1252" in checked["problem"]
+    again = office.decided(checked["id"], "recheck", encoding="cp1252")
+    assert again["state"] == "waiting"
+    assert [group["code"] for group in again["findings"]] == ["value_unknown"]
+    assert again["choices"]["encoding"] == "cp1252"
+    mapping = 'name = "ours"\n[fields.toilet_type]\ncolumn = "toilet_type"\nvalues = {"letrina del año" = "pit_slab"}\n'
+    mapped = office.decided(checked["id"], "recheck", encoding="cp1252", profile=mapping)
+    assert (mapped["state"], mapped["findings"]) == ("waiting", [])
+    assert "longitude and latitude" in mapped["problem"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("survey.pdf", b"%PDF-1.7", "Vasti does not read .pdf"),
+        ("survey.zip", b"PK\x03\x04 and no more", "is not a zip file or is damaged"),
+        ("survey.gpkg", b"SQLite format 3\x00" + b"x" * 100, "survey.gpkg"),
+        ("survey.xlsx", b"no workbook", "survey.xlsx"),
+        ("survey.csv", b"household_code\n", "holds no rows"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_refused(
+    office: Office, tmp_path: Path, name: str, content: bytes, said: str
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    checked = office.sent(path)
+    assert checked["state"] == "refused"
+    assert said in checked["problem"]
+    assert str(tmp_path) not in checked["problem"]
+    assert "/" not in checked["problem"].replace("and/or", "")
+
+
+def test_the_same_file_again_is_told_so(office: Office, tmp_path: Path) -> None:
+    path = _households(tmp_path / "twice.csv", 6300)
+    first = office.sent(path)
+    office.decided(first["id"], "accept")
+    again = office.sent(path)
+    assert (again["state"], again["problem"]) == (
+        "refused",
+        f"The same file is loaded already, as upload {first['id']}.",
+    )
+
+
+def test_a_file_that_was_sent_twice_is_loaded_once(office: Office, two: TwoOrganisations, tmp_path: Path) -> None:
+    path = _households(tmp_path / "both.csv", 6400)
+    one, other = (office.sent(path)["id"] for _ in range(2))
+    for number in (one, other):
+        assert decide(office.client, office.header, number, "accept").status_code == 200
+    office.work()
+    assert (office.look(one)["state"], office.look(other)["state"]) == ("loaded", "refused")
+
+
+def test_what_is_sent_must_be_whole(client: TestClient, officer: dict[str, str], tmp_path: Path) -> None:
+    path = _households(tmp_path / "x.csv", 1)
+    url = f"{API}/uploads"
+    answer = client.post(url, headers=officer, data={"city": "pune"}, files={"file": ("x.csv", b"x")})
+    assert (answer.status_code, answer.json()["invalid_params"]) == (400, [{"name": "survey", "reason": "is required"}])
+    answer = client.post(url, headers=officer, data={"city": "pune", "survey": "north-draft"})
+    assert answer.json()["invalid_params"] == [{"name": "file", "reason": "is required"}]
+    answer = client.post(
+        url, headers=officer, data={"city": "pune", "survey": "north-draft"}, files={"file": ("x.csv", b"")}
+    )
+    assert (answer.status_code, answer.json()["detail"]) == (400, "x.csv is empty: there is nothing in it to load.")
+    answer = send(client, officer, path, tolerance_m="far")
+    assert answer.json()["invalid_params"] == [{"name": "tolerance_m", "reason": "must be a number"}]
+    answer = send(client, officer, path, skip_erors="true")
+    assert answer.json()["invalid_params"] == [{"name": "skip_erors", "reason": "is not known here"}]
+    for city, survey, status in (("nowhere", "north-draft", 404), ("pune", "nothing", 404)):
+        answer = client.post(
+            url, headers=officer, data={"city": city, "survey": survey}, files={"file": ("x.csv", path.read_bytes())}
+        )
+        assert answer.status_code == status
+
+
+@pytest.mark.parametrize("size", [5_000_001, 7_000_000])
+def test_a_file_that_is_too_large_is_413(
+    client: TestClient, officer: dict[str, str], tmp_path: Path, size: int, settings: Settings
+) -> None:
+    path = tmp_path / "large.csv"
+    path.write_bytes(b"x" * size)
+    answer = send(client, officer, path)
+    assert answer.status_code == 413
+    assert "the most this service takes" in answer.json()["detail"]
+    assert not list((settings.state_dir / "incoming").iterdir())
+
+
+def test_a_body_without_a_length_is_held_to_its_size(client: TestClient, officer: dict[str, str]) -> None:
+    def chunks(n: int) -> Iterator[bytes]:
+        for _ in range(n):
+            yield b"x" * 1_000_000
+
+    answer = client.post(f"{API}/session", content=chunks(3), headers={"content-type": "application/json"})
+    assert answer.status_code == 413
+    header = officer | {"content-type": "multipart/form-data; boundary=x"}
+    assert client.post(f"{API}/uploads", content=chunks(8), headers=header).status_code in (400, 413)
+
+
+def test_names_of_files_are_plain(office: Office, tmp_path: Path) -> None:
+    data = {"city": "pune", "survey": "north-draft"}
+    for name, kept in (("../../etc/x.csv", "x.csv"), ("C:\\own\\y.csv", "y.csv"), ("é" * 300 + ".csv", None)):
+        answer = office.client.post(
+            f"{API}/uploads", headers=office.header, data=data, files={"file": (name, b"household_code\nx\n")}
+        )
+        assert answer.status_code == 202
+        shown = answer.json()["file_name"]
+        assert kept is None or shown == kept
+        assert len(shown.encode()) <= 255
+        assert shown.endswith(".csv")
+    office.work()
+
+
+def test_another_organisation_sees_and_decides_nothing(
+    office: Office, two: TwoOrganisations, client: TestClient, tmp_path: Path
+) -> None:
+    number = office.sent(_households(tmp_path / "NORTH-SECRET.csv", 6500))["id"]
+    for role in ("viewer", "contributor", "steward"):
+        south = bearer(two, role, "south")
+        expected = 403 if role == "viewer" else 404
+        for path in (f"/uploads/{number}", f"/uploads/{number}/findings", f"/uploads/{number}/findings?format=csv"):
+            answer = client.get(f"{API}{path}", headers=south)
+            assert answer.status_code == expected
+            assert "NORTH" not in answer.text
+        for decision in ("accept", "skip_errors", "recheck", "refuse", "withdraw"):
+            assert decide(client, south, number, decision).status_code == expected
+        listed = client.get(f"{API}/uploads", headers=south)
+        assert "NORTH" not in listed.text
+    assert send(client, bearer(two, "contributor", "south"), _households(tmp_path / "y.csv", 1)).status_code == 404
+    published = send(client, bearer(two, "contributor", "south"), _households(tmp_path / "y.csv", 1), "north-published")
+    assert published.status_code == 403
+    assert office.look(number)["state"] == "checked"
+    assert client.get(f"{API}/uploads/{number}").status_code == 401
+
+
+def test_what_changes_published_figures_is_for_a_steward(
+    office: Office, two: TwoOrganisations, client: TestClient, tmp_path: Path
+) -> None:
+    checked = office.sent(_households(tmp_path / "late.csv", 6600), "north-published")
+    answer = decide(client, office.header, checked["id"], "accept")
+    assert (answer.status_code, "for a steward" in answer.json()["detail"]) == (403, True)
+    steward = bearer(two, "steward")
+    assert decide(client, steward, checked["id"], "accept").status_code == 200
+    office.work()
+    assert office.look(checked["id"])["state"] == "published"
+    assert decide(client, office.header, checked["id"], "withdraw").status_code == 403
+    assert decide(client, steward, checked["id"], "withdraw").status_code == 200
+    office.work()
+    assert office.look(checked["id"])["state"] == "withdrawn"
+
+
+def test_the_audit_says_who_sent_decided_and_what_came_of_it(
+    office: Office, two: TwoOrganisations, tmp_path: Path
+) -> None:
+    number = office.sent(_households(tmp_path / "noted.csv", 6700))["id"]
+    office.decided(number, "accept")
+    noted = office.client.get(f"{API}/audit?limit=100", headers=bearer(two, "steward")).json()["audit"]
+    actions = [(one["action"], one["actor"]) for one in noted if one["subject"] == f"upload {number}"]
+    assert actions == [
+        ("file loaded", "contributor@north.org"),
+        ("decided: accept", "contributor@north.org"),
+        ("file received", "contributor@north.org"),
+    ]
+
+
+def test_uploads_come_in_pages_the_newest_first(office: Office) -> None:
+    first = office.client.get(f"{API}/uploads?limit=2", headers=office.header).json()
+    numbers = [one["id"] for one in first["uploads"]]
+    assert numbers == sorted(numbers, reverse=True)
+    next_ = next(one["href"] for one in first["links"] if one["rel"] == "next")
+    second = office.client.get(next_, headers=office.header).json()
+    assert max(one["id"] for one in second["uploads"]) < min(numbers)
+    assert first["total"] == second["total"] > 4
