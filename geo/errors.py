@@ -66,6 +66,10 @@ class UnreadableFile(InputError):
     """The file cannot be read."""
 
 
+class ChoiceNeeded(UnreadableFile):
+    """The file can be read once somebody says how."""
+
+
 class UnknownFormat(InputError):
     """The file's format is not one Vasti reads."""
 

@@ -13,7 +13,7 @@ from geo.errors import InputError, TooLarge
 from geo.ingestion.originals import Original
 
 _CHUNK = 1 << 20
-_LONGEST_NAME = 200
+_LONGEST_NAME, _LONGEST_SUFFIX = 180, 20
 
 
 @contextmanager
@@ -53,8 +53,10 @@ def plain_name(file_name: str) -> str:
     kept = "".join(letter for letter in last if unicodedata.category(letter)[0] != "C").strip()
     if kept.strip(".") == "":
         raise InputError("The file has no name; its suffix says how it is to be read.")
-    stem, dot, suffix = kept.rpartition(".")
-    return f"{stem[: _LONGEST_NAME - len(suffix) - 1]}{dot}{suffix[:20]}" if dot else kept[:_LONGEST_NAME]
+    stem, dot, suffix = kept.rpartition(".") if "." in kept else (kept, "", "")
+    suffix = suffix[:_LONGEST_SUFFIX]
+    # File systems count bytes; a letter cut in two is left out.
+    return stem.encode()[:_LONGEST_NAME].decode(errors="ignore") + dot + suffix
 
 
 def _too_large(max_bytes: int) -> TooLarge:

@@ -112,13 +112,14 @@ def _sentence(text: str) -> str:
 
 def _of_validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 (registered for these only)
-    invalid = [InvalidParameter(_parameter(fault), _reason(fault)) for fault in error.errors()]
+    # The first part says where it was, such as "query"; the second is its name.
+    invalid = [invalid_parameter(fault, fault["loc"][1:2] or fault["loc"][:1]) for fault in error.errors()]
     return _of_vasti_error(request, InvalidParameters(invalid))
 
 
-def _parameter(fault: Mapping[str, Any]) -> str:
-    # The first part says where it was, such as "query"; the second is its name.
-    return ".".join(str(part) for part in fault["loc"][1:2]) or str(fault["loc"][0])
+def invalid_parameter(fault: Mapping[str, Any], name: Sequence[object]) -> InvalidParameter:
+    """What pydantic found wrong with a parameter, in plain words; `name` is its name, in parts."""
+    return InvalidParameter(".".join(map(str, name)), _reason(fault))
 
 
 _REASONS: Mapping[str, str] = {
@@ -130,6 +131,7 @@ _REASONS: Mapping[str, str] = {
     "literal_error": "must be {expected}",
     "extra_forbidden": "is not known here",
     "string_type": "must be a text",
+    "string_too_long": "must have at most {max_length} characters",
     "json_invalid": "is not JSON",
     **dict.fromkeys(("bool_parsing", "bool_type"), "must be true or false"),
 }

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from geo.errors import UnreadableFile
+from geo.errors import ChoiceNeeded
 from geo.ingestion.layers import no_encoding
 
 _CHUNK = 1 << 22
@@ -55,11 +55,11 @@ def look_at_text(path: Path, encoding: str | None) -> TextForm:
             break
         return TextForm(candidate, encoding is None and not candidate.startswith("utf-8"), quotes)
     if encoding is None:
-        raise UnreadableFile(
+        raise ChoiceNeeded(
             f"{path.name} does not hold text, or text in no encoding Vasti can tell; save it as UTF-8, or name its "
             "encoding with --encoding, such as cp1252 or latin-1."
         )
-    raise UnreadableFile(
+    raise ChoiceNeeded(
         f"{path.name} is not {encoding} text; name its encoding with --encoding, such as cp1252 or latin-1."
     )
 
@@ -83,7 +83,7 @@ def _count_quotes(path: Path, encoding: str) -> int | None:
     try:
         decoder = codecs.getincrementaldecoder(encoding)()
     except LookupError as error:
-        raise UnreadableFile(no_encoding(encoding)) from error
+        raise ChoiceNeeded(no_encoding(encoding)) from error
     is_utf8 = encoding.lower().replace("_", "-").startswith("utf-8")
     quotes = 0
     pending = False

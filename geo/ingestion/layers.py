@@ -10,7 +10,7 @@ import pyarrow.csv
 import pyproj
 from numpy.typing import NDArray
 
-from geo.errors import UnreadableFile
+from geo.errors import ChoiceNeeded, UnreadableFile
 
 BATCH_ROWS = 65_536
 
@@ -76,17 +76,18 @@ def choose(names: list[str], wanted: str | None, *, name: str, noun: str) -> str
     """The one name there is, or the one wanted.
 
     Raises:
-        UnreadableFile: there are several and none was chosen, or not the one wanted.
+        ChoiceNeeded: there are several and none was chosen, or not the one wanted.
+        UnreadableFile: there is none.
     """
     listed = ", ".join(names)
     if wanted is not None:
         if wanted not in names:
-            raise UnreadableFile(f"{name} has no {noun} {wanted!r}; it has {listed}.")
+            raise ChoiceNeeded(f"{name} has no {noun} {wanted!r}; it has {listed}.")
         return wanted
     if not names:
         raise UnreadableFile(f"{name} holds no {noun} to read.")
     if len(names) > 1:
-        raise UnreadableFile(f"{name} holds several {noun}s ({listed}); choose one with --layer.")
+        raise ChoiceNeeded(f"{name} holds several {noun}s ({listed}); choose one with --layer.")
     return names[0]
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from geo.database import transaction
-from geo.errors import Conflict, InputError, NotFound, UnknownFormat, VastiError
+from geo.errors import ChoiceNeeded, Conflict, InputError, NotFound, UnknownFormat, UnreadableFile, VastiError
 from geo.indicators.query import ValuesQuery
 from geo.indicators.values import find_values
 from geo.ingestion import ingest, originals, store
@@ -254,7 +254,8 @@ class Work:
             result = error.result
         except (InputError, Conflict, NotFound) as error:
             # What a choice may mend waits for one.
-            state = "refused" if isinstance(error, UnknownFormat) else "waiting"
+            is_hopeless = isinstance(error, UnknownFormat | UnreadableFile) and not isinstance(error, ChoiceNeeded)
+            state = "refused" if is_hopeless else "waiting"
             values = {"state": state, "problem": str(error), **_NOTHING_READ}
         if result is not None:
             values = _outcome(result, preview)

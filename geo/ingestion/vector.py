@@ -21,7 +21,7 @@ from pyogrio._ogr import _register_drivers
 from pyogrio.errors import DataLayerError, DataSourceError
 
 from geo.crs import read_crs
-from geo.errors import UnknownCRS, UnreadableFile
+from geo.errors import ChoiceNeeded, UnknownCRS, UnreadableFile
 from geo.ingestion.archives import check_container
 from geo.ingestion.layers import (
     BATCH_ROWS,
@@ -119,7 +119,7 @@ def read_vector(path: Path, options: ReadOptions, stack: ExitStack) -> Layer:
                 )
             )
     except UnicodeDecodeError as error:
-        raise UnreadableFile(_WRONG_ENCODING.format(name)) from error
+        raise ChoiceNeeded(_WRONG_ENCODING.format(name)) from error
     except (DataSourceError, DataLayerError) as error:
         raise _cannot_open(name) from error
     geometry = meta["geometry_name"] or "wkb_geometry"
@@ -291,7 +291,7 @@ def _known_encoding(encoding: str) -> None:
     try:
         codecs.lookup(encoding)
     except LookupError as error:
-        raise UnreadableFile(no_encoding(encoding)) from error
+        raise ChoiceNeeded(no_encoding(encoding)) from error
 
 
 def _native(codec: str) -> str:
@@ -327,7 +327,7 @@ def _vector_batches(
             if codec not in (None, *_NATIVE_CODECS):
                 cells = {c: recode(v, codec) if pa.types.is_string(v.type) else v for c, v in cells.items()}
         except (pa.ArrowInvalid, UnicodeError) as error:
-            raise UnreadableFile(_WRONG_ENCODING.format(name)) from error
+            raise ChoiceNeeded(_WRONG_ENCODING.format(name)) from error
         yield Batch(
             np.arange(first, first + n, dtype=np.int32), cells, None if geometry is None else batch.column(geometry)
         )

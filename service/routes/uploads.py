@@ -35,9 +35,11 @@ from service.answers import address, csv_answer, link, page_links, private_answe
 from service.incoming import written
 from service.jobs import defer_upload
 from service.parameters import Cursor, Id, JsonOrCsv, Limit, page_request
+from service.problems import invalid_parameter
 from service.routes.described import private_responses
 from service.tables import csv_text
 from service.upload_bodies import Deciding, FindingsPage, Upload, Uploads
+from service.wording import in_request_words
 
 router = APIRouter()
 
@@ -125,8 +127,7 @@ def _choices(given: dict[str, str]) -> Choices:
     try:
         return Choices.model_validate(given)
     except ValidationError as error:
-        problems = [InvalidParameter(".".join(map(str, fault["loc"])), fault["msg"]) for fault in error.errors()]
-        raise InvalidParameters(problems) from None
+        raise InvalidParameters([invalid_parameter(fault, fault["loc"]) for fault in error.errors()]) from None
 
 
 @router.get("/uploads", responses=private_responses(Uploads), summary="Uploads")

@@ -133,7 +133,7 @@ def test_prepare_takes_the_steps_a_newer_queue_adds(changing_city: SmallCity, en
 
 def test_prepare_says_when_the_database_is_away() -> None:
     with pytest.raises(DatabaseUnavailable):
-        jobs.prepare("postgresql+psycopg://nobody@127.0.0.1:1/nothing", Settings())
+        jobs.prepare("postgresql+psycopg://nobody@127.0.0.1:1/nothing")
 
 
 def test_a_worker_takes_over_from_one_that_died(changing_city: SmallCity, engine: Engine) -> None:
