@@ -5,6 +5,7 @@ time) ends this process and nothing else: the transaction it was in is rolled ba
 what happened.
 """
 
+import logging
 import os
 import resource
 import sys
@@ -16,11 +17,17 @@ from geo import database
 from geo.errors import DatabaseUnavailable
 from geo.ingestion.received import Step, Work
 from geo.settings import Settings
+from service.logs import configure_logs, where
 
 EXIT_DATABASE = 75
 """The database was away: to be tried again."""
 
+EXIT_FAULT = 70
+"""Something went wrong that nobody expected, such as memory that ran out."""
+
 _LOOK_EVERY_S = 1.0
+
+logger = logging.getLogger("vasti.jobs")
 
 
 def limit_memory(megabytes: int) -> None:
@@ -44,6 +51,7 @@ def main(step: str, upload_id: str) -> int:
     """Does the step; the exit code."""
     end_with(os.getppid())
     settings = Settings()
+    configure_logs()
     limit_memory(settings.upload_memory_mb)
     (chosen,) = [known for known in get_args(Step) if known == step]
     engine = database.create_engine(database.database_url(settings))
@@ -51,6 +59,11 @@ def main(step: str, upload_id: str) -> int:
         Work(engine, int(upload_id), settings.originals_url).do(chosen)
     except DatabaseUnavailable:
         return EXIT_DATABASE
+    except Exception as error:
+        # What it says may quote somebody's answers: only where it was is written.
+        facts = {"upload": int(upload_id), "step": step, "where": where(error)}
+        logger.error("upload fault", extra={"facts": facts})
+        return EXIT_FAULT
     finally:
         engine.dispose()
     return 0

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from geo.database import transaction
+from geo.database import transaction, translated_errors
 from geo.errors import ChoiceNeeded, Conflict, InputError, NotFound, UnknownFormat, UnreadableFile, VastiError
 from geo.indicators.query import ValuesQuery
 from geo.indicators.values import find_values
@@ -218,22 +218,24 @@ class Work:
         self._told_s = 0.0
 
     def do(self, step: Step) -> bool:
-        """Does the step where it is the upload's turn; whether it was."""
-        with self._engine.connect() as holding:
-            # Held until this process ends or is done, so that of two workers the second finds the first one's work.
+        """Does the step where it is the upload's turn; whether it was.
+
+        Raises:
+            DatabaseUnavailable: the database went away; nothing of the step was saved.
+        """
+        with translated_errors(), self._engine.connect() as holding:
+            # The lock is the connection's, which ends with this block: of two workers the second waits, and finds the
+            # first one's work.
+            holding.detach()
             holding.execute(select(func.pg_advisory_lock(_LOCK_NAMESPACE, self._id)))
             holding.commit()
-            try:
-                with transaction(self._engine) as connection:
-                    row = connection.execute(uploads().where(upload.c.id == self._id)).mappings().one_or_none()
-                if row is None or row["state"] != BEGINS_AS[step]:
-                    return False
-                self._tell(step, 0, None)
-                {"checking": self._check, "loading": self._load, "withdrawing": self._withdraw}[step](row)
-                return True
-            finally:
-                holding.execute(select(func.pg_advisory_unlock(_LOCK_NAMESPACE, self._id)))
-                holding.commit()
+            with transaction(self._engine) as connection:
+                row = connection.execute(uploads().where(upload.c.id == self._id)).mappings().one_or_none()
+            if row is None or row["state"] != BEGINS_AS[step]:
+                return False
+            self._tell(step, 0, None)
+            {"checking": self._check, "loading": self._load, "withdrawing": self._withdraw}[step](row)
+            return True
 
     def _check(self, row: Any) -> None:
         """Loads the file, looks at what came of it, and takes it back."""
@@ -318,9 +320,10 @@ class Work:
 
     def _tell(self, step: Step, done: int, total: int | None) -> None:
         """Notes how far it has come, in a transaction of its own."""
-        if done and time.monotonic() - self._told_s < _TELL_EVERY_S:
-            return
-        self._told_s = time.monotonic()
+        if done:
+            if time.monotonic() - self._told_s < _TELL_EVERY_S:
+                return
+            self._told_s = time.monotonic()
         values = {"step": step, "rows_done": done, "rows_total": total, "at": func.now()}
         told = upsert(upload_progress).values(upload_id=self._id, **values)
         with transaction(self._engine) as connection:

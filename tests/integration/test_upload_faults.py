@@ -1,0 +1,278 @@
+"""Uploads whose reading, worker or database breaks off: nothing is half loaded or lost, and the upload says so."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from sqlalchemy import Engine, text
+
+from geo import access, cluster, database
+from geo.cluster_folders import Folders
+from geo.ingestion import originals
+from geo.ingestion.received import NEXT_STEP, Choices, Decision, Sender, Step, decide, receive
+from geo.places import find_city
+from geo.settings import Settings
+from geo.surveys import find_survey
+from service import jobs
+from tests import factories as f
+from tests.integration.cli import Running, Shell
+from tests.integration.test_cli_faults import many_rows, snapshot, whole
+
+PROGRESS = "SELECT step, rows_done FROM upload_progress"
+
+
+@dataclass(frozen=True)
+class Office:
+    """A city with a round of 48 households, whose officer sends files; workers are real processes."""
+
+    url: str
+    engine: Engine
+    folder: Path
+    sender: Sender
+
+    @property
+    def shell(self) -> Shell:
+        return Shell(self.url, self.folder)
+
+    @property
+    def settings(self) -> Settings:
+        return Settings(state_dir=self.folder / "state")
+
+    def receives(self, path: Path) -> int:
+        """Takes a file in and asks for its check."""
+        original = originals.identify(path, path.name)
+        originals.keep(original, self.settings.originals_url)
+        with database.transaction(self.engine) as connection:
+            row = find_survey(connection, find_city(connection, "pune"), "2024")
+            number = receive(connection, self.sender, row, original, Choices())
+        self.asks(number, "checking")
+        return number
+
+    def decides(self, number: int, decision: Decision) -> None:
+        """Decides, and asks for what follows."""
+        with database.transaction(self.engine) as connection:
+            decide(connection, number, decision)
+        self.asks(number, NEXT_STEP[decision])
+
+    def asks(self, number: int, step: Step) -> None:
+        with database.transaction(self.engine) as connection:
+            jobs.defer_upload(connection, jobs.make_app(self.url, self.engine, self.settings), number, step)
+
+    def look(self, number: int) -> tuple[str, str | None]:
+        """The upload's state and problem."""
+        with database.transaction(self.engine) as connection:
+            row = connection.execute(text("SELECT state, problem FROM upload WHERE id = :id"), {"id": number}).one()
+        return row[0], row[1]
+
+    def works(self) -> Running:
+        """Starts a worker that goes on until it is ended."""
+        return self.shell.start("worker")
+
+    def becomes(self, number: int, *states: str) -> None:
+        """Waits until the upload is in one of these states."""
+        deadline = time.monotonic() + 90
+        while self.look(number)[0] not in states:
+            assert time.monotonic() < deadline, self.look(number)
+            time.sleep(0.05)
+
+    def a_minute_passes(self) -> None:
+        """What has not been heard of for half a minute is taken for dead."""
+        with self.engine.begin() as connection:
+            connection.execute(
+                text("UPDATE procrastinate.procrastinate_workers SET last_heartbeat = now() - '1m'::interval")
+            )
+
+
+def open_office(url: str, folder: Path) -> Iterator[Office]:
+    engine = database.create_engine(url)
+    with database.transaction(engine) as connection:
+        f.load_city(connection, folder, f.small_city())
+        f.load(connection, folder, f.households())
+        account_id = access.add_account(connection, "officer@ngo.org", "Officer", "contributor", "local")
+        organisation_id = access.find_account_by_id(connection, account_id)["organisation_id"]
+    jobs.prepare(url)
+    yield Office(url, engine, folder, Sender(account_id, organisation_id, "officer@ngo.org"))
+    engine.dispose()
+
+
+@pytest.fixture
+def office(fresh_url: str, tmp_path: Path) -> Iterator[Office]:
+    """In a database of the test's own."""
+    yield from open_office(fresh_url, tmp_path)
+
+
+def reader_of(worker: Running) -> int:
+    """The process in which a worker has a file read."""
+    found = subprocess.run(["pgrep", "-P", str(worker.process.pid)], capture_output=True, text=True, check=False)
+    (reader,) = found.stdout.split()
+    return int(reader)
+
+
+def await_step(office: Office, step: Step) -> None:
+    """Waits until a step is under way, of a check or a load with rows read."""
+    with psycopg.connect(office.url.replace("+psycopg", "", 1), autocommit=True) as watcher:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            row = watcher.execute(PROGRESS).fetchone()
+            if row is not None and row[0] == step and (row[1] > 0 or step == "withdrawing"):
+                return
+            time.sleep(0.001)
+    pytest.fail(f"{step} does not begin")
+
+
+def brought_to(office: Office, step: Step, path: Path) -> int:
+    """An upload of which this step is the next."""
+    number = office.receives(path)
+    decisions: dict[Step, list[Decision]] = {
+        "checking": [], "loading": ["accept"], "withdrawing": ["accept", "withdraw"],
+    }  # fmt: skip
+    for decision in decisions[step]:
+        jobs.work_off(office.url, office.settings)
+        office.decides(number, decision)
+    return number
+
+
+def seen(office: Office) -> Any:
+    """What a reader sees, without the uploads' own states."""
+    return {name: rows for name, rows in snapshot(office.url).items() if name not in ("uploads", "findings")}
+
+
+AFTER: dict[Step, str] = {"checking": "checked", "loading": "loaded", "withdrawing": "withdrawn"}
+
+
+@pytest.mark.parametrize("step", ["checking", "loading", "withdrawing"])
+def test_a_worker_that_is_killed_leaves_the_step_to_the_next(office: Office, tmp_path: Path, step: Step) -> None:
+    number = brought_to(office, step, many_rows(tmp_path / "many.csv"))
+    before = seen(office)
+    worker = office.works()
+    await_step(office, step)
+    reader = reader_of(worker)
+    worker.kill()
+    worker.process.join()
+    # Nobody would hear what came of it.
+    deadline = time.monotonic() + 20
+    while Path(f"/proc/{reader}").exists():
+        assert time.monotonic() < deadline, "the reader outlives its worker"
+        time.sleep(0.05)
+    if office.look(number)[0] != AFTER[step]:
+        assert seen(office) == before
+    office.a_minute_passes()
+    jobs.work_off(office.url, office.settings)
+    assert office.look(number) == (AFTER[step], None)
+    whole(office.engine, "2024")
+    with office.engine.connect() as connection:
+        assert connection.execute(text(PROGRESS)).all() == []
+
+
+@pytest.mark.parametrize("step", ["checking", "loading", "withdrawing"])
+def test_a_reader_that_breaks_off_is_told_and_the_worker_goes_on(office: Office, tmp_path: Path, step: Step) -> None:
+    number = brought_to(office, step, many_rows(tmp_path / "many.csv"))
+    before = seen(office)
+    worker = office.works()
+    await_step(office, step)
+    os.kill(reader_of(worker), signal.SIGKILL)
+    back = {"checking": "refused", "loading": "waiting", "withdrawing": "loaded"}[step]
+    office.becomes(number, back, AFTER[step])
+    state, problem = office.look(number)
+    assert state == back
+    assert problem is not None
+    assert "broke off" in problem
+    assert seen(office) == before
+    other = office.receives(f.write_csv(tmp_path / "other.csv", [f.household(9_000)]))
+    office.becomes(other, "checked")
+    worker.process.terminate()
+    worker.process.join(30)
+
+
+def test_a_file_that_takes_too_long_is_refused(office: Office, tmp_path: Path) -> None:
+    number = office.receives(many_rows(tmp_path / "many.csv"))
+    jobs.work_off(office.url, office.settings.model_copy(update={"upload_minutes": 0.03}))
+    state, problem = office.look(number)
+    assert (state, "took more than" in str(problem)) == ("refused", True)
+
+
+def test_a_file_that_needs_too_much_memory_is_refused(office: Office, tmp_path: Path) -> None:
+    path = tmp_path / "wide.csv"
+    with path.open("w") as file:
+        file.write("household_code,longitude,latitude,note\n")
+        file.writelines(f"H{i},73.75,18.58,{'x' * 2_000_000}\n" for i in range(400))
+    number = office.receives(path)
+    jobs.work_off(office.url, office.settings.model_copy(update={"upload_memory_mb": 500}))
+    state, problem = office.look(number)
+    assert (state, "memory" in str(problem)) == ("refused", True)
+
+
+def test_two_workers_never_take_one_upload(office: Office, tmp_path: Path) -> None:
+    path = many_rows(tmp_path / "many.csv", 5_000)
+    numbers = [office.receives(path)] + [
+        office.receives(f.write_csv(tmp_path / f"{i}.csv", [f.household(9_000 + i)])) for i in range(3)
+    ]
+    for number in numbers:
+        # As when a job is put back whose worker was only slow.
+        with office.engine.begin() as connection:
+            connection.execute(text("UPDATE procrastinate.procrastinate_jobs SET queueing_lock = NULL, lock = NULL"))
+        office.asks(number, "checking")
+    workers = [office.works() for _ in range(2)]
+    for number in numbers:
+        office.becomes(number, "checked")
+        office.decides(number, "accept")
+    for number in numbers:
+        office.becomes(number, "loaded")
+    for worker in workers:
+        worker.process.terminate()
+        worker.process.join(30)
+    with office.engine.connect() as connection:
+        loaded = connection.execute(text("SELECT count(*) FROM audit WHERE action = 'file loaded'")).scalar_one()
+        live = connection.execute(text("SELECT count(*) FROM household WHERE is_live")).scalar_one()
+    assert (loaded, live) == (4, 48 + 5_000 + 3)
+    whole(office.engine, "2024")
+
+
+@pytest.fixture
+def own_office(new_state_dir: Callable[[], Path], tmp_path: Path) -> Iterator[tuple[Path, Office]]:
+    """In a cluster of the test's own, and its state folder."""
+    state_dir = new_state_dir()
+    url = cluster.start(state_dir)
+    database.upgrade(url)
+    for office in open_office(url, tmp_path):
+        yield state_dir, office
+
+
+@pytest.mark.parametrize("step", ["checking", "loading", "withdrawing"])
+def test_a_database_that_is_killed_finds_the_step_undone_and_it_is_done_again(
+    own_office: tuple[Path, Office], tmp_path: Path, step: Step
+) -> None:
+    state_dir, office = own_office
+    number = brought_to(office, step, many_rows(tmp_path / "many.csv"))
+    before = seen(office)
+    worker = office.works()
+    await_step(office, step)
+    kill_server(state_dir)
+    assert cluster.start(state_dir) == office.url
+    office.engine.dispose()
+    if office.look(number)[0] != AFTER[step]:
+        assert seen(office) == before
+    assert worker.is_alive()
+    office.a_minute_passes()
+    office.becomes(number, AFTER[step])
+    assert office.look(number) == (AFTER[step], None)
+    whole(office.engine, "2024")
+    worker.process.terminate()
+    worker.process.join(60)
+    assert not worker.is_alive()
+
+
+def kill_server(state_dir: Path) -> None:
+    """kill -9 of the postmaster and all its children."""
+    postmaster = cluster.running_pid(Folders.of(state_dir))
+    assert postmaster is not None
+    found = subprocess.run(["pgrep", "-P", str(postmaster)], capture_output=True, text=True, check=True)
+    for pid in (postmaster, *map(int, found.stdout.split())):
+        os.kill(pid, signal.SIGKILL)
