@@ -18,7 +18,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, ProgrammingError
 
 from geo import cluster
-from geo.errors import Conflict, DatabaseUnavailable, NotAllowed, SetupError
+from geo.errors import Conflict, DatabaseUnavailable, NotAllowed, SetupError, StorageFull
 from geo.service_role import grant_service
 from geo.settings import Settings
 
@@ -90,8 +90,11 @@ def translated_errors() -> Iterator[None]:
         raise DatabaseUnavailable("Too many are asking at once; try again in a moment.") from error
     # What is copied goes past SQLAlchemy, straight to the driver, and so do its errors.
     except (OperationalError, psycopg.OperationalError) as error:
-        if getattr(getattr(error, "orig", error), "sqlstate", None) == "55P03":  # a lock that was waited for in vain
-            raise Conflict("This is being worked on at the moment; try again in a little while.") from error
+        match getattr(getattr(error, "orig", error), "sqlstate", None):
+            case "55P03":  # a lock that was waited for in vain
+                raise Conflict("This is being worked on at the moment; try again in a little while.") from error
+            case "53100":  # the disk is full
+                raise StorageFull from error
         raise DatabaseUnavailable(
             "The database cannot be reached or broke off; nothing of this step was saved. "
             "Check that it runs (`vasti db status`) and try again."

@@ -1,5 +1,6 @@
 """The error tree. A class's docstring is its default message; a message is one sentence for a data officer."""
 
+import errno
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -21,6 +22,15 @@ class PostgisMissing(SetupError):
 
 class DatabaseUnavailable(SetupError):
     """The database cannot be reached."""
+
+
+class StorageFull(VastiError):
+    """There is no room left where files are kept. Nothing was loaded or lost; tell the operator, then try again."""
+
+
+def is_full(error: Exception) -> bool:
+    """Whether an error says that there is no room left to write."""
+    return isinstance(error, StorageFull) or getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
 
 
 class PortTaken(SetupError):

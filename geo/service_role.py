@@ -29,6 +29,7 @@ _READ = (
         "household",
         "upload",
         "upload_progress",
+        "incoming",
         "finding",
         "audit",
         "public_upload",
@@ -42,6 +43,7 @@ _ADD = (
     "account (organisation_id, email, name, role)",
     "api_key (account_id, name, role, prefix, token_sha256, expires_at)",
     "password_link (token_sha256, account_id, expires_at)",
+    "incoming (account_id, file_name, size_bytes, fields)",
     "upload (organisation_id, account_id, city_id, content, survey_id, sha256, file_name, size_bytes, uploaded_by, "
     "profile, state, choices)",
 )
@@ -52,7 +54,7 @@ _CHANGE = (
     "api_key (revoked_at)",
     "upload (state, choices, problem)",
 )
-_REMOVE = ("survey_grant",)
+_REMOVE = ("survey_grant", "incoming")
 
 _CALL = (
     "account_id()",

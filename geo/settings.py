@@ -68,6 +68,11 @@ class Settings(BaseSettings):
         return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
 
     @property
+    def incoming_dir(self) -> Path:
+        """The folder of files that are on their way in."""
+        return self.state_dir / "incoming"
+
+    @property
     def originals_url(self) -> str:
         """The fsspec URL of the folder of originals."""
         return self.storage_url or str(self.state_dir / "originals")

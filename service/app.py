@@ -24,6 +24,7 @@ from service.routes import (
     cities,
     gaps,
     health,
+    incoming,
     indicators,
     maps,
     own_surveys,
@@ -78,14 +79,14 @@ def create_app(engine: Engine, settings: Settings, *, cache_bytes: int = MAX_BYT
     checked = [Depends(check_query)]
     for route in (cities, settlements, surveys, indicators, values, changes, gaps, trends):
         app.include_router(route.router, prefix="/api/v1", dependencies=checked, tags=["figures"])
-    for route in (session, accounts, own_surveys, uploads, audit):
+    for route in (session, accounts, own_surveys, uploads, incoming, audit):
         app.include_router(route.router, prefix="/api/v1", dependencies=checked, tags=["accounts"])
     app.include_router(maps.router, prefix="/maps", dependencies=checked, tags=["maps"])
     app.include_router(health.router, dependencies=checked, tags=["health"])
     add_problem_handlers(app)
     # The last one added is the first one asked.
     max_file_bytes = settings.upload_max_mb * 1_000_000
-    app.add_middleware(BodyLimits, files_under="/api/v1/uploads", max_file_bytes=max_file_bytes)
+    app.add_middleware(BodyLimits, files_under=("/api/v1/uploads", "/api/v1/incoming"), max_file_bytes=max_file_bytes)
     app.add_middleware(PublicCache, watch=watch, max_bytes=cache_bytes)
     app.add_middleware(FaultWall)
     app.add_middleware(RequestLog)

@@ -23,8 +23,8 @@ _TOO_SLOW = "The body of the request comes too slowly; send it again, a large fi
 class BodyLimits:
     """Ends a request whose body is too large or comes too slowly."""
 
-    def __init__(self, app: ASGIApp, *, files_under: str, max_file_bytes: int) -> None:
-        """Under the path `files_under` bodies may hold a file, and so much."""
+    def __init__(self, app: ASGIApp, *, files_under: tuple[str, ...], max_file_bytes: int) -> None:
+        """Under the paths `files_under` bodies may hold a file, and so much."""
         self.app = app
         self._files_under = files_under
         # A form has its other fields and its boundaries.

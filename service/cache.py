@@ -33,16 +33,16 @@ Key = tuple[str, tuple[tuple[str, str], ...]]
 
 @dataclass(frozen=True)
 class Answer:
-    """A whole answer; `data_version` None: it is not public."""
+    """A whole answer, which is public."""
 
     status: int
     headers: Headers
     body: bytes
-    data_version: int | None = None
+    data_version: int
 
     @property
     def etag(self) -> bytes:
-        """The answer's ETag, empty for one that is not public."""
+        """The answer's ETag."""
         return next((value for name, value in self.headers if name == b"etag"), b"")
 
 
@@ -62,17 +62,20 @@ class PublicCache:
         if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
             await self.app(scope, receive, send)
             return
-        answer = _kept_by_nobody(await self._answer(scope, receive))
-        if answer.status == 200 and answer.etag and _has_etag(scope["headers"], answer.etag):
+        answer = await self._answer(scope, receive, send)
+        if answer is None:
+            return
+        if _has_etag(scope["headers"], answer.etag):
             headers = [(n, v) for n, v in answer.headers if n in (b"etag", b"cache-control", b"link")]
-            answer = Answer(304, headers, b"")
+            answer = Answer(304, headers, b"", answer.data_version)
         body = b"" if scope["method"] == "HEAD" else answer.body
         await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
         await send({"type": "http.response.body", "body": body})
 
-    async def _answer(self, scope: Scope, receive: Receive) -> Answer:
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> Answer | None:
+        """The public answer; None: there is none, and what there is has been sent."""
         if not scope["path"].startswith(PUBLIC_PATHS):
-            return await self._ask(scope, receive)
+            return await self._ask(scope, receive, send)
         # Taken before the question is put: what is true later is not what the answer shows.
         seen = self._watch.seen()
         if seen is not self._kept_for:
@@ -82,27 +85,34 @@ class PublicCache:
         if seen is not None and kept is not None:
             self._kept.move_to_end(key)
             return kept
-        answer = await self._ask(scope, receive)
-        if answer.status == 200 and answer.data_version is not None:
-            answer = _public(answer)
-            if seen is not None and seen is self._kept_for and answer.data_version == seen.version:
-                self._keep(key, answer)
+        answer = await self._ask(scope, receive, send)
+        if answer and seen is not None and seen is self._kept_for and answer.data_version == seen.version:
+            self._keep(key, answer)
         return answer
 
-    async def _ask(self, scope: Scope, receive: Receive) -> Answer:
-        """The app's own answer, whole."""
+    async def _ask(self, scope: Scope, receive: Receive, send: Send) -> Answer | None:
+        """The app's own answer, whole where it is public; None: it is not, and went on as it came."""
+        is_head = scope["method"] == "HEAD"
         scope = dict(scope, method="GET", state=dict(scope.get("state") or {}))
-        status, headers, body = 500, [], bytearray()
+        headers: Headers = []
+        body = bytearray()
+        version: int | None = None
 
         async def collect(message: Message) -> None:
-            nonlocal status, headers
+            nonlocal headers, version
             if message["type"] == "http.response.start":
-                status, headers = message["status"], list(message.get("headers", []))
-            elif message["type"] == "http.response.body":
+                headers = list(message.get("headers", []))
+                if message["status"] == 200 and scope["path"].startswith(PUBLIC_PATHS):
+                    version = scope["state"].get("data_version")
+                if version is None:
+                    await send({**message, "headers": _kept_by_nobody(headers)})
+            elif version is not None:
                 body.extend(message.get("body", b""))
+            else:
+                await send({**message, "body": b""} if is_head else message)
 
         await self.app(scope, receive, collect)
-        return Answer(status, headers, bytes(body), scope["state"].get("data_version"))
+        return None if version is None else _public(headers, bytes(body), version)
 
     def _keep(self, key: Key, answer: Answer) -> None:
         size = len(answer.body) + _OVERHEAD_BYTES
@@ -125,20 +135,18 @@ def _key(scope: Scope) -> Key:
     return scope["path"], tuple(sorted(query))
 
 
-def _public(answer: Answer) -> Answer:
-    """The answer with what lets others keep it, and ask whether it is still right."""
-    digest = hashlib.blake2b(answer.body, digest_size=16).hexdigest()
-    etag = f'"{answer.data_version}-{digest}"'.encode()
-    headers = [*answer.headers, (b"etag", etag), (b"cache-control", CACHE_CONTROL)]
-    return Answer(answer.status, headers, answer.body, answer.data_version)
+def _public(headers: Headers, body: bytes, version: int) -> Answer:
+    """An answer with what lets others keep it, and ask whether it is still right."""
+    digest = hashlib.blake2b(body, digest_size=16).hexdigest()
+    etag = f'"{version}-{digest}"'.encode()
+    return Answer(200, [*headers, (b"etag", etag), (b"cache-control", CACHE_CONTROL)], body, version)
 
 
-def _kept_by_nobody(answer: Answer) -> Answer:
+def _kept_by_nobody(headers: Headers) -> Headers:
     """Holds that what is not said to be for all is for one: nobody on the way keeps it."""
-    if any(name == b"cache-control" for name, _ in answer.headers):
-        return answer
-    headers = [*answer.headers, *((name.encode(), value.encode()) for name, value in NO_STORE.items())]
-    return Answer(answer.status, headers, answer.body, answer.data_version)
+    if any(name == b"cache-control" for name, _ in headers):
+        return headers
+    return [*headers, *((name.encode(), value.encode()) for name, value in NO_STORE.items())]
 
 
 def _has_etag(request_headers: Iterable[tuple[bytes, bytes]], etag: bytes) -> bool:

@@ -1,16 +1,32 @@
-"""A file on its way in: streamed to disk, held to its size, known by its sha256."""
+"""A file on its way in: streamed to disk, held to its size, known by its sha256, handed to a worker."""
 
 import hashlib
 import os
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
-from geo.errors import InputError, TooLarge
+from procrastinate import App
+from pydantic import ValidationError
+
+from geo.audit import note
+from geo.errors import InputError, InvalidParameter, InvalidParameters, NotAllowed, TooLarge
+from geo.ingestion import originals
+from geo.ingestion.incoming import make_folder
 from geo.ingestion.originals import Original
+from geo.ingestion.received import Choices, Sender, receive
+from geo.places import find_city
+from geo.settings import Settings
+from geo.surveys import find_survey
+from service.access import Acting
+from service.jobs import defer_upload
+from service.problems import invalid_parameter
+
+NAMED = ("city", "survey")
+"""What whoever sends a file has to name; the other fields are choices."""
 
 _CHUNK = 1 << 20
 _LONGEST_NAME, _LONGEST_SUFFIX = 180, 20
@@ -25,7 +41,7 @@ def written(source: BinaryIO, file_name: str, max_bytes: int, folder: Path) -> I
         InputError: there are none, or the name is none.
     """
     name = plain_name(file_name)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(folder)
     with TemporaryDirectory(dir=folder) as inside:
         path = Path(inside) / "received"
         digest, size = hashlib.sha256(), 0
@@ -33,7 +49,7 @@ def written(source: BinaryIO, file_name: str, max_bytes: int, folder: Path) -> I
             while chunk := source.read(_CHUNK):
                 size += len(chunk)
                 if size > max_bytes:
-                    raise _too_large(max_bytes)
+                    raise too_large(max_bytes)
                 digest.update(chunk)
                 target.write(chunk)
             target.flush()
@@ -41,6 +57,44 @@ def written(source: BinaryIO, file_name: str, max_bytes: int, folder: Path) -> I
         if size == 0:
             raise InputError(f"{name} is empty: there is nothing in it to load.")
         yield Original(path, name, digest.hexdigest(), size)
+
+
+def find_target(done: Acting, fields: Mapping[str, str]) -> tuple[Any, Choices]:
+    """The round a file is sent to, and how it is to be read.
+
+    Raises:
+        InvalidParameters: a field is missing, unknown or not valid.
+        NotFound: there is no such city or round.
+        NotAllowed: the round is another organisation's.
+    """
+    missing = [name for name in NAMED if not fields.get(name)]
+    if missing:
+        raise InvalidParameters([InvalidParameter(name, "is required") for name in missing])
+    try:
+        choices = Choices.model_validate({n: value for n, value in fields.items() if n not in NAMED and value != ""})
+    except ValidationError as error:
+        raise InvalidParameters([invalid_parameter(fault, fault["loc"]) for fault in error.errors()]) from None
+    row = find_survey(done.connection, find_city(done.connection, fields["city"]), fields["survey"])
+    if row["organisation_id"] != done.bearer.organisation_id:
+        raise NotAllowed(f"Survey {fields['survey']} of {fields['city']} is another organisation's.")
+    return row, choices
+
+
+def take_in(done: Acting, queue: App, settings: Settings, original: Original, fields: Mapping[str, str]) -> int:
+    """Keeps a file that has come whole, and has it checked; the upload's id.
+
+    Raises:
+        as find_target.
+    """
+    row, choices = find_target(done, fields)
+    originals.keep(original, settings.originals_url)
+    bearer = done.bearer
+    sender = Sender(bearer.account_id, bearer.organisation_id, bearer.email)
+    upload_id = receive(done.connection, sender, row, original, choices)
+    defer_upload(done.connection, queue, upload_id, "checking")
+    facts = {"file_name": original.file_name, "sha256": original.sha256, "size_bytes": original.size_bytes}
+    note(done.connection, "file received", f"upload {upload_id}", after=facts)
+    return upload_id
 
 
 def plain_name(file_name: str) -> str:
@@ -59,6 +113,7 @@ def plain_name(file_name: str) -> str:
     return stem.encode()[:_LONGEST_NAME].decode(errors="ignore") + dot + suffix
 
 
-def _too_large(max_bytes: int) -> TooLarge:
+def too_large(max_bytes: int) -> TooLarge:
+    """What is said of a file that is larger than this."""
     most = f"{max_bytes / 1_000_000:,.0f} MB"
     return TooLarge(f"The file is larger than {most}, the most this service takes: send it zipped, or in parts.")

@@ -25,18 +25,22 @@ from sqlalchemy.engine import make_url
 from geo import database
 from geo.errors import DatabaseUnavailable
 from geo.indicators.tally_store import surveys_lacking_tallies
+from geo.ingestion.incoming import clear_folder, remove_older
 from geo.ingestion.received import Step, find_waiting, give_up
 from geo.ingestion.recompute import recompute
 from geo.service_role import SERVICE_ROLE
 from geo.settings import Settings
 from service.logs import where
-from service.upload_work import EXIT_DATABASE
+from service.upload_work import EXIT_DATABASE, EXIT_FULL
 
 QUEUE_SCHEMA = "procrastinate"
 """The queue's tables live in a schema of their own, where no migration of ours sees them."""
 
 RECOMPUTE_TALLIES = "recompute_tallies"
 WORK_ON_UPLOAD = "work_on_upload"
+
+INCOMING_DAYS = 7
+"""How long a file that comes in parts may take."""
 
 # The service asks for work in the transaction that calls for it; what is asked for is looked at by the worker.
 _SERVICE_MAY = (
@@ -109,6 +113,13 @@ def make_app(url: str, engine: Engine, settings: Settings) -> App:
         with database.transaction(engine) as connection:
             for upload_id, step in find_waiting(connection):
                 defer_upload(connection, app, upload_id, step)
+
+    @app.periodic(cron="17 * * * *")
+    @app.task(name="clear_incoming", queueing_lock="clear_incoming")
+    def clear_incoming(timestamp: int) -> None:  # noqa: ARG001 (every periodic task is told when)
+        with database.transaction(engine) as connection:
+            remove_older(connection, INCOMING_DAYS)
+        clear_folder(settings.incoming_dir, INCOMING_DAYS)
 
     @app.periodic(cron="* * * * *")
     @app.task(name="ask_for_tallies", queueing_lock="ask_for_tallies")
@@ -195,12 +206,16 @@ def _work_on_upload(url: str, engine: Engine, settings: Settings, upload_id: int
     if code == EXIT_DATABASE:
         raise DatabaseUnavailable
     logger.error("upload broke off", extra={"facts": {"upload": upload_id, "step": step, "exit": code}})
-    give_up(engine, upload_id, step, problem)
+    give_up(engine, upload_id, step, _NO_ROOM if code == EXIT_FULL else problem)
 
 
 _BROKE_OFF = (
     "Reading the file broke off: it is damaged, or needs more memory than there is. Nothing was loaded. Save it anew "
     "with the program that made it, or as another format (GeoPackage, CSV), and send it again."
+)
+_NO_ROOM = (
+    "There was no room left on the service's disk to read the file. Nothing was loaded or lost: tell the operator, "
+    "then have it checked again."
 )
 _TOO_LONG = (
     "Reading the file took more than {minutes} minutes, so it was stopped. Nothing was loaded. Send it in parts."

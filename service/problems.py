@@ -24,8 +24,10 @@ from geo.errors import (
     SetupError,
     SignInLocked,
     SignInRefused,
+    StorageFull,
     TooLarge,
     VastiError,
+    is_full,
 )
 from service.logs import where
 
@@ -40,6 +42,7 @@ STATUS: Mapping[type[VastiError], HTTPStatus] = {
     SignInRefused: HTTPStatus.UNAUTHORIZED,
     SignInLocked: HTTPStatus.TOO_MANY_REQUESTS,
     NotAllowed: HTTPStatus.FORBIDDEN,
+    StorageFull: HTTPStatus.INSUFFICIENT_STORAGE,
     SetupError: HTTPStatus.SERVICE_UNAVAILABLE,
     VastiError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
@@ -57,6 +60,7 @@ logger = logging.getLogger("vasti.problems")
 def add_problem_handlers(app: FastAPI) -> None:
     """Makes every error the app answers with a problem."""
     app.add_exception_handler(VastiError, _of_vasti_error)
+    app.add_exception_handler(OSError, _of_os_error)
     app.add_exception_handler(RequestValidationError, _of_validation_error)
     app.add_exception_handler(HTTPException, _of_http_exception)
 
@@ -97,6 +101,12 @@ def _of_vasti_error(request: Request, error: Exception) -> Response:
         return problem(status, _NOT_READY, request.url.path, headers={"retry-after": str(RETRY_AFTER_S)})
     invalid = error.params if isinstance(error, InvalidParameters) else []
     return problem(status, _sentence(str(error)), request.url.path, invalid=invalid, headers=_headers(error))
+
+
+def _of_os_error(request: Request, error: Exception) -> Response:
+    if is_full(error):
+        return _of_vasti_error(request, StorageFull())
+    raise error
 
 
 def _headers(error: VastiError) -> dict[str, str]:

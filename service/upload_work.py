@@ -14,7 +14,7 @@ import time
 from typing import get_args
 
 from geo import database
-from geo.errors import DatabaseUnavailable
+from geo.errors import DatabaseUnavailable, is_full
 from geo.ingestion.received import Step, Work
 from geo.settings import Settings
 from service.logs import configure_logs, where
@@ -24,6 +24,9 @@ EXIT_DATABASE = 75
 
 EXIT_FAULT = 70
 """Something went wrong that nobody expected, such as memory that ran out."""
+
+EXIT_FULL = 74
+"""There was no room left to write."""
 
 _LOOK_EVERY_S = 1.0
 
@@ -60,6 +63,8 @@ def main(step: str, upload_id: str) -> int:
     except DatabaseUnavailable:
         return EXIT_DATABASE
     except Exception as error:
+        if is_full(error):
+            return EXIT_FULL
         # What it says may quote somebody's answers: only where it was is written.
         facts = {"upload": int(upload_id), "step": step, "where": where(error)}
         logger.error("upload fault", extra={"facts": facts})

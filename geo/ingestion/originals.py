@@ -11,7 +11,7 @@ from uuid import uuid4
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
-from geo.errors import UnreadableFile
+from geo.errors import NotFound, UnreadableFile
 
 _CHUNK = 1 << 20
 
@@ -35,6 +35,30 @@ def identify(path: Path, file_name: str) -> Original:
     return Original(path, file_name, digest.hexdigest(), path.stat().st_size)
 
 
+def open_kept(sha256: str, file_name: str, url: str) -> Iterator[bytes]:
+    """The bytes of the original of this hash, bit by bit.
+
+    Raises:
+        NotFound: it is not kept there (any more).
+    """
+    filesystem, root = fsspec.core.url_to_fs(url)
+    try:
+        kept = filesystem.open(_place(root, sha256))
+    except FileNotFoundError:
+        raise NotFound(f"{file_name} is no longer kept.") from None
+
+    def chunks() -> Iterator[bytes]:
+        with kept:
+            while chunk := kept.read(_CHUNK):
+                yield chunk
+
+    return chunks()
+
+
+def _place(root: str, sha256: str) -> str:
+    return f"{root}/{sha256[:2]}/{sha256}"
+
+
 @contextmanager
 def as_file(sha256: str, file_name: str, url: str) -> Iterator[Path]:
     """The original of this hash as a file of its own name, whose suffix tells its format; gone when the block ends.
@@ -43,7 +67,7 @@ def as_file(sha256: str, file_name: str, url: str) -> Iterator[Path]:
         UnreadableFile: it is not kept there.
     """
     filesystem, root = fsspec.core.url_to_fs(url)
-    kept = f"{root}/{sha256[:2]}/{sha256}"
+    kept = _place(root, sha256)
     with TemporaryDirectory(prefix="vasti-") as folder:
         path = Path(folder) / file_name
         try:
@@ -59,8 +83,8 @@ def as_file(sha256: str, file_name: str, url: str) -> Iterator[Path]:
 def keep(original: Original, url: str) -> None:
     """Stores the original under `<url>/<first two digits>/<sha256>`, whole or not at all; twice is once."""
     filesystem, root = fsspec.core.url_to_fs(url)
-    folder = f"{root}/{original.sha256[:2]}"
-    target = f"{folder}/{original.sha256}"
+    target = _place(root, original.sha256)
+    folder = target.rpartition("/")[0]
     if filesystem.exists(target):
         return
     if isinstance(filesystem, LocalFileSystem):

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    Uuid,
     column,
     func,
     table,
@@ -114,6 +115,20 @@ upload_progress = Table(
     Column("rows_total", Integer, nullable=True),
     Column("at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     CheckConstraint("step IN ('checking', 'loading', 'withdrawing')", name="step"),
+)
+
+# A file that is being sent in parts; its bytes are a file of this number, whose size says how many have come.
+incoming = Table(
+    "incoming",
+    metadata,
+    Column("id", Uuid, primary_key=True, server_default=func.gen_random_uuid()),
+    Column("account_id", ForeignKey("account.id"), nullable=False, index=True),
+    Column("file_name", Text, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    # City, survey and choices, as the form of a file sent at once has them.
+    Column("fields", JSONB, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    CheckConstraint("size_bytes > 0", name="size"),
 )
 
 finding = Table(

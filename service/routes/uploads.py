@@ -1,41 +1,36 @@
 """`/api/v1/uploads`: a file in, checked, decided on, loaded, published with its round, taken back."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pandas as pd
 from fastapi import APIRouter, Request, Response
-from pydantic import ValidationError
+from fastapi.responses import StreamingResponse
 from sqlalchemy import Connection, text
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 
 from geo import access
 from geo.audit import note
-from geo.errors import InvalidParameter, InvalidParameters, NotAllowed
+from geo.errors import InvalidParameter, InvalidParameters
 from geo.ingestion import originals
 from geo.ingestion.findings import FindingGroup
 from geo.ingestion.found import find_findings, find_groups
 from geo.ingestion.received import (
     NEXT_STEP,
     Choices,
-    Sender,
     decide,
     decisions_for,
     find_upload,
     list_uploads,
-    receive,
 )
-from geo.places import find_city
 from geo.settings import Settings
-from geo.surveys import find_survey
 from service.access import Acting, acting, reading_in_full
-from service.answers import address, csv_answer, link, page_links, private_answer
-from service.incoming import written
+from service.answers import NO_STORE, address, csv_answer, link, page_links, private_answer
+from service.incoming import NAMED, take_in, written
 from service.jobs import defer_upload
 from service.parameters import Cursor, Id, JsonOrCsv, Limit, page_request
-from service.problems import invalid_parameter
 from service.routes.described import private_responses
 from service.tables import csv_text
 from service.upload_bodies import Deciding, FindingsPage, Upload, Uploads
@@ -43,7 +38,6 @@ from service.wording import in_request_words
 
 router = APIRouter()
 
-_FIELDS = ("city", "survey", "file")
 _LOCK_TIMEOUT = text("SET LOCAL lock_timeout = '2s'")
 
 _FORM: dict[str, Any] = {
@@ -53,7 +47,7 @@ _FORM: dict[str, Any] = {
             "multipart/form-data": {
                 "schema": {
                     "type": "object",
-                    "required": list(_FIELDS),
+                    "required": [*NAMED, "file"],
                     "properties": {
                         "city": {"type": "string", "description": "Slug of the city."},
                         "survey": {"type": "string", "description": "Slug of a round of one's own organisation."},
@@ -87,6 +81,7 @@ async def send(request: Request) -> Response:
 
 
 _LONGEST_FIELD = 500_000
+_ANY_FILE = "application/octet-stream"
 
 
 def _look_who_sends(request: Request) -> None:
@@ -96,38 +91,17 @@ def _look_who_sends(request: Request) -> None:
 
 def _take_in(request: Request, form: FormData, settings: Settings, max_bytes: int) -> Response:
     file, fields = form.get("file"), {name: value for name, value in form.items() if isinstance(value, str)}
-    missing = [name for name in ("city", "survey") if not fields.get(name)]
     if not isinstance(file, UploadFile):
-        missing.append("file")
-    if missing or not isinstance(file, UploadFile):
-        raise InvalidParameters([InvalidParameter(name, "is required") for name in missing])
-    choices = _choices({name: value for name, value in fields.items() if name not in _FIELDS and value != ""})
-    folder = Path(settings.state_dir) / "incoming"
+        raise InvalidParameters([InvalidParameter("file", "is required")])
     with (
-        written(file.file, file.filename or "", max_bytes, folder) as original,
+        written(file.file, file.filename or "", max_bytes, settings.incoming_dir) as original,
         acting(request, "contributor") as done,
     ):
-        row = find_survey(done.connection, find_city(done.connection, fields["city"]), fields["survey"])
-        if row["organisation_id"] != done.bearer.organisation_id:
-            raise NotAllowed(f"Survey {fields['survey']} of {fields['city']} is another organisation's.")
-        originals.keep(original, settings.originals_url)
-        bearer = done.bearer
-        sender = Sender(bearer.account_id, bearer.organisation_id, bearer.email)
-        upload_id = receive(done.connection, sender, row, original, choices)
-        defer_upload(done.connection, request.app.state.queue, upload_id, "checking")
-        facts = {"file_name": original.file_name, "sha256": original.sha256, "size_bytes": original.size_bytes}
-        note(done.connection, "file received", f"upload {upload_id}", after=facts)
+        upload_id = take_in(done, request.app.state.queue, settings, original, fields)
         body = _told(request, done.connection, [find_upload(done.connection, upload_id)])[0]
     answer = private_answer(body, status=202)
     answer.headers["location"] = address(request, f"/api/v1/uploads/{upload_id}")
     return answer
-
-
-def _choices(given: dict[str, str]) -> Choices:
-    try:
-        return Choices.model_validate(given)
-    except ValidationError as error:
-        raise InvalidParameters([invalid_parameter(fault, fault["loc"]) for fault in error.errors()]) from None
 
 
 @router.get("/uploads", responses=private_responses(Uploads), summary="Uploads")
@@ -185,6 +159,23 @@ def findings(
         return csv_answer(request, csv_text(frame, names), page.next_cursor, ("json", "csv"), ["findings", str(number)])
     links = page_links(request, "json", page.next_cursor, ("json", "csv"))
     return private_answer({"findings": rows, "total": page.total, "returned": len(rows), "links": links})
+
+
+@router.get(
+    "/uploads/{number}/file",
+    responses=private_responses(None) | {200: {"description": "The file.", "content": {_ANY_FILE: {}}}},
+    response_class=StreamingResponse,
+    summary="The file itself",
+)
+def file(request: Request, number: Id) -> Response:
+    """The file as it was sent, byte for byte."""
+    with reading_in_full(request, "contributor") as reading:
+        row = find_upload(reading.connection, number)
+    settings: Settings = request.app.state.settings
+    kept = originals.open_kept(row["sha256"], row["file_name"], settings.originals_url)
+    name = f"attachment; filename*=utf-8''{quote(row['file_name'], safe='')}"
+    headers = NO_STORE | {"content-disposition": name, "x-content-type-options": "nosniff"}
+    return StreamingResponse(kept, headers=headers, media_type=_ANY_FILE)
 
 
 def _told(request: Request, connection: Connection, rows: Sequence[Any]) -> list[dict[str, Any]]:

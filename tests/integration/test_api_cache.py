@@ -44,9 +44,9 @@ def _asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     asked: list[str] = []
     ask = cache.PublicCache._ask
 
-    async def counted(self: cache.PublicCache, scope: Any, receive: Any) -> cache.Answer:
+    async def counted(self: cache.PublicCache, scope: Any, receive: Any, send: Any) -> cache.Answer | None:
         asked.append(scope["path"])
-        return await ask(self, scope, receive)
+        return await ask(self, scope, receive, send)
 
     monkeypatch.setattr(cache.PublicCache, "_ask", counted)
     return asked

@@ -354,3 +354,17 @@ def test_uploads_come_in_pages_the_newest_first(office: Office) -> None:
     second = office.client.get(next_, headers=office.header).json()
     assert max(one["id"] for one in second["uploads"]) < min(numbers)
     assert first["total"] == second["total"] > 4
+
+
+def test_the_file_itself_comes_back(office: Office, two: TwoOrganisations, tmp_path: Path) -> None:
+    path = _households(tmp_path / "a b — ñ.csv", 6800)
+    number = office.sent(path)["id"]
+    answer = office.client.get(f"{API}/uploads/{number}/file", headers=office.header)
+    assert answer.content == path.read_bytes()
+    assert answer.headers["content-type"] == "application/octet-stream"
+    assert answer.headers["content-disposition"].startswith(
+        "attachment; filename*=utf-8''a%20b%20%E2%80%94%20%C3%B1.csv"
+    )
+    assert answer.headers["cache-control"] == "private, no-store"
+    south = bearer(two, "steward", "south")
+    assert office.client.get(f"{API}/uploads/{number}/file", headers=south).status_code == 404

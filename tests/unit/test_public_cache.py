@@ -44,7 +44,7 @@ def _ask(cache: PublicCache, query: str = "1", path: str = "/api/v1/values") -> 
 
     scope = {"type": "http", "method": "GET", "path": path, "query_string": query.encode(), "headers": []}
     asyncio.run(cache(scope, receive, send))
-    return Answer(sent[0]["status"], sent[0]["headers"], sent[1]["body"])
+    return Answer(sent[0]["status"], sent[0]["headers"], sent[1]["body"], 0)
 
 
 def _cache(app: _App, watch: _Watch, max_bytes: int = 100_000) -> PublicCache:

@@ -37,6 +37,18 @@ CREATE TABLE upload_progress (
     CONSTRAINT upload_progress_step_check CHECK (step IN ('checking', 'loading', 'withdrawing')),
     CONSTRAINT upload_progress_upload_id_fkey FOREIGN KEY(upload_id) REFERENCES upload (id)
 );
+CREATE TABLE incoming (
+    id UUID DEFAULT gen_random_uuid() NOT NULL,
+    account_id INTEGER NOT NULL,
+    file_name TEXT NOT NULL,
+    size_bytes BIGINT NOT NULL,
+    fields JSONB NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    CONSTRAINT incoming_pkey PRIMARY KEY (id),
+    CONSTRAINT incoming_size_check CHECK (size_bytes > 0),
+    CONSTRAINT incoming_account_id_fkey FOREIGN KEY(account_id) REFERENCES account (id)
+);
+CREATE INDEX incoming_account_id_idx ON incoming (account_id);
 
 CREATE OR REPLACE VIEW public_upload AS
     SELECT u.id, u.survey_id, u.sha256, u.uploaded_at, (5 * round(u.rows_loaded / 5.0))::INTEGER AS rows_loaded
@@ -55,12 +67,17 @@ ALTER TABLE upload_progress ENABLE ROW LEVEL SECURITY;
 CREATE POLICY seen ON upload_progress FOR SELECT USING (
     upload_id IN (SELECT gate.own_uploads()) AND (SELECT gate.may('contributor'))
 );
+ALTER TABLE incoming ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own ON incoming USING (
+    account_id = (SELECT gate.account_id()) AND (SELECT gate.may('contributor'))
+);
 """
 
 DOWNGRADE = """
 DROP POLICY received ON upload;
 DROP POLICY decided ON upload;
 DROP TABLE upload_progress;
+DROP TABLE incoming;
 ALTER TABLE finding DROP COLUMN id;
 DELETE FROM finding WHERE upload_id IN (SELECT id FROM upload WHERE state NOT IN ('loaded', 'withdrawing', 'withdrawn'));
 DELETE FROM upload WHERE state NOT IN ('loaded', 'withdrawing', 'withdrawn');

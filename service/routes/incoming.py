@@ -1,0 +1,162 @@
+"""`/api/v1/incoming`: a file in parts, by tus 1.0.0 (core, creation, termination), for lines that break off.
+
+https://tus.io/protocols/resumable-upload: a client announces the file, appends to it, and after a break asks how much
+has come. When all of it has, it is an upload like one that was sent at once.
+"""
+
+import fcntl
+from base64 import b64decode
+from binascii import Error as NotBase64
+from pathlib import Path
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Header, Request, Response
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
+
+from geo.errors import Conflict, InputError, InvalidParameter, InvalidParameters, NotFound
+from geo.ingestion import originals
+from geo.ingestion.incoming import announce, find_incoming, make_folder, remove_incoming
+from geo.settings import Settings
+from service.access import acting
+from service.answers import NO_STORE, address
+from service.incoming import find_target, plain_name, take_in, too_large
+from service.routes.described import private_responses
+
+router = APIRouter()
+
+VERSION = "1.0.0"
+_TUS = {"tus-resumable": VERSION} | NO_STORE
+_PART = "application/offset+octet-stream"
+
+Length = Annotated[int, Header(alias="Upload-Length", ge=1, description="The file's size in bytes.")]
+Metadata = Annotated[
+    str,
+    Header(
+        alias="Upload-Metadata",
+        max_length=300_000,
+        description="`filename`, `city`, `survey` and any choices, each followed by its value in base64.",
+        examples=["filename c3VydmV5LmNzdg==,city cHVuZQ==,survey MjAyNA=="],
+    ),
+]
+Offset = Annotated[int, Header(alias="Upload-Offset", ge=0, description="How many bytes have come before.")]
+
+
+@router.post("/incoming", responses=private_responses(None, status=201), status_code=201, summary="Announce a file")
+def create(request: Request, length: Length, metadata: Metadata) -> Response:
+    """Announces a file that will come in parts; `Location` says where to."""
+    settings: Settings = request.app.state.settings
+    if length > settings.upload_max_mb * 1_000_000:
+        raise too_large(settings.upload_max_mb * 1_000_000)
+    fields = _fields(metadata)
+    name = plain_name(fields.pop("filename", ""))
+    with acting(request, "contributor") as done:
+        # What is wrong with it is said before the file is sent.
+        find_target(done, fields)
+        number = announce(done.connection, done.bearer.account_id, name, length, fields)
+        make_folder(settings.incoming_dir)
+        _path(settings, number).touch(mode=0o600)
+    return Response(status_code=201, headers=_TUS | {"location": address(request, f"/api/v1/incoming/{number}")})
+
+
+@router.get("/incoming/{number}", responses=private_responses(None), summary="How much of it has come")
+def offset(request: Request, number: UUID) -> Response:
+    """Says in `Upload-Offset` how many bytes have come: from there on it goes on. HEAD does the same."""
+    with acting(request, "contributor") as done:
+        row = find_incoming(done.connection, number)
+    come = _come(_path(request.app.state.settings, number))
+    return Response(headers=_TUS | {"upload-offset": str(come), "upload-length": str(row["size_bytes"])})
+
+
+@router.patch(
+    "/incoming/{number}",
+    responses=private_responses(None, status=204),
+    status_code=204,
+    summary="Send a part",
+    openapi_extra={"requestBody": {"content": {_PART: {"schema": {"type": "string", "format": "binary"}}}}},
+)
+async def append(request: Request, number: UUID, offset: Offset) -> Response:
+    """Appends to the file. When all of it has come, `Content-Location` is the upload it has become."""
+    if request.headers.get("content-type") != _PART:
+        raise InvalidParameters([InvalidParameter("Content-Type", f"must be {_PART}")])
+    settings: Settings = request.app.state.settings
+    path = _path(settings, number)
+    size = await run_in_threadpool(_announced_size, request, number)
+    # Not truncated, and nothing twice: of two who append at once the second is sent away.
+    try:
+        file = path.open("ab", buffering=0)
+    except FileNotFoundError:
+        raise NotFound("The parts of this file are gone: announce it again.") from None
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Conflict("Another part of this file is being sent at this moment.") from None
+        come = file.seek(0, 2)
+        if offset != come:
+            raise Conflict(f"{come} bytes have come so far, not {offset}: go on from there.")
+        try:
+            async for chunk in request.stream():
+                if come + len(chunk) > size:
+                    raise InputError(f"More bytes came than the {size} that were announced.")
+                file.write(chunk)
+                come += len(chunk)
+        except ClientDisconnect:
+            # What came is kept: that is what parts are for.
+            return Response(status_code=499, headers=_TUS)
+        if come < size:
+            return Response(status_code=204, headers=_TUS | {"upload-offset": str(come)})
+        upload_id = await run_in_threadpool(_complete, request, number, path)
+    headers = {"upload-offset": str(come), "content-location": address(request, f"/api/v1/uploads/{upload_id}")}
+    return Response(status_code=204, headers=_TUS | headers)
+
+
+@router.delete("/incoming/{number}", responses=private_responses(None, status=204), status_code=204, summary="Drop it")
+def remove(request: Request, number: UUID) -> Response:
+    """Removes what has come of a file."""
+    with acting(request, "contributor") as done:
+        find_incoming(done.connection, number)
+        remove_incoming(done.connection, number)
+    _path(request.app.state.settings, number).unlink(missing_ok=True)
+    return Response(status_code=204, headers=_TUS)
+
+
+def _announced_size(request: Request, number: UUID) -> int:
+    with acting(request, "contributor") as done:
+        return int(find_incoming(done.connection, number)["size_bytes"])
+
+
+def _complete(request: Request, number: UUID, path: Path) -> int:
+    with acting(request, "contributor") as done:
+        row = find_incoming(done.connection, number)
+        original = originals.identify(path, row["file_name"])
+        state = request.app.state
+        upload_id = take_in(done, state.queue, state.settings, original, row["fields"])
+        remove_incoming(done.connection, number)
+    path.unlink(missing_ok=True)
+    return upload_id
+
+
+def _path(settings: Settings, number: UUID) -> Path:
+    return settings.incoming_dir / str(number)
+
+
+def _come(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        raise NotFound("The parts of this file are gone: announce it again.") from None
+
+
+def _fields(metadata: str) -> dict[str, str]:
+    """What Upload-Metadata says: pairs parted by commas, a name and its value in base64."""
+    fields = {}
+    for pair in metadata.split(","):
+        name, _, value = pair.strip().partition(" ")
+        try:
+            fields[name] = b64decode(value, validate=True).decode()
+        except (NotBase64, UnicodeDecodeError):
+            reason = f"the value of {name!r} is not text in base64"
+            raise InvalidParameters([InvalidParameter("Upload-Metadata", reason)]) from None
+    return fields
