@@ -50,6 +50,26 @@ class Preview(Body):
     figures: list[PreviewFigure]
 
 
+class MatchedColumn(Body):
+    """A column, and what it seems to hold."""
+
+    column: str
+    field: Annotated[str, Field(description="A standard field, or a part of a position.")]
+    confidence: Literal["sure", "likely", "unsure"]
+    why: str
+
+
+class Understood(Body):
+    """What Vasti understood of the file's columns; `choices.profile` is the mapping profile that follows."""
+
+    columns: Annotated[list[str], Field(description="All of the file's columns.")]
+    matched: list[MatchedColumn]
+    notes: list[str]
+    is_remembered: Annotated[
+        bool, Field(description="Whether the profile is the one used last for such columns, rather than this.")
+    ]
+
+
 class FindingGroup(Body):
     """Findings of one kind."""
 
@@ -84,6 +104,7 @@ class Upload(Body):
     progress: Progress | None
     counts: Counts | None
     findings: Annotated[list[FindingGroup], Field(description="What was found, by kind, errors first.")]
+    understood: Understood | None
     preview: Preview | None
     choices: Choices
     profile: Annotated[dict[str, Any], Field(description="The mapping profile as it was used.")]

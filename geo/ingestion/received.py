@@ -8,6 +8,7 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import pandas as pd
@@ -26,11 +27,12 @@ from geo.ingestion.originals import Original
 from geo.ingestion.placement import GPS_TOLERANCE_M, Placement
 from geo.ingestion.profile import Profile, parse_profile, read_profile, shipped_profiles
 from geo.ingestion.source import SourceOptions
+from geo.ingestion.understanding import columns_key, understand
 from geo.paging import Page, PageRequest, fetch_page
 from geo.schema.audit import audit
 from geo.schema.places import city, organisation
 from geo.schema.surveys import survey
-from geo.schema.uploads import State, finding, upload, upload_progress
+from geo.schema.uploads import State, finding, remembered_profile, upload, upload_progress
 from geo.surveys import SurveySpec
 
 Step = Literal["checking", "loading", "withdrawing"]
@@ -110,7 +112,7 @@ def receive(connection: Connection, sender: Sender, survey_row: Any, original: O
                 uploaded_by=sender.email,
                 profile={},
                 state="received",
-                choices=choices.model_dump(mode="json", exclude_defaults=True),
+                choices=_kept(choices),
             )
             .returning(upload.c.id)
         ).scalar_one()
@@ -154,7 +156,7 @@ def decide(connection: Connection, upload_id: int, decision: Decision, choices: 
         raise Conflict(f"No row of upload {upload_id} could be loaded, so there is nothing to go on with.")
     chosen = Choices.model_validate(row["choices"]) if choices is None else choices
     chosen = chosen.model_copy(update={"skip_errors": decision == "skip_errors"})
-    values: dict[str, Any] = {"state": _TO[decision], "choices": chosen.model_dump(mode="json", exclude_defaults=True)}
+    values: dict[str, Any] = {"state": _TO[decision], "choices": _kept(chosen)}
     if decision == "refuse":
         values["problem"] = "It was refused by whoever looked at it."
     changed = connection.execute(
@@ -197,6 +199,7 @@ def uploads() -> Any:
             city.c.slug.label("city"),
             survey.c.slug.label("survey"),
             survey.c.state.label("survey_state"),
+            survey.c.unit,
             organisation.c.slug.label("organisation"),
             *(upload_progress.c[name] for name in ("step", "rows_done", "rows_total")),
             upload_progress.c.at.label("step_at"),
@@ -248,8 +251,9 @@ class Work:
                 transaction(self._engine) as connection,
                 connection.begin_nested() as trial,
             ):
+                choices, values = self._understand(connection, path, row)
                 before = _figures(connection, row)
-                result = self._ingest(connection, path, row, "checking", skip_errors=True)
+                result = self._ingest(connection, path, row, choices, "checking", skip_errors=True)
                 preview = _preview(before, _figures(connection, row))
                 trial.rollback()
         except ErrorsFound as error:
@@ -258,9 +262,9 @@ class Work:
             # What a choice may mend waits for one.
             is_hopeless = isinstance(error, UnknownFormat | UnreadableFile) and not isinstance(error, ChoiceNeeded)
             state = "refused" if is_hopeless else "waiting"
-            values = {"state": state, "problem": str(error), **_NOTHING_READ}
+            values |= {"state": state, "problem": str(error), **_NOTHING_READ}
         if result is not None:
-            values = _outcome(result, preview)
+            values |= _outcome(result, preview)
         with transaction(self._engine) as connection:
             connection.execute(update(upload).where(upload.c.id == self._id).values(values))
             connection.execute(delete(finding).where(finding.c.upload_id == self._id))
@@ -276,13 +280,14 @@ class Work:
                 originals.as_file(row["sha256"], row["file_name"], self._originals_url) as path,
                 transaction(self._engine) as connection,
             ):
-                result = self._ingest(connection, path, row, "loading", skip_errors=choices.skip_errors)
+                result = self._ingest(connection, path, row, choices, "loading", skip_errors=choices.skip_errors)
                 if result.state == "already loaded":
                     values = _outcome(result, None)
                     connection.execute(update(upload).where(upload.c.id == self._id).values(values))
                 else:
                     counts = {"rows_loaded": result.rows_loaded, "rows_rejected": result.rows_rejected}
                     self._note(connection, row, "file loaded", counts)
+                    _remember(connection, row, choices)
                 self._done(connection)
         except ErrorsFound as error:
             self._wait(_outcome(error.result, None)["problem"])
@@ -301,13 +306,34 @@ class Work:
                 connection.execute(update(upload).where(upload.c.id == self._id).values(values))
                 self._done(connection)
 
-    def _ingest(self, connection: Connection, path: Any, row: Any, step: Step, *, skip_errors: bool) -> LoadResult:
+    def _understand(self, connection: Connection, path: Path, row: Any) -> tuple[Choices, dict[str, Any]]:
+        """How the file is read, and what was understood of it.
+
+        Where nobody has chosen a profile it is the one the organisation used last for such columns, or what they seem
+        to hold; it becomes the choice, so that what is accepted is what was checked.
+        """
+        choices = Choices.model_validate(row["choices"])
+        if choices.profile is not None:
+            return choices, {}
+        understood = understand(path, ReadOptions(choices.encoding, choices.layer, choices.crs), row["unit"])
+        known = select(remembered_profile.c.profile).where(
+            remembered_profile.c.organisation_id == row["organisation_id"],
+            remembered_profile.c.columns_sha256 == columns_key(understood.columns),
+        )
+        remembered = connection.execute(known).scalar_one_or_none()
+        choices = choices.model_copy(update={"profile": remembered or understood.profile})
+        facts = understood.facts() | {"is_remembered": remembered is not None}
+        return choices, {"understood": facts, "choices": _kept(choices)}
+
+    def _ingest(
+        self, connection: Connection, path: Path, row: Any, choices: Choices, step: Step, *, skip_errors: bool
+    ) -> LoadResult:
         return ingest.load_survey(
             connection,
             path,
             row["city"],
             SurveySpec(row["survey"], row["organisation"]),
-            source=Choices.model_validate(row["choices"]).source(),
+            source=choices.source(),
             options=LoadOptions(
                 row["uploaded_by"],
                 self._originals_url,
@@ -342,6 +368,20 @@ class Work:
         """Notes in the audit what was done, in the name of who sent the file."""
         of = {"organisation_id": row["organisation_id"], "actor": row["uploaded_by"]}
         connection.execute(insert(audit).values(action=action, subject=f"upload {self._id}", after=after, **of))
+
+
+def _remember(connection: Connection, row: Any, choices: Choices) -> None:
+    """Keeps the profile a file was loaded with, for the next file with its columns."""
+    if row["understood"] is None or choices.profile is None:
+        return
+    key = {"organisation_id": row["organisation_id"], "columns_sha256": columns_key(row["understood"]["columns"])}
+    kept = upsert(remembered_profile).values(**key, profile=choices.profile)
+    connection.execute(kept.on_conflict_do_update(index_elements=list(key), set_={"profile": choices.profile}))
+
+
+def _kept(choices: Choices) -> dict[str, Any]:
+    """Choices as an upload keeps them."""
+    return choices.model_dump(mode="json", exclude_defaults=True)
 
 
 def give_up(engine: Engine, upload_id: int, step: Step, problem: str) -> None:

@@ -63,6 +63,8 @@ upload = Table(
     Column("choices", JSONB, nullable=False, server_default="{}"),
     # Why it waits or was refused, in a sentence.
     Column("problem", Text, nullable=True),
+    # Its columns and what they seem to hold; see geo.ingestion.understanding.
+    Column("understood", JSONB, nullable=True),
     # What its figures would change, as a trial load found.
     Column("preview", JSONB, nullable=True),
     UniqueConstraint("survey_id", "id"),
@@ -129,6 +131,16 @@ incoming = Table(
     Column("fields", JSONB, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     CheckConstraint("size_bytes > 0", name="size"),
+)
+
+# The mapping profile an organisation used last for files with the same columns.
+remembered_profile = Table(
+    "remembered_profile",
+    metadata,
+    Column("organisation_id", ForeignKey("organisation.id"), primary_key=True),
+    # See geo.ingestion.understanding.columns_key.
+    Column("columns_sha256", Text, primary_key=True),
+    Column("profile", Text, nullable=False),
 )
 
 finding = Table(

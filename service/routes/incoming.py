@@ -5,13 +5,13 @@ has come. When all of it has, it is an upload like one that was sent at once.
 """
 
 import fcntl
+import pathlib
 from base64 import b64decode
 from binascii import Error as NotBase64
-from pathlib import Path
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import APIRouter, Header, Path, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
@@ -30,7 +30,10 @@ VERSION = "1.0.0"
 _TUS = {"tus-resumable": VERSION} | NO_STORE
 _PART = "application/offset+octet-stream"
 
-Length = Annotated[int, Header(alias="Upload-Length", ge=1, description="The file's size in bytes.")]
+Number = Annotated[UUID, Path(description="Its number.", examples=["0193d5ab-3c5e-7c42-9f0f-0d6f1c2b3a4d"])]
+Length = Annotated[
+    int, Header(alias="Upload-Length", ge=1, description="The file's size in bytes.", examples=[52_428_800])
+]
 Metadata = Annotated[
     str,
     Header(
@@ -40,7 +43,9 @@ Metadata = Annotated[
         examples=["filename c3VydmV5LmNzdg==,city cHVuZQ==,survey MjAyNA=="],
     ),
 ]
-Offset = Annotated[int, Header(alias="Upload-Offset", ge=0, description="How many bytes have come before.")]
+Offset = Annotated[
+    int, Header(alias="Upload-Offset", ge=0, description="How many bytes have come before.", examples=[0])
+]
 
 
 @router.post("/incoming", responses=private_responses(None, status=201), status_code=201, summary="Announce a file")
@@ -61,7 +66,7 @@ def create(request: Request, length: Length, metadata: Metadata) -> Response:
 
 
 @router.get("/incoming/{number}", responses=private_responses(None), summary="How much of it has come")
-def offset(request: Request, number: UUID) -> Response:
+def offset(request: Request, number: Number) -> Response:
     """Says in `Upload-Offset` how many bytes have come: from there on it goes on. HEAD does the same."""
     with acting(request, "contributor") as done:
         row = find_incoming(done.connection, number)
@@ -76,7 +81,7 @@ def offset(request: Request, number: UUID) -> Response:
     summary="Send a part",
     openapi_extra={"requestBody": {"content": {_PART: {"schema": {"type": "string", "format": "binary"}}}}},
 )
-async def append(request: Request, number: UUID, offset: Offset) -> Response:
+async def append(request: Request, number: Number, offset: Offset) -> Response:
     """Appends to the file. When all of it has come, `Content-Location` is the upload it has become."""
     if request.headers.get("content-type") != _PART:
         raise InvalidParameters([InvalidParameter("Content-Type", f"must be {_PART}")])
@@ -113,7 +118,7 @@ async def append(request: Request, number: UUID, offset: Offset) -> Response:
 
 
 @router.delete("/incoming/{number}", responses=private_responses(None, status=204), status_code=204, summary="Drop it")
-def remove(request: Request, number: UUID) -> Response:
+def remove(request: Request, number: Number) -> Response:
     """Removes what has come of a file."""
     with acting(request, "contributor") as done:
         find_incoming(done.connection, number)
@@ -127,7 +132,7 @@ def _announced_size(request: Request, number: UUID) -> int:
         return int(find_incoming(done.connection, number)["size_bytes"])
 
 
-def _complete(request: Request, number: UUID, path: Path) -> int:
+def _complete(request: Request, number: UUID, path: pathlib.Path) -> int:
     with acting(request, "contributor") as done:
         row = find_incoming(done.connection, number)
         original = originals.identify(path, row["file_name"])
@@ -138,11 +143,11 @@ def _complete(request: Request, number: UUID, path: Path) -> int:
     return upload_id
 
 
-def _path(settings: Settings, number: UUID) -> Path:
+def _path(settings: Settings, number: UUID) -> pathlib.Path:
     return settings.incoming_dir / str(number)
 
 
-def _come(path: Path) -> int:
+def _come(path: pathlib.Path) -> int:
     try:
         return path.stat().st_size
     except FileNotFoundError:

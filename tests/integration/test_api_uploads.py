@@ -368,3 +368,43 @@ def test_the_file_itself_comes_back(office: Office, two: TwoOrganisations, tmp_p
     assert answer.headers["cache-control"] == "private, no-store"
     south = bearer(two, "steward", "south")
     assert office.client.get(f"{API}/uploads/{number}/file", headers=south).status_code == 404
+
+
+def test_columns_of_other_names_are_understood_corrected_and_remembered(office: Office, tmp_path: Path) -> None:
+    renamed = {
+        "household_code": "HH ID", "toilet_type": "Type of toilet", "members": "Household size",
+        "longitude": "_gps_longitude", "latitude": "_gps_latitude", "water_source": "Main source of drinking water",
+    }  # fmt: skip
+    kept = ("household_code", "longitude", "latitude", "members", "toilet_type", "water_source", "drainage")
+
+    def sheet(name: str, first: int) -> Path:
+        rows_ = [f.household(first + i, toilet_type="pit_slab") for i in range(20)]
+        return f.write_csv(tmp_path / name, [{renamed.get(n, n): row[n] for n in kept} for row in rows_])
+
+    checked = office.sent(sheet("form 1.csv", 8000))
+    assert checked["state"] == "checked", checked["problem"]
+    matched = {one["column"]: (one["field"], one["confidence"]) for one in checked["understood"]["matched"]}
+    assert matched["Type of toilet"][0] == "toilet_type"
+    assert matched["drainage"] == ("drainage", "sure")
+    assert (matched["_gps_longitude"][0], matched["HH ID"][0]) == ("longitude", "household_code")
+    assert "[fields.toilet_type]" in checked["choices"]["profile"]
+    assert checked["understood"]["is_remembered"] is False
+    toilets = [one for one in checked["preview"]["figures"] if one["indicator"] == "household_toilet"]
+    assert toilets
+
+    corrected = checked["choices"]["profile"].replace("[fields.members]\n", "[fields.rooms]\n")
+    assert corrected != checked["choices"]["profile"]
+    again = office.decided(checked["id"], "recheck", profile=corrected)
+    assert (again["state"], again["choices"]["profile"]) == ("checked", corrected)
+    office.decided(checked["id"], "accept")
+
+    second = office.sent(sheet("form 2.csv", 8100))
+    assert (second["understood"]["is_remembered"], second["choices"]["profile"]) == (True, corrected)
+
+
+def test_a_file_of_standard_names_is_read_as_it_says(office: Office, tmp_path: Path) -> None:
+    """A column of a standard name holds that field even where its values do not look like it: each is a finding."""
+    rows_ = [f.household(8200 + i, drainage=f"answer {i}") for i in range(10)]
+    checked = office.sent(f.write_csv(tmp_path / "odd.csv", rows_))
+    assert {group["code"]: group["count"] for group in checked["findings"]} == {"value_unmapped": 10}
+    assert checked["counts"]["rows_warned"] == 10

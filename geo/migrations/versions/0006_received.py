@@ -12,6 +12,7 @@ ALTER TABLE upload
     ADD COLUMN account_id INTEGER CONSTRAINT upload_account_id_fkey REFERENCES account (id),
     ADD COLUMN choices JSONB DEFAULT '{}' NOT NULL,
     ADD COLUMN problem TEXT,
+    ADD COLUMN understood JSONB,
     ADD COLUMN preview JSONB,
     ALTER COLUMN rows_read DROP NOT NULL,
     ALTER COLUMN rows_loaded DROP NOT NULL,
@@ -49,6 +50,13 @@ CREATE TABLE incoming (
     CONSTRAINT incoming_account_id_fkey FOREIGN KEY(account_id) REFERENCES account (id)
 );
 CREATE INDEX incoming_account_id_idx ON incoming (account_id);
+CREATE TABLE remembered_profile (
+    organisation_id INTEGER NOT NULL,
+    columns_sha256 TEXT NOT NULL,
+    profile TEXT NOT NULL,
+    CONSTRAINT remembered_profile_pkey PRIMARY KEY (organisation_id, columns_sha256),
+    CONSTRAINT remembered_profile_organisation_id_fkey FOREIGN KEY(organisation_id) REFERENCES organisation (id)
+);
 
 CREATE OR REPLACE VIEW public_upload AS
     SELECT u.id, u.survey_id, u.sha256, u.uploaded_at, (5 * round(u.rows_loaded / 5.0))::INTEGER AS rows_loaded
@@ -67,6 +75,8 @@ ALTER TABLE upload_progress ENABLE ROW LEVEL SECURITY;
 CREATE POLICY seen ON upload_progress FOR SELECT USING (
     upload_id IN (SELECT gate.own_uploads()) AND (SELECT gate.may('contributor'))
 );
+-- The worker's alone.
+ALTER TABLE remembered_profile ENABLE ROW LEVEL SECURITY;
 ALTER TABLE incoming ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own ON incoming USING (
     account_id = (SELECT gate.account_id()) AND (SELECT gate.may('contributor'))
@@ -78,6 +88,7 @@ DROP POLICY received ON upload;
 DROP POLICY decided ON upload;
 DROP TABLE upload_progress;
 DROP TABLE incoming;
+DROP TABLE remembered_profile;
 ALTER TABLE finding DROP COLUMN id;
 DELETE FROM finding WHERE upload_id IN (SELECT id FROM upload WHERE state NOT IN ('loaded', 'withdrawing', 'withdrawn'));
 DELETE FROM upload WHERE state NOT IN ('loaded', 'withdrawing', 'withdrawn');
@@ -97,6 +108,7 @@ ALTER TABLE upload
     DROP COLUMN account_id,
     DROP COLUMN choices,
     DROP COLUMN problem,
+    DROP COLUMN understood,
     DROP COLUMN preview;
 """
 
