@@ -201,12 +201,10 @@ def change_account(
     connection: Connection, account_id: int, *, role: Role | None = None, is_active: bool | None = None
 ) -> None:
     """Gives an account another role, or shuts it or opens it again."""
-    values: dict[str, Any] = {"role": role, "is_active": is_active}
-    connection.execute(
-        update(account)
-        .where(account.c.id == account_id)
-        .values({name: value for name, value in values.items() if value is not None})
-    )
+    given: dict[str, Any] = {"role": role, "is_active": is_active}
+    values = {name: value for name, value in given.items() if value is not None}
+    if values:
+        connection.execute(update(account).where(account.c.id == account_id).values(values))
 
 
 def make_link(connection: Connection, account_id: int) -> tuple[str, datetime]:

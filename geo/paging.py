@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, cast, func, literal, select, tuple_
+from sqlalchemy import BigInteger, Connection, Row, Select, cast, func, literal, select, tuple_
 from sqlalchemy.sql import ColumnElement
 
 from geo.errors import InvalidParameter, InvalidParameters
@@ -67,12 +67,26 @@ def _decode(cursor: str, key: Sequence[ColumnElement[Any]]) -> list[Any]:
     """The key a cursor stands for. A cursor comes from outside: whatever is in it, the database sees proper values."""
     parts = decode_cursor(cursor, len(key))
     try:
-        return [
-            date.fromisoformat(part) if column.type.python_type is date else part
-            for part, column in zip(parts, key, strict=True)
-        ]
+        return [_typed(part, column) for part, column in zip(parts, key, strict=True)]
     except ValueError:
         raise _not_a_cursor() from None
+
+
+def _typed(part: str, column: ColumnElement[Any]) -> Any:
+    """A part of a key as its column has it.
+
+    Raises:
+        ValueError: the column cannot hold it.
+    """
+    kind = column.type.python_type
+    if kind is date:
+        return date.fromisoformat(part)
+    if kind is int:
+        number, bits = int(part), 63 if isinstance(column.type, BigInteger) else 31
+        if not -(1 << bits) <= number < 1 << bits:
+            raise ValueError("more than the column holds")
+        return number
+    return part
 
 
 def decode_cursor(cursor: str, parts: int) -> list[str]:

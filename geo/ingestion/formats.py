@@ -18,6 +18,12 @@ from geo.ingestion.workbooks import read_sheet
 
 Reader = Callable[[Path, ReadOptions, ExitStack], Layer | Unpacked]
 
+MAX_COLUMNS = 5_000
+"""The longest household questionnaires, with a column for each choice, have half as many."""
+
+_MAX_NAMES = 250_000
+"""How many letters the names of all columns may have."""
+
 _MAX_NESTED = 3
 """How many archives may lie one within the other."""
 
@@ -41,10 +47,25 @@ def open_layer(path: Path, options: ReadOptions) -> Iterator[Layer]:
         for _ in range(_MAX_NESTED + 1):
             read = FORMATS[path.suffix.lower()](path, options, stack)
             if isinstance(read, Layer):
+                _check_columns(read.columns, path.name)
                 yield read
                 return
             path, options = read
         raise UnreadableFile(f"{path.name} is an archive within archives; unpack it and load what it holds.")
+
+
+def _check_columns(columns: list[str], name: str) -> None:
+    """Refuses what is no table somebody filled in.
+
+    Raises:
+        UnreadableFile: there are more columns than that, or their names are longer.
+    """
+    if len(columns) > MAX_COLUMNS:
+        raise UnreadableFile(
+            f"{name} has {len(columns):,} columns, where Vasti reads {MAX_COLUMNS:,} at most; keep the ones to load."
+        )
+    if sum(map(len, columns)) > _MAX_NAMES:
+        raise UnreadableFile(f"The column names of {name} are texts of their own; give the columns short names.")
 
 
 @contextmanager

@@ -56,7 +56,7 @@ class Choices(BaseModel):
     layer: str | None = Field(default=None, max_length=500, description="Layer, sheet or file to read.")
     profile: str | None = Field(
         default=None,
-        max_length=200_000,
+        max_length=1_000_000,
         description="A mapping profile: the name of a shipped one, or its TOML text.",
     )
     placement: Placement | None = Field(default=None, description="How rows are placed.")

@@ -1,18 +1,17 @@
 """What Vasti understands of a file nobody has described: which column holds what, how sure that is, and its profile."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from geo.fields import Unit
+from geo.ingestion.formats import open_layer
 from geo.ingestion.layers import ReadOptions
-from geo.ingestion.profile import Profile, parse_profile
+from geo.ingestion.profile import PositionColumns, parse_profile
 from geo.ingestion.profile_text import quote, write_profile
-from geo.ingestion.standard_columns import standard_profile
-from geo.ingestion.suggest import Confidence, Proposal, suggest_profile
-
-_AXES = ("longitude", "latitude")
+from geo.ingestion.suggest import Confidence, suggest_profile
+from geo.ingestion.text_shapes import standard_profile_of
 
 
 @dataclass(frozen=True)
@@ -53,13 +52,23 @@ def understand(path: Path, options: ReadOptions, unit: Unit) -> Understanding:
     """
     proposal = suggest_profile(path, options, unit=unit)
     text = write_profile(proposal)
-    columns = list(proposal.evidence.columns)
-    named = list(_named_so(columns, parse_profile(text, "proposed"), has_geometry=proposal.evidence.has_geometry))
-    axes = [f"{field} = {quote(column)}\n" for field, column in named if field in _AXES]
-    text += "".join(["\n[position]\n", *axes] if axes else [])
-    text += "".join(f"\n[fields.{f}]\ncolumn = {quote(column)}\n" for f, column in named if f not in _AXES)
-    matched = [*_proposed(proposal, {field for field, _ in named})]
-    matched += [Matched(column, field, "sure", "it has the name of the field") for field, column in named]
+    profile = parse_profile(text, "proposed")
+    with open_layer(path, options) as layer:
+        standard = standard_profile_of(layer)
+        columns, has_position = layer.columns, layer.has_geometry or profile.position is not None
+    axes = {} if has_position or standard.position is None else _axes(standard.position)
+    taken = {mapping.column for mapping in profile.fields.values()}
+    fields = {
+        field: mapping.column
+        for field, mapping in standard.fields.items()
+        if field not in profile.fields and mapping.column not in taken
+    }
+    if axes:
+        text += "\n[position]\n" + "".join(f"{axis} = {quote(column)}\n" for axis, column in axes.items())
+    text += "".join(f"\n[fields.{field}]\ncolumn = {quote(column)}\n" for field, column in fields.items())
+    named = axes | fields
+    matched = [Matched(s.column, s.target, s.confidence, s.why) for s in proposal.suggestions if s.target not in named]
+    matched += [Matched(column, field, "sure", "it is called so") for field, column in named.items()]
     return Understanding(columns, matched, proposal.notes, text)
 
 
@@ -68,18 +77,6 @@ def columns_key(columns: Sequence[str]) -> str:
     return hashlib.sha256("\n".join(sorted(columns)).encode()).hexdigest()
 
 
-def _named_so(columns: list[str], profile: Profile, *, has_geometry: bool) -> Iterator[tuple[str, str]]:
-    """The standard fields and axes, each with the column of its name, that a proposed profile has no column for."""
-    standard = standard_profile(columns)
-    if not has_geometry and profile.position is None and standard.position is not None:
-        yield from zip(_AXES, standard.position.columns(), strict=True)
-    taken = {mapping.column for mapping in profile.fields.values()}
-    for field, mapping in standard.fields.items():
-        if field not in profile.fields and mapping.column not in taken:
-            yield field, mapping.column
-
-
-def _proposed(proposal: Proposal, named: set[str]) -> Iterator[Matched]:
-    for made in proposal.suggestions:
-        if made.target not in named:
-            yield Matched(made.column, made.target, made.confidence, made.why)
+def _axes(position: PositionColumns) -> dict[str, str]:
+    """What a profile says of a position, without its CRS."""
+    return {axis: column for axis in ("longitude", "latitude", "column") if (column := getattr(position, axis))}

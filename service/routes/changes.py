@@ -40,7 +40,7 @@ _CSV_EXAMPLE = (
 )
 
 
-@router.get("/changes", responses=responses(bodies.Changes, csv_example=_CSV_EXAMPLE), summary="Changes")
+@router.get("/changes", responses=responses(bodies.Changes, csv_example=_CSV_EXAMPLE, full=True), summary="Changes")
 def changes(
     request: Request,
     city: CityParameter,

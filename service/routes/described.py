@@ -14,8 +14,13 @@ def _problem(description: str) -> dict[str, Any]:
     return {"description": description, "model": Problem, "content": {MEDIA_TYPE: {}}}
 
 
-def responses(body: type[BaseModel], *, csv_example: str | None = None, geojson: bool = False) -> Responses:
-    """The answers of a public list: its body in each form, unchanged, refused, and not ready."""
+def responses(
+    body: type[BaseModel], *, csv_example: str | None = None, geojson: bool = False, full: bool = False
+) -> Responses:
+    """The answers of a public list: its body in each form, unchanged, refused, and not ready.
+
+    `full`: it has access=full, which is for those who have signed in.
+    """
     content: dict[str, Any] = {}
     if csv_example is not None:
         content["text/csv"] = {"schema": {"type": "string"}, "example": csv_example}
@@ -25,6 +30,7 @@ def responses(body: type[BaseModel], *, csv_example: str | None = None, geojson:
         200: {"description": (body.__doc__ or "").strip(), "model": body, "content": content},
         304: {"description": "Nothing changed since the answer whose ETag is in If-None-Match."},
         **REFUSALS,
+        **(_WHO if full else {}),
     }
 
 
@@ -37,13 +43,24 @@ def private_responses(body: type[BaseModel] | None, *, status: int = 200) -> Res
     return {
         status: answer,
         **REFUSALS,
-        401: _problem("Nobody has signed in, or the key is not valid (any more), or the password is wrong."),
-        403: _problem("The role is too low, or the request may come from another site."),
+        **_WHO,
         404: _problem("There is no such thing, or it is not yours to see."),
         409: _problem("It contradicts what is already there."),
         429: _problem("It was tried too often; `Retry-After` says when it may be tried again."),
     }
 
+
+_WHO: Responses = {
+    401: _problem("Nobody has signed in, or the key is not valid (any more), or the password is wrong."),
+    403: _problem("The role is too low, or the request may come from another site."),
+}
+
+FILE_REFUSALS: Responses = {
+    408: _problem("The body came too slowly."),
+    413: _problem("The file is larger than the service takes."),
+    507: _problem("There is no room left on the disk; nothing was loaded or lost."),
+}
+"""What a route that takes a file may answer besides."""
 
 REFUSALS: Responses = {
     400: _problem("A parameter is unknown, missing or not valid; `invalid_params` says which and why."),

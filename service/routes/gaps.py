@@ -41,7 +41,9 @@ _CSV_EXAMPLE = (
 )
 
 
-@router.get("/gaps", responses=responses(bodies.Gaps, csv_example=_CSV_EXAMPLE, geojson=True), summary="Priorities")
+@router.get(
+    "/gaps", responses=responses(bodies.Gaps, csv_example=_CSV_EXAMPLE, geojson=True, full=True), summary="Priorities"
+)
 def gaps(
     request: Request,
     city: CityParameter,

@@ -22,7 +22,7 @@ from geo.settings import Settings
 from service.access import acting
 from service.answers import NO_STORE, address
 from service.incoming import find_target, plain_name, take_in, too_large
-from service.routes.described import private_responses
+from service.routes.described import FILE_REFUSALS, private_responses
 
 router = APIRouter()
 
@@ -48,7 +48,12 @@ Offset = Annotated[
 ]
 
 
-@router.post("/incoming", responses=private_responses(None, status=201), status_code=201, summary="Announce a file")
+@router.post(
+    "/incoming",
+    responses=private_responses(None, status=201) | FILE_REFUSALS,
+    status_code=201,
+    summary="Announce a file",
+)
 def create(request: Request, length: Length, metadata: Metadata) -> Response:
     """Announces a file that will come in parts; `Location` says where to."""
     settings: Settings = request.app.state.settings
@@ -76,7 +81,7 @@ def offset(request: Request, number: Number) -> Response:
 
 @router.patch(
     "/incoming/{number}",
-    responses=private_responses(None, status=204),
+    responses=private_responses(None, status=204) | FILE_REFUSALS,
     status_code=204,
     summary="Send a part",
     openapi_extra={"requestBody": {"content": {_PART: {"schema": {"type": "string", "format": "binary"}}}}},

@@ -35,7 +35,7 @@ _CSV_EXAMPLE = (
 )
 
 
-@router.get("/trends", responses=responses(bodies.Trends, csv_example=_CSV_EXAMPLE), summary="Trends")
+@router.get("/trends", responses=responses(bodies.Trends, csv_example=_CSV_EXAMPLE, full=True), summary="Trends")
 def trends(
     request: Request,
     city: CityParameter,

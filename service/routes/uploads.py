@@ -31,7 +31,7 @@ from service.answers import NO_STORE, address, csv_answer, link, page_links, pri
 from service.incoming import NAMED, take_in, written
 from service.jobs import defer_upload
 from service.parameters import Cursor, Id, JsonOrCsv, Limit, page_request
-from service.routes.described import private_responses
+from service.routes.described import FILE_REFUSALS, private_responses
 from service.tables import csv_text
 from service.upload_bodies import Deciding, FindingsPage, Upload, Uploads
 from service.wording import in_request_words
@@ -63,7 +63,7 @@ _FORM: dict[str, Any] = {
 
 @router.post(
     "/uploads",
-    responses=private_responses(Upload, status=202),
+    responses=private_responses(Upload, status=202) | FILE_REFUSALS,
     status_code=202,
     summary="Send a file",
     openapi_extra=_FORM,
@@ -80,7 +80,7 @@ async def send(request: Request) -> Response:
         return await run_in_threadpool(_take_in, request, form, settings, max_bytes)
 
 
-_LONGEST_FIELD = 500_000
+_LONGEST_FIELD = 4_000_000
 _ANY_FILE = "application/octet-stream"
 
 

@@ -40,7 +40,9 @@ _CSV_EXAMPLE = (
 )
 
 
-@router.get("/values", responses=responses(bodies.Values, csv_example=_CSV_EXAMPLE, geojson=True), summary="Figures")
+@router.get(
+    "/values", responses=responses(bodies.Values, csv_example=_CSV_EXAMPLE, geojson=True, full=True), summary="Figures"
+)
 def values(
     request: Request,
     city: Cities,
