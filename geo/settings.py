@@ -52,6 +52,12 @@ class Settings(BaseSettings):
     upload_minutes: int = Field(
         default=60, ge=1, description="Time for reading one uploaded file; one that needs more is refused."
     )
+    uploads_per_hour: int = Field(
+        default=200, ge=1, description="How many files one address of the network may send an hour."
+    )
+    sign_ins_per_minute: int = Field(
+        default=30, ge=1, description="How often one address of the network may try to sign in, a minute."
+    )
     public_url: str | None = Field(
         default=None,
         description="The address people reach the service under, such as https://vasti.example.org.",

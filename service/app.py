@@ -17,6 +17,7 @@ from service.logs import RequestLog
 from service.openapi import DescribedAPI
 from service.parameters import check_query
 from service.problems import FaultWall, add_problem_handlers
+from service.rate_limits import RateLimits
 from service.routes import (
     accounts,
     audit,
@@ -88,6 +89,7 @@ def create_app(engine: Engine, settings: Settings, *, cache_bytes: int = MAX_BYT
     max_file_bytes = settings.upload_max_mb * 1_000_000
     app.add_middleware(BodyLimits, files_under=("/api/v1/uploads", "/api/v1/incoming"), max_file_bytes=max_file_bytes)
     app.add_middleware(PublicCache, watch=watch, max_bytes=cache_bytes)
+    app.add_middleware(RateLimits, settings=settings)
     app.add_middleware(FaultWall)
     app.add_middleware(RequestLog)
     return app

@@ -18,7 +18,9 @@ API = "/api/v1"
 @pytest.fixture(scope="module")
 def app(two: TwoOrganisations) -> Iterator[TestClient]:
     """The service over it; whoever asks sets the headers."""
-    with TestClient(create_app(two.service, Settings()), base_url="https://testserver") as client:
+    with TestClient(
+        create_app(two.service, Settings(sign_ins_per_minute=10_000)), base_url="https://testserver"
+    ) as client:
         yield client
 
 
@@ -297,3 +299,18 @@ def test_bodies_that_are_not_valid_name_what_is_wrong(client: TestClient) -> Non
     assert named["rolle"] == "is not known here"
     assert "email" in named
     assert refusal(client.post(f"{API}/accounts", content=b"{", headers=header))[0] == 400
+
+
+def test_who_asks_too_often_from_one_address_is_turned_away(two: TwoOrganisations) -> None:
+    app = create_app(two.service, Settings(sign_ins_per_minute=3, uploads_per_hour=2))
+    here, elsewhere = (TestClient(app, client=(address, 1)) for address in ("192.0.2.1", "192.0.2.2"))
+    body = {"email": "nobody@nowhere.org", "password": PASSWORD}
+    assert [here.post(f"{API}/session", json=body).status_code for _ in range(3)] == [401] * 3
+    answer = here.post(f"{API}/password", json={"link": "x", "password": PASSWORD})
+    assert refusal(answer)[0] == 429
+    assert 1 <= int(answer.headers["retry-after"]) <= 60
+    assert f"try again in {answer.headers['retry-after']} seconds" in answer.json()["detail"]
+    assert elsewhere.post(f"{API}/session", json=body).status_code == 401
+    assert here.get(f"{API}/session").status_code == 401
+    sent = [here.post(f"{API}/uploads").status_code for _ in range(2)] + [here.post(f"{API}/incoming").status_code]
+    assert sent == [401, 401, 429]

@@ -32,7 +32,9 @@ EXAMPLES = settings(max_examples=15, deadline=None, suppress_health_check=list(H
 def document(two: TwoOrganisations, tmp_path_factory: pytest.TempPathFactory) -> BaseSchema:
     """The document of the service over two organisations."""
     jobs.prepare(two.owner.url.render_as_string(hide_password=False))
-    app = create_app(two.service, Settings(state_dir=tmp_path_factory.mktemp("state"), upload_max_mb=1))
+    app = create_app(
+        two.service, Settings(state_dir=tmp_path_factory.mktemp("state"), upload_max_mb=1, uploads_per_hour=10_000)
+    )
     return schemathesis.openapi.from_asgi("/api/v1/openapi.json", app)
 
 
