@@ -64,6 +64,7 @@ _CALL = (
     "may_manage(integer, text)",
     "own_surveys()",
     "full_surveys()",
+    "full_uploads(integer)",
     "seen_surveys()",
     "own_uploads()",
     "managed_accounts()",

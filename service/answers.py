@@ -41,6 +41,8 @@ class Rows:
     data_version: int
     about: Mapping[str, Any] = field(default_factory=dict)
     """What else the answer says of all of them, as JSON."""
+    templates: Sequence[Mapping[str, str]] = ()
+    """Links whose address each row fills in with what it says of itself, by name (RFC 6570)."""
 
 
 def link(rel: str, href: str, media_type: str) -> dict[str, str]:
@@ -77,8 +79,14 @@ def json_answer(request: Request, found: Rows, formats: Sequence[Format] = ("jso
     """The rows as JSON, under their own name."""
     links = page_links(request, "json", found.next_cursor, formats)
     counts = {**found.about, **_counts(found), "data_version": found.data_version}
-    body = {found.name: found.rows, **counts, "links": links}
+    body = {found.name: found.rows, **counts, "links": [*links, *found.templates]}
     return _answer(orjson.dumps(body), "json", links)
+
+
+def body_answer(request: Request, body: Mapping[str, Any]) -> Response:
+    """One thing as JSON, with its link."""
+    links = page_links(request, "json", None, ("json",))
+    return _answer(_json({**body, "links": links}), "json", links)
 
 
 def geojson_answer(request: Request, found: Rows, ids: Sequence[str], formats: Sequence[Format]) -> Response:
@@ -118,10 +126,14 @@ def csv_answer(
 
 def private_answer(body: Mapping[str, Any] | None, *, status: int = 200) -> Response:
     """JSON for somebody, which nobody else may keep; without a body, none."""
-    # A column's name is a text of SQLAlchemy's own kind, which orjson takes for no text.
-    content = b"" if body is None else orjson.dumps(body, option=orjson.OPT_NON_STR_KEYS)
+    content = b"" if body is None else _json(body)
     headers = NO_STORE | _NO_SNIFFING
     return Response(content, status, headers, media_type=None if body is None else MEDIA_TYPES["json"])
+
+
+def _json(body: Mapping[str, Any]) -> bytes:
+    # A column's name is a text of SQLAlchemy's own kind, which orjson takes for no text.
+    return orjson.dumps(body, option=orjson.OPT_NON_STR_KEYS)
 
 
 def html_answer(text: str) -> Response:

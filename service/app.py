@@ -31,6 +31,7 @@ from service.routes import (
     own_surveys,
     session,
     settlements,
+    sources,
     surveys,
     trends,
     uploads,
@@ -78,7 +79,7 @@ def create_app(engine: Engine, settings: Settings, *, cache_bytes: int = MAX_BYT
     # To ask for work: what is in it is done by a worker, with the rights of the tables' owner.
     app.state.queue = make_app(url, engine, settings)
     checked = [Depends(check_query)]
-    for route in (cities, settlements, surveys, indicators, values, changes, gaps, trends):
+    for route in (cities, settlements, surveys, indicators, values, sources, changes, gaps, trends):
         app.include_router(route.router, prefix="/api/v1", dependencies=checked, tags=["figures"])
     for route in (session, accounts, own_surveys, uploads, incoming, audit):
         app.include_router(route.router, prefix="/api/v1", dependencies=checked, tags=["accounts"])

@@ -83,7 +83,9 @@ class Upload(Body):
     id: Annotated[int, Field(description="Its number.", examples=[3])]
     sha256: Annotated[str, Field(description="The hash that tells this file from all others.")]
     uploaded_at: Annotated[datetime, Field(description="When it was loaded.")]
-    rows_loaded: Annotated[int, Field(description="How many of its rows were loaded, rounded to 5.", examples=[95])]
+    rows_loaded: Annotated[
+        int, Field(description="How many of its rows were loaded; rounded to 5 for the public.", examples=[95])
+    ]
 
 
 class Survey(Body):
@@ -105,6 +107,21 @@ class Surveys(ListBody):
     """Published survey rounds."""
 
     surveys: list[Survey]
+
+
+class Sources(Body):
+    """What a round's figures of an indicator rest on."""
+
+    city: Annotated[str, Field(description="The city's slug.", examples=["khandesh"])]
+    survey: Annotated[str, Field(description="The round's slug.", examples=["2024"])]
+    indicator: Annotated[str, Field(description="The indicator's id.", examples=["household_toilet"])]
+    organisation: Annotated[str, Field(description="Who surveyed.", examples=["Shelter"])]
+    licence: Annotated[str | None, Field(description="The licence of the round's figures.", examples=["CC-BY-4.0"])]
+    definition_version: Annotated[int, Field(description="The version they are counted by.", examples=[1])]
+    definition: Annotated[Definition, Field(description="That version.")]
+    uploads: Annotated[list[Upload], Field(description="The files whose rows they are made of.")]
+    data_version: Annotated[int, Field(description="Which state of what is published this is.", examples=[12])]
+    links: list[Link]
 
 
 class Indicator(Definition):

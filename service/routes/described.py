@@ -15,11 +15,16 @@ def _problem(description: str) -> dict[str, Any]:
 
 
 def responses(
-    body: type[BaseModel], *, csv_example: str | None = None, geojson: bool = False, full: bool = False
+    body: type[BaseModel],
+    *,
+    csv_example: str | None = None,
+    geojson: bool = False,
+    full: bool = False,
+    found: bool = False,
 ) -> Responses:
     """The answers of a public list: its body in each form, unchanged, refused, and not ready.
 
-    `full`: it has access=full, which is for those who have signed in.
+    `full`: it has access=full, which is for those who have signed in; `found`: there may be no such thing.
     """
     content: dict[str, Any] = {}
     if csv_example is not None:
@@ -31,6 +36,7 @@ def responses(
         304: {"description": "Nothing changed since the answer whose ETag is in If-None-Match."},
         **REFUSALS,
         **(_WHO if full else {}),
+        **({404: _NONE} if found else {}),
     }
 
 
@@ -44,11 +50,13 @@ def private_responses(body: type[BaseModel] | None, *, status: int = 200) -> Res
         status: answer,
         **REFUSALS,
         **_WHO,
-        404: _problem("There is no such thing, or it is not yours to see."),
+        404: _NONE,
         409: _problem("It contradicts what is already there."),
         429: _problem("It was tried too often; `Retry-After` says when it may be tried again."),
     }
 
+
+_NONE = _problem("There is no such thing, or it is not yours to see.")
 
 _WHO: Responses = {
     401: _problem("Nobody has signed in, or the key is not valid (any more), or the password is wrong."),

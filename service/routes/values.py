@@ -6,7 +6,7 @@ from geo.indicators.query import ValuesQuery
 from geo.indicators.values import find_values
 from service import bodies
 from service.access import reading_figures, seen_with
-from service.answers import Format, Rows, csv_answer, geojson_answer, json_answer
+from service.answers import Format, Rows, address, csv_answer, geojson_answer, json_answer, link
 from service.parameters import (
     AccessParameter,
     AnyFormat,
@@ -80,7 +80,13 @@ def values(
     if output == "csv":
         text = csv_text(figures, list(VALUE_TAGS), hashtags=hashtags(VALUE_TAGS, figures) if hxl else None)
         return csv_answer(request, text, page.next_cursor, _FORMATS, ["values", *city, *survey, *indicator])
-    found = Rows("values", plain_rows(figures), page.total, page.next_cursor, reading.data_version)
+    rows = plain_rows(figures)
+    found = Rows("values", rows, page.total, page.next_cursor, reading.data_version, templates=[_sources(request)])
     if output == "geojson":
         return geojson_answer(request, found, _FEATURE_ID, _FORMATS)
     return json_answer(request, found, _FORMATS)
+
+
+def _sources(request: Request) -> dict[str, str]:
+    """Where each figure says what it rests on."""
+    return link("sources", address(request, "/api/v1/values/{city}/{survey}/{indicator}/sources"), "application/json")

@@ -48,7 +48,8 @@ def test_lists_have_the_shape_openapi_describes(client: TestClient, address: str
     assert body["returned"] == len(body[name])
     assert body["total"] >= body["returned"] > 0
     assert body["data_version"] > 0
-    in_body = [(link["rel"], link["href"]) for link in body["links"]]
+    # A template is no address (RFC 8288).
+    in_body = [(link["rel"], link["href"]) for link in body["links"] if "{" not in link["href"]]
     in_header = re.findall(r'<([^>]*)>; rel="([^"]*)"', answer.headers["link"])
     assert in_body == [(rel, href) for href, rel in in_header]
 

@@ -63,6 +63,16 @@ CREATE OR REPLACE VIEW public_upload AS
     FROM upload u JOIN survey s ON s.id = u.survey_id
     WHERE s.state = 'published' AND u.state IN ('loaded', 'withdrawing');
 
+-- The uploads a round's figures rest on, for those who see them in full: neither file names nor people.
+CREATE FUNCTION gate.full_uploads(survey INTEGER)
+RETURNS TABLE (id INTEGER, sha256 TEXT, uploaded_at TIMESTAMP WITH TIME ZONE, rows_loaded INTEGER)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT u.id, u.sha256, u.uploaded_at, u.rows_loaded
+    FROM public.upload u
+    WHERE u.survey_id = full_uploads.survey AND u.survey_id IN (SELECT gate.full_surveys())
+        AND u.state IN ('loaded', 'withdrawing')
+$$;
+
 -- What the service does with an upload: it takes one in, and notes what somebody decided. The rest is the worker's.
 CREATE POLICY received ON upload FOR INSERT WITH CHECK (
     organisation_id = (SELECT gate.organisation_id()) AND account_id = (SELECT gate.account_id())
@@ -84,6 +94,7 @@ CREATE POLICY own ON incoming USING (
 """
 
 DOWNGRADE = """
+DROP FUNCTION gate.full_uploads(INTEGER);
 DROP POLICY received ON upload;
 DROP POLICY decided ON upload;
 DROP TABLE upload_progress;

@@ -1,0 +1,61 @@
+"""Sources: what a figure rests on, its uploads and its definition."""
+
+from typing import Any
+
+from sqlalchemy import Connection, column, func, select
+
+from geo.errors import NotFound
+from geo.indicators.catalogue import read_catalogue
+from geo.indicators.query import Seen, is_seen
+from geo.schema.places import city, organisation
+from geo.schema.surveys import survey
+from geo.schema.uploads import public_upload
+from geo.schema.values import tallied
+
+_UPLOAD = ("id", "sha256", "uploaded_at", "rows_loaded")
+
+
+def find_sources(
+    connection: Connection, city_slug: str, survey_slug: str, indicator: str, seen: Seen
+) -> dict[str, Any]:
+    """The uploads whose rows a round's figures of an indicator are made of, and the definition they are counted by.
+
+    For the public, counts of rows are rounded to 5; where the round is seen in full they are exact.
+
+    Raises:
+        NotFound: the reader sees no such round, or it has no figures of this indicator.
+    """
+    found = (
+        select(
+            survey.c.id,
+            city.c.slug.label("city"),
+            survey.c.slug.label("survey"),
+            organisation.c.name.label("organisation"),
+            survey.c.licence,
+            select(func.max(tallied.c.definition_version))
+            .where(tallied.c.survey_id == survey.c.id, tallied.c.group_field == "", tallied.c.indicator_id == indicator)
+            .scalar_subquery()
+            .label("definition_version"),
+        )
+        .join(city, city.c.id == survey.c.city_id)
+        .join(organisation, organisation.c.id == survey.c.organisation_id)
+        .where(city.c.slug == city_slug, survey.c.slug == survey_slug, is_seen(seen))
+    )
+    row = connection.execute(found).mappings().one_or_none()
+    if row is None or row["definition_version"] is None:
+        raise NotFound(f"There are no figures of {indicator} in a round {survey_slug} of {city_slug}.")
+    definition = read_catalogue(connection).version(indicator, row["definition_version"])
+    return {
+        **{name: value for name, value in row.items() if name != "id"},
+        "indicator": indicator,
+        "definition": definition.model_dump(mode="json"),
+        "uploads": _uploads(connection, row["id"], seen),
+    }
+
+
+def _uploads(connection: Connection, survey_id: int, seen: Seen) -> list[dict[str, Any]]:
+    if seen == "published":
+        rows = select(*(public_upload.c[name] for name in _UPLOAD)).where(public_upload.c.survey_id == survey_id)
+    else:
+        rows = select(*map(column, _UPLOAD)).select_from(func.gate.full_uploads(survey_id).table_valued(*_UPLOAD))
+    return [dict(row) for row in connection.execute(rows.order_by("id")).mappings()]

@@ -1,0 +1,32 @@
+"""`/api/v1/values/{city}/{survey}/{indicator}/sources`."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request, Response
+
+from geo.sources import find_sources
+from service import bodies
+from service.access import reading_figures, seen_with
+from service.answers import body_answer
+from service.parameters import AccessParameter
+from service.routes.described import responses
+
+router = APIRouter()
+
+CitySlug = Annotated[str, Path(description="Slug of the city.", examples=["khandesh"])]
+SurveySlug = Annotated[str, Path(description="Slug of the survey round.", examples=["2024"])]
+IndicatorId = Annotated[str, Path(description="Id of the indicator.", examples=["household_toilet"])]
+
+
+@router.get(
+    "/values/{city}/{survey}/{indicator}/sources",
+    responses=responses(bodies.Sources, full=True, found=True),
+    summary="What a figure rests on",
+)
+def sources(
+    request: Request, city: CitySlug, survey: SurveySlug, indicator: IndicatorId, access: AccessParameter = "public"
+) -> Response:
+    """The uploads whose rows a round's figures of an indicator are made of, and the definition they are counted by."""
+    with reading_figures(request, access) as reading:
+        found = find_sources(reading.connection, city, survey, indicator, seen_with(access))
+    return body_answer(request, found | {"data_version": reading.data_version})
