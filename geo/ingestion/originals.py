@@ -1,6 +1,7 @@
 """Originals: every file received is kept, byte for byte, under its sha256."""
 
 import hashlib
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -94,4 +95,17 @@ def keep(original: Original, url: str) -> None:
     # A rename is atomic, so a reader or a crash never meets half a file.
     partial = f"{folder}/.{uuid4().hex}"
     filesystem.put_file(str(original.path), partial)
+    if isinstance(filesystem, LocalFileSystem):
+        _to_disk(Path(partial))
     filesystem.mv(partial, target)
+    if isinstance(filesystem, LocalFileSystem):
+        _to_disk(Path(folder))
+
+
+def _to_disk(path: Path) -> None:
+    """Waits until a file, or the names in a folder, would outlast a power cut."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

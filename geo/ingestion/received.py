@@ -266,9 +266,11 @@ class Work:
         if result is not None:
             values |= _outcome(result, preview)
         with transaction(self._engine) as connection:
-            connection.execute(update(upload).where(upload.c.id == self._id).values(values))
+            # Somebody may have refused it meanwhile.
+            still = upload.c.state == BEGINS_AS["checking"]
+            changed = connection.execute(update(upload).where(upload.c.id == self._id, still).values(values))
             connection.execute(delete(finding).where(finding.c.upload_id == self._id))
-            if result is not None:
+            if changed.rowcount and result is not None:
                 store.write_findings(connection, self._id, result.findings)
             self._done(connection)
 

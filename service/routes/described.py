@@ -70,6 +70,12 @@ FILE_REFUSALS: Responses = {
 }
 """What a route that takes a file may answer besides."""
 
+PARTS_REFUSALS: Responses = {
+    **FILE_REFUSALS,
+    412: _problem("Another version of the protocol is asked for than `Tus-Version` says."),
+}
+"""And one that takes it in parts."""
+
 REFUSALS: Responses = {
     400: _problem("A parameter is unknown, missing or not valid; `invalid_params` says which and why."),
     503: _problem("The database cannot be reached at the moment; `Retry-After` says when to ask again."),

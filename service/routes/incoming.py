@@ -8,10 +8,11 @@ import fcntl
 import pathlib
 from base64 import b64decode
 from binascii import Error as NotBase64
+from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Path, Request, Response
+from fastapi import APIRouter, Depends, Header, HTTPException, Path, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
@@ -22,12 +23,26 @@ from geo.settings import Settings
 from service.access import acting
 from service.answers import NO_STORE, address
 from service.incoming import find_target, plain_name, take_in, too_large
-from service.routes.described import FILE_REFUSALS, private_responses
-
-router = APIRouter()
+from service.routes.described import PARTS_REFUSALS, private_responses
 
 VERSION = "1.0.0"
 _TUS = {"tus-resumable": VERSION} | NO_STORE
+_EXTENSIONS = "creation,termination"
+
+
+def _check_version(
+    request: Request,
+    asked: Annotated[
+        str | None, Header(alias="Tus-Resumable", description="The protocol's version.", examples=[VERSION])
+    ] = None,
+) -> None:
+    if request.method != "OPTIONS" and asked not in (None, VERSION):
+        detail = f"This speaks tus {VERSION}, not {asked}."
+        raise HTTPException(HTTPStatus.PRECONDITION_FAILED, detail, {"tus-version": VERSION})
+
+
+router = APIRouter(dependencies=[Depends(_check_version)])
+
 _PART = "application/offset+octet-stream"
 
 Number = Annotated[UUID, Path(description="Its number.", examples=["0193d5ab-3c5e-7c42-9f0f-0d6f1c2b3a4d"])]
@@ -50,7 +65,7 @@ Offset = Annotated[
 
 @router.post(
     "/incoming",
-    responses=private_responses(None, status=201) | FILE_REFUSALS,
+    responses=private_responses(None, status=201) | PARTS_REFUSALS,
     status_code=201,
     summary="Announce a file",
 )
@@ -70,7 +85,15 @@ def create(request: Request, length: Length, metadata: Metadata) -> Response:
     return Response(status_code=201, headers=_TUS | {"location": address(request, f"/api/v1/incoming/{number}")})
 
 
-@router.get("/incoming/{number}", responses=private_responses(None), summary="How much of it has come")
+@router.options("/incoming", status_code=204, summary="What of tus is spoken")
+def spoken(request: Request) -> Response:
+    """Says in headers which version and extensions of tus are spoken, and how large a file may be."""
+    settings: Settings = request.app.state.settings
+    most = {"tus-max-size": str(settings.upload_max_mb * 1_000_000)}
+    return Response(status_code=204, headers=_TUS | {"tus-version": VERSION, "tus-extension": _EXTENSIONS} | most)
+
+
+@router.get("/incoming/{number}", responses=private_responses(None) | PARTS_REFUSALS, summary="How much of it has come")
 def offset(request: Request, number: Number) -> Response:
     """Says in `Upload-Offset` how many bytes have come: from there on it goes on. HEAD does the same."""
     with acting(request, "contributor") as done:
@@ -81,7 +104,7 @@ def offset(request: Request, number: Number) -> Response:
 
 @router.patch(
     "/incoming/{number}",
-    responses=private_responses(None, status=204) | FILE_REFUSALS,
+    responses=private_responses(None, status=204) | PARTS_REFUSALS,
     status_code=204,
     summary="Send a part",
     openapi_extra={"requestBody": {"content": {_PART: {"schema": {"type": "string", "format": "binary"}}}}},
@@ -122,7 +145,12 @@ async def append(request: Request, number: Number, offset: Offset) -> Response:
     return Response(status_code=204, headers=_TUS | headers)
 
 
-@router.delete("/incoming/{number}", responses=private_responses(None, status=204), status_code=204, summary="Drop it")
+@router.delete(
+    "/incoming/{number}",
+    responses=private_responses(None, status=204) | PARTS_REFUSALS,
+    status_code=204,
+    summary="Drop it",
+)
 def remove(request: Request, number: Number) -> Response:
     """Removes what has come of a file."""
     with acting(request, "contributor") as done:

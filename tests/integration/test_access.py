@@ -297,3 +297,31 @@ def test_an_account_that_opens_again_has_no_session_and_no_key_left(two: TwoOrga
         with pytest.raises(NotFound):
             access.set_password(connection, left, PASSWORD)
         assert access.enter(connection, access.sign_in(connection, "closed@north.org", PASSWORD)) is not None
+
+
+@pytest.mark.parametrize(
+    ("state", "wanted", "role", "survey", "allowed"),
+    [
+        ("loaded", "received", "steward", "north-draft", False),
+        ("loaded", "refused", "steward", "north-draft", False),
+        ("loaded", "withdrawing", "contributor", "north-draft", True),
+        ("loaded", "withdrawing", "contributor", "north-published", False),
+        ("loaded", "withdrawing", "steward", "north-published", True),
+        ("loaded", "withdrawing", "steward", "south-draft", None),
+    ],
+)
+def test_sql_as_the_service_takes_an_upload_no_other_way_than_decisions_do(
+    service: Connection, two: TwoOrganisations, state: str, wanted: str, role: str, survey: str, allowed: bool | None
+) -> None:
+    """None: there is no such row to be changed."""
+    access.enter(service, two.token(role))
+    with two.owner.connect() as connection:
+        ((number, found),) = rows(
+            connection, f"SELECT u.id, u.state FROM upload u JOIN survey s ON s.id = survey_id WHERE slug = '{survey}'"
+        )
+    assert found == state
+    statement = f"UPDATE upload SET state = '{wanted}' WHERE id = {number}"
+    if allowed is False:
+        assert refused(service, statement)
+    else:
+        assert service.execute(text(statement)).rowcount == (0 if allowed is None else 1)

@@ -151,3 +151,15 @@ def test_so_many_at_a_time_and_no_more(office: Office) -> None:
     assert (answer.status_code, answer.json()["detail"][:31]) == (409, "20 files are on their way alrea")
     for at in places:
         client.delete(at, headers=header)
+
+
+def test_what_is_spoken_is_told(client: TestClient, officer: dict[str, str]) -> None:
+    told = client.options(f"{API}/incoming")
+    assert told.status_code == 204
+    assert [told.headers[f"tus-{name}"] for name in ("version", "extension", "max-size")] == [
+        "1.0.0",
+        "creation,termination",
+        "5000000",
+    ]
+    answer = client.post(f"{API}/incoming", headers=officer | {"tus-resumable": "0.2.2"})
+    assert (answer.status_code, answer.headers["tus-version"]) == (412, "1.0.0")

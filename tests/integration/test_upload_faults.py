@@ -276,3 +276,19 @@ def kill_server(state_dir: Path) -> None:
     found = subprocess.run(["pgrep", "-P", str(postmaster)], capture_output=True, text=True, check=True)
     for pid in (postmaster, *map(int, found.stdout.split())):
         os.kill(pid, signal.SIGKILL)
+
+
+def test_an_upload_that_is_refused_while_it_is_checked_stays_refused(office: Office, tmp_path: Path) -> None:
+    number = office.receives(many_rows(tmp_path / "many.csv"))
+    worker = office.works()
+    await_step(office, "checking")
+    with database.transaction(office.engine) as connection:
+        decide(connection, number, "refuse")
+    with psycopg.connect(office.url.replace("+psycopg", "", 1), autocommit=True) as watcher:
+        deadline = time.monotonic() + 60
+        while watcher.execute(PROGRESS).fetchone() is not None:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    assert office.look(number)[0] == "refused"
+    worker.process.terminate()
+    worker.process.join(30)

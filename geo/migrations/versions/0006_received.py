@@ -81,6 +81,28 @@ CREATE POLICY received ON upload FOR INSERT WITH CHECK (
 CREATE POLICY decided ON upload FOR UPDATE USING (
     organisation_id = (SELECT gate.organisation_id()) AND (SELECT gate.may('contributor'))
 ) WITH CHECK (state IN ('received', 'accepted', 'withdrawing', 'refused'));
+-- From which state to which, and who, no policy can say: it sees one of the two.
+CREATE FUNCTION gate.keep_states() RETURNS TRIGGER
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF (OLD.state, NEW.state) NOT IN (
+        ('checked', 'accepted'), ('waiting', 'accepted'),
+        ('checked', 'received'), ('waiting', 'received'), ('refused', 'received'),
+        ('received', 'refused'), ('checked', 'refused'), ('waiting', 'refused'),
+        ('loaded', 'withdrawing')
+    ) THEN
+        RAISE insufficient_privilege USING MESSAGE = 'an upload does not go from ' || OLD.state || ' to ' || NEW.state;
+    END IF;
+    IF NEW.state IN ('accepted', 'withdrawing') AND NOT gate.may('steward') AND EXISTS (
+        SELECT FROM public.survey WHERE id = NEW.survey_id AND state = 'published'
+    ) THEN
+        RAISE insufficient_privilege USING MESSAGE = 'what changes published figures is for a steward';
+    END IF;
+    RETURN NEW;
+END
+$$;
+CREATE TRIGGER upload_decided BEFORE UPDATE ON upload
+    FOR EACH ROW WHEN (current_user = 'vasti_service') EXECUTE FUNCTION gate.keep_states();
 ALTER TABLE upload_progress ENABLE ROW LEVEL SECURITY;
 CREATE POLICY seen ON upload_progress FOR SELECT USING (
     upload_id IN (SELECT gate.own_uploads()) AND (SELECT gate.may('contributor'))
@@ -94,6 +116,8 @@ CREATE POLICY own ON incoming USING (
 """
 
 DOWNGRADE = """
+DROP TRIGGER upload_decided ON upload;
+DROP FUNCTION gate.keep_states();
 DROP FUNCTION gate.full_uploads(INTEGER);
 DROP POLICY received ON upload;
 DROP POLICY decided ON upload;
