@@ -2,18 +2,25 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Literal
 from urllib.parse import urlencode
 
+import geopandas as gpd
 import orjson
+import pandas as pd
 from fastapi import Request, Response
 
-Format = Literal["json", "csv", "geojson"]
+from geo.crs import STORAGE_CRS
+
+Format = Literal["json", "csv", "geojson", "gpkg"]
 
 MEDIA_TYPES: Mapping[Format, str] = {
     "json": "application/json",
     "csv": "text/csv; charset=utf-8; header=present",
     "geojson": "application/geo+json",
+    "gpkg": "application/geopackage+sqlite3",
 }
 
 # The maps carry their own script and style and load nothing: a name that slipped through as HTML could not either.
@@ -121,6 +128,22 @@ def csv_answer(
     """CSV to be saved under a name made of slugs; the links are in the headers."""
     answer = _answer(text.encode(), "csv", page_links(request, "csv", next_cursor, formats))
     answer.headers["content-disposition"] = f'attachment; filename="{"-".join(names)[:_LONGEST_NAME]}.csv"'
+    return answer
+
+
+def geopackage_answer(
+    request: Request, frame: pd.DataFrame, next_cursor: str | None, formats: Sequence[Format], names: Sequence[str]
+) -> Response:
+    """A GeoPackage of points, at the columns longitude and latitude; what lies nowhere is there without a point."""
+    name = "-".join(names)[:_LONGEST_NAME]
+    is_placed = frame["longitude"].notna()
+    points = gpd.GeoSeries.from_xy(frame["longitude"].astype(float), frame["latitude"].astype(float)).where(is_placed)
+    placed = gpd.GeoDataFrame(frame.drop(columns=["longitude", "latitude"]), geometry=points, crs=STORAGE_CRS)
+    with TemporaryDirectory(prefix="vasti-") as folder:
+        path = Path(folder) / f"{name}.gpkg"
+        placed.to_file(path, layer=name, driver="GPKG", geometry_type="Point")
+        answer = _answer(path.read_bytes(), "gpkg", page_links(request, "gpkg", next_cursor, formats))
+    answer.headers["content-disposition"] = f'attachment; filename="{name}.gpkg"'
     return answer
 
 

@@ -138,6 +138,10 @@ JsonOrGeojson = Annotated[
 JsonOrCsv = Annotated[
     Literal["json", "csv"], Query(alias="format", description="The form of the answer.", examples=["csv"])
 ]
+FindingsFormat = Annotated[
+    Literal["json", "csv", "gpkg"],
+    Query(alias="format", description="The form of the answer; gpkg: a GeoPackage of points.", examples=["csv"]),
+]
 AnyFormat = Annotated[
     Literal["json", "csv", "geojson"], Query(alias="format", description="The form of the answer.", examples=["csv"])
 ]

@@ -142,6 +142,8 @@ class Finding(Body):
     value: str | None
     code: str
     severity: Literal["error", "warning"]
+    longitude: Annotated[float | None, Field(description="Where the row lies as the file has it; null: nowhere.")]
+    latitude: Annotated[float | None, Field(description="Degrees, as the longitude.")]
     meaning: Annotated[str, Field(description="What it means, and what to do.")]
 
 

@@ -52,6 +52,7 @@ class Findings:
         self._rows: list[NDArray[np.int32]] = []
         self._values: list[Sequence[str | None]] = []
         self._heads: list[tuple[str, str | None]] = []
+        self._positions: list[tuple[NDArray[np.int32], NDArray[np.float64], NDArray[np.float64]]] = []
         self.counts: dict[Severity, int] = {"error": 0, "warning": 0}
 
     def add(
@@ -69,6 +70,18 @@ class Findings:
         self._rows.append(rows)
         self._values.append([None] * len(rows) if values is None else values)
         self.counts[RULES[code].severity] += len(rows)
+
+    def remember_positions(self, rows: NDArray[np.int32], lon: NDArray[np.float64], lat: NDArray[np.float64]) -> None:
+        """Keeps where rows lie as the file has them, NaN for nowhere; degrees. What is found in one may come later."""
+        self._positions.append((rows, lon.copy(), lat.copy()))
+
+    def positions(self, rows: pd.Series) -> pd.DataFrame:
+        """Columns longitude and latitude of rows, in degrees; NaN where a row lies nowhere or is no row."""
+        if not self._positions:
+            return pd.DataFrame({"longitude": np.nan, "latitude": np.nan}, index=rows.index)
+        numbers, lon, lat = (np.concatenate(parts) for parts in zip(*self._positions, strict=True))
+        known = pd.DataFrame({"longitude": lon, "latitude": lat}, index=numbers)
+        return known[~known.index.duplicated()].reindex(rows.fillna(WHOLE_FILE)).set_index(rows.index)
 
     def add_note(self, note: Note) -> None:
         """Adds what is to be said of the whole file."""

@@ -50,7 +50,7 @@ def find_groups(connection: Connection, upload_ids: Sequence[int]) -> dict[int, 
 
 def find_findings(connection: Connection, upload_id: int, page: PageRequest) -> tuple[Page, list[dict[str, Any]]]:
     """One page of an upload's findings in the order of rows, each with its meaning and what to do."""
-    names = ("row_number", "field", "value", "code", "severity")
+    names = ("row_number", "field", "value", "code", "severity", "longitude", "latitude")
     rows = select(*(finding.c[name] for name in names)).where(finding.c.upload_id == upload_id)
     found = fetch_page(connection, rows, [finding.c.id], page)
     told = [

@@ -67,6 +67,7 @@ def observe(
         repeats = Repeats(lambda n_batches: _read_again(path, options, n_batches))
         for n_read, batch in source.batches(findings):
             observations = mapper.map(batch, findings)
+            findings.remember_positions(observations.row_numbers, observations.lon, observations.lat)
             division = divider.divide(batch, observations, findings) if divider else None
             if options.unit == "household":
                 checks.check_rows(observations, findings)

@@ -184,7 +184,7 @@ def write_findings(connection: Connection, upload_id: int, findings: Findings) -
     """Stores the findings of an upload."""
     frame = findings.frame()
     frame.insert(0, "upload_id", upload_id)
-    copy_frame(connection, finding, frame)
+    copy_frame(connection, finding, frame.join(findings.positions(frame["row_number"])))
 
 
 def withdraw_households(connection: Connection, survey_id: int, upload_id: int) -> list[int]:

@@ -7,6 +7,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     DateTime,
+    Double,
     ForeignKey,
     Identity,
     Index,
@@ -155,5 +156,8 @@ finding = Table(
     Column("value", Text, nullable=True),
     Column("code", Text, nullable=False),
     Column("severity", Text, nullable=False),
+    # Where the row lies as the file has it, in degrees; NULL: nowhere.
+    Column("longitude", Double, nullable=True),
+    Column("latitude", Double, nullable=True),
     CheckConstraint("severity IN ('error', 'warning')", name="severity"),
 )

@@ -1,9 +1,11 @@
 """How routes describe their answers in OpenAPI."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import BaseModel
 
+from service.answers import MEDIA_TYPES, Format
 from service.bodies import FeatureCollection, Problem
 from service.problems import MEDIA_TYPE
 
@@ -40,12 +42,17 @@ def responses(
     }
 
 
-def private_responses(body: type[BaseModel] | None, *, status: int = 200) -> Responses:
-    """The answers of a route that is for somebody: its body, if it has one, and why it may be refused."""
+def private_responses(body: type[BaseModel] | None, *, status: int = 200, others: Sequence[Format] = ()) -> Responses:
+    """The answers of a route that is for somebody: its body, if any, and why it may be refused.
+
+    `others` are the forms beside JSON.
+    """
     told = "Done; there is nothing more to say." if body is None else (body.__doc__ or "").strip()
     answer: dict[str, Any] = {"description": told}
     if body is not None:
         answer["model"] = body
+    if others:
+        answer["content"] = {MEDIA_TYPES[form].partition(";")[0]: {} for form in others}
     return {
         status: answer,
         **REFUSALS,

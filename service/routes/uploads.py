@@ -27,10 +27,19 @@ from geo.ingestion.received import (
 )
 from geo.settings import Settings
 from service.access import Acting, acting, reading_in_full
-from service.answers import NO_STORE, address, csv_answer, link, page_links, private_answer
+from service.answers import (
+    NO_STORE,
+    Format,
+    address,
+    csv_answer,
+    geopackage_answer,
+    link,
+    page_links,
+    private_answer,
+)
 from service.incoming import NAMED, take_in, written
 from service.jobs import defer_upload
-from service.parameters import Cursor, Id, JsonOrCsv, Limit, page_request
+from service.parameters import Cursor, FindingsFormat, Id, Limit, page_request
 from service.routes.described import FILE_REFUSALS, private_responses
 from service.tables import csv_text
 from service.upload_bodies import Deciding, FindingsPage, Upload, Uploads
@@ -145,19 +154,30 @@ def _check_may(done: Acting, row: Any, body: Deciding) -> None:
         access.require(done.bearer, "steward")
 
 
-@router.get("/uploads/{number}/findings", responses=private_responses(FindingsPage), summary="Its findings")
+_FINDING = ["row_number", "field", "value", "code", "severity", "longitude", "latitude", "meaning"]
+_FINDING_FORMS: tuple[Format, ...] = ("json", "csv", "gpkg")
+
+
+@router.get(
+    "/uploads/{number}/findings",
+    responses=private_responses(FindingsPage, others=("csv", "gpkg")),
+    summary="Its findings",
+)
 def findings(
-    request: Request, number: Id, output: JsonOrCsv = "json", limit: Limit = None, cursor: Cursor = None
+    request: Request, number: Id, output: FindingsFormat = "json", limit: Limit = None, cursor: Cursor = None
 ) -> Response:
     """What is wrong with which row of a file, and what to do about it."""
     with reading_in_full(request, "contributor") as reading:
         find_upload(reading.connection, number)
-        page, rows = find_findings(reading.connection, number, page_request(limit, cursor, everything=output == "csv"))
+        wanted = page_request(limit, cursor, everything=output != "json")
+        page, rows = find_findings(reading.connection, number, wanted)
+    frame = pd.DataFrame(rows, columns=_FINDING).astype({"row_number": "Int64"})
+    name = ["findings", str(number)]
     if output == "csv":
-        names = ["row_number", "field", "value", "code", "severity", "meaning"]
-        frame = pd.DataFrame(rows, columns=names).astype({"row_number": "Int64"})
-        return csv_answer(request, csv_text(frame, names), page.next_cursor, ("json", "csv"), ["findings", str(number)])
-    links = page_links(request, "json", page.next_cursor, ("json", "csv"))
+        return csv_answer(request, csv_text(frame, _FINDING), page.next_cursor, _FINDING_FORMS, name)
+    if output == "gpkg":
+        return geopackage_answer(request, frame, page.next_cursor, _FINDING_FORMS, name)
+    links = page_links(request, "json", page.next_cursor, _FINDING_FORMS)
     return private_answer({"findings": rows, "total": page.total, "returned": len(rows), "links": links})
 
 

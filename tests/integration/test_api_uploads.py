@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
 import pytest
 from fastapi.testclient import TestClient
 
@@ -166,8 +167,14 @@ def test_rows_with_errors_wait_for_a_decision(office: Office, two: TwoOrganisati
     assert [(one["row_number"], one["severity"]) for one in found["findings"]] == [(5, "error"), (6, "error")]
     assert all("What to do:" in one["meaning"] for one in found["findings"])
     table = office.client.get(f"{API}/uploads/{checked['id']}/findings?format=csv", headers=office.header)
-    assert table.text.splitlines()[0] == "row_number,field,value,code,severity,meaning"
+    assert table.text.splitlines()[0] == ("row_number,field,value,code,severity,longitude,latitude,meaning")
     assert len(table.text.splitlines()) == 3
+    points = office.client.get(f"{API}/uploads/{checked['id']}/findings?format=gpkg", headers=office.header)
+    assert points.headers["content-type"] == "application/geopackage+sqlite3"
+    (tmp_path / "findings.gpkg").write_bytes(points.content)
+    placed = gpd.read_file(tmp_path / "findings.gpkg")
+    assert placed["row_number"].tolist() == [5, 6]
+    assert (placed.geometry[0].x, placed.geometry[0].y) == (0.5, 0.5)
     loaded = office.decided(checked["id"], "skip_errors")
     assert loaded["state"] == "loaded"
     assert loaded["counts"]["rows_loaded"] == 3

@@ -27,7 +27,9 @@ ALTER TABLE upload
     );
 ALTER TABLE finding
     ADD COLUMN id BIGINT GENERATED ALWAYS AS IDENTITY,
-    ADD CONSTRAINT finding_pkey PRIMARY KEY (id);
+    ADD CONSTRAINT finding_pkey PRIMARY KEY (id),
+    ADD COLUMN longitude DOUBLE PRECISION,
+    ADD COLUMN latitude DOUBLE PRECISION;
 CREATE TABLE upload_progress (
     upload_id INTEGER NOT NULL,
     step TEXT NOT NULL,
@@ -124,7 +126,7 @@ DROP POLICY decided ON upload;
 DROP TABLE upload_progress;
 DROP TABLE incoming;
 DROP TABLE remembered_profile;
-ALTER TABLE finding DROP COLUMN id;
+ALTER TABLE finding DROP COLUMN id, DROP COLUMN longitude, DROP COLUMN latitude;
 DELETE FROM finding WHERE upload_id IN (SELECT id FROM upload WHERE state NOT IN ('loaded', 'withdrawing', 'withdrawn'));
 DELETE FROM upload WHERE state NOT IN ('loaded', 'withdrawing', 'withdrawn');
 UPDATE upload SET state = 'loaded' WHERE state = 'withdrawing';
