@@ -11,7 +11,7 @@ from pathlib import Path
 from psycopg.conninfo import make_conninfo
 from sqlalchemy.engine import make_url
 
-from geo.cluster_folders import sync_folder
+from geo.durable import sync
 from geo.errors import DatabaseUnavailable, InputError, SetupError, UnreadableFile
 from geo.programs import find_client
 
@@ -84,7 +84,7 @@ def backup(database_url: str, file: Path) -> None:
             raise DatabaseUnavailable(f"The backup could not be made: {_reason(done.stderr)}")
         os.fsync(descriptor)
         part.replace(file)
-        sync_folder(file.parent)
+        sync(file.parent)
     finally:
         os.close(descriptor)
         part.unlink(missing_ok=True)

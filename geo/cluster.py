@@ -29,8 +29,8 @@ from geo.cluster_folders import (
     Folders,
     is_private,
     run_as,
-    sync_folder,
 )
+from geo.durable import sync
 from geo.errors import DatabaseUnavailable
 from geo.programs import Programs, find_programs
 
@@ -199,7 +199,7 @@ def _make(folders: Folders, programs: Programs, account: Account | None) -> None
             conf.flush()
             os.fsync(conf.fileno())
         fresh.rename(folders.data_dir)
-        sync_folder(folders.state_dir)
+        sync(folders.state_dir)
     except subprocess.CalledProcessError as error:
         reason = _last_line(error.stderr or error.stdout or "")
         raise DatabaseUnavailable(f"The private cluster could not be made in {folders.state_dir}: {reason}") from None

@@ -211,15 +211,6 @@ def is_private(folder: Path, account: Account | None) -> bool:
     return stat.S_ISDIR(status.st_mode) and status.st_uid == owner and not status.st_mode & 0o077
 
 
-def sync_folder(folder: Path) -> None:
-    """Make a rename in the folder outlive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def run_as(account: Account | None, args: Sequence[str], **options: Any) -> "subprocess.CompletedProcess[str]":
     """Run a program as `account`, in a session of its own and a bare environment.
 

@@ -1,9 +1,8 @@
 """Originals: every file received is kept, byte for byte, under its sha256."""
 
 import hashlib
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,6 +11,7 @@ from uuid import uuid4
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
+from geo.durable import sync
 from geo.errors import NotFound, UnreadableFile
 
 _CHUNK = 1 << 20
@@ -94,18 +94,15 @@ def keep(original: Original, url: str) -> None:
     filesystem.makedirs(folder, exist_ok=True)
     # A rename is atomic, so a reader or a crash never meets half a file.
     partial = f"{folder}/.{uuid4().hex}"
-    filesystem.put_file(str(original.path), partial)
-    if isinstance(filesystem, LocalFileSystem):
-        _to_disk(Path(partial))
-    filesystem.mv(partial, target)
-    if isinstance(filesystem, LocalFileSystem):
-        _to_disk(Path(folder))
-
-
-def _to_disk(path: Path) -> None:
-    """Waits until a file, or the names in a folder, would outlast a power cut."""
-    descriptor = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        filesystem.put_file(str(original.path), partial)
+        if isinstance(filesystem, LocalFileSystem):
+            sync(Path(partial))
+        filesystem.mv(partial, target)
+    except OSError:
+        # Half a file is of no use, and the disk may be full.
+        with suppress(OSError):
+            filesystem.rm_file(partial)
+        raise
+    if isinstance(filesystem, LocalFileSystem):
+        sync(Path(folder))
