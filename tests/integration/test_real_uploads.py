@@ -1,0 +1,71 @@
+"""Real files, sent by an officer who says nothing of them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import geopandas as gpd
+import pandas as pd
+import pytest
+import shapely
+from fastapi.testclient import TestClient
+
+from geo.settings import Settings
+from service import jobs
+from service.app import create_app
+from tests import factories as f
+from tests.integration.test_api_uploads import API, Office, bearer
+from tests.two_organisations import TwoOrganisations, rows
+
+
+@pytest.fixture(scope="module")
+def office(two: TwoOrganisations, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    """North's officer."""
+    jobs.prepare(two.owner.url.render_as_string(hide_password=False))
+    settings = Settings(state_dir=tmp_path_factory.mktemp("state"))
+    with TestClient(create_app(two.service, settings), base_url="https://testserver") as client:
+        yield Office(client, bearer(two, "contributor"), two, settings)
+
+
+def open_city(office: Office, two: TwoOrganisations, folder: Path, slug: str, areas: list[object]) -> None:
+    """A city of these areas, and a round in it that north's officer opens."""
+    frame = gpd.GeoDataFrame({"settlement_code": [f"A{i}" for i in range(len(areas))]}, geometry=areas, crs="EPSG:4326")
+    with two.owner.begin() as connection:
+        f.load_city(connection, folder, frame, slug=slug)
+    body = {"city": slug, "slug": "round", "starts_on": "2000-01-01", "ends_on": "2026-01-01", "mode": "sample"}
+    answer = office.client.post(f"{API}/own/surveys", headers=office.header, json=body)
+    assert answer.status_code == 201, answer.text
+
+
+def test_malawi_households(office: Office, two: TwoOrganisations, tmp_path: Path, real_files: Path) -> None:
+    """23,112 households whose columns nobody named for Vasti; 151 rows repeat an earlier one."""
+    cells = [shapely.box(32 + i / 2, -18 + j / 2, 32.5 + i / 2, -17.5 + j / 2) for i in range(9) for j in range(19)]
+    open_city(office, two, tmp_path, "malawi", list(cells))
+    checked = office.sent(real_files / "mw_sdg_households" / "washmalawi.xlsx", "round", city="malawi")
+    assert checked["state"] == "waiting"
+    counts = checked["counts"]
+    assert (counts["rows_read"], counts["rows_loaded"], counts["rows_rejected"]) == (23_112, 23_112 - 151, 151)
+    sure = {one["field"] for one in checked["understood"]["matched"] if one["confidence"] == "sure"}
+    assert sure >= {"longitude", "latitude", "toilet_type", "water_source", "handwashing_soap", "interviewed_on"}
+    assert [group["count"] for group in checked["findings"] if group["code"] == "row_repeated"] == [151]
+    assert office.decided(checked["id"], "skip_errors")["state"] == "loaded"
+    with two.owner.connect() as connection:
+        ((pits,),) = rows(connection, "SELECT count(*) FROM household WHERE toilet_type = 'pit_no_slab'")
+    # The publisher counts 21,243 of them, the repeated rows among them.
+    assert isinstance(pits, int)
+    assert 21_243 - 151 <= pits <= 21_243
+
+
+def test_latitudes_that_lost_their_minus(
+    office: Office, two: TwoOrganisations, tmp_path: Path, real_files: Path
+) -> None:
+    folder = real_files / "mw_dowa_latrines"
+    clean = pd.read_csv(folder / "dowalatrinesurvey.csv")
+    around = shapely.union_all(shapely.buffer(shapely.points(clean["longitude"], clean["latitude"]), 0.01))
+    open_city(office, two, tmp_path, "dowa", list(shapely.get_parts(around)))
+    checked = office.sent(folder / "Dowa Household Latrine survey.csv", "round", city="dowa")
+    assert checked["state"] == "waiting"
+    assert (checked["counts"]["rows_read"], checked["counts"]["rows_rejected"]) == (89, 89)
+    assert [group["code"] for group in checked["findings"] if group["severity"] == "error"] == ["latitude_sign_lost"]
+    fixed = office.decided(checked["id"], "recheck", fix=True)
+    assert (fixed["state"], fixed["counts"]["rows_loaded"]) == ("checked", 89)
+    assert [group["count"] for group in fixed["findings"] if group["code"] == "position_fixed"] == [89]
