@@ -31,11 +31,29 @@ def note_command(
     before: Facts | None = None,
     after: Facts | None = None,
 ) -> None:
-    """Notes what somebody does at the command line, who needs no account; whose it is, the stewards may read it."""
+    """Notes what somebody does at the command line, who needs no account."""
+    actor = f"{who} at the command line"
+    note_as(connection, actor, action, subject, organisation_id=organisation_id, before=before, after=after)
+
+
+def note_as(
+    connection: Connection,
+    actor: str,
+    action: str,
+    subject: str,
+    *,
+    organisation_id: int | None = None,
+    before: Facts | None = None,
+    after: Facts | None = None,
+) -> None:
+    """Notes what is done in somebody's name with the rights of the tables' owner.
+
+    Whose it is, the stewards may read it.
+    """
     connection.execute(
         insert(audit).values(
             organisation_id=organisation_id,
-            actor=f"{who} at the command line",
+            actor=actor,
             action=action,
             subject=subject,
             before=None if before is None else dict(before),

@@ -69,7 +69,13 @@ class InputError(VastiError):
 
 
 class TooLarge(InputError):
-    """The file is larger than the service takes."""
+    """What was sent is larger than the service takes."""
+
+    def __init__(self, max_bytes: int) -> None:
+        most = f"{max_bytes / 1_000_000:,.0f} MB"
+        super().__init__(
+            f"What was sent is larger than {most}, the most this service takes: send a file zipped, or in parts."
+        )
 
 
 class UnreadableFile(InputError):

@@ -74,6 +74,11 @@ class Settings(BaseSettings):
         return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
 
     @property
+    def upload_max_bytes(self) -> int:
+        """Largest file the service takes, in bytes."""
+        return self.upload_max_mb * 1_000_000
+
+    @property
     def incoming_dir(self) -> Path:
         """The folder of files that are on their way in."""
         return self.state_dir / "incoming"

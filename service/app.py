@@ -87,8 +87,9 @@ def create_app(engine: Engine, settings: Settings, *, cache_bytes: int = MAX_BYT
     app.include_router(health.router, dependencies=checked, tags=["health"])
     add_problem_handlers(app)
     # The last one added is the first one asked.
-    max_file_bytes = settings.upload_max_mb * 1_000_000
-    app.add_middleware(BodyLimits, files_under=("/api/v1/uploads", "/api/v1/incoming"), max_file_bytes=max_file_bytes)
+    app.add_middleware(
+        BodyLimits, files_under=("/api/v1/uploads", "/api/v1/incoming"), max_file_bytes=settings.upload_max_bytes
+    )
     app.add_middleware(PublicCache, watch=watch, max_bytes=cache_bytes)
     app.add_middleware(RateLimits, settings=settings)
     app.add_middleware(FaultWall)

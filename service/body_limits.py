@@ -8,6 +8,8 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from geo.errors import TooLarge
+
 MAX_BYTES = 1_000_000
 """Of a body that is no file."""
 
@@ -37,6 +39,10 @@ class BodyLimits:
             return
         has_file = scope["path"].startswith(self._files_under)
         max_bytes = self._max_with_file if has_file else MAX_BYTES
+        # Not one of our own errors: it is raised while FastAPI reads a body, and it lets only these through.
+        too_large = HTTPException(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE, str(TooLarge(max_bytes)), {"connection": "close"}
+        )
         declared = Headers(scope=scope).get("content-length", "")
         began, received, is_whole = time.monotonic(), 0, False
 
@@ -46,7 +52,7 @@ class BodyLimits:
             if is_whole:
                 return await receive()
             if declared.isdecimal() and int(declared) > max_bytes:
-                raise too_large(max_bytes)
+                raise too_large
             try:
                 async with asyncio.timeout(SILENCE_S):
                     message = await receive()
@@ -55,17 +61,10 @@ class BodyLimits:
             is_whole = not message.get("more_body", False)
             received += len(message.get("body", b""))
             if received > max_bytes:
-                raise too_large(max_bytes)
+                raise too_large
             late_s = time.monotonic() - began - SILENCE_S
             if not is_whole and received < late_s * MIN_BYTES_PER_S:
                 raise HTTPException(HTTPStatus.REQUEST_TIMEOUT, _TOO_SLOW)
             return message
 
         await self.app(scope, limited, send)
-
-
-def too_large(max_bytes: int) -> HTTPException:
-    """What a body is refused with that is larger than this."""
-    most = f"{max_bytes / 1_000_000:,.0f} MB"
-    detail = f"What was sent is larger than {most}, the most this service takes: send a file zipped, or in parts."
-    return HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail, {"connection": "close"})

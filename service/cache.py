@@ -74,8 +74,6 @@ class PublicCache:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> Answer | None:
         """The public answer; None: there is none, and what there is has been sent."""
-        if not scope["path"].startswith(PUBLIC_PATHS):
-            return await self._ask(scope, receive, send)
         # Taken before the question is put: what is true later is not what the answer shows.
         seen = self._watch.seen()
         if seen is not self._kept_for:

@@ -1,7 +1,5 @@
 """A file on its way in: streamed to disk, held to its size, known by its sha256, handed to a worker."""
 
-import hashlib
-import os
 import unicodedata
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,7 +15,7 @@ from geo.errors import InputError, InvalidParameter, InvalidParameters, NotAllow
 from geo.ingestion import originals
 from geo.ingestion.incoming import make_folder
 from geo.ingestion.originals import Original
-from geo.ingestion.received import Choices, Sender, receive
+from geo.ingestion.received import Choices, receive
 from geo.places import find_city
 from geo.settings import Settings
 from geo.surveys import find_survey
@@ -44,19 +42,16 @@ def written(source: BinaryIO, file_name: str, max_bytes: int, folder: Path) -> I
     make_folder(folder)
     with TemporaryDirectory(dir=folder) as inside:
         path = Path(inside) / "received"
-        digest, size = hashlib.sha256(), 0
+        size = 0
         with path.open("wb") as target:
             while chunk := source.read(_CHUNK):
                 size += len(chunk)
                 if size > max_bytes:
-                    raise too_large(max_bytes)
-                digest.update(chunk)
+                    raise TooLarge(max_bytes)
                 target.write(chunk)
-            target.flush()
-            os.fsync(target.fileno())
         if size == 0:
             raise InputError(f"{name} is empty: there is nothing in it to load.")
-        yield Original(path, name, digest.hexdigest(), size)
+        yield originals.identify(path, name)
 
 
 def find_target(done: Acting, fields: Mapping[str, str]) -> tuple[Any, Choices]:
@@ -88,9 +83,7 @@ def take_in(done: Acting, queue: App, settings: Settings, original: Original, fi
     """
     row, choices = find_target(done, fields)
     originals.keep(original, settings.originals_url)
-    bearer = done.bearer
-    sender = Sender(bearer.account_id, bearer.organisation_id, bearer.email)
-    upload_id = receive(done.connection, sender, row, original, choices)
+    upload_id = receive(done.connection, done.bearer, row, original, choices)
     defer_upload(done.connection, queue, upload_id, "checking")
     facts = {"file_name": original.file_name, "sha256": original.sha256, "size_bytes": original.size_bytes}
     note(done.connection, "file received", f"upload {upload_id}", after=facts)
@@ -111,9 +104,3 @@ def plain_name(file_name: str) -> str:
     suffix = suffix[:_LONGEST_SUFFIX]
     # File systems count bytes; a letter cut in two is left out.
     return stem.encode()[:_LONGEST_NAME].decode(errors="ignore") + dot + suffix
-
-
-def too_large(max_bytes: int) -> TooLarge:
-    """What is said of a file that is larger than this."""
-    most = f"{max_bytes / 1_000_000:,.0f} MB"
-    return TooLarge(f"The file is larger than {most}, the most this service takes: send it zipped, or in parts.")

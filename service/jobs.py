@@ -26,8 +26,9 @@ from geo import database
 from geo.errors import DatabaseUnavailable
 from geo.indicators.tally_store import surveys_lacking_tallies
 from geo.ingestion.incoming import clear_folder, remove_older
-from geo.ingestion.received import Step, find_waiting, give_up
+from geo.ingestion.received import Step
 from geo.ingestion.recompute import recompute
+from geo.ingestion.upload_steps import find_waiting, give_up
 from geo.service_role import SERVICE_ROLE
 from geo.settings import Settings
 from service.logs import where

@@ -15,7 +15,8 @@ from typing import get_args
 
 from geo import database
 from geo.errors import DatabaseUnavailable, is_full
-from geo.ingestion.received import Step, Work
+from geo.ingestion.received import Step
+from geo.ingestion.upload_steps import Work
 from geo.settings import Settings
 from service.logs import configure_logs, where
 

@@ -13,6 +13,9 @@ from geo.ingestion.rules import RULES, Rule, Severity
 WHOLE_FILE = 0
 """The row number of a finding that is about the whole file; outside this module it is None."""
 
+ROWS_SHOWN, VALUES_SHOWN = 5, 4
+"""Of a group: the first rows, and the most frequent values."""
+
 
 @dataclass(frozen=True)
 class FindingGroup:
@@ -26,6 +29,10 @@ class FindingGroup:
     values: tuple[str, ...]
     n_values: int
     """How many different values there are; `values` holds the most frequent."""
+
+    def order(self) -> tuple[str, int, str, str]:
+        """Errors first, then the most frequent."""
+        return self.severity, -self.count, self.code, self.field or ""
 
     def sentence(self) -> str:
         """The finding and what to do about it, in plain words."""
@@ -109,7 +116,7 @@ class Findings:
         whole["row_number"] = whole["row_number"].astype("Int32").mask(whole["row_number"] == WHOLE_FILE)
         return whole
 
-    def groups(self, *, rows_shown: int = 5, values_shown: int = 4) -> list[FindingGroup]:
+    def groups(self) -> list[FindingGroup]:
         """The findings grouped by kind and field: errors first, then the most frequent."""
         groups = []
         for (code, field), alike in self.frame().groupby(["code", "field"], dropna=False, sort=False):
@@ -120,12 +127,12 @@ class Findings:
                     severity=RULES[str(code)].severity,
                     field=None if pd.isna(field) else str(field),
                     count=len(alike),
-                    rows=tuple(int(r) for r in alike["row_number"].dropna()[:rows_shown]),
-                    values=tuple(str(v) for v in values.index[:values_shown]),
+                    rows=tuple(int(r) for r in alike["row_number"].dropna()[:ROWS_SHOWN]),
+                    values=tuple(str(v) for v in values.index[:VALUES_SHOWN]),
                     n_values=len(values),
                 )
             )
-        return sorted(groups, key=lambda g: (g.severity, -g.count, g.code, g.field or ""))
+        return sorted(groups, key=FindingGroup.order)
 
     def stop_load(self) -> bool:
         """Whether there is an error that keeps the other rows from being loaded."""

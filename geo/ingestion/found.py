@@ -6,12 +6,9 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from geo.ingestion.findings import FindingGroup, sentence
+from geo.ingestion.findings import ROWS_SHOWN, VALUES_SHOWN, FindingGroup, sentence
 from geo.paging import Page, PageRequest, fetch_page
 from geo.schema.uploads import finding
-
-_ROWS_SHOWN = 5
-_VALUES_SHOWN = 4
 
 
 def find_groups(connection: Connection, upload_ids: Sequence[int]) -> dict[int, list[FindingGroup]]:
@@ -38,13 +35,13 @@ def find_groups(connection: Connection, upload_ids: Sequence[int]) -> dict[int, 
             severity=severity,
             field=field,
             count=sum(row.n for row in rows),
-            rows=tuple(numbers[:_ROWS_SHOWN]),
-            values=tuple(values[:_VALUES_SHOWN]),
+            rows=tuple(numbers[:ROWS_SHOWN]),
+            values=tuple(values[:VALUES_SHOWN]),
             n_values=len(values),
         )
         found[upload_id].append(group)
     for groups in found.values():
-        groups.sort(key=lambda g: (g.severity, -g.count, g.code, g.field or ""))
+        groups.sort(key=FindingGroup.order)
     return found
 
 

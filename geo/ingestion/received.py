@@ -1,47 +1,27 @@
-"""The story of a file somebody sent: received, checked by a trial load, decided on, loaded or not.
+"""Files somebody sent: received, with choices of how they are read, and decided on."""
 
-Each step looks at the upload's state under a lock and does nothing where the state is not its own, so that a step that
-is asked for twice, or by two workers, is done once.
-"""
-
-import json
-import time
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
-import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import Connection, Engine, delete, func, insert, select, update
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import Connection, insert, select, update
 
-from geo.database import transaction, translated_errors
-from geo.errors import ChoiceNeeded, Conflict, InputError, NotFound, UnknownFormat, UnreadableFile, VastiError
-from geo.indicators.query import ValuesQuery
-from geo.indicators.values import find_values
-from geo.ingestion import ingest, originals, store
+from geo.access import Bearer
+from geo.errors import Conflict, NotFound
 from geo.ingestion.layers import ReadOptions
-from geo.ingestion.loads import ErrorsFound, LoadOptions, LoadResult
 from geo.ingestion.originals import Original
 from geo.ingestion.placement import GPS_TOLERANCE_M, Placement
 from geo.ingestion.profile import Profile, parse_profile, read_profile, shipped_profiles
 from geo.ingestion.source import SourceOptions
-from geo.ingestion.understanding import columns_key, understand
 from geo.paging import Page, PageRequest, fetch_page
-from geo.schema.audit import audit
 from geo.schema.places import city, organisation
 from geo.schema.surveys import survey
-from geo.schema.uploads import State, finding, remembered_profile, upload, upload_progress
-from geo.surveys import SurveySpec
+from geo.schema.uploads import State, upload, upload_progress
 
 Step = Literal["checking", "loading", "withdrawing"]
 
 BEGINS_AS: Mapping[Step, State] = {"checking": "received", "loading": "accepted", "withdrawing": "withdrawing"}
 """The state an upload must be in for a step to begin."""
-
-_TELL_EVERY_S = 0.5
-_LOCK_NAMESPACE = 0x75706C64
 
 
 class Choices(BaseModel):
@@ -78,6 +58,10 @@ class Choices(BaseModel):
             fix=self.fix,
         )
 
+    def kept(self) -> dict[str, Any]:
+        """The same as an upload keeps it."""
+        return self.model_dump(mode="json", exclude_defaults=True)
+
     def _profile(self) -> Profile | None:
         if self.profile is None:
             return None
@@ -86,16 +70,7 @@ class Choices(BaseModel):
         return read_profile(self.profile) if is_name else parse_profile(self.profile, "sent along")
 
 
-@dataclass(frozen=True)
-class Sender:
-    """Who sends a file."""
-
-    account_id: int
-    organisation_id: int
-    email: str
-
-
-def receive(connection: Connection, sender: Sender, survey_row: Any, original: Original, choices: Choices) -> int:
+def receive(connection: Connection, sender: Bearer, survey_row: Any, original: Original, choices: Choices) -> int:
     """Takes a file in that is kept already; the upload's id. It is for the caller to have it checked."""
     return int(
         connection.execute(
@@ -112,7 +87,7 @@ def receive(connection: Connection, sender: Sender, survey_row: Any, original: O
                 uploaded_by=sender.email,
                 profile={},
                 state="received",
-                choices=_kept(choices),
+                choices=choices.kept(),
             )
             .returning(upload.c.id)
         ).scalar_one()
@@ -156,7 +131,7 @@ def decide(connection: Connection, upload_id: int, decision: Decision, choices: 
         raise Conflict(f"No row of upload {upload_id} could be loaded, so there is nothing to go on with.")
     chosen = Choices.model_validate(row["choices"]) if choices is None else choices
     chosen = chosen.model_copy(update={"skip_errors": decision == "skip_errors"})
-    values: dict[str, Any] = {"state": _TO[decision], "choices": _kept(chosen)}
+    values: dict[str, Any] = {"state": _TO[decision], "choices": chosen.kept()}
     if decision == "refuse":
         values["problem"] = "It was refused by whoever looked at it."
     changed = connection.execute(
@@ -209,239 +184,3 @@ def uploads() -> Any:
         .outerjoin(survey, survey.c.id == upload.c.survey_id)
         .outerjoin(upload_progress, upload_progress.c.upload_id == upload.c.id)
     )
-
-
-class Work:
-    """A step of the work on one upload, done by whoever owns the tables."""
-
-    def __init__(self, engine: Engine, upload_id: int, originals_url: str) -> None:
-        self._engine = engine
-        self._id = upload_id
-        self._originals_url = originals_url
-        self._told_s = 0.0
-
-    def do(self, step: Step) -> bool:
-        """Does the step where it is the upload's turn; whether it was.
-
-        Raises:
-            DatabaseUnavailable: the database went away; nothing of the step was saved.
-        """
-        with translated_errors(), self._engine.connect() as holding:
-            # The lock is the connection's, which ends with this block: of two workers the second waits, and finds the
-            # first one's work.
-            holding.detach()
-            holding.execute(select(func.pg_advisory_lock(_LOCK_NAMESPACE, self._id)))
-            holding.commit()
-            with transaction(self._engine) as connection:
-                row = connection.execute(uploads().where(upload.c.id == self._id)).mappings().one_or_none()
-            if row is None or row["state"] != BEGINS_AS[step]:
-                return False
-            self._tell(step, 0, None)
-            {"checking": self._check, "loading": self._load, "withdrawing": self._withdraw}[step](row)
-            return True
-
-    def _check(self, row: Any) -> None:
-        """Loads the file, looks at what came of it, and takes it back."""
-        result: LoadResult | None = None
-        preview: dict[str, Any] | None = None
-        values: dict[str, Any] = {}
-        try:
-            with (
-                originals.as_file(row["sha256"], row["file_name"], self._originals_url) as path,
-                transaction(self._engine) as connection,
-                connection.begin_nested() as trial,
-            ):
-                choices, values = self._understand(connection, path, row)
-                before = _figures(connection, row)
-                result = self._ingest(connection, path, row, choices, "checking", skip_errors=True)
-                preview = _preview(before, _figures(connection, row))
-                trial.rollback()
-        except ErrorsFound as error:
-            result = error.result
-        except (InputError, Conflict, NotFound) as error:
-            # What a choice may mend waits for one.
-            is_hopeless = isinstance(error, UnknownFormat | UnreadableFile) and not isinstance(error, ChoiceNeeded)
-            state = "refused" if is_hopeless else "waiting"
-            values |= {"state": state, "problem": str(error), **_NOTHING_READ}
-        if result is not None:
-            values |= _outcome(result, preview)
-        with transaction(self._engine) as connection:
-            # Somebody may have refused it meanwhile.
-            still = upload.c.state == BEGINS_AS["checking"]
-            changed = connection.execute(update(upload).where(upload.c.id == self._id, still).values(values))
-            connection.execute(delete(finding).where(finding.c.upload_id == self._id))
-            if changed.rowcount and result is not None:
-                store.write_findings(connection, self._id, result.findings)
-            self._done(connection)
-
-    def _load(self, row: Any) -> None:
-        """Loads the file; what has come up since it was checked makes it wait again."""
-        choices = Choices.model_validate(row["choices"])
-        try:
-            with (
-                originals.as_file(row["sha256"], row["file_name"], self._originals_url) as path,
-                transaction(self._engine) as connection,
-            ):
-                result = self._ingest(connection, path, row, choices, "loading", skip_errors=choices.skip_errors)
-                if result.state == "already loaded":
-                    values = _outcome(result, None)
-                    connection.execute(update(upload).where(upload.c.id == self._id).values(values))
-                else:
-                    counts = {"rows_loaded": result.rows_loaded, "rows_rejected": result.rows_rejected}
-                    self._note(connection, row, "file loaded", counts)
-                    _remember(connection, row, choices)
-                self._done(connection)
-        except ErrorsFound as error:
-            self._wait(_outcome(error.result, None)["problem"])
-        except (InputError, Conflict, NotFound) as error:
-            self._wait(str(error))
-
-    def _withdraw(self, row: Any) -> None:
-        try:
-            with transaction(self._engine) as connection:
-                rows = ingest.withdraw(connection, self._id)
-                self._note(connection, row, "upload withdrawn", {"rows_withdrawn": rows})
-                self._done(connection)
-        except VastiError as error:
-            with transaction(self._engine) as connection:
-                values = {"state": "loaded", "problem": str(error)}
-                connection.execute(update(upload).where(upload.c.id == self._id).values(values))
-                self._done(connection)
-
-    def _understand(self, connection: Connection, path: Path, row: Any) -> tuple[Choices, dict[str, Any]]:
-        """How the file is read, and what was understood of it.
-
-        Where nobody has chosen a profile it is the one the organisation used last for such columns, or what they seem
-        to hold; it becomes the choice, so that what is accepted is what was checked.
-        """
-        choices = Choices.model_validate(row["choices"])
-        if choices.profile is not None:
-            return choices, {}
-        understood = understand(path, ReadOptions(choices.encoding, choices.layer, choices.crs), row["unit"])
-        known = select(remembered_profile.c.profile).where(
-            remembered_profile.c.organisation_id == row["organisation_id"],
-            remembered_profile.c.columns_sha256 == columns_key(understood.columns),
-        )
-        remembered = connection.execute(known).scalar_one_or_none()
-        choices = choices.model_copy(update={"profile": remembered or understood.profile})
-        facts = understood.facts() | {"is_remembered": remembered is not None}
-        return choices, {"understood": facts, "choices": _kept(choices)}
-
-    def _ingest(
-        self, connection: Connection, path: Path, row: Any, choices: Choices, step: Step, *, skip_errors: bool
-    ) -> LoadResult:
-        return ingest.load_survey(
-            connection,
-            path,
-            row["city"],
-            SurveySpec(row["survey"], row["organisation"]),
-            source=choices.source(),
-            options=LoadOptions(
-                row["uploaded_by"],
-                self._originals_url,
-                row["organisation"],
-                skip_errors=skip_errors,
-                upload_id=self._id,
-            ),
-            progress=lambda done, total: self._tell(step, done, total),
-        )
-
-    def _tell(self, step: Step, done: int, total: int | None) -> None:
-        """Notes how far it has come, in a transaction of its own."""
-        if done:
-            if time.monotonic() - self._told_s < _TELL_EVERY_S:
-                return
-            self._told_s = time.monotonic()
-        values = {"step": step, "rows_done": done, "rows_total": total, "at": func.now()}
-        told = upsert(upload_progress).values(upload_id=self._id, **values)
-        with transaction(self._engine) as connection:
-            connection.execute(told.on_conflict_do_update(index_elements=["upload_id"], set_=values))
-
-    def _wait(self, problem: str) -> None:
-        with transaction(self._engine) as connection:
-            values = {"state": "waiting", "problem": problem}
-            connection.execute(update(upload).where(upload.c.id == self._id).values(values))
-            self._done(connection)
-
-    def _done(self, connection: Connection) -> None:
-        connection.execute(delete(upload_progress).where(upload_progress.c.upload_id == self._id))
-
-    def _note(self, connection: Connection, row: Any, action: str, after: dict[str, Any]) -> None:
-        """Notes in the audit what was done, in the name of who sent the file."""
-        of = {"organisation_id": row["organisation_id"], "actor": row["uploaded_by"]}
-        connection.execute(insert(audit).values(action=action, subject=f"upload {self._id}", after=after, **of))
-
-
-def _remember(connection: Connection, row: Any, choices: Choices) -> None:
-    """Keeps the profile a file was loaded with, for the next file with its columns."""
-    if row["understood"] is None or choices.profile is None:
-        return
-    key = {"organisation_id": row["organisation_id"], "columns_sha256": columns_key(row["understood"]["columns"])}
-    kept = upsert(remembered_profile).values(**key, profile=choices.profile)
-    connection.execute(kept.on_conflict_do_update(index_elements=list(key), set_={"profile": choices.profile}))
-
-
-def _kept(choices: Choices) -> dict[str, Any]:
-    """Choices as an upload keeps them."""
-    return choices.model_dump(mode="json", exclude_defaults=True)
-
-
-def give_up(engine: Engine, upload_id: int, step: Step, problem: str) -> None:
-    """Refuses an upload whose reading broke off; a load or a withdrawal that did goes back to where it was."""
-    state: State = {"checking": "refused", "loading": "waiting", "withdrawing": "loaded"}[step]  # type: ignore[assignment]
-    with transaction(engine) as connection:
-        begun = upload.c.state == BEGINS_AS[step]
-        values = {"state": state, "problem": problem}
-        connection.execute(update(upload).where(upload.c.id == upload_id, begun).values(values))
-        connection.execute(delete(upload_progress).where(upload_progress.c.upload_id == upload_id))
-
-
-def find_waiting(connection: Connection) -> list[tuple[int, Step]]:
-    """The uploads a worker has something to do with, and what: to ask for what nobody is doing."""
-    steps = {state: step for step, state in BEGINS_AS.items()}
-    rows = connection.execute(
-        select(upload.c.id, upload.c.state).where(upload.c.state.in_(steps)).order_by(upload.c.id)
-    )
-    return [(row.id, steps[row.state]) for row in rows]
-
-
-_NOTHING_READ = {"rows_read": None, "rows_loaded": None, "rows_warned": None, "rows_rejected": None, "preview": None}
-
-
-def _outcome(result: LoadResult, preview: dict[str, Any] | None) -> dict[str, Any]:
-    """What a check says of an upload."""
-    if result.state == "already loaded":
-        again = f"The same file is loaded already, as upload {result.upload_id}."
-        return {"state": "refused", "problem": again, **_NOTHING_READ}
-    counts = {name: getattr(result, name) for name in ("rows_read", "rows_loaded", "rows_warned", "rows_rejected")}
-    problem: str | None = None
-    if result.findings.stop_load():
-        problem = (
-            f"{result.rows_rejected} of {result.rows_read} rows have errors: correct them and send the file again"
-            + (", or go on without them." if result.rows_loaded else ".")
-        )
-    return {"state": "waiting" if problem else "checked", "problem": problem, "preview": preview, **counts}
-
-
-def _figures(connection: Connection, row: Any) -> pd.DataFrame:
-    """The city's figures of the round, as its organisation sees them."""
-    query = ValuesQuery(
-        cities=[row["city"]],
-        surveys=[row["survey"]],
-        level="city",
-        access="full",
-        seen="all",
-        page=PageRequest(limit=None),
-    )
-    return find_values(connection, query).figures.set_index("indicator")[["counted", "unit", "value", "n"]]
-
-
-def _preview(before: pd.DataFrame, after: pd.DataFrame) -> dict[str, Any]:
-    """What the figures of the city were and would be, where anybody answers."""
-    both = after.join(before[["value", "n"]], rsuffix="_before")
-    asked = both[(both["n"].fillna(0) > 0) | (both["n_before"].fillna(0) > 0)]
-    names = {"counted": "counted", "unit": "unit", "value_before": "before", "value": "after"}
-    counts = {"n_before": "n_before", "n": "n_after"}
-    shown = asked.rename(columns=names | counts)[[*names.values(), *counts.values()]]
-    figures: list[dict[str, Any]] = json.loads(shown.reset_index().to_json(orient="records"))
-    return {"figures": figures}

@@ -7,7 +7,7 @@ from geo.schema.facilities import facility
 from geo.schema.people import household
 from geo.schema.places import boundary, city, organisation, settlement, ward
 from geo.schema.surveys import data_version, stratum_frame, survey, survey_frame
-from geo.schema.uploads import finding, upload, upload_progress
+from geo.schema.uploads import finding, incoming, remembered_profile, upload, upload_progress
 from geo.schema.values import own_indicator, pair_tally, paired, tallied, tally
 
 __all__ = [
@@ -20,12 +20,14 @@ __all__ = [
     "facility",
     "finding",
     "household",
+    "incoming",
     "metadata",
     "organisation",
     "own_indicator",
     "pair_tally",
     "paired",
     "password_link",
+    "remembered_profile",
     "session",
     "settlement",
     "sign_in_failure",

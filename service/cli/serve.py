@@ -26,7 +26,7 @@ def serve(
 
 
 def worker() -> None:
-    """Work off the queue until Ctrl-C: figures that a new version of Vasti defines differently are computed anew."""
+    """Work off the queue until Ctrl-C: files sent to the service, and figures a new version of Vasti defines anew."""
     settings = Settings()
     url = database.database_url(settings)
     configure_logs()

@@ -16,18 +16,19 @@ from fastapi import APIRouter, Depends, Header, HTTPException, Path, Request, Re
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
-from geo.errors import Conflict, InputError, InvalidParameter, InvalidParameters, NotFound
+from geo.errors import Conflict, InputError, InvalidParameter, InvalidParameters, NotFound, TooLarge
 from geo.ingestion import originals
 from geo.ingestion.incoming import announce, find_incoming, make_folder, remove_incoming
 from geo.settings import Settings
 from service.access import acting
 from service.answers import NO_STORE, address
-from service.incoming import find_target, plain_name, take_in, too_large
+from service.incoming import find_target, plain_name, take_in
 from service.routes.described import PARTS_REFUSALS, private_responses
 
 VERSION = "1.0.0"
 _TUS = {"tus-resumable": VERSION} | NO_STORE
 _EXTENSIONS = "creation,termination"
+_GONE = "The parts of this file are gone: announce it again."
 
 
 def _check_version(
@@ -72,8 +73,8 @@ Offset = Annotated[
 def create(request: Request, length: Length, metadata: Metadata) -> Response:
     """Announces a file that will come in parts; `Location` says where to."""
     settings: Settings = request.app.state.settings
-    if length > settings.upload_max_mb * 1_000_000:
-        raise too_large(settings.upload_max_mb * 1_000_000)
+    if length > settings.upload_max_bytes:
+        raise TooLarge(settings.upload_max_bytes)
     fields = _fields(metadata)
     name = plain_name(fields.pop("filename", ""))
     with acting(request, "contributor") as done:
@@ -89,7 +90,7 @@ def create(request: Request, length: Length, metadata: Metadata) -> Response:
 def spoken(request: Request) -> Response:
     """Says in headers which version and extensions of tus are spoken, and how large a file may be."""
     settings: Settings = request.app.state.settings
-    most = {"tus-max-size": str(settings.upload_max_mb * 1_000_000)}
+    most = {"tus-max-size": str(settings.upload_max_bytes)}
     return Response(status_code=204, headers=_TUS | {"tus-version": VERSION, "tus-extension": _EXTENSIONS} | most)
 
 
@@ -120,7 +121,7 @@ async def append(request: Request, number: Number, offset: Offset) -> Response:
     try:
         file = path.open("ab", buffering=0)
     except FileNotFoundError:
-        raise NotFound("The parts of this file are gone: announce it again.") from None
+        raise NotFound(_GONE) from None
     with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -184,7 +185,7 @@ def _come(path: pathlib.Path) -> int:
     try:
         return path.stat().st_size
     except FileNotFoundError:
-        raise NotFound("The parts of this file are gone: announce it again.") from None
+        raise NotFound(_GONE) from None
 
 
 def _fields(metadata: str) -> dict[str, str]:

@@ -1,21 +1,15 @@
 """`/api/v1/values/{city}/{survey}/{indicator}/sources`."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from geo.sources import find_sources
 from service import bodies
 from service.access import reading_figures, seen_with
 from service.answers import body_answer
-from service.parameters import AccessParameter
+from service.parameters import AccessParameter, SlugInPath
 from service.routes.described import responses
 
 router = APIRouter()
-
-CitySlug = Annotated[str, Path(description="Slug of the city.", examples=["khandesh"])]
-SurveySlug = Annotated[str, Path(description="Slug of the survey round.", examples=["2024"])]
-IndicatorId = Annotated[str, Path(description="Id of the indicator.", examples=["household_toilet"])]
 
 
 @router.get(
@@ -24,7 +18,7 @@ IndicatorId = Annotated[str, Path(description="Id of the indicator.", examples=[
     summary="What a figure rests on",
 )
 def sources(
-    request: Request, city: CitySlug, survey: SurveySlug, indicator: IndicatorId, access: AccessParameter = "public"
+    request: Request, city: SlugInPath, survey: SlugInPath, indicator: SlugInPath, access: AccessParameter = "public"
 ) -> Response:
     """The uploads whose rows a round's figures of an indicator are made of, and the definition they are counted by."""
     with reading_figures(request, access) as reading:

@@ -83,10 +83,9 @@ async def send(request: Request) -> Response:
     Who sends it is looked at before the file is read, and the file goes to disk as it comes.
     """
     settings: Settings = request.app.state.settings
-    max_bytes = settings.upload_max_mb * 1_000_000
     await run_in_threadpool(_look_who_sends, request)
     async with request.form(max_files=1, max_fields=20, max_part_size=_LONGEST_FIELD) as form:
-        return await run_in_threadpool(_take_in, request, form, settings, max_bytes)
+        return await run_in_threadpool(_take_in, request, form, settings)
 
 
 _LONGEST_FIELD = 4_000_000
@@ -98,12 +97,12 @@ def _look_who_sends(request: Request) -> None:
         pass
 
 
-def _take_in(request: Request, form: FormData, settings: Settings, max_bytes: int) -> Response:
+def _take_in(request: Request, form: FormData, settings: Settings) -> Response:
     file, fields = form.get("file"), {name: value for name, value in form.items() if isinstance(value, str)}
     if not isinstance(file, UploadFile):
         raise InvalidParameters([InvalidParameter("file", "is required")])
     with (
-        written(file.file, file.filename or "", max_bytes, settings.incoming_dir) as original,
+        written(file.file, file.filename or "", settings.upload_max_bytes, settings.incoming_dir) as original,
         acting(request, "contributor") as done,
     ):
         upload_id = take_in(done, request.app.state.queue, settings, original, fields)
@@ -171,6 +170,7 @@ def findings(
         find_upload(reading.connection, number)
         wanted = page_request(limit, cursor, everything=output != "json")
         page, rows = find_findings(reading.connection, number, wanted)
+    rows = [row | {"meaning": in_request_words(row["meaning"])} for row in rows]
     frame = pd.DataFrame(rows, columns=_FINDING).astype({"row_number": "Int64"})
     name = ["findings", str(number)]
     if output == "csv":

@@ -15,7 +15,7 @@ from fastapi.testclient import TestClient
 from geo.settings import Settings
 from service.serve import listen
 from tests import factories as f
-from tests.integration.test_api_uploads import API, Office, bearer, client, office, officer, settings
+from tests.integration.office import API, Office, bearer, client, office, officer, settings
 from tests.two_organisations import TwoOrganisations
 
 __all__ = ["client", "office", "officer", "settings"]

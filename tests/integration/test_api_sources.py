@@ -2,7 +2,7 @@
 
 from fastapi.testclient import TestClient
 
-from tests.integration.test_api_uploads import API, bearer, client, settings
+from tests.integration.office import API, bearer, client, settings
 from tests.two_organisations import TwoOrganisations, rows
 
 __all__ = ["client", "settings"]

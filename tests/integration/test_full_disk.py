@@ -12,8 +12,8 @@ from geo.settings import Settings
 from service import jobs
 from service.app import create_app
 from tests import factories as f
+from tests.integration.office import Office, bearer, send
 from tests.integration.test_api_incoming import announce, append
-from tests.integration.test_api_uploads import Office, bearer, send
 from tests.two_organisations import TwoOrganisations
 
 ROOM = 3_000_000

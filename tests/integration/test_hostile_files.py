@@ -14,7 +14,7 @@ from geo.settings import Settings
 from service import jobs
 from service.app import create_app
 from tests import factories as f
-from tests.integration.test_api_uploads import API, Office, bearer
+from tests.integration.office import API, Office, bearer
 from tests.two_organisations import TwoOrganisations
 
 SECRET = "SECRET-OF-THE-MACHINE"

@@ -14,9 +14,10 @@ import pytest
 from sqlalchemy import Engine, text
 
 from geo import access, cluster, database
+from geo.access import Bearer
 from geo.cluster_folders import Folders
 from geo.ingestion import originals
-from geo.ingestion.received import NEXT_STEP, Choices, Decision, Sender, Step, decide, receive
+from geo.ingestion.received import NEXT_STEP, Choices, Decision, Step, decide, receive
 from geo.places import find_city
 from geo.settings import Settings
 from geo.surveys import find_survey
@@ -35,7 +36,7 @@ class Office:
     url: str
     engine: Engine
     folder: Path
-    sender: Sender
+    sender: Bearer
 
     @property
     def shell(self) -> Shell:
@@ -98,7 +99,8 @@ def open_office(url: str, folder: Path) -> Iterator[Office]:
         account_id = access.add_account(connection, "officer@ngo.org", "Officer", "contributor", "local")
         organisation_id = access.find_account_by_id(connection, account_id)["organisation_id"]
     jobs.prepare(url)
-    yield Office(url, engine, folder, Sender(account_id, organisation_id, "officer@ngo.org"))
+    officer = Bearer(account_id, organisation_id, "local", "officer@ngo.org", "Officer", "contributor", "session")
+    yield Office(url, engine, folder, officer)
     engine.dispose()
 
 
@@ -144,15 +146,21 @@ def seen(office: Office) -> Any:
     return {name: rows for name, rows in snapshot(office.url).items() if name not in ("uploads", "findings")}
 
 
+def in_the_middle(office: Office, step: Step, folder: Path) -> tuple[int, Any, Running]:
+    """An upload in the middle of a step, what was seen before it, and the worker at it."""
+    number = brought_to(office, step, many_rows(folder / "many.csv"))
+    before = seen(office)
+    worker = office.works()
+    await_step(office, step)
+    return number, before, worker
+
+
 AFTER: dict[Step, str] = {"checking": "checked", "loading": "loaded", "withdrawing": "withdrawn"}
 
 
 @pytest.mark.parametrize("step", ["checking", "loading", "withdrawing"])
 def test_a_worker_that_is_killed_leaves_the_step_to_the_next(office: Office, tmp_path: Path, step: Step) -> None:
-    number = brought_to(office, step, many_rows(tmp_path / "many.csv"))
-    before = seen(office)
-    worker = office.works()
-    await_step(office, step)
+    number, before, worker = in_the_middle(office, step, tmp_path)
     reader = reader_of(worker)
     worker.kill()
     worker.process.join()
@@ -173,10 +181,7 @@ def test_a_worker_that_is_killed_leaves_the_step_to_the_next(office: Office, tmp
 
 @pytest.mark.parametrize("step", ["checking", "loading", "withdrawing"])
 def test_a_reader_that_breaks_off_is_told_and_the_worker_goes_on(office: Office, tmp_path: Path, step: Step) -> None:
-    number = brought_to(office, step, many_rows(tmp_path / "many.csv"))
-    before = seen(office)
-    worker = office.works()
-    await_step(office, step)
+    number, before, worker = in_the_middle(office, step, tmp_path)
     os.kill(reader_of(worker), signal.SIGKILL)
     back = {"checking": "refused", "loading": "waiting", "withdrawing": "loaded"}[step]
     office.becomes(number, back, AFTER[step])
@@ -250,10 +255,7 @@ def test_a_database_that_is_killed_finds_the_step_undone_and_it_is_done_again(
     own_office: tuple[Path, Office], tmp_path: Path, step: Step
 ) -> None:
     state_dir, office = own_office
-    number = brought_to(office, step, many_rows(tmp_path / "many.csv"))
-    before = seen(office)
-    worker = office.works()
-    await_step(office, step)
+    number, before, worker = in_the_middle(office, step, tmp_path)
     kill_server(state_dir)
     assert cluster.start(state_dir) == office.url
     office.engine.dispose()
@@ -279,9 +281,7 @@ def kill_server(state_dir: Path) -> None:
 
 
 def test_an_upload_that_is_refused_while_it_is_checked_stays_refused(office: Office, tmp_path: Path) -> None:
-    number = office.receives(many_rows(tmp_path / "many.csv"))
-    worker = office.works()
-    await_step(office, "checking")
+    number, _, worker = in_the_middle(office, "checking", tmp_path)
     with database.transaction(office.engine) as connection:
         decide(connection, number, "refuse")
     with psycopg.connect(office.url.replace("+psycopg", "", 1), autocommit=True) as watcher:
