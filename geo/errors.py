@@ -1,6 +1,7 @@
 """The error tree. A class's docstring is its default message; a message is one sentence for a data officer."""
 
 import errno
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -85,6 +86,11 @@ class UnreadableFile(InputError):
 class ChoiceNeeded(UnreadableFile):
     """The file can be read once somebody says how."""
 
+    def __init__(self, message: str | None = None, names: Sequence[str] = ()) -> None:
+        """`names` are the layers there are to choose from, if that is the choice."""
+        super().__init__(message)
+        self.names = tuple(names)
+
 
 class UnknownFormat(InputError):
     """The file's format is not one Vasti reads."""
@@ -92,6 +98,11 @@ class UnknownFormat(InputError):
 
 class UnknownCRS(InputError):
     """The file does not say which coordinate reference system its positions use."""
+
+    def __init__(self, message: str | None = None, likely: Sequence[str] = ()) -> None:
+        """`likely` are those that would fit, as codes such as EPSG:32643, the likeliest first."""
+        super().__init__(message)
+        self.likely = tuple(likely)
 
 
 class ProfileInvalid(InputError):

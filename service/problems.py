@@ -144,6 +144,7 @@ _REASONS: Mapping[str, str] = {
     "string_too_long": "must have at most {max_length} characters",
     "json_invalid": "is not JSON",
     **dict.fromkeys(("bool_parsing", "bool_type"), "must be true or false"),
+    "value_error": "{error}",
 }
 """What is wrong with a parameter, by the kind of fault."""
 

@@ -70,6 +70,19 @@ class Understood(Body):
     ]
 
 
+class ReadAs(Body):
+    """How a file was read, and what there is to choose from."""
+
+    layer: Annotated[str | None, Field(description="Layer, sheet or file in an archive; null: there is one only.")]
+    layers: Annotated[list[str], Field(description="Those there are, where there are several.")]
+    encoding: Annotated[str | None, Field(description="Of its text, where that can be one or another.")]
+    crs: Annotated[str | None, Field(description="Of its positions, where it has any.", examples=["EPSG:32643"])]
+    likely_crs: Annotated[list[str], Field(description="Where it does not say one: those that would fit.")]
+    positions: Annotated[
+        list[tuple[float, float]], Field(description="Where some of its rows lie: longitude and latitude.")
+    ]
+
+
 class FindingGroup(Body):
     """Findings of one kind."""
 
@@ -105,6 +118,7 @@ class Upload(Body):
     counts: Counts | None
     findings: Annotated[list[FindingGroup], Field(description="What was found, by kind, errors first.")]
     understood: Understood | None
+    read_as: ReadAs | None
     preview: Preview | None
     choices: Choices
     profile: Annotated[dict[str, Any], Field(description="The mapping profile as it was used.")]

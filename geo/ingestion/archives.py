@@ -7,10 +7,12 @@ import zipfile
 import zlib
 from collections.abc import Iterable
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 from geo.errors import UnreadableFile
-from geo.ingestion.layers import ReadOptions, choose
+from geo.ingestion.layers import LayerFacts, ReadOptions, choose, facts_of
 
 MAX_MEMBERS = 10_000
 MAX_UNPACKED_BYTES = 20 << 30
@@ -23,8 +25,14 @@ _CHUNK = 1 << 20
 
 _DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError)
 
-Unpacked = tuple[Path, ReadOptions]
-"""The file or folder to read, and how: the part of --layer that named it is used up."""
+
+class Unpacked(NamedTuple):
+    """The file or folder to read, and how: the part of --layer that named it is used up."""
+
+    path: Path
+    options: ReadOptions
+    facts: LayerFacts
+    """Which member it is, where there are several."""
 
 
 def unpack_zip(path: Path, options: ReadOptions, stack: ExitStack, suffixes: Iterable[str]) -> Unpacked:
@@ -42,7 +50,8 @@ def unpack_zip(path: Path, options: ReadOptions, stack: ExitStack, suffixes: Ite
     members = _Members(path.name, archive, frozenset(suffixes))
     chosen, rest = members.choose(options.layer)
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="vasti-")))
-    return members.unpack(chosen, folder), ReadOptions(options.encoding, rest, options.crs)
+    facts = facts_of(str(chosen), members.names)
+    return Unpacked(members.unpack(chosen, folder), replace(options, layer=rest), facts)
 
 
 class _Members:
@@ -71,6 +80,11 @@ class _Members:
         ]
         return sorted([*folders, *files])
 
+    @property
+    def names(self) -> list[str]:
+        """Those that can be read."""
+        return [str(path) for path in self._readable]
+
     def choose(self, wanted: str | None) -> tuple[PurePosixPath, str | None]:
         """The file meant by --layer, and what of --layer names a layer within it."""
         if not self._readable:
@@ -79,7 +93,7 @@ class _Members:
                 "or a .gpkg, .geojson, .csv or .xlsx."
             )
         if wanted is None and len(self._readable) > 1:
-            choose([str(path) for path in self._readable], None, name=self._name, noun="file")
+            choose(self.names, None, name=self._name, noun="file")
         for path in self._readable:
             for label in (str(path), path.name, path.stem):
                 if wanted == label:
@@ -87,7 +101,7 @@ class _Members:
                 if wanted is not None and wanted.startswith(f"{label}/"):
                     return path, wanted.removeprefix(f"{label}/")
         if len(self._readable) > 1:
-            choose([str(path) for path in self._readable], wanted, name=self._name, noun="file")
+            choose(self.names, wanted, name=self._name, noun="file")
         return self._readable[0], wanted
 
     def unpack(self, chosen: PurePosixPath, folder: Path) -> Path:

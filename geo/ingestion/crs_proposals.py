@@ -33,8 +33,7 @@ def check_crs(layer: Layer, options: ReadOptions, city: Extent | None, file_name
     """
     if not layer.has_geometry or layer.crs is not None or options.crs is not None:
         return
-    says = _NOT_SAID.format(name=file_name)
-    raise UnknownCRS(f"{says}; {_advise(*_first_positions(layer), city)}")
+    raise _unknown(_NOT_SAID.format(name=file_name), *_first_positions(layer), city)
 
 
 def refuse_outside_world(
@@ -45,14 +44,16 @@ def refuse_outside_world(
     Raises:
         UnknownCRS: always; the message says which CRS is likely.
     """
-    raise UnknownCRS(
-        f"{file_name}: taken as {_named(declared)}, every shape lies outside the world; {_advise(x, y, city)}"
-    )
+    raise _unknown(f"{file_name}: taken as {name_crs(declared)}, every shape lies outside the world", x, y, city)
 
 
-def _advise(x: NDArray[np.float64], y: NDArray[np.float64], city: Extent | None) -> str:
-    """Which CRS is likely, and what to do."""
+def _unknown(says: str, x: NDArray[np.float64], y: NDArray[np.float64], city: Extent | None) -> UnknownCRS:
+    """What is wrong, which CRS is likely, and what to do."""
     likely = propose(x, y, city)
+    return UnknownCRS(f"{says}; {_advise(likely, x, y, city)}", _codes(likely))
+
+
+def _advise(likely: list[pyproj.CRS], x: NDArray[np.float64], y: NDArray[np.float64], city: Extent | None) -> str:
     if likely:
         fits = "they would lie in the city with" if city else "from their range it may be"
         return f"{fits} {_name_all(likely)}; {_choose(likely)}"
@@ -80,8 +81,9 @@ def refuse_far_positions(
     likely = [crs for crs in propose(x, y, city) if crs != declared]
     if likely:
         raise UnknownCRS(
-            f"{file_name}: taken as {_named(declared)}, every position lies far from the city's settlements; they "
-            f"would lie in the city with {_name_all(likely)}; {_choose(likely)}"
+            f"{file_name}: taken as {name_crs(declared)}, every position lies far from the city's settlements; they "
+            f"would lie in the city with {_name_all(likely)}; {_choose(likely)}",
+            _codes(likely),
         )
 
 
@@ -157,14 +159,19 @@ def middles(shapes: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float
 
 
 def _name_all(proposed: list[pyproj.CRS]) -> str:
-    return " or ".join(_named(crs) for crs in proposed)
+    return " or ".join(name_crs(crs) for crs in proposed)
 
 
 def _choose(proposed: list[pyproj.CRS]) -> str:
-    return f"name the right one with --crs, such as --crs EPSG:{proposed[0].to_epsg()}."
+    return f"name the right one with --crs, such as --crs {_codes(proposed)[0]}."
 
 
-def _named(crs: pyproj.CRS) -> str:
+def _codes(proposed: list[pyproj.CRS]) -> list[str]:
+    return [f"EPSG:{crs.to_epsg()}" for crs in proposed]
+
+
+def name_crs(crs: pyproj.CRS) -> str:
+    """A CRS by its code and its name, such as EPSG:32643 (WGS 84 / UTM zone 43N)."""
     code = crs.to_epsg()
     name = "longitude and latitude" if code == 4326 else crs.name
     return name if code is None else f"EPSG:{code} ({name})"

@@ -90,6 +90,13 @@ class Findings:
         known = pd.DataFrame({"longitude": lon, "latitude": lat}, index=numbers)
         return known[~known.index.duplicated()].reindex(rows.fillna(WHOLE_FILE)).set_index(rows.index)
 
+    def sample_positions(self, most: int) -> NDArray[np.float64]:
+        """Where rows lie, every so many of them: longitude and latitude, shape (at most `most`, 2), in degrees."""
+        known = [np.column_stack([lon, lat]) for _, lon, lat in self._positions]
+        every = np.concatenate(known) if known else np.empty((0, 2))
+        every = every[np.isfinite(every).all(axis=1)]
+        return every[:: max(1, -(-len(every) // most))]
+
     def add_note(self, note: Note) -> None:
         """Adds what is to be said of the whole file."""
         self.add(note.code, np.array([WHOLE_FILE], dtype=np.int32), field=note.field, values=[note.value])

@@ -2,15 +2,16 @@
 
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
-from geo.errors import UnknownFormat, UnreadableFile
+from geo.errors import ChoiceNeeded, UnknownFormat, UnreadableFile
 from geo.ingestion.archives import Unpacked, unpack_gzip, unpack_zip
 from geo.ingestion.columnar import read_parquet
 from geo.ingestion.json_tables import read_json
-from geo.ingestion.layers import Layer, ReadOptions
+from geo.ingestion.layers import Layer, LayerFacts, ReadOptions
 from geo.ingestion.shapefiles import shapefile_parts
 from geo.ingestion.tabular import read_csv
 from geo.ingestion.vector import read_shapefile, read_vector
@@ -44,14 +45,33 @@ def open_layer(path: Path, options: ReadOptions) -> Iterator[Layer]:
     if not path.is_file():
         raise UnreadableFile(f"{path} does not exist or is not a file.")
     with ExitStack() as stack:
+        outer: LayerFacts | None = None
         for _ in range(_MAX_NESTED + 1):
-            read = FORMATS[path.suffix.lower()](path, options, stack)
+            try:
+                read = FORMATS[path.suffix.lower()](path, options, stack)
+            except ChoiceNeeded as error:
+                if outer is None:
+                    raise
+                raise ChoiceNeeded(str(error), _names_within(outer, error.names)) from error
             if isinstance(read, Layer):
                 _check_columns(read.columns, path.name)
-                yield read
+                yield read if outer is None else replace(read, facts=_within(outer, read.facts))
                 return
-            path, options = read
+            path, options, within = read
+            outer = within if within.names else outer
         raise UnreadableFile(f"{path.name} is an archive within archives; unpack it and load what it holds.")
+
+
+def _within(outer: LayerFacts, inner: LayerFacts) -> LayerFacts:
+    """The facts of a layer of a file that is one of several in an archive, by the names --layer takes."""
+    if not inner.names:
+        return replace(outer, encoding=inner.encoding)
+    names = _names_within(outer, inner.names)
+    return LayerFacts(f"{outer.name}/{inner.name}", names, inner.encoding)
+
+
+def _names_within(outer: LayerFacts, names: Sequence[str]) -> tuple[str, ...]:
+    return tuple(f"{outer.name}/{name}" for name in names)
 
 
 def _check_columns(columns: list[str], name: str) -> None:
@@ -90,7 +110,7 @@ def _open_zip(path: Path, options: ReadOptions, stack: ExitStack) -> Unpacked:
 
 
 def _open_gzip(path: Path, options: ReadOptions, stack: ExitStack) -> Unpacked:
-    return unpack_gzip(path, stack, FORMATS.keys()), options
+    return Unpacked(unpack_gzip(path, stack, FORMATS.keys()), options, LayerFacts())
 
 
 FORMATS: dict[str, Reader] = {

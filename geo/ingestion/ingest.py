@@ -127,7 +127,7 @@ def load_survey(
         load.read(path, source, progress)
         if source.unit == "household":
             load.check_design(row["mode"])
-        result = count_rows(load.reading.findings, load.reading.rows_read)
+        result = replace(count_rows(load.reading.findings, load.reading.rows_read), read_as=load.reading.read_as)
         decide(result, path, options)
         if options.dry_run:
             return result

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from geo.errors import UnreadableFile
 from geo.ingestion.encodings import look_at_text
-from geo.ingestion.layers import BATCH_ROWS, Batch, Layer, ReadOptions, choose, distinct_names
+from geo.ingestion.layers import BATCH_ROWS, Batch, Layer, ReadOptions, choose, distinct_names, facts_of
 from geo.ingestion.tabular import without_blank_rows
 from geo.ingestion.vector import read_vector
 
@@ -55,7 +55,8 @@ def read_json(path: Path, options: ReadOptions, stack: ExitStack) -> Layer:
             "column names first. Export it as GeoJSON or CSV and retry."
         )
     wanted = None if options.layer in (path.stem, path.name) and len(tables) == 1 else options.layer
-    chosen = tables[choose(list(tables), wanted, name=path.name, noun="table")]
+    name = choose(list(tables), wanted, name=path.name, noun="table")
+    chosen = tables[name]
     first = 1
     if isinstance(chosen[0], list):
         header, *rows = chosen
@@ -68,7 +69,10 @@ def read_json(path: Path, options: ReadOptions, stack: ExitStack) -> Layer:
         raise UnreadableFile(f"{path.name} is a list of unlike things, not a table; export it as CSV and retry.")
     if not columns:
         raise UnreadableFile(f"{path.name}: the table has no columns; export it again and retry.")
-    return Layer(columns, None, has_geometry=False, total_rows=len(flat), batches=_batches(flat, columns, first))
+    batches = _batches(flat, columns, first)
+    return Layer(
+        columns, None, has_geometry=False, total_rows=len(flat), batches=batches, facts=facts_of(name, list(tables))
+    )
 
 
 def _is_geojson(head: bytes) -> bool:

@@ -1,7 +1,7 @@
 """Layers: one table of a file as a stream of Arrow batches, however the file is written."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -50,6 +50,18 @@ class Note:
     field: str | None = None
 
 
+@dataclass(frozen=True)
+class LayerFacts:
+    """Which part of a file was read, and how."""
+
+    name: str | None = None
+    """The layer, sheet, table or file in an archive; None: the file is one table."""
+    names: tuple[str, ...] = ()
+    """All there are to choose from, where there are several."""
+    encoding: str | None = None
+    """Of its text, where that can be one or another."""
+
+
 @dataclass
 class Layer:
     """One table of a file. `total_rows` is None where it is known only at the end."""
@@ -61,6 +73,7 @@ class Layer:
     batches: Iterator[Batch]
     bad_rows: list[BadRow] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
+    facts: LayerFacts = LayerFacts()
 
 
 @dataclass(frozen=True)
@@ -70,6 +83,11 @@ class ReadOptions:
     encoding: str | None = None
     layer: str | None = None
     crs: str | None = None
+
+
+def facts_of(name: str, names: Sequence[str], encoding: str | None = None) -> LayerFacts:
+    """The facts of a layer of this name among these."""
+    return LayerFacts(name, tuple(names) if len(names) > 1 else (), encoding)
 
 
 def choose(names: list[str], wanted: str | None, *, name: str, noun: str) -> str:
@@ -82,12 +100,12 @@ def choose(names: list[str], wanted: str | None, *, name: str, noun: str) -> str
     listed = ", ".join(names)
     if wanted is not None:
         if wanted not in names:
-            raise ChoiceNeeded(f"{name} has no {noun} {wanted!r}; it has {listed}.")
+            raise ChoiceNeeded(f"{name} has no {noun} {wanted!r}; it has {listed}.", names)
         return wanted
     if not names:
         raise UnreadableFile(f"{name} holds no {noun} to read.")
     if len(names) > 1:
-        raise ChoiceNeeded(f"{name} holds several {noun}s ({listed}); choose one with --layer.")
+        raise ChoiceNeeded(f"{name} holds several {noun}s ({listed}); choose one with --layer.", names)
     return names[0]
 
 

@@ -13,6 +13,7 @@ from geo.ingestion import originals
 from geo.ingestion.findings import Findings
 from geo.ingestion.formats import bundle
 from geo.ingestion.layers import ReadOptions
+from geo.ingestion.observe import ReadAs
 from geo.places import BoundaryChanges
 from geo.schema.surveys import survey
 from geo.schema.uploads import COUNTING, finding, upload
@@ -62,6 +63,8 @@ class LoadResult:
     rows_rejected: int
     findings: Findings
     changes: BoundaryChanges | None = None
+    read_as: ReadAs | None = None
+    """Of a file of observations, how it was read."""
     replaced: tuple[int, ...] = ()
     """The uploads of earlier snapshots that were withdrawn for this one."""
 

@@ -9,9 +9,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from geo.crs import STORAGE_CRS
 from geo.errors import MissingColumn
 from geo.ingestion.checks import Checks
-from geo.ingestion.crs_proposals import refuse_far_positions
+from geo.ingestion.crs_proposals import name_crs, refuse_far_positions
 from geo.ingestion.extent import extent_of
 from geo.ingestion.findings import Findings
 from geo.ingestion.layers import Batch
@@ -34,12 +35,24 @@ class Placed:
     settlement: NDArray[np.intp]
 
 
+@dataclass(frozen=True)
+class ReadAs:
+    """How a file was read: which of its layers, in which encoding, and its positions in which CRS, if it has any."""
+
+    layer: str | None = None
+    layers: tuple[str, ...] = ()
+    """All there are to choose from, where there are several."""
+    encoding: str | None = None
+    crs: str | None = None
+
+
 @dataclass
 class Reading:
     """What has been read of a file so far."""
 
     profile: Profile
     findings: Findings = field(default_factory=Findings)
+    read_as: ReadAs = ReadAs()
     rows_read: int = 0
     rows_kept: int = 0
 
@@ -58,7 +71,9 @@ def observe(
     """
     with open_source(path, options, extent_of(places.shapes)) as source:
         mapper, profile = source.mapper, source.profile
-        reading = Reading(profile)
+        facts = source.layer.facts
+        crs = name_crs(mapper.crs or STORAGE_CRS) if mapper.has_position else None
+        reading = Reading(profile, read_as=ReadAs(facts.name, facts.names, facts.encoding, crs))
         findings = reading.findings
         reading_started(reading)
         placer = Placer(places, _placement(mapper, options, path.name), options.tolerance_m, fix=options.fix)

@@ -3,16 +3,19 @@
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from sqlalchemy import Connection, insert, select, update
 
 from geo.access import Bearer
 from geo.errors import Conflict, NotFound
+from geo.fields import standard_fields
+from geo.ingestion.formats import MAX_COLUMNS
 from geo.ingestion.layers import ReadOptions
 from geo.ingestion.originals import Original
 from geo.ingestion.placement import GPS_TOLERANCE_M, Placement
 from geo.ingestion.profile import Profile, parse_profile, read_profile, shipped_profiles
 from geo.ingestion.source import SourceOptions
+from geo.ingestion.suggest import NOTHING, TARGETS
 from geo.paging import Page, PageRequest, fetch_page
 from geo.schema.places import city, organisation
 from geo.schema.surveys import survey
@@ -39,10 +42,28 @@ class Choices(BaseModel):
         max_length=1_000_000,
         description="A mapping profile: the name of a shipped one, or its TOML text.",
     )
+    columns: dict[str, str] = Field(
+        default_factory=dict,
+        max_length=MAX_COLUMNS,
+        description="What columns hold, where that was not understood rightly: a standard field, longitude, latitude, "
+        "position (both in one text), or nothing (an empty text). It counts where there is no profile.",
+        examples=[{"q12_toilet": "toilet_type", "old_code": ""}],
+    )
     placement: Placement | None = Field(default=None, description="How rows are placed.")
     tolerance_m: float = Field(default=GPS_TOLERANCE_M, ge=0, le=1_000, description="GPS tolerance in metres.")
     fix: bool = Field(default=False, description="Correct positions that are certain to be wrong.")
     skip_errors: bool = Field(default=False, description="Load the rows without errors.")
+
+    @field_validator("columns")
+    @classmethod
+    def _know_fields(cls, columns: dict[str, str]) -> dict[str, str]:
+        held = [field for field in columns.values() if field != NOTHING]
+        for field in held:
+            if field not in standard_fields() and field not in TARGETS:
+                raise ValueError(f"name {field!r}, which is no standard field")
+            if held.count(field) > 1:
+                raise ValueError(f"say of two columns that they hold {field}; only one can")
+        return columns
 
     def source(self) -> SourceOptions:
         """How to read a file of observations.
@@ -149,9 +170,10 @@ def decisions_for(row: Any) -> list[Decision]:
     return possible
 
 
-def list_uploads(connection: Connection, page: PageRequest) -> Page:
-    """The uploads the reader may see, the newest first."""
-    return fetch_page(connection, uploads(), [(-upload.c.id).label("newest")], page)
+def list_uploads(connection: Connection, page: PageRequest, survey_id: int | None = None) -> Page:
+    """The uploads the reader may see, the newest first; of one round, where it is named."""
+    rows = uploads() if survey_id is None else uploads().where(upload.c.survey_id == survey_id)
+    return fetch_page(connection, rows, [(-upload.c.id).label("newest")], page)
 
 
 def find_upload(connection: Connection, upload_id: int) -> Any:

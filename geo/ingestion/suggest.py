@@ -94,19 +94,48 @@ class _Candidate:
         return (_RANK[self.confidence], self.rank, -self.strength, -self.fit.share, -len(self.fit.values))
 
 
-def suggest_profile(path: Path, options: ReadOptions, *, name: str | None = None, unit: Unit | None = None) -> Proposal:
-    """Reads the first rows of a file and proposes how to map it.
+def suggest_profile(
+    path: Path,
+    options: ReadOptions,
+    *,
+    name: str | None = None,
+    unit: Unit | None = None,
+    said: Mapping[str, str] | None = None,
+) -> Proposal:
+    """Reads the first rows of a file and proposes how to map it; `said` is what a person said of columns (propose).
 
     Raises:
         InputError: the file cannot be read; the message says what to do.
     """
-    return propose(read_evidence(path, options), path, crs=options.crs, name=name, unit=unit)
+    return propose(read_evidence(path, options), path, crs=options.crs, name=name, unit=unit, said=said)
+
+
+TARGETS = ("longitude", "latitude", "position")
+"""What a column of a file of observations may hold besides a standard field; `position`: both, in one text."""
+
+NOTHING = ""
+"""What a column holds of which a person said that it is not to be used."""
 
 
 def propose(
-    evidence: FileEvidence, path: Path, *, crs: str | None = None, name: str | None = None, unit: Unit | None = None
+    evidence: FileEvidence,
+    path: Path,
+    *,
+    crs: str | None = None,
+    name: str | None = None,
+    unit: Unit | None = None,
+    said: Mapping[str, str] | None = None,
 ) -> Proposal:
-    """The proposal for what was seen of a file."""
+    """The proposal for what was seen of a file.
+
+    Args:
+        evidence: what was seen.
+        path: the file, for its name.
+        crs: that of its positions, where a person named one.
+        name: what the profile is to be called.
+        unit: what a row is of; None: what it seems to be.
+        said: columns of which a person said what they hold: a standard field, one of TARGETS, or NOTHING.
+    """
     words = vocabulary()
     choices, columns = join_choices(evidence.columns, words)
     is_cut = all(len(column) <= 10 for column in evidence.columns)
@@ -127,6 +156,8 @@ def propose(
     candidates = [
         replace(c, confidence="likely") if c.column in several and c.confidence == "sure" else c for c in candidates
     ]
+    candidates = [c for c in candidates if c.column not in (said or {}) and c.target not in (said or {}).values()]
+    candidates += _said(said or {}, columns, unit, words)
     chosen = _choose(candidates, is_boundaries=is_boundaries, has_geometry=evidence.has_geometry, unit=unit)
     suggestions = list(_place(chosen, columns, shapes, is_boundaries=is_boundaries, has_geometry=evidence.has_geometry))
     taken = {s.column for s in suggestions}
@@ -149,6 +180,15 @@ def propose(
         crs=crs or "EPSG:4326",
         evidence=replace(evidence, columns={**evidence.columns, **columns}),
     )
+
+
+def _said(
+    said: Mapping[str, str], columns: Mapping[str, ColumnEvidence], unit: Unit, words: Vocabulary
+) -> Iterator[_Candidate]:
+    for column, target in said.items():
+        if target != NOTHING and column in columns:
+            fit = fit_field(target, columns[column], words, unit=unit)
+            yield _Candidate(target, column, "sure", 1.0, -1, fit, f"you said so; {fit.says}".rstrip("; "))
 
 
 def _is_register(claims: Mapping[str, list[NameClaim]], columns: Mapping[str, ColumnEvidence]) -> bool:

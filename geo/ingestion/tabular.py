@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from geo.errors import UnreadableFile
 from geo.ingestion.encodings import TextForm, look_at_text
-from geo.ingestion.layers import BadRow, Batch, Layer, Note, ReadOptions, distinct_names
+from geo.ingestion.layers import BadRow, Batch, Layer, LayerFacts, Note, ReadOptions, distinct_names
 
 _HEAD = 1 << 20
 
@@ -46,7 +46,14 @@ def read_csv(path: Path, options: ReadOptions, stack: ExitStack) -> Layer:
     if not any(cell.strip() for cell in header):
         raise UnreadableFile(f"{path.name} is empty or its first row holds no column names.")
     columns = distinct_names([" ".join(cell.split()) for cell in header])
-    layer = Layer(columns, None, has_geometry=False, total_rows=None, batches=iter(()))
+    layer = Layer(
+        columns,
+        None,
+        has_geometry=False,
+        total_rows=None,
+        batches=iter(()),
+        facts=LayerFacts(encoding=encoding),
+    )
     if form.is_guessed:
         layer.notes.append(Note("encoding_guessed", encoding))
 

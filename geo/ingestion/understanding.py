@@ -1,10 +1,11 @@
 """What Vasti understands of a file nobody has described: which column holds what, how sure that is, and its profile."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from geo.errors import MissingColumn
 from geo.fields import Unit
 from geo.ingestion.formats import open_layer
 from geo.ingestion.layers import ReadOptions
@@ -41,23 +42,29 @@ class Understanding:
         return facts
 
 
-def understand(path: Path, options: ReadOptions, unit: Unit) -> Understanding:
+def understand(path: Path, options: ReadOptions, unit: Unit, said: Mapping[str, str] | None = None) -> Understanding:
     """Reads the first rows of a file of observations, and says what its columns seem to hold.
 
     A column with the name of a standard field holds that field, whatever stands in it: what does not fit is found when
-    it is checked.
+    it is checked. `said` is what a person said of columns, as geo.ingestion.suggest.propose takes it.
 
     Raises:
         InputError: the file cannot be read; the message says what to do.
+        MissingColumn: a person said something of a column there is not.
     """
-    proposal = suggest_profile(path, options, unit=unit)
+    said = said or {}
+    proposal = suggest_profile(path, options, unit=unit, said=said)
     text = write_profile(proposal)
     profile = parse_profile(text, "proposed")
     with open_layer(path, options) as layer:
         standard = standard_profile_of(layer)
         columns, has_position = layer.columns, layer.has_geometry or profile.position is not None
+    if missing := said.keys() - set(columns):
+        raise MissingColumn(f"{path.name} has no column {quote(min(missing))}; it has {', '.join(columns)}.")
     axes = {} if has_position or standard.position is None else _axes(standard.position)
-    taken = {mapping.column for mapping in profile.fields.values()}
+    if said.keys() & axes.values():
+        axes = {}
+    taken = {mapping.column for mapping in profile.fields.values()} | said.keys()
     fields = {
         field: mapping.column
         for field, mapping in standard.fields.items()

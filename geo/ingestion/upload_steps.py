@@ -6,21 +6,33 @@ is asked for twice, or by two workers, is done once.
 
 import json
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from sqlalchemy import Connection, Engine, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from geo.audit import note_as
 from geo.database import transaction, translated_errors
-from geo.errors import ChoiceNeeded, Conflict, InputError, NotFound, UnknownFormat, UnreadableFile, VastiError
+from geo.errors import (
+    ChoiceNeeded,
+    Conflict,
+    InputError,
+    NotFound,
+    UnknownCRS,
+    UnknownFormat,
+    UnreadableFile,
+    VastiError,
+)
 from geo.indicators.query import ValuesQuery
 from geo.indicators.values import find_values
 from geo.ingestion import ingest, originals, store
 from geo.ingestion.layers import ReadOptions
 from geo.ingestion.loads import ErrorsFound, LoadOptions, LoadResult
+from geo.ingestion.observe import ReadAs
 from geo.ingestion.received import BEGINS_AS, Choices, Step, uploads
 from geo.ingestion.understanding import columns_key, understand
 from geo.paging import PageRequest
@@ -82,9 +94,9 @@ class Work:
             # What a choice may mend waits for one.
             is_hopeless = isinstance(error, UnknownFormat | UnreadableFile) and not isinstance(error, ChoiceNeeded)
             state = "refused" if is_hopeless else "waiting"
-            values |= {"state": state, "problem": str(error), **_NOTHING_READ}
+            values |= {"state": state, "problem": str(error), **_NOTHING_READ, "read_as": _to_choose_from(error)}
         if result is not None:
-            values |= _outcome(result, preview)
+            values |= _outcome(result, preview) | {"read_as": _read_as(result)}
         with transaction(self._engine) as connection:
             # Somebody may have refused it meanwhile.
             still = upload.c.state == BEGINS_AS["checking"]
@@ -137,12 +149,14 @@ class Work:
         choices = Choices.model_validate(row["choices"])
         if choices.profile is not None:
             return choices, {}
-        understood = understand(path, ReadOptions(choices.encoding, choices.layer, choices.crs), row["unit"])
+        options = ReadOptions(choices.encoding, choices.layer, choices.crs)
+        understood = understand(path, options, row["unit"], choices.columns)
         known = select(remembered_profile.c.profile).where(
             remembered_profile.c.organisation_id == row["organisation_id"],
             remembered_profile.c.columns_sha256 == columns_key(understood.columns),
         )
-        remembered = connection.execute(known).scalar_one_or_none()
+        # What somebody says of this file goes before what was right for another.
+        remembered = None if choices.columns else connection.execute(known).scalar_one_or_none()
         choices = choices.model_copy(update={"profile": remembered or understood.profile})
         facts = understood.facts() | {"is_remembered": remembered is not None}
         return choices, {"understood": facts, "choices": choices.kept()}
@@ -236,6 +250,25 @@ def _outcome(result: LoadResult, preview: dict[str, Any] | None) -> dict[str, An
             + (", or go on without them." if result.rows_loaded else ".")
         )
     return {"state": "waiting" if problem else "checked", "problem": problem, "preview": preview, **counts}
+
+
+_MOST_POSITIONS = 400
+_DECIMALS = 4  # about 11 m, less than a small map shows
+
+
+def _read_as(result: LoadResult) -> dict[str, Any] | None:
+    """How a file was read, and where some of its rows lie, to be looked at on a small map."""
+    if result.read_as is None:
+        return None
+    positions = np.round(result.findings.sample_positions(_MOST_POSITIONS), _DECIMALS)
+    return asdict(result.read_as) | {"positions": positions.tolist(), "likely_crs": []}
+
+
+def _to_choose_from(error: VastiError) -> dict[str, Any]:
+    """What there is to choose from, of a file that was not read."""
+    layers = error.names if isinstance(error, ChoiceNeeded) else ()
+    likely = error.likely if isinstance(error, UnknownCRS) else ()
+    return asdict(ReadAs(layers=tuple(layers))) | {"positions": [], "likely_crs": list(likely)}
 
 
 def _figures(connection: Connection, row: Any) -> pd.DataFrame:

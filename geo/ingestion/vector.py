@@ -6,6 +6,7 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from geo.ingestion.layers import (
     ReadOptions,
     choose,
     distinct_names,
+    facts_of,
     no_encoding,
     plain_column,
 )
@@ -122,12 +124,14 @@ def read_vector(path: Path, options: ReadOptions, stack: ExitStack) -> Layer:
         raise ChoiceNeeded(_WRONG_ENCODING.format(name)) from error
     except (DataSourceError, DataLayerError) as error:
         raise _cannot_open(name) from error
+    # Of a file that is one layer, GDAL gives the name it was linked under.
+    facts = facts_of(layer if len(names) > 1 or suffix == ".gpkg" else path.stem, names, text.codec if is_dbf else None)
     geometry = meta["geometry_name"] or "wkb_geometry"
     has_geometry = meta["geometry_type"] is not None and geometry in reader.schema.names
     if has_geometry:
         reader = _Peeked(reader, name)
         if _holds_curves(reader.first, geometry):
-            return _linearised(safe, layer, info, name, [*notes, Note("geometry_linearised")])
+            return replace(_linearised(safe, layer, info, name, [*notes, Note("geometry_linearised")]), facts=facts)
     places = [i for i, column in enumerate(reader.schema.names) if not (has_geometry and column == geometry)]
     columns = distinct_names([reader.schema.names[i] for i in places])
     batches = _vector_batches(
@@ -144,6 +148,7 @@ def read_vector(path: Path, options: ReadOptions, stack: ExitStack) -> Layer:
         total_rows=int(info["features"]) if info["features"] >= 0 else None,
         batches=every_line(path, batches) if is_sequence else batches,
         notes=notes,
+        facts=facts,
     )
 
 

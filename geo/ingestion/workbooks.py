@@ -11,7 +11,7 @@ from python_calamine import CalamineError, CalamineWorkbook, SheetVisibleEnum
 
 from geo.errors import UnreadableFile
 from geo.ingestion.archives import check_container
-from geo.ingestion.layers import BATCH_ROWS, Batch, Layer, ReadOptions, choose, distinct_names
+from geo.ingestion.layers import BATCH_ROWS, Batch, Layer, ReadOptions, choose, distinct_names, facts_of
 from geo.ingestion.tabular import read_csv, without_blank_rows
 
 _OLE, _ZIP = b"\xd0\xcf\x11\xe0", b"PK"
@@ -45,7 +45,8 @@ def read_sheet(path: Path, options: ReadOptions, stack: ExitStack) -> Layer:
             shown = [sheet.name for sheet in workbook.sheets_metadata if sheet.visible == SheetVisibleEnum.Visible]
             names = [name for name in shown if workbook.get_sheet_by_name(name).end]
             names = _without_repeats(workbook, names)
-        sheet = workbook.get_sheet_by_name(choose(names, options.layer, name=path.name, noun="sheet"))
+        chosen = choose(names, options.layer, name=path.name, noun="sheet")
+        sheet = workbook.get_sheet_by_name(chosen)
         rows = sheet.to_python(skip_empty_area=False)
     except (CalamineError, OSError, ValueError) as error:
         raise UnreadableFile(
@@ -54,7 +55,9 @@ def read_sheet(path: Path, options: ReadOptions, stack: ExitStack) -> Layer:
         ) from error
     _check_header(rows, path.name)
     columns = distinct_names([" ".join((cell_text(cell) or "").split()) for cell in rows[0]])
-    return Layer(columns, None, has_geometry=False, total_rows=len(rows) - 1, batches=_sheet_batches(rows[1:], columns))
+    batches = _sheet_batches(rows[1:], columns)
+    facts = facts_of(chosen, workbook.sheet_names)
+    return Layer(columns, None, has_geometry=False, total_rows=len(rows) - 1, batches=batches, facts=facts)
 
 
 def _without_repeats(workbook: CalamineWorkbook, names: list[str]) -> list[str]:

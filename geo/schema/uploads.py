@@ -66,6 +66,8 @@ upload = Table(
     Column("problem", Text, nullable=True),
     # Its columns and what they seem to hold; see geo.ingestion.understanding.
     Column("understood", JSONB, nullable=True),
+    # Which layer, encoding and CRS it was read in, what there is to choose from, and where some of its rows lie.
+    Column("read_as", JSONB, nullable=True),
     # What its figures would change, as a trial load found.
     Column("preview", JSONB, nullable=True),
     UniqueConstraint("survey_id", "id"),

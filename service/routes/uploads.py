@@ -206,7 +206,7 @@ def _told(request: Request, connection: Connection, rows: Sequence[Any]) -> list
 
 _PLAIN = (
     *("id", "city", "survey", "content", "file_name", "sha256", "size_bytes", "uploaded_by", "uploaded_at"),
-    *("understood", "preview", "profile"),
+    *("understood", "read_as", "preview", "profile"),
 )
 _COUNTS = ("rows_read", "rows_loaded", "rows_warned", "rows_rejected")
 

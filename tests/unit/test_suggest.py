@@ -12,7 +12,7 @@ from geo.ingestion.evidence import ROWS_READ
 from geo.ingestion.layers import ReadOptions
 from geo.ingestion.profile import Profile, read_profile
 from geo.ingestion.profile_text import write_profile
-from geo.ingestion.suggest import Proposal, Suggestion, suggest_profile
+from geo.ingestion.suggest import NOTHING, Proposal, Suggestion, suggest_profile
 from tests import factories as f
 from tests.suggested import compare, proposed_profile, uncommented
 
@@ -332,3 +332,10 @@ def test_suggest_profile_of_a_short_name_that_was_not_cut(tmp_path: Path) -> Non
 def test_suggest_profile_with_nothing_but_blanks(tmp_path: Path) -> None:
     proposal = suggest(tmp_path, {"toilet_type": ["", " "], "water_source": ["n/a", "NA"], "id": [1, 2]})
     assert targets(proposal) == {"household_code"}
+
+
+def test_what_a_person_says_of_a_column_goes_first(tmp_path: Path) -> None:
+    answers = ["own", "shared"]
+    proposal = suggest(tmp_path, {"q7": answers, "toilet": answers}, said={"q7": "toilet_type", "toilet": NOTHING})
+    assert [(s.column, s.target, s.confidence) for s in proposal.suggestions] == [("q7", "toilet_type", "sure")]
+    assert proposal.suggestions[0].why.startswith("you said so")
