@@ -17,7 +17,7 @@ from geo import access
 from geo.access import Bearer
 from geo.data_version import read_data_version
 from geo.database import snapshot, transaction
-from geo.errors import NotAllowed
+from geo.errors import NotAllowed, SignInRefused
 from geo.indicators.disclosure import Access
 from geo.indicators.query import Seen
 from geo.schema.access import Role
@@ -52,8 +52,10 @@ def _enter(connection: Connection, token: str | None, role: Role) -> Bearer:
 
 
 @contextmanager
-def acting(request: Request, role: Role) -> Iterator[Acting]:
+def acting(request: Request, role: Role, csrf: str | None = None) -> Iterator[Acting]:
     """A transaction that acts for whoever asks; committed when the block ends.
+
+    `csrf` is what a form brought along, where no header can.
 
     Raises:
         SignInRefused: nobody has signed in, or the key is not valid (any more).
@@ -61,7 +63,7 @@ def acting(request: Request, role: Role) -> Iterator[Acting]:
     """
     token = token_of(request)
     if token is not None and request.method not in _SAFE:
-        _check_origin(request, token)
+        _check_origin(request, token, csrf)
     with transaction(engine_of(request)) as connection:
         bearer = _enter(connection, token, role)
         if token is not None and bearer.via == "key":
@@ -106,7 +108,7 @@ def csrf_of(token: str) -> str:
     return hashlib.sha256(f"csrf|{token}".encode()).hexdigest()
 
 
-def _check_origin(request: Request, token: str) -> None:
+def _check_origin(request: Request, token: str, csrf: str | None) -> None:
     """Holds that a change asked for with a cookie was asked for by our own page; a key no browser sends by itself.
 
     Raises:
@@ -114,12 +116,31 @@ def _check_origin(request: Request, token: str) -> None:
     """
     if request.cookies.get(COOKIE) != token:
         return
-    csrf = request.headers.get(CSRF_HEADER)
+    csrf = csrf or request.headers.get(CSRF_HEADER)
     if csrf is None or not hmac.compare_digest(csrf, csrf_of(token)):
         raise NotAllowed(
             f"This change lacks the token of your session (`{CSRF_HEADER}`), so it may come from another site: "
             "reload the page and try again."
         )
+
+
+def open_session(request: Request, email: str, password: str) -> tuple[str, Bearer]:
+    """A session's token and whose it is.
+
+    Raises:
+        SignInRefused: the address or the password is wrong, or has been too often.
+    """
+    refused: SignInRefused | None = None
+    # Committed whatever comes of it: failures are counted.
+    with transaction(engine_of(request)) as connection:
+        try:
+            token = access.sign_in(connection, email, password)
+            bearer = access.require(access.enter(connection, token), "viewer")
+        except SignInRefused as error:
+            refused = error
+    if refused is not None:
+        raise refused
+    return token, bearer
 
 
 def set_cookie(response: Response, token: str) -> None:

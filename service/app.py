@@ -15,6 +15,9 @@ from service.cache import MAX_BYTES, PublicCache
 from service.jobs import make_app
 from service.logs import RequestLog
 from service.openapi import DescribedAPI
+from service.pages import sign_in, static
+from service.pages import surveys as own_pages
+from service.pages import uploads as upload_pages
 from service.parameters import check_query
 from service.problems import FaultWall, add_problem_handlers
 from service.rate_limits import RateLimits
@@ -84,11 +87,15 @@ def create_app(engine: Engine, settings: Settings, *, cache_bytes: int = MAX_BYT
     for route in (session, accounts, own_surveys, uploads, incoming, audit):
         app.include_router(route.router, prefix="/api/v1", dependencies=checked, tags=["accounts"])
     app.include_router(maps.router, prefix="/maps", dependencies=checked, tags=["maps"])
+    for page in (sign_in, own_pages, upload_pages, static):
+        app.include_router(page.router, dependencies=checked, include_in_schema=False)
     app.include_router(health.router, dependencies=checked, tags=["health"])
     add_problem_handlers(app)
     # The last one added is the first one asked.
     app.add_middleware(
-        BodyLimits, files_under=("/api/v1/uploads", "/api/v1/incoming"), max_file_bytes=settings.upload_max_bytes
+        BodyLimits,
+        files_under=("/api/v1/uploads", "/api/v1/incoming", "/uploads"),
+        max_file_bytes=settings.upload_max_bytes,
     )
     app.add_middleware(PublicCache, watch=watch, max_bytes=cache_bytes)
     app.add_middleware(RateLimits, settings=settings)

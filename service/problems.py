@@ -30,6 +30,7 @@ from geo.errors import (
     is_full,
 )
 from service.logs import where
+from service.pages.rendering import is_page, page, see_other
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -66,20 +67,25 @@ def add_problem_handlers(app: FastAPI) -> None:
 
 
 def problem(
+    request: Request,
     status: HTTPStatus,
     detail: str,
-    instance: str,
     *,
+    instance: str | None = None,
     invalid: Sequence[InvalidParameter] = (),
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """An answer that says what is wrong."""
+    """An answer that says what is wrong: for a person a page, for a program RFC 9457."""
+    if is_page(request.scope):
+        answer = page(request, "problem.html", status=status, title=_TITLES.get(status, status.phrase), detail=detail)
+        answer.headers.update(headers or {})
+        return answer
     body: dict[str, Any] = {
         "type": "about:blank",
         "title": status.phrase,
         "status": status.value,
         "detail": detail,
-        "instance": instance,
+        "instance": instance or request.url.path,
     }
     if invalid:
         body["invalid_params"] = [{"name": p.name, "reason": p.reason} for p in invalid]
@@ -87,20 +93,37 @@ def problem(
     return Response(orjson.dumps(body), status, extra, MEDIA_TYPE)
 
 
-def _status(error: VastiError) -> HTTPStatus:
+_TITLES: Mapping[int, str] = {
+    400: "That cannot be used",
+    403: "That is not yours to do",
+    404: "There is nothing here",
+    409: "That cannot be done now",
+    413: "That is too large",
+    429: "Too often",
+    500: "Something went wrong",
+    503: "Please try again in a little while",
+    507: "There is no room left",
+}
+
+
+def status_of(error: VastiError) -> HTTPStatus:
+    """The status an error is answered with."""
     return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
 
 
 def _of_vasti_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, VastiError)  # noqa: S101 (registered for these only)
-    status = _status(error)
+    status = status_of(error)
     if status == HTTPStatus.INTERNAL_SERVER_ERROR:
         raise error
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         logger.warning("not ready", extra={"facts": {"why": str(error)}})
-        return problem(status, _NOT_READY, request.url.path, headers={"retry-after": str(RETRY_AFTER_S)})
+        return problem(request, status, _NOT_READY, headers={"retry-after": str(RETRY_AFTER_S)})
+    if isinstance(error, SignInRefused) and is_page(request.scope):
+        # Who has to sign in for a page goes on to it afterwards; what a form held is gone, so not to where it went.
+        return see_other(request, "/sign-in", **({"next": request.url.path} if request.method == "GET" else {}))
     invalid = error.params if isinstance(error, InvalidParameters) else []
-    return problem(status, _sentence(str(error)), request.url.path, invalid=invalid, headers=_headers(error))
+    return problem(request, status, _sentence(str(error)), invalid=invalid, headers=_headers(error))
 
 
 def _of_os_error(request: Request, error: Exception) -> Response:
@@ -158,12 +181,14 @@ def _of_http_exception(request: Request, error: Exception) -> Response:
     status = HTTPStatus(error.status_code)
     match status:
         case HTTPStatus.NOT_FOUND:
-            detail = "There is nothing at this address; /api/v1/openapi.json lists what there is."
+            detail = "There is nothing at this address" + (
+                "." if is_page(request.scope) else "; /api/v1/openapi.json lists what there is."
+            )
         case HTTPStatus.METHOD_NOT_ALLOWED:
             detail = "This address does not take this method; the header Allow says which it takes."
         case _:
             detail = _sentence(str(error.detail))
-    return problem(status, detail, request.url.path, headers=error.headers)
+    return problem(request, status, detail, headers=error.headers)
 
 
 class FaultWall:
@@ -193,5 +218,6 @@ class FaultWall:
             mark = uuid.uuid4()
             logger.error("fault", extra={"facts": {"id": str(mark), "path": scope["path"], "where": where(error)}})
             if not started:
-                answer = problem(HTTPStatus.INTERNAL_SERVER_ERROR, _FAULT.format(mark=mark), f"urn:uuid:{mark}")
+                request, detail = Request(scope), _FAULT.format(mark=mark)
+                answer = problem(request, HTTPStatus.INTERNAL_SERVER_ERROR, detail, instance=f"urn:uuid:{mark}")
                 await answer(scope, receive, send)

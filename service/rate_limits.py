@@ -8,6 +8,7 @@ from http import HTTPStatus
 from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
+from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from geo.settings import Settings
@@ -29,6 +30,9 @@ class RateLimits:
             "/api/v1/password": sign_in,
             "/api/v1/uploads": upload,
             "/api/v1/incoming": upload,
+            "/sign-in": sign_in,
+            "/password": sign_in,
+            "/uploads": upload,
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -42,4 +46,4 @@ class RateLimits:
         seconds = str(max(1, math.ceil(until - time.time())))
         detail = _SENTENCE.format(seconds=seconds)
         headers = {"retry-after": seconds}
-        await problem(HTTPStatus.TOO_MANY_REQUESTS, detail, scope["path"], headers=headers)(scope, receive, send)
+        await problem(Request(scope), HTTPStatus.TOO_MANY_REQUESTS, detail, headers=headers)(scope, receive, send)

@@ -4,9 +4,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Connection, func, select
 
 from geo.ingestion.findings import ROWS_SHOWN, VALUES_SHOWN, FindingGroup, sentence
+from geo.ingestion.rules import MISPLACED
 from geo.paging import Page, PageRequest, fetch_page
 from geo.schema.uploads import finding
 
@@ -55,3 +58,14 @@ def find_findings(connection: Connection, upload_id: int, page: PageRequest) -> 
         for row in found.rows
     ]
     return found, told
+
+
+def find_misplaced(connection: Connection, upload_id: int, most: int) -> NDArray[np.float64]:
+    """Where rows lie whose positions have findings: longitude and latitude, shape (at most `most`, 2), in degrees."""
+    rows = (
+        select(finding.c.longitude, finding.c.latitude)
+        .where(finding.c.upload_id == upload_id, finding.c.code.in_(MISPLACED), finding.c.longitude.is_not(None))
+        .order_by(finding.c.id)
+        .limit(most)
+    )
+    return np.array([tuple(row) for row in connection.execute(rows)], dtype=np.float64).reshape(-1, 2)

@@ -157,8 +157,8 @@ def audit(
 def _link(connection: Connection, account_id: int, settings: Settings) -> str:
     made, expires_at = access.make_link(connection, account_id)
     return (
-        f"With this link the person sets a password, once, until {expires_at:%Y-%m-%d %H:%M} UTC, by sending it and "
-        f"the password to {settings.base_url}/api/v1/password:\n{made}"
+        f"With this link the person sets a password, once, until {expires_at:%Y-%m-%d %H:%M} UTC:\n"
+        f"{settings.base_url}/password?link={made}"
     )
 
 

@@ -1,19 +1,14 @@
 """`/api/v1/own/surveys`: an organisation's rounds, drafts among them: opening, publishing, sharing."""
 
-from typing import Any
-
 from fastapi import APIRouter, Request, Response
 
 from geo.audit import note
-from geo.errors import Conflict, NotAllowed
 from geo.grants import end_grant, grant_survey, list_grants
-from geo.ingestion.store import raise_data_version
 from geo.listings import find_own_surveys
-from geo.places import find_city
-from geo.surveys import SurveySpec, find_survey, open_survey, set_state
-from service.access import Acting, acting, reading_in_full
+from service.access import acting, reading_in_full
 from service.account_bodies import Grants, NewSurvey, OwnSurveys, SurveyChange, SurveyRow
 from service.answers import private_answer
+from service.own_surveys import change_state, find_own, listed, open_own
 from service.parameters import SlugInPath
 from service.routes.described import private_responses
 
@@ -33,13 +28,7 @@ def surveys(request: Request) -> Response:
 def open_one(request: Request, body: NewSurvey) -> Response:
     """Opens a survey round as a draft."""
     with acting(request, "contributor") as done:
-        city_id = find_city(done.connection, body.city)
-        if any((row["city"], row["slug"]) == (body.city, body.slug) for row in find_own_surveys(done.connection)):
-            raise Conflict(f"{body.city} has a survey {body.slug} already.")
-        spec = SurveySpec(organisation=done.bearer.organisation, **body.model_dump(exclude={"city"}))
-        open_survey(done.connection, city_id, spec)
-        note(done.connection, "survey opened", f"survey {body.city}/{body.slug}", after=body.model_dump(mode="json"))
-        made = _row(done, body.city, body.slug)
+        made = open_own(done, body)
     return private_answer(made, status=201)
 
 
@@ -47,12 +36,8 @@ def open_one(request: Request, body: NewSurvey) -> Response:
 def change(request: Request, city: SlugInPath, survey: SlugInPath, body: SurveyChange) -> Response:
     """Publishes a round, or takes it back to draft."""
     with acting(request, "steward") as done:
-        before = _own(done, city, survey)
-        if set_state(done.connection, before["city_id"], survey, body.state):
-            raise_data_version(done.connection)
-            facts = {"before": {"state": before["state"]}, "after": {"state": body.state}}
-            note(done.connection, "state set", f"survey {city}/{survey}", **facts)
-        after = _row(done, city, survey)
+        change_state(done, city, survey, body.state)
+        after = listed(done, city, survey)
     return private_answer(after)
 
 
@@ -60,7 +45,7 @@ def change(request: Request, city: SlugInPath, survey: SlugInPath, body: SurveyC
 def grants(request: Request, city: SlugInPath, survey: SlugInPath) -> Response:
     """The organisations that see a round's full figures besides one's own."""
     with reading_in_full(request, "steward") as reading:
-        row = _own(reading, city, survey)
+        row = find_own(reading, city, survey)
         return private_answer({"grants": list_grants(reading.connection, row["id"])})
 
 
@@ -78,22 +63,9 @@ def end(request: Request, city: SlugInPath, survey: SlugInPath, organisation: Sl
 
 def _share(request: Request, city: str, survey: str, organisation: str, *, end: bool) -> Response:
     with acting(request, "steward") as done:
-        row = _own(done, city, survey)
+        row = find_own(done, city, survey)
         if (end_grant if end else grant_survey)(done.connection, row["id"], organisation):
             action = "grant ended" if end else "grant given"
             note(done.connection, action, f"survey {city}/{survey}", after={"to": organisation})
         shared = list_grants(done.connection, row["id"])
     return private_answer({"grants": shared})
-
-
-def _own(done: Acting, city: str, survey: str) -> Any:
-    """A round of the bearer's own organisation."""
-    row = find_survey(done.connection, find_city(done.connection, city), survey)
-    if row["organisation_id"] != done.bearer.organisation_id:
-        raise NotAllowed(f"Survey {survey} of {city} is another organisation's.")
-    return row
-
-
-def _row(done: Acting, city: str, survey: str) -> dict[str, Any]:
-    rows = find_own_surveys(done.connection)
-    return next(row for row in rows if (row["city"], row["slug"]) == (city, survey))

@@ -5,8 +5,16 @@ from fastapi import APIRouter, Request, Response
 from geo import access
 from geo.access import Bearer
 from geo.database import transaction
-from geo.errors import SignInRefused
-from service.access import COOKIE, acting, csrf_of, drop_cookie, reading_in_full, set_cookie, token_of
+from service.access import (
+    COOKIE,
+    acting,
+    csrf_of,
+    drop_cookie,
+    open_session,
+    reading_in_full,
+    set_cookie,
+    token_of,
+)
 from service.account_bodies import NewPassword, SignIn, Who
 from service.answers import private_answer
 from service.reading import engine_of
@@ -18,17 +26,7 @@ router = APIRouter()
 @router.post("/session", responses=private_responses(Who, status=201), status_code=201, summary="Sign in")
 def sign_in(request: Request, body: SignIn) -> Response:
     """Opens a session, which the cookie carries. Too many wrong passwords lock an address for a while."""
-    refused: SignInRefused | None = None
-    token = ""
-    # Committed whatever comes of it: failures are counted.
-    with transaction(engine_of(request)) as connection:
-        try:
-            token = access.sign_in(connection, body.email, body.password)
-            bearer = access.require(access.enter(connection, token), "viewer")
-        except SignInRefused as error:
-            refused = error
-    if refused is not None:
-        raise refused
+    token, bearer = open_session(request, body.email, body.password)
     answer = private_answer(_who(bearer, token), status=201)
     set_cookie(answer, token)
     return answer

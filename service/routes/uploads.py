@@ -7,26 +7,16 @@ from urllib.parse import quote
 import pandas as pd
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 
-from geo import access
-from geo.audit import note
 from geo.errors import InvalidParameter, InvalidParameters
 from geo.ingestion import originals
-from geo.ingestion.findings import FindingGroup
-from geo.ingestion.found import find_findings, find_groups
-from geo.ingestion.received import (
-    NEXT_STEP,
-    Choices,
-    decide,
-    decisions_for,
-    find_upload,
-    list_uploads,
-)
+from geo.ingestion.found import find_findings
+from geo.ingestion.received import Choices, find_upload, list_uploads
 from geo.settings import Settings
-from service.access import Acting, acting, reading_in_full
+from service.access import acting, reading_in_full
 from service.answers import (
     NO_STORE,
     Format,
@@ -38,16 +28,14 @@ from service.answers import (
     private_answer,
 )
 from service.incoming import NAMED, take_in, written
-from service.jobs import defer_upload
 from service.parameters import Cursor, FindingsFormat, Id, Limit, page_request
 from service.routes.described import FILE_REFUSALS, private_responses
 from service.tables import csv_text
 from service.upload_bodies import Deciding, FindingsPage, Upload, Uploads
+from service.uploads import decide_upload, describe
 from service.wording import in_request_words
 
 router = APIRouter()
-
-_LOCK_TIMEOUT = text("SET LOCAL lock_timeout = '2s'")
 
 _FORM: dict[str, Any] = {
     "requestBody": {
@@ -133,24 +121,8 @@ def one(request: Request, number: Id) -> Response:
 def decide_one(request: Request, number: Id, body: Deciding) -> Response:
     """Notes what is decided of an upload; the worker does it. What changes published figures is for a steward."""
     with acting(request, "contributor") as done:
-        done.connection.execute(_LOCK_TIMEOUT)
-        before = find_upload(done.connection, number)
-        _check_may(done, before, body)
-        decide(done.connection, number, body.decision, body.choices)
-        step = NEXT_STEP.get(body.decision)
-        if step is not None:
-            defer_upload(done.connection, request.app.state.queue, number, step)
-        after = find_upload(done.connection, number)
-        facts = {"before": {"state": before["state"]}, "after": {"state": after["state"]}}
-        note(done.connection, f"decided: {body.decision}", f"upload {number}", **facts)
+        after = decide_upload(done, request.app.state.queue, number, body.decision, body.choices)
         return private_answer(_told(request, done.connection, [after])[0])
-
-
-def _check_may(done: Acting, row: Any, body: Deciding) -> None:
-    if body.choices is not None and body.decision != "recheck":
-        raise InvalidParameters([InvalidParameter("choices", "go with the decision recheck")])
-    if row["survey_state"] == "published" and body.decision in ("accept", "skip_errors", "withdraw"):
-        access.require(done.bearer, "steward")
 
 
 _FINDING = ["row_number", "field", "value", "code", "severity", "longitude", "latitude", "meaning"]
@@ -200,50 +172,9 @@ def file(request: Request, number: Id) -> Response:
 
 def _told(request: Request, connection: Connection, rows: Sequence[Any]) -> list[dict[str, Any]]:
     """Uploads as upload_bodies.Upload has them."""
-    groups = find_groups(connection, [row["id"] for row in rows])
-    return [_one(request, row, groups.get(row["id"], [])) for row in rows]
+    return [told | {"links": _links(request, told["id"])} for told in describe(connection, rows, in_request_words)]
 
 
-_PLAIN = (
-    *("id", "city", "survey", "content", "file_name", "sha256", "size_bytes", "uploaded_by", "uploaded_at"),
-    *("understood", "read_as", "preview", "profile"),
-)
-_COUNTS = ("rows_read", "rows_loaded", "rows_warned", "rows_rejected")
-
-
-def _one(request: Request, row: Any, groups: Sequence[FindingGroup]) -> dict[str, Any]:
-    is_public = row["state"] == "loaded" and row["survey_state"] == "published"
-    here = address(request, f"/api/v1/uploads/{row['id']}")
-    return {name: row[name] for name in _PLAIN} | {
-        "problem": None if row["problem"] is None else in_request_words(row["problem"]),
-        "state": "published" if is_public else row["state"],
-        "progress": _progress(row),
-        "counts": None if row["rows_read"] is None else {name: row[name] for name in _COUNTS},
-        "findings": [_group(group) for group in groups],
-        "choices": Choices.model_validate(row["choices"]).model_dump(mode="json"),
-        "decisions": decisions_for(row),
-        "links": [
-            link("self", here, "application/json"),
-            link("findings", f"{here}/findings", "application/json"),
-        ],
-    }
-
-
-def _progress(row: Any) -> dict[str, Any] | None:
-    if row["step"] is None:
-        return None
-    total = row["rows_total"]
-    share = None if not total else min(1.0, row["rows_done"] / total)
-    names = ("step", "rows_done", "rows_total")
-    return {name: row[name] for name in names} | {"share": share, "at": row["step_at"]}
-
-
-def _group(group: FindingGroup) -> dict[str, Any]:
-    return {
-        "code": group.code,
-        "severity": group.severity,
-        "field": group.field,
-        "count": group.count,
-        "rows": list(group.rows),
-        "sentence": in_request_words(group.sentence()),
-    }
+def _links(request: Request, number: int) -> list[dict[str, str]]:
+    here = address(request, f"/api/v1/uploads/{number}")
+    return [link("self", here, "application/json"), link("findings", f"{here}/findings", "application/json")]

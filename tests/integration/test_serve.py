@@ -1,13 +1,9 @@
 """`vasti serve` as a process of its own."""
 
-import os
 import signal
 import socket
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -18,38 +14,15 @@ from geo.errors import PortTaken, SetupError
 from geo.settings import Settings
 from service import serve
 from tests.published_city import SmallCity
-
-COMMAND = "import typer; from service.cli.serve import serve; typer.run(serve)"
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@contextmanager
-def _serving(environment: dict[str, str], *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen(
-        [sys.executable, "-c", COMMAND, *arguments],
-        env=os.environ | environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
+from tests.serving import free_port, serving
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("worker", ["true", "false"])
 def test_serve_answers_and_ends_when_told(small_city: SmallCity, number: signal.Signals, worker: str) -> None:
-    port = _free_port()
+    port = free_port()
     environment = {"VASTI_DATABASE_URL": small_city.url, "VASTI_WORKER": worker}
-    with _serving(environment, "--port", str(port)) as process:
+    with serving(environment, "--port", str(port)) as process:
         assert process.stdout is not None
         assert f"http://127.0.0.1:{port}/api/v1/cities" in process.stdout.readline()
         # It listens before it is up: a request waits rather than being refused.
@@ -99,9 +72,9 @@ def test_a_host_that_is_not_this_machine_is_one_sentence(host: str) -> None:
 
 def test_readyz_says_so_when_the_database_stops(new_state_dir: Callable[[], Path]) -> None:
     folder = new_state_dir()
-    port = _free_port()
+    port = free_port()
     environment = {"VASTI_STATE_DIR": str(folder), "VASTI_WORKER": "true"}
-    with _serving(environment, "--port", str(port)) as process:
+    with serving(environment, "--port", str(port)) as process:
         assert process.stdout is not None
         assert str(port) in process.stdout.readline()
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:

@@ -1,0 +1,22 @@
+"""`/static`: the pages' style and script."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, HTTPException, Path, Query, Response
+
+from service.pages.rendering import STATIC_DIR, static_version
+
+router = APIRouter()
+
+_TYPES = {"vasti.css": "text/css; charset=utf-8", "vasti.js": "text/javascript; charset=utf-8"}
+
+
+@router.get("/static/{name}")
+def static(name: Annotated[str, Path(max_length=50)], v: Annotated[str, Query(max_length=50)] = "") -> Response:
+    """A file, which browsers keep for good under the version that is its address."""
+    if name not in _TYPES:
+        raise HTTPException(HTTPStatus.NOT_FOUND)
+    kept = "public, max-age=31536000, immutable" if v == static_version(name) else "no-cache"
+    headers = {"cache-control": kept, "x-content-type-options": "nosniff"}
+    return Response((STATIC_DIR / name).read_bytes(), headers=headers, media_type=_TYPES[name])

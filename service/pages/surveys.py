@@ -1,0 +1,160 @@
+"""`/surveys`: choosing a round, opening one, sending a file to it, publishing it, and what was sent before."""
+
+import re
+import unicodedata
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Form, Request, Response
+from pydantic import ValidationError
+
+from geo.errors import Conflict, InputError, InvalidParameters, VastiError
+from geo.indicators.catalogue import read_catalogue
+from geo.indicators.query import ValuesQuery
+from geo.indicators.values import find_values
+from geo.ingestion.formats import FORMATS
+from geo.ingestion.received import list_uploads
+from geo.listings import find_cities, find_own_surveys
+from geo.paging import PageRequest
+from geo.places import find_city
+from geo.settings import Settings
+from geo.surveys import find_survey
+from maps import words
+from service.access import Acting, acting, reading_in_full
+from service.account_bodies import NewSurvey
+from service.own_surveys import change_state, listed, open_own
+from service.pages.rendering import page, see_other
+from service.pages.wording import for_page
+from service.parameters import SlugInPath
+from service.problems import invalid_parameter, status_of
+from service.uploads import describe
+
+router = APIRouter()
+
+_UPLOADS_SHOWN = 200
+
+Text = Annotated[str, Form(max_length=500)]
+
+
+@router.get("/surveys")
+def surveys(request: Request) -> Response:
+    """The rounds, and a form that opens one."""
+    with reading_in_full(request) as reading:
+        return _list(request, reading, {}, None, 200)
+
+
+def _list(request: Request, reading: Acting, given: dict[str, str], problem: str | None, status: int) -> Response:
+    found = find_own_surveys(reading.connection)
+    cities = find_cities(reading.connection, PageRequest(limit=None)).rows
+    shown = {"surveys": found, "cities": cities, "given": given, "problem": problem}
+    return page(request, "surveys.html", bearer=reading.bearer, status=status, **shown)
+
+
+@router.post("/surveys")
+def open_one(
+    request: Request,
+    csrf: Text,
+    city: Text,
+    name: Text,
+    starts_on: Text,
+    ends_on: Text,
+    unit: Text,
+    mode: Text,
+    slug: Text = "",
+) -> Response:
+    """Opens a round as a draft and goes on to it."""
+    slug = slug.strip() or _slug_of(name)
+    given = {"city": city, "slug": slug, "name": name.strip(), "starts_on": starts_on, "ends_on": ends_on}
+    given |= {"unit": unit, "mode": mode}
+    try:
+        with acting(request, "contributor", csrf) as done:
+            made = open_own(done, _valid(given))
+    except (InputError, Conflict) as error:
+        problem, status = _said(error), status_of(error)
+    else:
+        return see_other(request, f"/surveys/{made['city']}/{made['slug']}")
+    with reading_in_full(request) as reading:
+        return _list(request, reading, given, problem, status)
+
+
+_NAMES = {"slug": "short name", "starts_on": "first day", "ends_on": "last day"}
+
+
+def _said(error: VastiError) -> str:
+    if not isinstance(error, InvalidParameters):
+        return str(error)
+    return "; ".join(f"The {_NAMES.get(p.name, p.name)} {p.reason}" for p in error.params) + "."
+
+
+def _valid(given: dict[str, str]) -> NewSurvey:
+    if given["slug"] == "":
+        raise InputError(
+            "Give the round a short name too, of letters a to z, digits and hyphens, such as 2026-round-2."
+        )
+    try:
+        return NewSurvey.model_validate(given)
+    except ValidationError as error:
+        raise InvalidParameters([invalid_parameter(fault, fault["loc"]) for fault in error.errors()]) from None
+
+
+def _slug_of(name: str) -> str:
+    """A short name made of a name, where that has letters of the alphabet short names have."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:100]
+
+
+@router.get("/surveys/{city}/{survey}")
+def one(request: Request, city: SlugInPath, survey: SlugInPath) -> Response:
+    """A round: sending a file, its figures, and its uploads."""
+    settings: Settings = request.app.state.settings
+    with reading_in_full(request) as reading:
+        row = find_survey(reading.connection, find_city(reading.connection, city), survey)
+        is_own = row["organisation_id"] == reading.bearer.organisation_id
+        uploads: list[dict[str, Any]] = []
+        if is_own and reading.bearer.may("contributor"):
+            found = list_uploads(reading.connection, PageRequest(limit=_UPLOADS_SHOWN), row["id"])
+            uploads = describe(reading.connection, [each._mapping for each in found.rows], for_page)
+        return page(
+            request,
+            "survey.html",
+            bearer=reading.bearer,
+            survey=listed(reading, city, survey),
+            is_own=is_own,
+            uploads=uploads,
+            figures=_figures(reading, city, survey),
+            suffixes=",".join(sorted(FORMATS)),
+            most_mb=settings.upload_max_mb,
+        )
+
+
+def _figures(reading: Acting, city: str, survey: str) -> list[dict[str, Any]]:
+    """The round's figures of the city where anybody answers, in words."""
+    query = ValuesQuery(
+        cities=[city], surveys=[survey], level="city", access="full", seen="granted", page=PageRequest(limit=None)
+    )
+    definitions = read_catalogue(reading.connection).newest
+    figures = find_values(reading.connection, query).figures
+    answered = figures[(figures["n"].fillna(0) > 0) & figures["value"].notna()]
+    return [
+        {
+            "indicator": row.indicator,
+            "name": definitions[row.indicator].name,
+            "value": words.format_value(row.value, definitions[row.indicator]),
+            "n": words.format_count(row.n),
+        }
+        for row in answered.itertuples()
+        if row.indicator in definitions
+    ]
+
+
+@router.post("/surveys/{city}/{survey}/state")
+def set_state(
+    request: Request,
+    city: SlugInPath,
+    survey: SlugInPath,
+    csrf: Text,
+    state: Annotated[Literal["draft", "published"], Form()],
+) -> Response:
+    """Publishes a round, or takes it back to draft."""
+    with acting(request, "steward", csrf) as done:
+        change_state(done, city, survey, state)
+    return see_other(request, f"/surveys/{city}/{survey}")

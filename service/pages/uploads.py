@@ -1,0 +1,272 @@
+"""`/uploads`: a file sent by a form, and the page of an upload: what was understood, what is wrong, what to decide."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, get_args
+
+import numpy as np
+from fastapi import APIRouter, Form, Request, Response
+from pydantic import ValidationError
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData, UploadFile
+
+from geo.errors import InputError, InvalidParameters, ProfileInvalid
+from geo.fields import standard_fields
+from geo.indicators.catalogue import read_catalogue
+from geo.ingestion.found import find_findings, find_misplaced
+from geo.ingestion.received import Choices, Decision, find_upload
+from geo.ingestion.suggest import NOTHING, TARGETS
+from geo.paging import DEFAULT_LIMIT, PageRequest
+from geo.places import find_city, places_on
+from geo.settings import Settings
+from geo.surveys import find_survey
+from maps import words
+from maps.sketch import Sketch, draw_sketch
+from service.access import Acting, acting, reading_in_full
+from service.incoming import take_in, written
+from service.pages.rendering import page, see_other
+from service.pages.wording import CONFIDENCE, IS_BUSY, STATES, STEPS, for_page
+from service.parameters import Cursor, Id
+from service.problems import invalid_parameter
+from service.uploads import decide_upload, describe, is_for_steward
+
+router = APIRouter()
+
+Text = Annotated[str, Form(max_length=2_000)]
+Texts = Annotated[list[str], Form(max_length=2_000)]
+
+_MISPLACED_SHOWN = 500
+_ENCODINGS = ("utf-8", "cp1252", "cp1250", "cp1251", "cp1256", "latin-1", "iso-8859-2", "cp850", "utf-16")
+
+
+@router.post("/uploads")
+async def send(request: Request) -> Response:
+    """Takes a file in, as the API does, and goes on to its page."""
+    # The form comes with the cookie alone: it is looked at before the file is read, and its token after.
+    await run_in_threadpool(_look_who_sends, request)
+    async with request.form(max_files=1, max_fields=10) as form:
+        number = await run_in_threadpool(_take_in, request, form)
+    return see_other(request, f"/uploads/{number}")
+
+
+def _look_who_sends(request: Request) -> None:
+    with reading_in_full(request, "contributor"):
+        pass
+
+
+def _take_in(request: Request, form: FormData) -> int:
+    settings: Settings = request.app.state.settings
+    file, fields = form.get("file"), {name: value for name, value in form.items() if isinstance(value, str)}
+    if not isinstance(file, UploadFile) or not file.filename:
+        raise InputError("No file was chosen: choose one, then send it.")
+    csrf = fields.pop("csrf", "")
+    with (
+        written(file.file, file.filename, settings.upload_max_bytes, settings.incoming_dir) as original,
+        acting(request, "contributor", csrf) as done,
+    ):
+        return take_in(done, request.app.state.queue, settings, original, fields)
+
+
+@router.get("/uploads/{number}")
+def one(request: Request, number: Id) -> Response:
+    """An upload, whatever has become of it."""
+    with reading_in_full(request, "contributor") as reading:
+        row = find_upload(reading.connection, number)
+        told = describe(reading.connection, [row], for_page)[0]
+        outlines = _outlines(reading, row)
+        choices = Choices.model_validate(row["choices"])
+        return page(
+            request,
+            "upload.html",
+            bearer=reading.bearer,
+            upload=told,
+            survey_state=row["survey_state"],
+            state=STATES[told["state"]],
+            is_busy=told["state"] in IS_BUSY,
+            step=STEPS.get(row["step"]) if row["step"] else None,
+            decisions=[d for d in told["decisions"] if reading.bearer.may("steward") or not is_for_steward(row, d)],
+            needs_steward=any(is_for_steward(row, d) for d in told["decisions"]),
+            where=_where(told, outlines),
+            misplaced=_misplaced(reading, number, outlines),
+            columns=_columns(told, choices),
+            unmatched=_unmatched(told, choices),
+            fields=_fields(),
+            encodings=_ENCODINGS,
+            confidence=CONFIDENCE,
+            changes=_changes(reading, told),
+        )
+
+
+def _outlines(reading: Acting, row: Any) -> Sequence[Any]:
+    city_id = find_city(reading.connection, row["city"])
+    round_row = find_survey(reading.connection, city_id, row["survey"])
+    return list(places_on(reading.connection, city_id, round_row["starts_on"]).places.shapes)
+
+
+def _where(told: dict[str, Any], outlines: Sequence[Any]) -> Sketch | None:
+    """Where some of the file's rows lie."""
+    positions = np.array((told["read_as"] or {}).get("positions") or np.empty((0, 2)), dtype=np.float64)
+    if len(positions) == 0:
+        return None
+    return draw_sketch(outlines, positions, f"Where rows of {told['file_name']} lie beside the city's settlements.")
+
+
+def _misplaced(reading: Acting, number: int, outlines: Sequence[Any]) -> Sketch | None:
+    """Where rows lie that are found to lie wrongly."""
+    positions = find_misplaced(reading.connection, number, _MISPLACED_SHOWN)
+    if len(positions) == 0:
+        return None
+    return draw_sketch(outlines, positions, "Where the rows lie that have findings of their positions.")
+
+
+def _columns(told: dict[str, Any], choices: Choices) -> list[dict[str, Any]]:
+    """Each column that is used or might be, with what it holds, how sure that is and why."""
+    understood = told["understood"]
+    if understood is None:
+        return []
+    known = {(m["column"], m["field"]): m for m in understood["matched"]}
+    rows: dict[str, dict[str, Any]] = {}
+    for field, column in _in_use(choices).items():
+        if column in rows:
+            rows[column]["also"].append(field)
+            continue
+        said = known.get((column, field))
+        why = "as for the last file with these columns" if understood["is_remembered"] else "as the profile says"
+        rows[column] = {"column": column, "field": field, "confidence": "sure", "why": why, "also": []}
+        if said is not None and not understood["is_remembered"]:
+            rows[column] |= {"confidence": said["confidence"], "why": said["why"]}
+    for (column, field), said in known.items():
+        if column not in rows and said["confidence"] == "unsure":
+            why = f"perhaps {field}: {said['why']}"
+            rows[column] = {"column": column, "field": NOTHING, "confidence": "unsure", "why": why, "also": []}
+    return list(rows.values())
+
+
+def _in_use(choices: Choices) -> dict[str, str]:
+    """The column that holds each field, by the profile the file is read with."""
+    try:
+        profile = None if choices.profile is None else choices.source().profile
+    except ProfileInvalid:
+        profile = None
+    if profile is None:
+        return {}
+    position = profile.position
+    axes = (
+        {"longitude": position.longitude, "latitude": position.latitude, "position": position.column}
+        if position
+        else {}
+    )
+    places = {axis: column for axis, column in axes.items() if column is not None}
+    return places | {field: mapping.column for field, mapping in profile.fields.items()}
+
+
+def _unmatched(told: dict[str, Any], choices: Choices) -> list[str]:
+    """Columns nothing is said of yet."""
+    if told["understood"] is None:
+        return []
+    used = {row["column"] for row in _columns(told, choices)}
+    return [column for column in told["understood"]["columns"] if column not in used]
+
+
+_ROLES = {
+    "identifier": "Which household, which settlement",
+    "design": "How it was surveyed",
+    "answer": "Answers",
+    "group": "Groups",
+}
+
+
+def _fields() -> list[tuple[str, list[tuple[str, str]]]]:
+    """What a column may hold, in groups: name and meaning."""
+    where = [
+        (target, {"position": "longitude and latitude in one text"}.get(target, "in degrees")) for target in TARGETS
+    ]
+    known = standard_fields().values()
+    return [("Where", where)] + [
+        (title, [(field.name, field.description) for field in known if field.role == role])
+        for role, title in _ROLES.items()
+    ]
+
+
+def _changes(reading: Acting, told: dict[str, Any]) -> list[dict[str, Any]]:
+    """The figures of the city before this upload and with it, in words."""
+    definitions = read_catalogue(reading.connection).newest
+    return [
+        {
+            "name": definition.name,
+            "counted": words.unit_words(definition),
+            "before": None if figure["before"] is None else words.format_value(figure["before"], definition),
+            "after": None if figure["after"] is None else words.format_value(figure["after"], definition),
+            "n_before": words.optional_count(figure["n_before"]),
+            "n_after": words.optional_count(figure["n_after"]),
+        }
+        for figure in (told["preview"] or {"figures": []})["figures"]
+        if (definition := definitions.get(figure["indicator"])) is not None
+    ]
+
+
+@router.post("/uploads/{number}/decision")
+def decide(request: Request, number: Id, csrf: Text, decision: Text) -> Response:
+    """Notes a decision and shows the upload again."""
+    if decision not in get_args(Decision):
+        raise InputError("That cannot be decided of a file.")
+    return _decide(request, number, csrf, decision, None)  # type: ignore[arg-type]
+
+
+@router.post("/uploads/{number}/reading")
+def read_otherwise(
+    request: Request, number: Id, csrf: Text, layer: Text = "", encoding: Text = "", crs: Text = "", fix: Text = ""
+) -> Response:
+    """Has a file checked again, read in another way."""
+    before = _choices(request, number)
+    given = {"layer": layer or None, "encoding": encoding or None, "crs": crs.strip() or None, "fix": fix == "yes"}
+    return _decide(request, number, csrf, "recheck", _changed(before, given))
+
+
+@router.post("/uploads/{number}/columns")
+def match_columns(request: Request, number: Id, csrf: Text, column: Texts, field: Texts, was: Texts) -> Response:
+    """Has a file checked again, with other fields for its columns."""
+    if not len(column) == len(field) == len(was):
+        raise InputError("The form came incomplete: reload the page and try again.")
+    rows = zip(column, field, was, strict=True)
+    said = {name: now for name, now, before in rows if name and now != before}
+    before = _choices(request, number)
+    held = {name: now for name, now in before.columns.items() if now == NOTHING or now not in said.values()}
+    return _decide(request, number, csrf, "recheck", _changed(before, {"columns": held | said}))
+
+
+def _choices(request: Request, number: int) -> Choices:
+    """How an upload is read; a profile that was made of its columns is made anew."""
+    with reading_in_full(request, "contributor") as reading:
+        row = find_upload(reading.connection, number)
+    choices = Choices.model_validate(row["choices"])
+    return choices if row["understood"] is None else choices.model_copy(update={"profile": None})
+
+
+def _changed(before: Choices, given: dict[str, Any]) -> Choices:
+    try:
+        return Choices.model_validate(before.model_dump() | given)
+    except ValidationError as error:
+        raise InvalidParameters([invalid_parameter(fault, fault["loc"]) for fault in error.errors()]) from None
+
+
+def _decide(request: Request, number: int, csrf: str, decision: Decision, choices: Choices | None) -> Response:
+    with acting(request, "contributor", csrf) as done:
+        decide_upload(done, request.app.state.queue, number, decision, choices)
+    return see_other(request, f"/uploads/{number}")
+
+
+@router.get("/uploads/{number}/findings")
+def findings(request: Request, number: Id, cursor: Cursor = None) -> Response:
+    """Every finding, row by row."""
+    with reading_in_full(request, "contributor") as reading:
+        row = find_upload(reading.connection, number)
+        found, rows = find_findings(reading.connection, number, PageRequest(DEFAULT_LIMIT, cursor))
+        return page(
+            request,
+            "findings.html",
+            bearer=reading.bearer,
+            upload=row,
+            findings=[each | {"meaning": for_page(each["meaning"])} for each in rows],
+            total=found.total,
+            next_cursor=found.next_cursor,
+        )

@@ -1,0 +1,51 @@
+"""What pages say: the core's sentences in the words of the page's own fields, and what each state means."""
+
+import re
+from collections.abc import Mapping
+
+_OPTIONS: Mapping[str, str] = {
+    "skip-errors": "“Load the rows without errors”",
+    "fix": "“Correct positions that are certain to be wrong”",
+    "crs": "CRS",
+    "encoding": "Encoding",
+    "layer": "Layer",
+    "placement": "the placement",
+    "profile": "a mapping profile",
+    "starts": "first day",
+    "ends": "last day",
+    "unit": "the round's unit",
+}
+_OPTION = re.compile(r"--([a-z]+(?:-[a-z]+)*)")
+_COMMAND = re.compile(r" [^.;]*`vasti [^`]*`[^.;]*[.;]?")
+"""A clause that names a command, which whoever reads a page may not have at hand."""
+
+
+def for_page(sentence: str) -> str:
+    """A sentence of the core, which names options of the command, as a page says it."""
+    named = _OPTION.sub(lambda option: _OPTIONS.get(option[1], option[1].replace("-", " ")), sentence)
+    told = _COMMAND.sub("", named).strip().rstrip(";:,")
+    return told if told.endswith((".", "!", "?")) else f"{told}."
+
+
+STATES: Mapping[str, tuple[str, str]] = {
+    "received": ("Being checked", "Nothing counts yet. You can close this page: the work goes on."),
+    "checked": ("Checked", "It can be loaded. Nothing counts yet."),
+    "waiting": ("Waits for you", "Nothing counts yet."),
+    "accepted": ("Being loaded", "You can close this page: the work goes on."),
+    "loaded": (
+        "Loaded",
+        "Your organisation sees its figures. Everybody does once a steward publishes the round.",
+    ),
+    "published": ("Loaded and published", "Everybody sees its figures."),
+    "withdrawing": ("Being taken back", "You can close this page: the work goes on."),
+    "withdrawn": ("Taken back", "Its rows no longer count, and what it had replaced counts again."),
+    "refused": ("Not loaded", "Nothing of it counts."),
+}
+"""A heading and what it means, by the state as it is shown."""
+
+IS_BUSY = ("received", "accepted", "withdrawing")
+"""A worker has something to do: the page looks again by itself."""
+
+STEPS: Mapping[str, str] = {"checking": "Checked", "loading": "Loaded", "withdrawing": "Taken back"}
+
+CONFIDENCE: Mapping[str, str] = {"sure": "sure", "likely": "likely: look at it", "unsure": "unsure: not used"}

@@ -1,0 +1,96 @@
+"""Uploads as they are told of, and what is decided of them: the same for programs and for pages."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from procrastinate import App
+from sqlalchemy import Connection, text
+
+from geo import access
+from geo.audit import note
+from geo.errors import InvalidParameter, InvalidParameters
+from geo.ingestion.findings import FindingGroup
+from geo.ingestion.found import find_groups
+from geo.ingestion.received import NEXT_STEP, Choices, Decision, decide, decisions_for, find_upload
+from service.access import Acting
+from service.jobs import defer_upload
+
+_LOCK_TIMEOUT = text("SET LOCAL lock_timeout = '2s'")
+
+Words = Callable[[str], str]
+"""Turns a sentence of the core into the words of whoever reads it."""
+
+
+def decide_upload(done: Acting, queue: App, number: int, decision: Decision, choices: Choices | None) -> Any:
+    """Notes what is decided of an upload and asks a worker to do it; the upload's row.
+
+    Raises:
+        NotFound: there is no such upload, or it is not the bearer's to see.
+        NotAllowed: it changes published figures, which is for a steward.
+        Conflict: in its state that cannot be decided.
+    """
+    done.connection.execute(_LOCK_TIMEOUT)
+    before = find_upload(done.connection, number)
+    if choices is not None and decision != "recheck":
+        raise InvalidParameters([InvalidParameter("choices", "go with the decision recheck")])
+    if is_for_steward(before, decision):
+        access.require(done.bearer, "steward")
+    decide(done.connection, number, decision, choices)
+    step = NEXT_STEP.get(decision)
+    if step is not None:
+        defer_upload(done.connection, queue, number, step)
+    after = find_upload(done.connection, number)
+    facts = {"before": {"state": before["state"]}, "after": {"state": after["state"]}}
+    note(done.connection, f"decided: {decision}", f"upload {number}", **facts)
+    return after
+
+
+def is_for_steward(row: Any, decision: Decision) -> bool:
+    """Whether a decision changes published figures."""
+    return row["survey_state"] == "published" and decision in ("accept", "skip_errors", "withdraw")
+
+
+def describe(connection: Connection, rows: Sequence[Any], words: Words) -> list[dict[str, Any]]:
+    """Uploads as upload_bodies.Upload has them, but for their links."""
+    groups = find_groups(connection, [row["id"] for row in rows])
+    return [_describe(row, groups.get(row["id"], []), words) for row in rows]
+
+
+_PLAIN = (
+    *("id", "city", "survey", "content", "file_name", "sha256", "size_bytes", "uploaded_by", "uploaded_at"),
+    *("understood", "read_as", "preview", "profile"),
+)
+_COUNTS = ("rows_read", "rows_loaded", "rows_warned", "rows_rejected")
+
+
+def _describe(row: Any, groups: Sequence[FindingGroup], words: Words) -> dict[str, Any]:
+    is_public = row["state"] == "loaded" and row["survey_state"] == "published"
+    return {name: row[name] for name in _PLAIN} | {
+        "problem": None if row["problem"] is None else words(row["problem"]),
+        "state": "published" if is_public else row["state"],
+        "progress": _progress(row),
+        "counts": None if row["rows_read"] is None else {name: row[name] for name in _COUNTS},
+        "findings": [_group(group, words) for group in groups],
+        "choices": Choices.model_validate(row["choices"]).model_dump(mode="json"),
+        "decisions": decisions_for(row),
+    }
+
+
+def _progress(row: Any) -> dict[str, Any] | None:
+    if row["step"] is None:
+        return None
+    total = row["rows_total"]
+    share = None if not total else min(1.0, row["rows_done"] / total)
+    names = ("step", "rows_done", "rows_total")
+    return {name: row[name] for name in names} | {"share": share, "at": row["step_at"]}
+
+
+def _group(group: FindingGroup, words: Words) -> dict[str, Any]:
+    return {
+        "code": group.code,
+        "severity": group.severity,
+        "field": group.field,
+        "count": group.count,
+        "rows": list(group.rows),
+        "sentence": words(group.sentence()),
+    }

@@ -1,0 +1,129 @@
+"""An organisation's office at the pages of a running service: its city, its people, their browsers."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import geopandas as gpd
+from playwright.sync_api import Browser, expect
+from playwright.sync_api import Page as Tab
+from sqlalchemy import Engine
+
+from geo import access, database
+from geo.indicators.tally_store import surveys_lacking_tallies
+from geo.ingestion.recompute import recompute
+from geo.schema.access import ROLES
+from service import jobs
+from tests import factories as f
+from tests.published_city import drop_database, new_database
+from tests.serving import free_port, serving
+
+PASSWORD = "correct horse battery"
+DESKTOP, PHONE = (1200, 900), (360, 740)
+WORK_MS = 60_000
+"""How long a worker may take for a step, on a machine that is busy with other tests."""
+
+
+@dataclass
+class Site:
+    """A running service, and all that browsers complained of or asked others for."""
+
+    address: str
+    owner: Engine
+    browser: Browser
+    complaints: list[str] = field(default_factory=list)
+    elsewhere: list[str] = field(default_factory=list)
+
+    def open(self, size: tuple[int, int] = DESKTOP, *, javascript: bool = True) -> Tab:
+        """A tab of a browser of its own."""
+        context = self.browser.new_context(
+            base_url=self.address,
+            viewport={"width": size[0], "height": size[1]},
+            java_script_enabled=javascript,
+        )
+        tab = context.new_page()
+        tab.on("request", lambda request: self._note(request.url))
+        tab.on("pageerror", lambda error: self.complaints.append(str(error)))
+        tab.on("console", lambda said: self._complain(said.text) if "Content Security" in said.text else None)
+        # A dialog somebody listens to stays open, and what hangs then is the test.
+        tab.on("dialog", lambda dialog: self._complain(dialog.message))
+        return tab
+
+    def _complain(self, text: str) -> None:
+        self.complaints.append(text)
+
+    def _note(self, address: str) -> None:
+        if not address.startswith((self.address, "data:", "blob:")):
+            self.elsewhere.append(address)
+
+    def signed_in(self, role: str, size: tuple[int, int] = DESKTOP, *, javascript: bool = True) -> Tab:
+        """A tab of somebody who has signed in by the page."""
+        tab = self.open(size, javascript=javascript)
+        tab.goto("/surveys")
+        expect(tab).to_have_title("Sign in · Vasti")
+        tab.get_by_label("E-mail address").fill(f"{role}@north.org")
+        tab.get_by_label("Password").fill(PASSWORD)
+        tab.get_by_role("button", name="Sign in").click()
+        expect(tab.get_by_role("heading", level=1)).to_have_text("Surveys")
+        return tab
+
+
+@contextmanager
+def site_of(
+    browser: Browser, server_url: str, name: str, folder: Path, settlements: gpd.GeoDataFrame
+) -> Iterator[Site]:
+    """A service with a worker, on a city of these settlements, for an organisation with an account of each role."""
+    url = new_database(server_url, name)
+    database.upgrade(url)
+    jobs.prepare(url)
+    owner = database.create_engine(url)
+    with owner.begin() as connection:
+        f.load_city(connection, folder, settlements)
+        for role in ROLES[:-1]:
+            account_id = access.add_account(connection, f"{role}@north.org", role.title(), role, "north")
+            link, _ = access.make_link(connection, account_id)
+            access.set_password(connection, link, PASSWORD)
+        for survey_id in surveys_lacking_tallies(connection):
+            recompute(connection, survey_id)
+    port = free_port()
+    environment = {"VASTI_DATABASE_URL": url, "VASTI_STATE_DIR": str(folder / "state"), "VASTI_WORKER": "true"}
+    with serving(environment, "--port", str(port)) as process:
+        assert process.stdout is not None
+        assert str(port) in process.stdout.readline()
+        yield Site(f"http://127.0.0.1:{port}", owner, browser)
+    owner.dispose()
+    drop_database(server_url, name)
+
+
+def open_round(tab: Tab, name: str, starts: str = "2024-01-01", ends: str = "2024-12-31") -> None:
+    """Opens a round by the form, which leads to its page."""
+    tab.goto("/surveys")
+    opener = tab.locator("details.box")
+    if opener.get_attribute("open") is None:
+        opener.locator("summary").click()
+    tab.get_by_label("Name of the round").fill(name)
+    tab.get_by_label("First day of the interviews").fill(starts)
+    tab.get_by_label("Last day").fill(ends)
+    tab.get_by_role("button", name="Open the round").click()
+    expect(tab.get_by_role("heading", level=1)).to_contain_text(name)
+
+
+def send(tab: Tab, path: Path) -> None:
+    """Sends a file by the form, which leads to the upload's page."""
+    tab.get_by_label("Survey file").set_input_files(path)
+    tab.get_by_role("button", name="Send and check").click()
+    expect(tab.get_by_role("heading", level=1)).to_have_text(path.name)
+
+
+def expect_state(tab: Tab, words: str) -> None:
+    """Waits until an upload's page says this of it."""
+    expect(tab.locator("#state")).to_have_text(words, timeout=WORK_MS)
+
+
+def look(tab: Tab, name: str) -> None:
+    """Keeps a picture of the page in the folder VASTI_LOOK names, for whoever wants to see it."""
+    if folder := os.environ.get("VASTI_LOOK"):
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        tab.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
