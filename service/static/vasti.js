@@ -147,7 +147,8 @@ async function lookAgain() {
       const isOver = !next.hasAttribute("data-live");
       const state = now.querySelector("#state"), before = state.textContent;
       now.replaceWith(next);
-      if (next.querySelector("#state").textContent !== before) next.querySelector("#state").focus();
+      const words = next.querySelector("#state").textContent;
+      if (words !== before) document.getElementById("said").textContent = words;
       if (isOver) return undefined;
     } catch { /* the line is away for a moment */ }
   }
