@@ -35,8 +35,8 @@ def check_slug(slug: str, noun: str) -> None:
         )
 
 
-def add_city(connection: Connection, slug: str, name: str) -> None:
-    """Adds a city.
+def add_city(connection: Connection, slug: str, name: str) -> bool:
+    """Adds a city; whether it was not there before.
 
     Raises:
         InputError: the slug is not one, or the name is empty.
@@ -47,10 +47,11 @@ def add_city(connection: Connection, slug: str, name: str) -> None:
         raise InputError(f"City {slug} needs a name.")
     added = connection.execute(upsert(city).values(slug=slug, name=name).on_conflict_do_nothing())
     if added.rowcount:
-        return
+        return True
     existing = connection.execute(select(city.c.name).where(city.c.slug == slug)).scalar_one()
     if existing != name:
         raise Conflict(f"There is a city {slug} already, called {existing}.")
+    return False
 
 
 def find_city(connection: Connection, slug: str) -> int:

@@ -54,6 +54,7 @@ _CALL = (
     "own_surveys()",
     "full_surveys()",
     "full_uploads(integer)",
+    "upload_states()",
     "seen_surveys()",
     "own_uploads()",
     "managed_accounts()",

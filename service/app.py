@@ -14,6 +14,7 @@ from service.body_limits import BodyLimits
 from service.cache import MAX_BYTES, PublicCache
 from service.jobs import make_app
 from service.logs import RequestLog
+from service.metrics import Metrics
 from service.openapi import DescribedAPI
 from service.pages import sign_in, static
 from service.pages import surveys as own_pages
@@ -31,6 +32,7 @@ from service.routes import (
     incoming,
     indicators,
     maps,
+    metrics,
     own_surveys,
     session,
     settlements,
@@ -79,6 +81,7 @@ def create_app(engine: Engine, settings: Settings, *, cache_bytes: int = MAX_BYT
     app.state.engine = engine
     app.state.watch = watch
     app.state.settings = settings
+    app.state.metrics = Metrics()
     # To ask for work: what is in it is done by a worker, with the rights of the tables' owner.
     app.state.queue = make_app(url, engine, settings)
     checked = [Depends(check_query)]
@@ -89,7 +92,8 @@ def create_app(engine: Engine, settings: Settings, *, cache_bytes: int = MAX_BYT
     app.include_router(maps.router, prefix="/maps", dependencies=checked, tags=["maps"])
     for page in (sign_in, own_pages, upload_pages, static):
         app.include_router(page.router, dependencies=checked, include_in_schema=False)
-    app.include_router(health.router, dependencies=checked, tags=["health"])
+    for route in (health, metrics):
+        app.include_router(route.router, dependencies=checked, tags=["health"])
     add_problem_handlers(app)
     # The last one added is the first one asked.
     app.add_middleware(
@@ -100,7 +104,7 @@ def create_app(engine: Engine, settings: Settings, *, cache_bytes: int = MAX_BYT
     app.add_middleware(PublicCache, watch=watch, max_bytes=cache_bytes)
     app.add_middleware(RateLimits, settings=settings)
     app.add_middleware(FaultWall)
-    app.add_middleware(RequestLog)
+    app.add_middleware(RequestLog, metrics=app.state.metrics)
     return app
 
 

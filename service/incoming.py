@@ -1,5 +1,6 @@
 """A file on its way in: streamed to disk, held to its size, known by its sha256, handed to a worker."""
 
+import logging
 import unicodedata
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -27,6 +28,8 @@ NAMED = ("city", "survey")
 """What whoever sends a file has to name; the other fields are choices."""
 
 _CHUNK = 1 << 20
+
+logger = logging.getLogger("vasti.uploads")
 _LONGEST_NAME, _LONGEST_SUFFIX = 180, 20
 
 
@@ -86,6 +89,7 @@ def take_in(done: Acting, queue: App, settings: Settings, original: Original, fi
     upload_id = receive(done.connection, done.bearer, row, original, choices)
     defer_upload(done.connection, queue, upload_id, "checking")
     facts = {"file_name": original.file_name, "sha256": original.sha256, "size_bytes": original.size_bytes}
+    logger.info("file received", extra={"facts": {"upload": upload_id, "size_bytes": original.size_bytes}})
     note(done.connection, "file received", f"upload {upload_id}", after=facts)
     return upload_id
 

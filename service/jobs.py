@@ -19,7 +19,7 @@ from procrastinate.jobs import Status
 from procrastinate.schema import SchemaManager, migrations_path
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Connection, Engine, Text, column, func, select, table
 from sqlalchemy.engine import make_url
 
 from geo import database
@@ -31,7 +31,7 @@ from geo.ingestion.recompute import recompute
 from geo.ingestion.upload_steps import find_waiting, give_up
 from geo.service_role import SERVICE_ROLE
 from geo.settings import Settings
-from service.logs import where
+from service.logs import UPLOAD, where
 from service.upload_work import EXIT_DATABASE, EXIT_FULL
 
 QUEUE_SCHEMA = "procrastinate"
@@ -106,6 +106,7 @@ def make_app(url: str, engine: Engine, settings: Settings) -> App:
 
     @app.task(name=WORK_ON_UPLOAD, retry=RetryStrategy(max_attempts=5, exponential_wait=5))
     def work_on_upload(upload_id: int, step: Step) -> None:
+        UPLOAD.set(upload_id)
         _work_on_upload(url, engine, settings, upload_id, step)
 
     @app.periodic(cron="* * * * *")
@@ -178,6 +179,15 @@ def _defer(connection: Connection, app: App, task_name: str, lock: str, **argume
     connection.execute(select(func.set_config("search_path", path, True)))
 
 
+def count_jobs(connection: Connection) -> dict[tuple[str, str], int]:
+    """How many jobs there are by task and status; none where no worker has made the queue yet."""
+    jobs = table("procrastinate_jobs", column("task_name"), column("status"), schema=QUEUE_SCHEMA)
+    if connection.execute(select(func.to_regclass(f"{QUEUE_SCHEMA}.procrastinate_jobs"))).scalar_one() is None:
+        return {}
+    rows = select(jobs.c.task_name, jobs.c.status.cast(Text), func.count()).group_by(jobs.c.task_name, jobs.c.status)
+    return {(task, status): n for task, status, n in connection.execute(rows)}
+
+
 def _work_on_upload(url: str, engine: Engine, settings: Settings, upload_id: int, step: Step) -> None:
     """Has a process of its own do a step, and says what happened where that did not end well.
 
@@ -206,7 +216,7 @@ def _work_on_upload(url: str, engine: Engine, settings: Settings, upload_id: int
         return
     if code == EXIT_DATABASE:
         raise DatabaseUnavailable
-    logger.error("upload broke off", extra={"facts": {"upload": upload_id, "step": step, "exit": code}})
+    logger.error("upload broke off", extra={"facts": {"step": step, "exit": code}})
     give_up(engine, upload_id, step, _NO_ROOM if code == EXIT_FULL else problem)
 
 

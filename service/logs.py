@@ -2,14 +2,29 @@
 
 import json
 import logging
+import re
 import time
 import traceback
+import uuid
+from contextvars import ContextVar
 from datetime import UTC, datetime
+from http import HTTPStatus
 from urllib.parse import parse_qsl
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.metrics import Metrics
+
 SLOW_S = 2.0
+
+REQUEST: ContextVar[str | None] = ContextVar("request", default=None)
+"""The number of the request that is being answered: in every line of the log that comes of it, and in its answer."""
+
+UPLOAD: ContextVar[int | None] = ContextVar("upload", default=None)
+"""The upload that is being worked on, likewise."""
+
+REQUEST_ID = b"x-request-id"
+_A_NUMBER = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 
 logger = logging.getLogger("vasti.requests")
 
@@ -25,6 +40,9 @@ class JsonLines(logging.Formatter):
             "from": record.name,
             "says": record.getMessage(),
         }
+        for name, of in (("request", REQUEST), ("upload", UPLOAD)):
+            if (number := of.get()) is not None:
+                line[name] = number
         facts = getattr(record, "facts", None)
         if isinstance(facts, dict):
             line |= facts
@@ -55,10 +73,11 @@ def where(error: BaseException) -> list[str]:
 
 
 class RequestLog:
-    """Writes a line for each request that went wrong or took long."""
+    """Gives each request a number, counts it, and writes a line for each that went wrong or took long."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self.app = app
+        self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes a request on and notes how it went."""
@@ -67,17 +86,37 @@ class RequestLog:
             return
         began_s = time.monotonic()
         status = 0
+        # Filled in by whoever finds the route (service.parameters); what is kept as bytes has none.
+        told = {"route": "kept answers"}
+        scope = dict(scope, state={**(scope.get("state") or {}), "told": told})
+        number = _number(scope)
+        mark = REQUEST.set(number)
 
         async def watched(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                message = {**message, "headers": [*message.get("headers", []), (REQUEST_ID, number.encode())]}
             await send(message)
 
-        await self.app(scope, receive, watched)
-        seconds = time.monotonic() - began_s
-        if status >= 400 or seconds >= SLOW_S:
-            _note(scope, status, seconds)
+        try:
+            await self.app(scope, receive, watched)
+        finally:
+            seconds = time.monotonic() - began_s
+            route = told["route"] if status < HTTPStatus.NOT_FOUND or told["route"] != "kept answers" else "none"
+            self._metrics.count(_METHODS.get(scope["method"], "other"), route, status, seconds)
+            if status >= HTTPStatus.BAD_REQUEST or seconds >= SLOW_S:
+                _note(scope, status, seconds)
+            REQUEST.reset(mark)
+
+
+_METHODS = {name: name for name in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")}
+
+
+def _number(scope: Scope) -> str:
+    """The number a proxy gave the request, if it is one, or a new one."""
+    given = next((value for name, value in scope["headers"] if name == REQUEST_ID), b"")
+    return given.decode() if _A_NUMBER.fullmatch(given) else uuid.uuid4().hex
 
 
 def _note(scope: Scope, status: int, seconds: float) -> None:

@@ -168,6 +168,8 @@ async def check_query(request: Request) -> None:
     route = request.scope.get("route")
     if not isinstance(route, APIRoute):
         return
+    if (told := request.scope.get("state", {}).get("told")) is not None:
+        told["route"] = route.path_format
     declared = dict(_declared(route.dependant))
     allowed = f"this address takes {', '.join(sorted(declared))}" if declared else "this address takes none"
     problems = []

@@ -18,7 +18,7 @@ from geo.errors import DatabaseUnavailable, is_full
 from geo.ingestion.received import Step
 from geo.ingestion.upload_steps import Work
 from geo.settings import Settings
-from service.logs import configure_logs, where
+from service.logs import UPLOAD, configure_logs, where
 
 EXIT_DATABASE = 75
 """The database was away: to be tried again."""
@@ -58,6 +58,7 @@ def main(step: str, upload_id: str) -> int:
     configure_logs()
     limit_memory(settings.upload_memory_mb)
     (chosen,) = [known for known in get_args(Step) if known == step]
+    UPLOAD.set(int(upload_id))
     engine = database.create_engine(database.database_url(settings))
     try:
         Work(engine, int(upload_id), settings.originals_url).do(chosen)
@@ -67,7 +68,7 @@ def main(step: str, upload_id: str) -> int:
         if is_full(error):
             return EXIT_FULL
         # What it says may quote somebody's answers: only where it was is written.
-        facts = {"upload": int(upload_id), "step": step, "where": where(error)}
+        facts = {"step": step, "where": where(error)}
         logger.error("upload fault", extra={"facts": facts})
         return EXIT_FAULT
     finally:

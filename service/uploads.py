@@ -1,5 +1,6 @@
 """Uploads as they are told of, and what is decided of them: the same for programs and for pages."""
 
+import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,6 +17,8 @@ from service.access import Acting
 from service.jobs import defer_upload
 
 _LOCK_TIMEOUT = text("SET LOCAL lock_timeout = '2s'")
+
+logger = logging.getLogger("vasti.uploads")
 
 Words = Callable[[str], str]
 """Turns a sentence of the core into the words of whoever reads it."""
@@ -41,6 +44,7 @@ def decide_upload(done: Acting, queue: App, number: int, decision: Decision, cho
         defer_upload(done.connection, queue, number, step)
     after = find_upload(done.connection, number)
     facts = {"before": {"state": before["state"]}, "after": {"state": after["state"]}}
+    logger.info("decided", extra={"facts": {"upload": number, "decision": decision}})
     note(done.connection, f"decided: {decision}", f"upload {number}", **facts)
     return after
 

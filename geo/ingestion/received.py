@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from geo.access import Bearer
 from geo.errors import Conflict, NotFound
@@ -19,7 +19,7 @@ from geo.ingestion.suggest import NOTHING, TARGETS
 from geo.paging import Page, PageRequest, fetch_page
 from geo.schema.places import city, organisation
 from geo.schema.surveys import survey
-from geo.schema.uploads import State, upload, upload_progress
+from geo.schema.uploads import STATES, State, upload, upload_progress
 
 Step = Literal["checking", "loading", "withdrawing"]
 
@@ -186,6 +186,13 @@ def find_upload(connection: Connection, upload_id: int) -> Any:
     if row is None:
         raise NotFound(f"There is no upload {upload_id}.")
     return row
+
+
+def count_states(connection: Connection) -> dict[str, int]:
+    """How many uploads the installation has in each state; nothing for who is no operator."""
+    found = dict.fromkeys(STATES, 0)
+    counted = select(func.gate.upload_states().table_valued("state", "uploads"))
+    return found | {row.state: row.uploads for row in connection.execute(counted)}
 
 
 def uploads() -> Any:

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 from rich.console import Console
 from rich.table import Table
+from sqlalchemy import func, select
 from sqlalchemy.engine import make_url
 
 from geo import cluster, database
@@ -17,7 +18,7 @@ from geo.backup import restore as read_backup
 from geo.errors import SetupError
 from geo.programs import find_client
 from geo.settings import Settings
-from service.cli.load import open_database
+from service.cli.load import noted, open_database
 from service.jobs import prepare
 
 db_app = typer.Typer(
@@ -102,7 +103,18 @@ def restore(
         shown = make_url(url).render_as_string(hide_password=True)
         typer.confirm(f"This replaces everything in the database {shown} by what {file} holds. Go on?", abort=True)
     read_backup(url, file)
+    _note_restore(url, file)
     typer.echo(f"The database is restored from {file}. Run `vasti db upgrade` before it is served again.")
+
+
+def _note_restore(url: str, file: Path) -> None:
+    """Notes it in the audit that came with the backup: what is missing there was done after it was written."""
+    engine = database.create_engine(url)
+    with database.transaction(engine) as connection:
+        # A backup from before there was one has none.
+        if connection.execute(select(func.to_regclass("audit"))).scalar_one() is not None:
+            noted(connection, "database restored", f"backup {file.name}")
+    engine.dispose()
 
 
 def _private_settings(verb: str) -> Settings:

@@ -16,8 +16,9 @@ from geo.indicators.own import (
     read_document,
 )
 from geo.settings import Settings
+from geo.surveys import find_organisation
 from service.cli import options as o
-from service.cli.load import open_database
+from service.cli.load import noted, open_database
 from service.cli.output import print_frame
 
 indicators_app = typer.Typer(
@@ -48,7 +49,13 @@ def add(
     settings = Settings()
     document = read_document(file)
     with open_database(settings) as connection:
-        added = add_own(connection, document, file.name, organisation or settings.organisation)
+        whose = organisation or settings.organisation
+        added = add_own(connection, document, file.name, whose)
+        if added.is_new:
+            subject, of = f"indicator {added.definition.id}", find_organisation(connection, whose)
+            noted(
+                connection, "indicator added", subject, organisation_id=of, after={"version": added.definition.version}
+            )
         surveys = count_surveys(connection, added.definition)
     definition = added.definition
     what = f"Indicator {definition.id}, version {definition.version}, is there"

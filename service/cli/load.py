@@ -72,7 +72,8 @@ def add(
 ) -> None:
     """Add a city. Adding it again does nothing."""
     with open_database(Settings()) as connection:
-        add_city(connection, slug, name)
+        if add_city(connection, slug, name):
+            noted(connection, "city added", f"city {slug}", after={"name": name})
     typer.echo(f"City {slug} ({name}) is there.")
 
 
@@ -217,6 +218,15 @@ def frame(
     report = Report(file, SourceOptions(read=read), OutcomeOptions())
     with report.of_refusal(), open_database(Settings()) as connection:
         result = load_frame(connection, file, city, survey, read)
+        row = find_survey(connection, find_city(connection, city), survey)
+        facts = {"file_name": file.name, "rows_loaded": result.rows_loaded}
+        noted(
+            connection,
+            "frame loaded",
+            f"survey {city}/{survey}",
+            organisation_id=row["organisation_id"],
+            after=facts,
+        )
     report.write(result)
     typer.echo(f"{file.name}: {result.rows_loaded:,} frame sizes are loaded.")
 

@@ -5,10 +5,13 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from sqlalchemy import Engine, text
 from sqlalchemy.engine import make_url
 
 from geo.backup import backup, client_environment, restore
 from geo.errors import DatabaseUnavailable, InputError, SetupError, UnreadableFile
+from service.jobs import prepare
+from tests.two_organisations import TwoOrganisations
 
 Execute = Callable[[str], list[tuple[object, ...]]]
 
@@ -121,3 +124,38 @@ def test_client_environment_keeps_the_password_out_of_the_arguments() -> None:
     assert environment["PGPASSWORD"] == "s3 cret"
     assert "sslmode=require" in conninfo
     assert "port=5433" in conninfo
+
+
+def test_every_table_comes_back_as_it_was(two: TwoOrganisations, tmp_path: Path) -> None:
+    """Of a database with cities, surveys, households, findings, accounts, the audit and the queue."""
+    url = two.owner.url.render_as_string(hide_password=False)
+    prepare(url)
+    before = _contents(two.owner)
+    # A table a test leaves empty would prove nothing.
+    filled = {name for name, (count, _) in before.items() if count}
+    assert filled >= {f"public.{name}" for name in ("household", "tally", "upload", "finding", "account", "boundary")}
+    file = tmp_path / "whole.backup"
+    backup(url, file)
+    with two.owner.begin() as connection:
+        connection.execute(text("DELETE FROM finding"))
+        connection.execute(text("UPDATE survey SET name = 'another'"))
+    restore(url, file)
+    two.owner.dispose()
+    assert _contents(two.owner) == before
+
+
+def _contents(engine: Engine) -> dict[str, tuple[int, str | None]]:
+    """How many rows each table has, and the hash of them all in whatever order."""
+    with engine.connect() as connection:
+        tables = connection.execute(
+            text(
+                "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables"
+                " WHERE schemaname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1"
+            )
+        ).scalars()
+        contents = {}
+        for name in tables.all():
+            hashed = text(f"SELECT count(*), md5(string_agg(md5(t::text), '' ORDER BY md5(t::text))) FROM {name} t")
+            count, digest = connection.execute(hashed).one()
+            contents[name] = (count, digest)
+        return contents
