@@ -45,8 +45,8 @@ def add_city(connection: Connection, slug: str, name: str) -> bool:
     check_slug(slug, "city")
     if not name.strip():
         raise InputError(f"City {slug} needs a name.")
-    added = connection.execute(upsert(city).values(slug=slug, name=name).on_conflict_do_nothing())
-    if added.rowcount:
+    added = upsert(city).values(slug=slug, name=name).on_conflict_do_nothing().returning(city.c.id)
+    if connection.execute(added).first() is not None:
         return True
     existing = connection.execute(select(city.c.name).where(city.c.slug == slug)).scalar_one()
     if existing != name:

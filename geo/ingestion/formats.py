@@ -12,6 +12,7 @@ from geo.ingestion.archives import Unpacked, unpack_gzip, unpack_zip
 from geo.ingestion.columnar import read_parquet
 from geo.ingestion.json_tables import read_json
 from geo.ingestion.layers import Layer, LayerFacts, ReadOptions
+from geo.ingestion.names import is_storable
 from geo.ingestion.shapefiles import shapefile_parts
 from geo.ingestion.tabular import read_csv
 from geo.ingestion.vector import read_shapefile, read_vector
@@ -78,11 +79,15 @@ def _check_columns(columns: list[str], name: str) -> None:
     """Refuses what is no table somebody filled in.
 
     Raises:
-        UnreadableFile: there are more columns than that, or their names are longer.
+        UnreadableFile: there are more columns than that, or their names are longer, or none.
     """
     if len(columns) > MAX_COLUMNS:
         raise UnreadableFile(
             f"{name} has {len(columns):,} columns, where Vasti reads {MAX_COLUMNS:,} at most; keep the ones to load."
+        )
+    if not all(is_storable(column) for column in columns):
+        raise UnreadableFile(
+            f"{name} has a column whose name holds a character no text may hold; type the name again and retry."
         )
     if sum(map(len, columns)) > _MAX_NAMES:
         raise UnreadableFile(f"The column names of {name} are texts of their own; give the columns short names.")

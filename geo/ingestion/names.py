@@ -15,3 +15,8 @@ def fold_name(text: str) -> str:
     plain = _ACCENTS.sub("", unicodedata.normalize("NFKD", text))
     words = "".join(" " if unicodedata.category(c)[0] in _BETWEEN_WORDS else c for c in plain).split()
     return unicodedata.normalize("NFKC", " ".join(words)).casefold()
+
+
+def is_storable(text: str) -> bool:
+    """Whether the database can hold a text: it takes neither the character NUL nor half of a pair of surrogates."""
+    return "\0" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)

@@ -15,7 +15,7 @@ from geo.indicators.catalogue import read_catalogue
 from geo.ingestion.found import find_findings, find_misplaced
 from geo.ingestion.received import Choices, Decision, find_upload
 from geo.ingestion.suggest import NOTHING, TARGETS
-from geo.paging import DEFAULT_LIMIT, PageRequest
+from geo.paging import PageRequest
 from geo.places import find_city, places_on
 from geo.settings import Settings
 from geo.surveys import find_survey
@@ -35,6 +35,7 @@ Text = Annotated[str, Form(max_length=2_000)]
 Texts = Annotated[list[str], Form(max_length=2_000)]
 
 _MISPLACED_SHOWN = 500
+_FINDINGS_A_PAGE = 200
 _ENCODINGS = ("utf-8", "cp1252", "cp1250", "cp1251", "cp1256", "latin-1", "iso-8859-2", "cp850", "utf-16")
 
 
@@ -260,7 +261,7 @@ def findings(request: Request, number: Id, cursor: Cursor = None) -> Response:
     """Every finding, row by row."""
     with reading_in_full(request, "contributor") as reading:
         row = find_upload(reading.connection, number)
-        found, rows = find_findings(reading.connection, number, PageRequest(DEFAULT_LIMIT, cursor))
+        found, rows = find_findings(reading.connection, number, PageRequest(_FINDINGS_A_PAGE, cursor))
         return page(
             request,
             "findings.html",

@@ -122,9 +122,11 @@ def test_the_same_without_javascript_on_a_phone(site: Site, files: Path) -> None
     expect_state(officer, "Taken back")
 
 
-def test_a_column_said_by_hand_is_remembered(site: Site, tmp_path: Path) -> None:
+def test_a_column_said_by_hand_is_remembered(site: Site, tmp_path: Path, files: Path) -> None:
+    inside = gpd.read_file(files / "settlements.zip").to_crs(4326).geometry.iloc[0].representative_point()
+
     def write(name: str, toilet: str) -> Path:
-        rows = [f"{name}{i},{toilet},yes,75.17,18.97" for i in range(30)]
+        rows = [f"{name}{i},{toilet},yes,{inside.x},{inside.y}" for i in range(30)]
         path = tmp_path / f"{name}.csv"
         path.write_text("\n".join(["hh,q12,q13,longitude,latitude", *rows]), encoding="utf-8")
         return path
@@ -153,7 +155,7 @@ def test_a_column_said_by_hand_is_remembered(site: Site, tmp_path: Path) -> None
 
 
 def test_a_file_without_crs_shows_which_would_fit(site: Site, tmp_path: Path) -> None:
-    rows = [{"household_code": f"H{i}", "x": 75.17 + i / 10_000, "y": 18.97} for i in range(40)]
+    rows = [{"hh_code": f"H{i}", "x": 75.17 + i / 10_000, "y": 18.97} for i in range(40)]
     points = gpd.GeoDataFrame(rows, geometry=gpd.points_from_xy(*zip(*[(r["x"], r["y"]) for r in rows], strict=True)))
     frame = points.drop(columns=["x", "y"]).set_crs(4326).to_crs(32643)
     (tmp_path / "parts").mkdir()
@@ -256,7 +258,7 @@ def test_hostile_names_stay_text(site: Site, tmp_path: Path) -> None:
         officer.get_by_label("Last day").fill("2024-12-31")
         officer.get_by_role("button", name="Open the round").click()
         expect(officer.get_by_role("heading", level=1)).to_contain_text(name)
-    answers = {name: name for name in HOSTILE_NAMES} | {"toilet_type": typed[0], "drainage": typed[1]}
+    answers = {name.replace("\0", ""): name for name in HOSTILE_NAMES} | {"toilet_type": typed[0], "drainage": typed[1]}
     rows = [row | answers for row in f.households(3, 5)]
     content = f.write_csv(tmp_path / "hostile.csv", rows).read_bytes()
     officer.get_by_label("Survey file").set_input_files(

@@ -30,7 +30,14 @@ def add(shell: Shell, email: str = "asha@shelter.org", role: str = "steward") ->
     command = ("account", "add", email, "--name", "Asha", "--role", role, "--organisation", "shelter")
     told = shell.run(*command).stdout
     assert f"{email} is a {role} of shelter." in told
-    return told.split()[-1]
+    return link_in(told)
+
+
+def link_in(told: str) -> str:
+    """What the address that is told leads with to the page."""
+    address, _, link = told.rsplit(maxsplit=1)[-1].partition("?link=")
+    assert address == "http://127.0.0.1:8000/password"
+    return link
 
 
 def test_first_account_signs_in(shell: Shell, fresh_engine: Engine) -> None:
@@ -40,7 +47,7 @@ def test_first_account_signs_in(shell: Shell, fresh_engine: Engine) -> None:
         bearer = access.enter(connection, access.sign_in(connection, "asha@shelter.org", PASSWORD))
     assert bearer is not None
     assert (bearer.role, bearer.organisation) == ("steward", "shelter")
-    again = shell.run("account", "link", "ASHA@shelter.org").stdout.split()[-1]
+    again = link_in(shell.run("account", "link", "ASHA@shelter.org").stdout)
     assert again != link
     with fresh_engine.begin() as connection:
         access.set_password(connection, again, "another password")
@@ -70,25 +77,31 @@ def test_grant_is_given_and_ended(shell: Shell) -> None:
     assert "no longer shared with shelter." in shell.run(*grant, "--end").stdout
 
 
-def test_audit_tells_what_commands_did(shell: Shell) -> None:
+def test_audit_tells_what_commands_did(shell: Shell, tmp_path: Path) -> None:
     add(shell)
     shell.run("account", "role", "asha@shelter.org", "--role", "viewer")
     shell.run("publish", "--city", "pune", "--survey", "2024")
     shell.run("withdraw", "2")
+    shell.run("city", "add", "nagpur", "--name", "Nagpur")
+    shell.run("city", "add", "nagpur", "--name", "Nagpur")
+    sizes = f.write_csv(tmp_path / "sizes.csv", [{"settlement_code": f.code(0), "households": 90}])
+    shell.run("load", "frame", str(sizes), "--city", "pune", "--survey", "2024")
     rows = json.loads(shell.run("audit", "--format", "json").stdout)
     assert [(row["action"], row["subject"]) for row in rows] == [
         ("account added", "account asha@shelter.org"),
         ("account changed", "account asha@shelter.org"),
         ("state set", "survey pune/2024"),
         ("upload withdrawn", "upload 2"),
+        ("city added", "city nagpur"),
+        ("frame loaded", "survey pune/2024"),
     ]
     assert (rows[1]["before"], rows[1]["after"]) == ({"role": "steward"}, {"role": "viewer"})
-    assert {row["organisation"] for row in rows} == {"shelter", "local"}
+    assert {row["organisation"] for row in rows} == {"shelter", "local", None}
     assert all(row["actor"].endswith(" at the command line") for row in rows)
     told = list(
         csv.DictReader(io.StringIO(shell.run("audit", "--after", str(rows[1]["id"]), "--format", "csv").stdout))
     )
-    assert [row["action"] for row in told] == ["state set", "upload withdrawn"]
+    assert [row["action"] for row in told] == ["state set", "upload withdrawn", "city added", "frame loaded"]
     assert json.loads(told[0]["after"]) == {"state": "published"}
     assert "account changed" in shell.run("audit").stdout
 

@@ -88,6 +88,8 @@ HOSTILE: Mapping[str, tuple[str, Callable[[Path], bytes]]] = {
         lambda path: workbook(f'<!DOCTYPE x [<!ENTITY s SYSTEM "file://{path}">]><worksheet>&s;</worksheet>'.encode()),
     ),
     "very many columns": ("wide.csv", lambda _: b",".join(b"c%d" % i for i in range(400_000)) + b"\n1\n"),
+    "a column no text can name": ("nul.csv", lambda _: b"household_code,a\0b\nX1,1\n"),
+    "a column named by half a letter": ("half.json", lambda _: b'[{"household_code":"X1","\\ud800":1}]'),
     "brackets in brackets": ("deep.json", lambda _: b"[" * 5_000_000),
     "a deep feature": (
         "deep.geojson",

@@ -447,6 +447,9 @@ def test_from_file_to_figures_and_maps(shell: Shell, fresh_engine: Engine, tmp_p
 
     path.write_text(text.replace("has_fan = 'yes'", "has_fan = 'no'"), encoding="utf-8")
     assert "version 2, is there.\n" in shell.run("indicators", "add", path, "--organisation", "mashal").stdout
+    noted = json.loads(shell.run("audit", "--format", "json").stdout)
+    versions = [(row["organisation"], row["after"]) for row in noted if row["subject"] == "indicator mashal_fan"]
+    assert versions == [("mashal", {"version": 1}), ("mashal", {"version": 2})]
 
     listed = json.loads(shell.run("indicators", "list", "--format", "json").stdout)
     assert [row["id"] for row in listed] == sorted([*catalogue(), "mashal_fan"])

@@ -1,0 +1,287 @@
+"""What pages tell browsers, and what they refuse; how they look and feel is for tests/browser."""
+
+import json
+import logging
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from service.access import COOKIE, csrf_of
+from service.logs import JsonLines
+from tests import factories as f
+from tests.integration.office import Office, bearer, client, office, officer, settings
+from tests.two_organisations import PASSWORD, SECRETS, TwoOrganisations
+
+__all__ = ["client", "office", "officer", "settings"]
+
+HTML = {"accept": "text/html"}
+OTHER_SITE = {"sec-fetch-site": "cross-site"}
+
+
+def cookie(two: TwoOrganisations, role: str, organisation: str = "north") -> dict[str, str]:
+    """What a browser sends of somebody who has signed in."""
+    return HTML | {"cookie": f"{COOKIE}={two.token(role, organisation)}"}
+
+
+def token(two: TwoOrganisations, role: str, organisation: str = "north") -> dict[str, str]:
+    """What a form of theirs brings along."""
+    return {"csrf": csrf_of(two.token(role, organisation))}
+
+
+@pytest.fixture(autouse=True)
+def _nobody(client: TestClient) -> None:
+    client.cookies.clear()
+    client.follow_redirects = False
+
+
+PAGES = ("/surveys", "/surveys/pune/north-draft", "/uploads/{}", "/uploads/{}/findings")
+
+
+def north_upload(client: TestClient, two: TwoOrganisations) -> int:
+    """The number of an upload of north's."""
+    answer = client.get("/api/v1/uploads", headers=bearer(two, "contributor"))
+    return int(answer.json()["uploads"][-1]["id"])
+
+
+@pytest.mark.parametrize("address", [*PAGES, "/sign-in", "/password?link=x", "/nothing", "/uploads/999999"])
+def test_every_page_tells_browsers_what_to_allow(
+    client: TestClient,
+    two: TwoOrganisations,
+    address: str,
+) -> None:
+    answer = client.get(address.format(north_upload(client, two)), headers=cookie(two, "steward"))
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe-inline" not in policy
+    assert "frame-ancestors 'none'" in policy
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert "no-store" in answer.headers["cache-control"]
+    # Nothing of the page needs what the policy forbids.
+    assert not re.search(r"<script(?! src)|<style| style=| on[a-z]+=", answer.text)
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_who_has_not_signed_in_is_sent_to_and_comes_back(
+    client: TestClient,
+    two: TwoOrganisations,
+    address: str,
+) -> None:
+    wanted = address.format(north_upload(client, two))
+    answer = client.get(wanted, headers=HTML)
+    assert answer.status_code == 303
+    assert "north" not in answer.text
+    page = client.get(answer.headers["location"], headers=HTML)
+    then = re.search(r'name="then" value="([^"]*)"', page.text)
+    assert then is not None
+    given = {"email": "contributor@north.org", "password": PASSWORD, "then": then[1]}
+    answer = client.post("/sign-in", headers=HTML, data=given)
+    assert (answer.status_code, answer.headers["location"]) == (303, wanted)
+    set_cookie = answer.headers["set-cookie"]
+    assert {"Secure", "HttpOnly", "SameSite=lax", "Path=/"} <= set(set_cookie.split("; "))
+
+
+@pytest.mark.parametrize("then", ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:alert(1)"])
+def test_signing_in_leads_to_no_other_site(client: TestClient, two: TwoOrganisations, then: str) -> None:
+    given = {"email": "viewer@north.org", "password": PASSWORD, "then": then}
+    assert client.post("/sign-in", headers=HTML, data=given).headers["location"] == "/surveys"
+
+
+def test_another_organisation_sees_nothing(client: TestClient, two: TwoOrganisations) -> None:
+    number = north_upload(client, two)
+    for role in ("viewer", "contributor", "steward"):
+        south = cookie(two, role, "south")
+        assert "north-draft" not in client.get("/surveys", headers=south).text
+        for address in PAGES[1:]:
+            answer = client.get(address.format(number), headers=south)
+            assert answer.status_code in (403, 404)
+            assert SECRETS[0] not in answer.text
+        csrf = token(two, role, "south")
+        for path, form in (
+            ("decision", {"decision": "withdraw"}),
+            ("reading", {"crs": "EPSG:4326"}),
+            ("columns", {"column": "a", "field": "", "was": "x"}),
+        ):
+            answer = client.post(f"/uploads/{number}/{path}", headers=south, data=csrf | form)
+            assert answer.status_code in (403, 404), path
+        published = client.post("/surveys/pune/north-draft/state", headers=south, data=csrf | {"state": "published"})
+        assert published.status_code in (403, 404)
+    assert client.get(f"/uploads/{number}", headers=cookie(two, "viewer")).status_code == 403
+
+
+FORMS: Mapping[str, dict[str, str]] = {
+    "/surveys": {
+        **{"city": "pune", "name": "Forged", "starts_on": "2024-01-01", "ends_on": "2024-12-31"},
+        **{"unit": "household", "mode": "census"},
+    },
+    "/surveys/pune/north-draft/state": {"state": "published"},
+    "/uploads/{}/decision": {"decision": "withdraw"},
+    "/uploads/{}/reading": {"crs": "EPSG:4326"},
+    "/uploads/{}/columns": {"column": "a", "field": "", "was": "x"},
+    "/sign-out": {},
+}
+
+
+@pytest.mark.parametrize("address", FORMS)
+@pytest.mark.parametrize(
+    ("csrf", "status", "says"),
+    [("", 400, "csrf: is required"), ("0" * 64, 403, "may come from another site")],
+)
+def test_forms_of_other_sites_do_nothing(
+    client: TestClient, two: TwoOrganisations, address: str, csrf: str, status: int, says: str
+) -> None:
+    number = north_upload(client, two)
+    before = client.get(f"/api/v1/uploads/{number}", headers=bearer(two, "contributor")).json()["state"]
+    answer = client.post(address.format(number), headers=cookie(two, "steward"), data=FORMS[address] | {"csrf": csrf})
+    assert (answer.status_code, says in answer.text) == (status, True)
+    assert client.get(f"/api/v1/uploads/{number}", headers=bearer(two, "contributor")).json()["state"] == before
+    assert client.get("/surveys", headers=cookie(two, "steward")).status_code == 200
+
+
+def test_nobody_is_signed_in_by_another_site(client: TestClient, two: TwoOrganisations) -> None:
+    given = {"email": "viewer@north.org", "password": PASSWORD}
+    answer = client.post("/sign-in", headers=HTML | OTHER_SITE, data=given)
+    assert (answer.status_code, "set-cookie" in answer.headers) == (403, False)
+    given = {"link": "x", "password": "x" * 20, "again": "x" * 20}
+    assert client.post("/password", headers=HTML | OTHER_SITE, data=given).status_code == 403
+
+
+def test_a_file_sent_by_another_site_is_not_taken(
+    client: TestClient,
+    two: TwoOrganisations,
+    tmp_path: Path,
+) -> None:
+    path = f.write_csv(tmp_path / "forged.csv", f.households(1, 1))
+    fields = {"city": "pune", "survey": "north-draft"}
+    for header, status in ((cookie(two, "contributor"), 403), (HTML, 303), (cookie(two, "viewer"), 403)):
+        with path.open("rb") as file:
+            answer = client.post("/uploads", headers=header, data=fields, files={"file": ("forged.csv", file)})
+        assert answer.status_code == status
+    total = client.get("/api/v1/uploads", headers=bearer(two, "contributor")).json()["uploads"]
+    assert "forged.csv" not in [upload["file_name"] for upload in total]
+
+
+def test_problems_are_pages_for_people_and_problems_for_programs(
+    client: TestClient,
+    two: TwoOrganisations,
+) -> None:
+    steward = cookie(two, "steward")
+    page = client.get("/uploads/999999", headers=steward)
+    assert (page.status_code, "There is no upload 999999." in page.text) == (404, True)
+    program = client.get("/uploads/999999", headers={"cookie": steward["cookie"]})
+    assert program.headers["content-type"] == "application/problem+json"
+    assert "Nothing" not in client.get("/surveys?nonsense=1", headers=steward).text
+    csrf = token(two, "steward")
+    empty = client.post(
+        "/uploads",
+        headers=steward,
+        data=csrf | {"city": "pune", "survey": "north-draft"},
+        files={"file": ("", b"")},
+    )
+    assert (empty.status_code, "No file was chosen" in empty.text) == (400, True)
+    large = client.post(
+        "/uploads",
+        headers=steward,
+        data=csrf | {"city": "pune", "survey": "north-draft"},
+        files={"file": ("large.csv", b"x" * 7_000_000)},
+    )
+    assert (large.status_code, "the most this service takes" in large.text) == (413, True)
+
+
+def test_a_round_with_mistakes_keeps_what_was_typed(client: TestClient, two: TwoOrganisations) -> None:
+    given = FORMS["/surveys"] | {"name": "Typed", "starts_on": "2024-12-31", "ends_on": "2024-01-01"}
+    answer = client.post("/surveys", headers=cookie(two, "contributor"), data=token(two, "contributor") | given)
+    assert answer.status_code == 400
+    assert "would end (2024-01-01) before it starts" in answer.text
+    assert 'value="Typed"' in answer.text
+    for changed, says in (({"name": "गाव"}, "short name too"), ({"starts_on": "soon"}, "The first day is not valid")):
+        form = token(two, "contributor") | FORMS["/surveys"] | changed
+        assert says in client.post("/surveys", headers=cookie(two, "contributor"), data=form).text
+
+
+def test_columns_that_say_the_same_are_refused(
+    client: TestClient,
+    two: TwoOrganisations,
+    office: Office,
+    tmp_path: Path,
+) -> None:
+    number = office.sent(f.write_csv(tmp_path / "two.csv", f.households(1, 2)))["id"]
+    form = {"column": ["a", "b"], "field": ["toilet_type", "toilet_type"], "was": ["", ""]}
+    header, csrf = cookie(two, "contributor"), token(two, "contributor")
+    answer = client.post(f"/uploads/{number}/columns", headers=header, data=csrf | form)
+    assert (answer.status_code, "only one can" in answer.text) == (400, True)
+    form = {"column": ["no_such"], "field": ["toilet_type"], "was": [""]}
+    assert client.post(f"/uploads/{number}/columns", headers=header, data=csrf | form).status_code == 303
+    office.work()
+    page = client.get(f"/uploads/{number}", headers=header).text
+    assert "has no column &#34;no_such&#34;" in page
+    assert "Waits for you" in page
+
+
+def test_static_files_are_kept_for_good_by_their_version(client: TestClient, two: TwoOrganisations) -> None:
+    page = client.get("/sign-in", headers=HTML).text
+    for address in re.findall(r'(?:href|src)="(/static/[^"]*)"', page):
+        answer = client.get(address)
+        assert answer.status_code == 200
+        assert "immutable" in answer.headers["cache-control"]
+        assert client.get(address[:-3] + "xxx").headers["cache-control"] == "no-cache"
+    assert client.get("/static/../app.py").status_code == 404
+    assert client.get("/static/base.html").status_code == 404
+
+
+def test_metrics_are_for_the_operator(client: TestClient, two: TwoOrganisations) -> None:
+    assert client.get("/metrics").status_code == 401
+    for role in ("viewer", "contributor", "steward"):
+        assert client.get("/metrics", headers=bearer(two, role)).status_code == 403
+    client.get("/api/v1/cities")
+    client.get("/api/v1/uploads/1", headers=bearer(two, "contributor"))
+    client.get("/api/v1/SECRET-PATH")
+    operator = {"authorization": f"Bearer {two.sessions['operator@vasti.org']}"}
+    text = client.get("/metrics", headers=operator).text
+    assert re.search(r'vasti_requests_total\{method="GET",route="[^"]*/uploads/\{number\}",status="200"\} [1-9]', text)
+    assert 'route="none",status="404"' in text
+    assert "SECRET" not in text
+    assert re.search(r'vasti_request_seconds_count\{method="GET",route="[^"]*cities"\} ', text)
+    assert re.search(r'vasti_uploads\{state="loaded"\} [4-9]', text)
+    assert 'vasti_uploads{state="waiting"}' in text
+    assert "vasti_jobs" in text
+
+
+def test_every_line_of_the_log_names_its_request(
+    client: TestClient,
+    two: TwoOrganisations,
+    caplog: pytest.LogCaptureFixture,
+    tmp_path: Path,
+) -> None:
+    lines: list[dict[str, object]] = []
+
+    class Kept(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            lines.append(json.loads(JsonLines().format(record)))
+
+    logger = logging.getLogger("vasti")
+    before, kept = logger.level, Kept()
+    logger.addHandler(kept)
+    logger.setLevel(logging.INFO)
+    try:
+        with f.write_csv(tmp_path / "SECRET.csv", f.households(1, 1)).open("rb") as file:
+            answer = client.post(
+                "/api/v1/uploads",
+                headers=bearer(two, "contributor") | {"x-request-id": "from-the-proxy-1"},
+                data={"city": "pune", "survey": "north-draft"},
+                files={"file": ("SECRET.csv", file)},
+            )
+        refused = client.get("/api/v1/uploads/999999?limit=SECRET", headers=bearer(two, "contributor"))
+    finally:
+        logger.removeHandler(kept)
+        logger.setLevel(before)
+    assert answer.headers["x-request-id"] == "from-the-proxy-1"
+    received = next(line for line in lines if line["says"] == "file received")
+    assert (received["request"], received["upload"]) == ("from-the-proxy-1", answer.json()["id"])
+    went_wrong = next(line for line in lines if line["says"] == "request")
+    assert went_wrong["request"] == refused.headers["x-request-id"]
+    assert "SECRET" not in json.dumps(lines)
