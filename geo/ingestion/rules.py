@@ -388,8 +388,11 @@ RULES: dict[str, Rule] = {
 }
 """Every kind of finding by its code."""
 
-MISPLACED = (
-    *("position_impossible", "outside_every_settlement", "latitude_sign_lost", "longitude_sign_lost", "signs_lost"),
-    *("position_swapped", "position_swapped_sign_lost", "position_correctable", "position_fixed", "near_settlement"),
+FIXABLE = (
+    *("latitude_sign_lost", "longitude_sign_lost", "signs_lost", "position_swapped", "position_swapped_sign_lost"),
+    "position_correctable",
 )
+"""The kinds of findings whose rows can be read with their positions corrected."""
+
+MISPLACED = (*FIXABLE, "position_impossible", "outside_every_settlement", "position_fixed", "near_settlement")
 """The kinds of findings that say of a row that it lies, or lay, in the wrong place."""

@@ -246,7 +246,7 @@ def _outcome(result: LoadResult, preview: dict[str, Any] | None) -> dict[str, An
     problem: str | None = None
     if result.findings.stop_load():
         problem = (
-            f"{result.rows_rejected} of {result.rows_read} rows have errors: correct them and send the file again"
+            f"{result.rows_rejected:,} of {result.rows_read:,} rows have errors: correct them and send the file again"
             + (", or go on without them." if result.rows_loaded else ".")
         )
     return {"state": "waiting" if problem else "checked", "problem": problem, "preview": preview, **counts}

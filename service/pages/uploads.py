@@ -14,6 +14,7 @@ from geo.fields import standard_fields
 from geo.indicators.catalogue import read_catalogue
 from geo.ingestion.found import find_findings, find_misplaced
 from geo.ingestion.received import Choices, Decision, find_upload
+from geo.ingestion.rules import FIXABLE
 from geo.ingestion.suggest import NOTHING, TARGETS
 from geo.paging import PageRequest
 from geo.places import find_city, places_on
@@ -86,6 +87,7 @@ def one(request: Request, number: Id) -> Response:
             step=STEPS.get(row["step"]) if row["step"] else None,
             decisions=[d for d in told["decisions"] if reading.bearer.may("steward") or not is_for_steward(row, d)],
             needs_steward=any(is_for_steward(row, d) for d in told["decisions"]),
+            fixable=0 if choices.fix else sum(g["count"] for g in told["findings"] if g["code"] in FIXABLE),
             where=_where(told, outlines),
             misplaced=_misplaced(reading, number, outlines),
             columns=_columns(told, choices),
