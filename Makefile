@@ -30,11 +30,12 @@ checks:
 	.venv/bin/lint-imports
 
 # Browser first, so that pytest's closing line is the last one printed. A process for each core, each with a cluster
-# of its own; a file's tests stay together, so that what they share is made once.
+# of its own; a file's tests stay together, so that what they share is made once. In their own order the files of many
+# quick tests come last, so that no core waits for another.
 test: setup
 	@sh .ci/setup browser
 	@$(MAKE) --no-print-directory checks
-	$(PYTHON) -m pytest --numprocesses=auto --dist=loadfile
+	$(PYTHON) -m pytest --numprocesses=auto --dist=loadfile --no-loadscope-reorder
 
 docs: setup
 	$(PYTHON) -m tests.spec.write_docs

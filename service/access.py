@@ -117,7 +117,8 @@ def _check_origin(request: Request, token: str, csrf: str | None) -> None:
     if request.cookies.get(COOKIE) != token:
         return
     csrf = csrf or request.headers.get(CSRF_HEADER)
-    if csrf is None or not hmac.compare_digest(csrf, csrf_of(token)):
+    # Bytes: of texts, it compares those of ASCII only.
+    if csrf is None or not hmac.compare_digest(csrf.encode(), csrf_of(token).encode()):
         raise NotAllowed(
             f"This change lacks the token of your session (`{CSRF_HEADER}`), so it may come from another site: "
             "reload the page and try again."

@@ -98,7 +98,8 @@ def create_app(engine: Engine, settings: Settings, *, cache_bytes: int = MAX_BYT
     # The last one added is the first one asked.
     app.add_middleware(
         BodyLimits,
-        files_under=("/api/v1/uploads", "/api/v1/incoming", "/uploads"),
+        files_at=("/api/v1/uploads", "/uploads"),
+        files_under=("/api/v1/incoming/",),
         max_file_bytes=settings.upload_max_bytes,
     )
     app.add_middleware(PublicCache, watch=watch, max_bytes=cache_bytes)

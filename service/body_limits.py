@@ -25,9 +25,12 @@ _TOO_SLOW = "The body of the request comes too slowly; send it again, a large fi
 class BodyLimits:
     """Ends a request whose body is too large or comes too slowly."""
 
-    def __init__(self, app: ASGIApp, *, files_under: tuple[str, ...], max_file_bytes: int) -> None:
-        """Under the paths `files_under` bodies may hold a file, and so much."""
+    def __init__(
+        self, app: ASGIApp, *, files_at: tuple[str, ...], files_under: tuple[str, ...], max_file_bytes: int
+    ) -> None:
+        """At the paths `files_at`, and under `files_under`, bodies may hold a file, and so much."""
         self.app = app
+        self._files_at = files_at
         self._files_under = files_under
         # A form has its other fields and its boundaries.
         self._max_with_file = max_file_bytes + MAX_BYTES
@@ -37,7 +40,7 @@ class BodyLimits:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        has_file = scope["path"].startswith(self._files_under)
+        has_file = scope["path"] in self._files_at or scope["path"].startswith(self._files_under)
         max_bytes = self._max_with_file if has_file else MAX_BYTES
         # Not one of our own errors: it is raised while FastAPI reads a body, and it lets only these through.
         too_large = HTTPException(

@@ -86,8 +86,8 @@ class RequestLog:
             return
         began_s = time.monotonic()
         status = 0
-        # Filled in by whoever finds the route (service.parameters); what is kept as bytes has none.
-        told = {"route": "kept answers"}
+        # Filled in by whoever finds the route (service.parameters).
+        told: dict[str, str] = {}
         scope = dict(scope, state={**(scope.get("state") or {}), "told": told})
         number = _number(scope)
         mark = REQUEST.set(number)
@@ -103,14 +103,15 @@ class RequestLog:
             await self.app(scope, receive, watched)
         finally:
             seconds = time.monotonic() - began_s
-            route = told["route"] if status < HTTPStatus.NOT_FOUND or told["route"] != "kept answers" else "none"
-            self._metrics.count(_METHODS.get(scope["method"], "other"), route, status, seconds)
+            # What is kept as bytes has no route, and neither has what there is not.
+            route = told.get("route", "kept answers" if status < HTTPStatus.BAD_REQUEST else "none")
+            self._metrics.count(scope["method"] if scope["method"] in _METHODS else "other", route, status, seconds)
             if status >= HTTPStatus.BAD_REQUEST or seconds >= SLOW_S:
                 _note(scope, status, seconds)
             REQUEST.reset(mark)
 
 
-_METHODS = {name: name for name in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")}
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
 def _number(scope: Scope) -> str:

@@ -56,7 +56,8 @@ def open_layer(path: Path, options: ReadOptions) -> Iterator[Layer]:
                 raise ChoiceNeeded(str(error), _names_within(outer, error.names)) from error
             if isinstance(read, Layer):
                 _check_columns(read.columns, path.name)
-                yield read if outer is None else replace(read, facts=_within(outer, read.facts))
+                facts = read.facts if outer is None else _within(outer, read.facts)
+                yield replace(read, facts=replace(facts, columns=tuple(read.columns)))
                 return
             path, options, within = read
             outer = within if within.names else outer

@@ -60,6 +60,8 @@ class LayerFacts:
     """All there are to choose from, where there are several."""
     encoding: str | None = None
     """Of its text, where that can be one or another."""
+    columns: tuple[str, ...] = ()
+    """All it has, as the file names them."""
 
 
 @dataclass

@@ -44,6 +44,7 @@ class ReadAs:
     """All there are to choose from, where there are several."""
     encoding: str | None = None
     crs: str | None = None
+    columns: tuple[str, ...] = ()
 
 
 @dataclass
@@ -73,7 +74,7 @@ def observe(
         mapper, profile = source.mapper, source.profile
         facts = source.layer.facts
         crs = name_crs(mapper.crs or STORAGE_CRS) if mapper.has_position else None
-        reading = Reading(profile, read_as=ReadAs(facts.name, facts.names, facts.encoding, crs))
+        reading = Reading(profile, read_as=ReadAs(facts.name, facts.names, facts.encoding, crs, facts.columns))
         findings = reading.findings
         reading_started(reading)
         placer = Placer(places, _placement(mapper, options, path.name), options.tolerance_m, fix=options.fix)

@@ -121,7 +121,7 @@ class Work:
                 else:
                     counts = {"rows_loaded": result.rows_loaded, "rows_rejected": result.rows_rejected}
                     self._note(connection, row, "file loaded", counts)
-                    _remember(connection, row, choices)
+                    _remember(connection, row, choices, result)
                 self._done(connection)
         except ErrorsFound as error:
             self._wait(_outcome(error.result, None)["problem"])
@@ -206,11 +206,11 @@ class Work:
         note_as(connection, row["uploaded_by"], action, f"upload {self._id}", organisation_id=of, after=after)
 
 
-def _remember(connection: Connection, row: Any, choices: Choices) -> None:
+def _remember(connection: Connection, row: Any, choices: Choices, result: LoadResult) -> None:
     """Keeps the profile a file was loaded with, for the next file with its columns."""
-    if row["understood"] is None or choices.profile is None:
+    if result.read_as is None or choices.profile is None:
         return
-    key = {"organisation_id": row["organisation_id"], "columns_sha256": columns_key(row["understood"]["columns"])}
+    key = {"organisation_id": row["organisation_id"], "columns_sha256": columns_key(result.read_as.columns)}
     kept = upsert(remembered_profile).values(**key, profile=choices.profile)
     connection.execute(kept.on_conflict_do_update(index_elements=list(key), set_={"profile": choices.profile}))
 
@@ -261,14 +261,19 @@ def _read_as(result: LoadResult) -> dict[str, Any] | None:
     if result.read_as is None:
         return None
     positions = np.round(result.findings.sample_positions(_MOST_POSITIONS), _DECIMALS)
-    return asdict(result.read_as) | {"positions": positions.tolist(), "likely_crs": []}
+    return _kept(result.read_as) | {"positions": positions.tolist(), "likely_crs": []}
 
 
 def _to_choose_from(error: VastiError) -> dict[str, Any]:
     """What there is to choose from, of a file that was not read."""
     layers = error.names if isinstance(error, ChoiceNeeded) else ()
     likely = error.likely if isinstance(error, UnknownCRS) else ()
-    return asdict(ReadAs(layers=tuple(layers))) | {"positions": [], "likely_crs": list(likely)}
+    return _kept(ReadAs(layers=tuple(layers))) | {"positions": [], "likely_crs": list(likely)}
+
+
+def _kept(read_as: ReadAs) -> dict[str, Any]:
+    # The columns are among what was understood.
+    return {name: value for name, value in asdict(read_as).items() if name != "columns"}
 
 
 def _figures(connection: Connection, row: Any) -> pd.DataFrame:

@@ -76,6 +76,7 @@ def one(request: Request, number: Id) -> Response:
         told = describe(reading.connection, [row], for_page)[0]
         outlines = _outlines(reading, row)
         choices = Choices.model_validate(row["choices"])
+        columns = _columns(told, choices)
         return page(
             request,
             "upload.html",
@@ -90,8 +91,8 @@ def one(request: Request, number: Id) -> Response:
             fixable=0 if choices.fix else sum(g["count"] for g in told["findings"] if g["code"] in FIXABLE),
             where=_where(told, outlines),
             misplaced=_misplaced(reading, number, outlines),
-            columns=_columns(told, choices),
-            unmatched=_unmatched(told, choices),
+            columns=columns,
+            unmatched=_unmatched(told, columns),
             fields=_fields(),
             encodings=_ENCODINGS,
             confidence=CONFIDENCE,
@@ -162,11 +163,11 @@ def _in_use(choices: Choices) -> dict[str, str]:
     return places | {field: mapping.column for field, mapping in profile.fields.items()}
 
 
-def _unmatched(told: dict[str, Any], choices: Choices) -> list[str]:
+def _unmatched(told: dict[str, Any], columns: Sequence[dict[str, Any]]) -> list[str]:
     """Columns nothing is said of yet."""
     if told["understood"] is None:
         return []
-    used = {row["column"] for row in _columns(told, choices)}
+    used = {row["column"] for row in columns}
     return [column for column in told["understood"]["columns"] if column not in used]
 
 

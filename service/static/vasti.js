@@ -92,7 +92,7 @@ class Sending {
           throw error;
         }
         part = Math.max(part / 2, SMALLEST_PART);
-        this.tell(null, `The line broke off; trying again in ${waitS} seconds. What has come is kept.`);
+        this.tell(null, `The line broke off; trying again in ${waitS} s. What has come is kept.`);
         await wait(waitS);
         waitS = Math.min(2 * waitS, LONGEST_WAIT_S);
       }

@@ -163,3 +163,23 @@ def test_what_is_spoken_is_told(client: TestClient, officer: dict[str, str]) -> 
     ]
     answer = client.post(f"{API}/incoming", headers=officer | {"tus-resumable": "0.2.2"})
     assert (answer.status_code, answer.headers["tus-version"]) == (412, "1.0.0")
+
+
+@pytest.mark.parametrize("path", [f"{API}/uploads", "/uploads"])
+def test_half_a_file_sent_at_once_leaves_nothing(
+    office: Office, content: bytes, port: int, settings: Settings, path: str
+) -> None:
+    client, header = office.client, dict(office.header)
+    before = client.get(f"{API}/uploads", headers=header).json()["total"]
+    fields = [("city", "pune"), ("survey", "north-draft")]
+    form = "".join(f'--x\r\ncontent-disposition: form-data; name="{n}"\r\n\r\n{v}\r\n' for n, v in fields)
+    form += '--x\r\ncontent-disposition: form-data; name="file"; filename="half.csv"\r\n\r\n'
+    headers = header | {"content-type": "multipart/form-data; boundary=x", "content-length": "9000", "host": "x"}
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    with socket.create_connection(("127.0.0.1", port)) as line:
+        line.sendall(f"POST {path} HTTP/1.1\r\n{lines}\r\n{form}".encode() + content[:500])
+        time.sleep(0.2)
+    # The service goes on, and knows of no such file.
+    assert client.get(f"{API}/uploads", headers=header).json()["total"] == before
+    settings.incoming_dir.mkdir(exist_ok=True)
+    assert list(settings.incoming_dir.iterdir()) == []

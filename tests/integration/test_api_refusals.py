@@ -142,7 +142,7 @@ def test_odd_text_in_a_filter_is_refused(client: TestClient, name: str, value: s
     assert set(_refused(client, f"/api/v1/values?{name}={value}")) == {name}
 
 
-@pytest.mark.parametrize("path", ["/", "/api/v1/", "/api/v1/values/", "/api/v1/household", "/api/v2/values", "/%00"])
+@pytest.mark.parametrize("path", ["/api/v1/", "/api/v1/values/", "/api/v1/household", "/api/v2/values", "/%00"])
 def test_an_address_where_nothing_is_answers_404(client: TestClient, path: str) -> None:
     answer = client.get(path)
     assert answer.status_code == 404

@@ -328,3 +328,24 @@ def test_a_file_of_standard_names_is_read_as_it_says(office: Office, tmp_path: P
     checked = office.sent(f.write_csv(tmp_path / "odd.csv", rows_))
     assert {group["code"]: group["count"] for group in checked["findings"]} == {"value_unmapped": 10}
     assert checked["counts"]["rows_warned"] == 10
+
+
+def test_a_profile_sent_along_is_remembered_too(office: Office, tmp_path: Path) -> None:
+    given = {"household_code": "hut", "latitude": "lat", "longitude": "lon", "toilet_type": "wc"}
+    made = [f.household(8500 + i, toilet_type="Z") for i in range(5)]
+    rows = [{short: row[name] for name, short in given.items()} for row in made]
+    profile = (
+        'name = "ours"\n[position]\nlongitude = "lon"\nlatitude = "lat"\n[fields.household_code]\ncolumn = "hut"\n'
+        '[fields.toilet_type]\ncolumn = "wc"\n[fields.toilet_type.values]\nZ = "flush_sewer"\n'
+    )
+    first = office.sent(f.write_csv(tmp_path / "first.csv", rows), profile=profile)
+    assert first["state"] == "checked", (first["problem"], first["findings"])
+    assert office.decided(first["id"], "accept")["state"] == "loaded"
+    second = office.sent(f.write_csv(tmp_path / "second.csv", [{**row, "hut": f"R{row['hut']}"} for row in rows]))
+    assert (second["understood"]["is_remembered"], second["choices"]["profile"]) == (True, profile)
+    # What somebody says of single columns of this file goes before it.
+    third = office.decided(second["id"], "recheck", columns={"wc": ""})
+    assert third["understood"]["is_remembered"] is False
+    assert "toilet_type" not in third["choices"]["profile"]
+    for upload, decision in ((first, "withdraw"), (second, "refuse")):
+        office.decided(upload["id"], decision)

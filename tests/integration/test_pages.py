@@ -85,6 +85,11 @@ def test_who_has_not_signed_in_is_sent_to_and_comes_back(
     assert {"Secure", "HttpOnly", "SameSite=lax", "Path=/"} <= set(set_cookie.split("; "))
 
 
+def test_the_first_page_is_the_surveys(client: TestClient) -> None:
+    answer = client.get("/")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/surveys")
+
+
 @pytest.mark.parametrize("then", ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:alert(1)"])
 def test_signing_in_leads_to_no_other_site(client: TestClient, two: TwoOrganisations, then: str) -> None:
     given = {"email": "viewer@north.org", "password": PASSWORD, "then": then}
@@ -129,7 +134,7 @@ FORMS: Mapping[str, dict[str, str]] = {
 @pytest.mark.parametrize("address", FORMS)
 @pytest.mark.parametrize(
     ("csrf", "status", "says"),
-    [("", 400, "csrf: is required"), ("0" * 64, 403, "may come from another site")],
+    [("", 400, "csrf: is required"), ("0" * 64, 403, "may come from another site"), ("é", 403, "another site")],
 )
 def test_forms_of_other_sites_do_nothing(
     client: TestClient, two: TwoOrganisations, address: str, csrf: str, status: int, says: str
@@ -190,6 +195,14 @@ def test_problems_are_pages_for_people_and_problems_for_programs(
         files={"file": ("large.csv", b"x" * 7_000_000)},
     )
     assert (large.status_code, "the most this service takes" in large.text) == (413, True)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("PATCH", "/api/v1/uploads/1"), ("POST", "/uploads/1/decision"), ("POST", "/sign-in")]
+)
+def test_only_files_may_be_large(client: TestClient, two: TwoOrganisations, method: str, path: str) -> None:
+    header = bearer(two, "contributor") | {"content-type": "application/x-www-form-urlencoded"}
+    assert client.request(method, path, headers=header, content=b"a=" + b"x" * 2_000_000).status_code == 413
 
 
 def test_a_round_with_mistakes_keeps_what_was_typed(client: TestClient, two: TwoOrganisations) -> None:

@@ -27,7 +27,9 @@ def ask(messages: Callable[[], Any], path: str = "/api/v1/session", headers: Any
         raise AssertionError(message)
 
     scope = {"type": "http", "path": path, "headers": list(headers)}
-    limited = BodyLimits(app, files_under=("/api/v1/uploads",), max_file_bytes=5_000_000)
+    limited = BodyLimits(
+        app, files_at=("/api/v1/uploads",), files_under=("/api/v1/incoming/",), max_file_bytes=5_000_000
+    )
     asyncio.run(limited(scope, messages(), send))
     return read
 
