@@ -323,7 +323,7 @@ def _group_codes(columns: Mapping[str, pa.Array], by: str, n: int) -> list[str]:
 
 
 def _floats(column: pa.Array, n: int, *, missing: float) -> Floats:
-    values = pc.fill_null(column.cast(pa.float64()), missing).to_numpy(zero_copy_only=False)
+    values = pc.fill_null(column.cast(pa.float64(), safe=False), missing).to_numpy(zero_copy_only=False)
     return np.asarray(values, dtype=np.float64).reshape(n)
 
 

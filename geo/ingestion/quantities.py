@@ -142,14 +142,15 @@ def _plain_numbers(cells: Cells) -> NDArray[np.float64] | None:
 
 def _cast(plain: pa.Array) -> pa.Array | None:
     try:
-        return plain.cast(pa.float64())
+        return plain.cast(pa.float64(), safe=False)
     except pa.ArrowInvalid:
         return None
 
 
 def _floats(column: pa.Array) -> NDArray[np.float64]:
     """A column of numbers as floats, NaN where there is none."""
-    return np.asarray(column.cast(pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)
+    # Not safe: what a float does not hold to the last digit is far from any number that is possible.
+    return np.asarray(column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), dtype=np.float64)
 
 
 def not_above_zero(column: pa.Array) -> NDArray[np.bool_]:

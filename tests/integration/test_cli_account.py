@@ -84,6 +84,7 @@ def test_audit_tells_what_commands_did(shell: Shell, tmp_path: Path) -> None:
     shell.run("withdraw", "2")
     shell.run("city", "add", "nagpur", "--name", "Nagpur")
     shell.run("city", "add", "nagpur", "--name", "Nagpur")
+    assert "already, called Nagpur" in shell.run("city", "add", "nagpur", "--name", "Another", code=4).stderr
     sizes = f.write_csv(tmp_path / "sizes.csv", [{"settlement_code": f.code(0), "households": 90}])
     shell.run("load", "frame", str(sizes), "--city", "pune", "--survey", "2024")
     rows = json.loads(shell.run("audit", "--format", "json").stdout)

@@ -50,3 +50,16 @@ def test_map_number_typed_with_a_blank_that_is_one() -> None:
 def test_map_yes_no_of_a_batch_in_which_nobody_answered() -> None:
     observations, _ = _map(pa.nulls(3, pa.string()), "internet", FieldMapping(column="NET"))
     assert observations.fields["internet"].type == pa.bool_()
+
+
+@pytest.mark.parametrize("name", ["members", "water_minutes"])
+def test_map_number_that_no_float_holds_exactly(name: str) -> None:
+    """A number of sixteen digits is none of the possible ones: a finding, and no fault."""
+    observations, findings = _map(pa.array([3, 2**53 + 1, 2**63 - 1], pa.int64()), name, FieldMapping(column="q"))
+    assert observations.fields[name].to_pylist() == [3, None, None]
+    assert findings.counts == {"error": 0, "warning": 2}
+
+
+def test_map_weight_that_no_float_holds_exactly() -> None:
+    observations, _ = _map(pa.array([3, 2**53 + 1], pa.int64()), "weight", FieldMapping(column="q"))
+    assert observations.fields["weight"].to_pylist() == [3.0, float(2**53)]
