@@ -21,21 +21,6 @@ def note(
     connection.execute(select(func.gate.note(action, subject, *facts)))
 
 
-def note_command(
-    connection: Connection,
-    who: str,
-    action: str,
-    subject: str,
-    *,
-    organisation_id: int | None = None,
-    before: Facts | None = None,
-    after: Facts | None = None,
-) -> None:
-    """Notes what somebody does at the command line, who needs no account."""
-    actor = f"{who} at the command line"
-    note_as(connection, actor, action, subject, organisation_id=organisation_id, before=before, after=after)
-
-
 def note_as(
     connection: Connection,
     actor: str,

@@ -9,20 +9,18 @@ from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO
 
 from procrastinate import App
-from pydantic import ValidationError
 
 from geo.audit import note
-from geo.errors import InputError, InvalidParameter, InvalidParameters, NotAllowed, TooLarge
+from geo.errors import InputError, InvalidParameter, InvalidParameters, TooLarge
 from geo.ingestion import originals
 from geo.ingestion.incoming import make_folder
 from geo.ingestion.originals import Original
 from geo.ingestion.received import Choices, receive
-from geo.places import find_city
 from geo.settings import Settings
-from geo.surveys import find_survey
 from service.access import Acting
 from service.jobs import defer_upload
-from service.problems import invalid_parameter
+from service.own_surveys import find_own
+from service.problems import validated
 
 NAMED = ("city", "survey")
 """What whoever sends a file has to name; the other fields are choices."""
@@ -68,14 +66,8 @@ def find_target(done: Acting, fields: Mapping[str, str]) -> tuple[Any, Choices]:
     missing = [name for name in NAMED if not fields.get(name)]
     if missing:
         raise InvalidParameters([InvalidParameter(name, "is required") for name in missing])
-    try:
-        choices = Choices.model_validate({n: value for n, value in fields.items() if n not in NAMED and value != ""})
-    except ValidationError as error:
-        raise InvalidParameters([invalid_parameter(fault, fault["loc"]) for fault in error.errors()]) from None
-    row = find_survey(done.connection, find_city(done.connection, fields["city"]), fields["survey"])
-    if row["organisation_id"] != done.bearer.organisation_id:
-        raise NotAllowed(f"Survey {fields['survey']} of {fields['city']} is another organisation's.")
-    return row, choices
+    choices = validated(Choices, {n: value for n, value in fields.items() if n not in NAMED and value != ""})
+    return find_own(done, fields["city"], fields["survey"]), choices
 
 
 def take_in(done: Acting, queue: App, settings: Settings, original: Original, fields: Mapping[str, str]) -> int:

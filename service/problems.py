@@ -6,11 +6,12 @@ import uuid
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -153,6 +154,21 @@ def _of_validation_error(request: Request, error: Exception) -> Response:
 def invalid_parameter(fault: Mapping[str, Any], name: Sequence[object]) -> InvalidParameter:
     """What pydantic found wrong with a parameter, in plain words; `name` is its name, in parts."""
     return InvalidParameter(".".join(map(str, name)), _reason(fault))
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def validated(model: type[Model], given: Mapping[str, Any]) -> Model:
+    """What was given, as the model has it.
+
+    Raises:
+        InvalidParameters: some of it is missing, unknown or not valid.
+    """
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        raise InvalidParameters([invalid_parameter(fault, fault["loc"]) for fault in error.errors()]) from None
 
 
 _REASONS: Mapping[str, str] = {

@@ -12,7 +12,7 @@ import typer
 from sqlalchemy import Connection, select
 
 from geo import database
-from geo.audit import note_command
+from geo.audit import note_as
 from geo.indicators.tally_store import surveys_lacking_tallies
 from geo.ingestion import ingest
 from geo.ingestion.facilities import load_facilities
@@ -278,5 +278,5 @@ def _note_upload(connection: Connection, upload_id: int, action: str) -> None:
 
 
 def noted(connection: Connection, action: str, subject: str, **facts: Any) -> None:
-    """Notes in the audit what whoever runs the command does; `facts` as note_command takes them."""
-    note_command(connection, getpass.getuser(), action, subject, **facts)
+    """Notes in the audit what whoever runs the command does, who needs no account; `facts` as note_as takes them."""
+    note_as(connection, f"{getpass.getuser()} at the command line", action, subject, **facts)

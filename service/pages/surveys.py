@@ -5,7 +5,6 @@ import unicodedata
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Form, Request, Response
-from pydantic import ValidationError
 
 from geo.errors import Conflict, InputError, InvalidParameters, VastiError
 from geo.indicators.catalogue import read_catalogue
@@ -25,7 +24,7 @@ from service.own_surveys import change_state, listed, open_own
 from service.pages.rendering import page, see_other
 from service.pages.wording import for_page
 from service.parameters import SlugInPath
-from service.problems import invalid_parameter, status_of
+from service.problems import status_of, validated
 from service.uploads import describe
 
 router = APIRouter()
@@ -90,10 +89,7 @@ def _valid(given: dict[str, str]) -> NewSurvey:
         raise InputError(
             "Give the round a short name too, of letters a to z, digits and hyphens, such as 2026-round-2."
         )
-    try:
-        return NewSurvey.model_validate(given)
-    except ValidationError as error:
-        raise InvalidParameters([invalid_parameter(fault, fault["loc"]) for fault in error.errors()]) from None
+    return validated(NewSurvey, given)
 
 
 def _slug_of(name: str) -> str:

@@ -5,11 +5,11 @@ from typing import Annotated, Any, get_args
 
 import numpy as np
 from fastapi import APIRouter, Form, Request, Response
-from pydantic import ValidationError
+from numpy.typing import NDArray
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 
-from geo.errors import InputError, InvalidParameters, ProfileInvalid
+from geo.errors import InputError, ProfileInvalid
 from geo.fields import standard_fields
 from geo.indicators.catalogue import read_catalogue
 from geo.ingestion.found import find_findings, find_misplaced
@@ -27,7 +27,7 @@ from service.incoming import take_in, written
 from service.pages.rendering import page, see_other
 from service.pages.wording import CONFIDENCE, IS_BUSY, STATES, STEPS, for_page
 from service.parameters import Cursor, Id
-from service.problems import invalid_parameter
+from service.problems import validated
 from service.uploads import decide_upload, describe, is_for_steward
 
 router = APIRouter()
@@ -74,7 +74,6 @@ def one(request: Request, number: Id) -> Response:
     with reading_in_full(request, "contributor") as reading:
         row = find_upload(reading.connection, number)
         told = describe(reading.connection, [row], for_page)[0]
-        outlines = _outlines(reading, row)
         choices = Choices.model_validate(row["choices"])
         columns = _columns(told, choices)
         return page(
@@ -82,15 +81,14 @@ def one(request: Request, number: Id) -> Response:
             "upload.html",
             bearer=reading.bearer,
             upload=told,
-            survey_state=row["survey_state"],
             state=STATES[told["state"]],
             is_busy=told["state"] in IS_BUSY,
             step=STEPS.get(row["step"]) if row["step"] else None,
             decisions=[d for d in told["decisions"] if reading.bearer.may("steward") or not is_for_steward(row, d)],
             needs_steward=any(is_for_steward(row, d) for d in told["decisions"]),
             fixable=0 if choices.fix else sum(g["count"] for g in told["findings"] if g["code"] in FIXABLE),
-            where=_where(told, outlines),
-            misplaced=_misplaced(reading, number, outlines),
+            where=_where(reading, row),
+            misplaced=_misplaced(reading, row),
             columns=columns,
             unmatched=_unmatched(told, columns),
             fields=_fields(),
@@ -100,26 +98,26 @@ def one(request: Request, number: Id) -> Response:
         )
 
 
-def _outlines(reading: Acting, row: Any) -> Sequence[Any]:
-    city_id = find_city(reading.connection, row["city"])
-    round_row = find_survey(reading.connection, city_id, row["survey"])
-    return list(places_on(reading.connection, city_id, round_row["starts_on"]).places.shapes)
-
-
-def _where(told: dict[str, Any], outlines: Sequence[Any]) -> Sketch | None:
+def _where(reading: Acting, row: Any) -> Sketch | None:
     """Where some of the file's rows lie."""
-    positions = np.array((told["read_as"] or {}).get("positions") or np.empty((0, 2)), dtype=np.float64)
-    if len(positions) == 0:
-        return None
-    return draw_sketch(outlines, positions, f"Where rows of {told['file_name']} lie beside the city's settlements.")
+    positions = np.array((row["read_as"] or {}).get("positions", []), dtype=np.float64).reshape(-1, 2)
+    return _sketch(reading, row, positions, f"Where rows of {row['file_name']} lie beside the city's settlements.")
 
 
-def _misplaced(reading: Acting, number: int, outlines: Sequence[Any]) -> Sketch | None:
+def _misplaced(reading: Acting, row: Any) -> Sketch | None:
     """Where rows lie that are found to lie wrongly."""
-    positions = find_misplaced(reading.connection, number, _MISPLACED_SHOWN)
+    positions = find_misplaced(reading.connection, row["id"], _MISPLACED_SHOWN)
+    return _sketch(reading, row, positions, "Where the rows lie that have findings of their positions.")
+
+
+def _sketch(reading: Acting, row: Any, positions: NDArray[np.float64], label: str) -> Sketch | None:
+    # While a file is worked on there are none yet, and its page is asked for every other second.
     if len(positions) == 0:
         return None
-    return draw_sketch(outlines, positions, "Where the rows lie that have findings of their positions.")
+    city_id = find_city(reading.connection, row["city"])
+    survey = find_survey(reading.connection, city_id, row["survey"])
+    outlines = places_on(reading.connection, city_id, survey["starts_on"]).places.shapes
+    return draw_sketch(list(outlines), positions, label)
 
 
 def _columns(told: dict[str, Any], choices: Choices) -> list[dict[str, Any]]:
@@ -197,7 +195,6 @@ def _changes(reading: Acting, told: dict[str, Any]) -> list[dict[str, Any]]:
     return [
         {
             "name": definition.name,
-            "counted": words.unit_words(definition),
             "before": None if figure["before"] is None else words.format_value(figure["before"], definition),
             "after": None if figure["after"] is None else words.format_value(figure["after"], definition),
             "n_before": words.optional_count(figure["n_before"]),
@@ -223,7 +220,7 @@ def read_otherwise(
     """Has a file checked again, read in another way."""
     before = _choices(request, number)
     given = {"layer": layer or None, "encoding": encoding or None, "crs": crs.strip() or None, "fix": fix == "yes"}
-    return _decide(request, number, csrf, "recheck", _changed(before, given))
+    return _decide(request, number, csrf, "recheck", validated(Choices, before.model_dump() | given))
 
 
 @router.post("/uploads/{number}/columns")
@@ -235,7 +232,7 @@ def match_columns(request: Request, number: Id, csrf: Text, column: Texts, field
     said = {name: now for name, now, before in rows if name and now != before}
     before = _choices(request, number)
     held = {name: now for name, now in before.columns.items() if now == NOTHING or now not in said.values()}
-    return _decide(request, number, csrf, "recheck", _changed(before, {"columns": held | said}))
+    return _decide(request, number, csrf, "recheck", validated(Choices, before.model_dump() | {"columns": held | said}))
 
 
 def _choices(request: Request, number: int) -> Choices:
@@ -244,13 +241,6 @@ def _choices(request: Request, number: int) -> Choices:
         row = find_upload(reading.connection, number)
     choices = Choices.model_validate(row["choices"])
     return choices if row["understood"] is None else choices.model_copy(update={"profile": None})
-
-
-def _changed(before: Choices, given: dict[str, Any]) -> Choices:
-    try:
-        return Choices.model_validate(before.model_dump() | given)
-    except ValidationError as error:
-        raise InvalidParameters([invalid_parameter(fault, fault["loc"]) for fault in error.errors()]) from None
 
 
 def _decide(request: Request, number: int, csrf: str, decision: Decision, choices: Choices | None) -> Response:

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from geo import access, database
-from geo.audit import find_audit, note_command
+from geo.audit import find_audit, note_as
 from geo.errors import Conflict, InputError, NotAllowed, NotFound, SignInLocked, SignInRefused
 from geo.grants import end_grant, grant_survey, list_grants
 from geo.paging import PageRequest
@@ -263,7 +263,7 @@ def test_a_grant_shows_full_figures_and_no_household(service: Connection, two: T
 
 
 def test_commands_are_noted_in_the_name_of_who_runs_them(owner: Connection) -> None:
-    note_command(owner, "asha", "city added", "city pune", after={"name": "Pune"})
+    note_as(owner, "asha at the command line", "city added", "city pune", after={"name": "Pune"})
     last = find_audit(owner, PageRequest(limit=None)).rows[-1]
     assert (last.actor, last.organisation, last.after) == ("asha at the command line", None, {"name": "Pune"})
 
