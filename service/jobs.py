@@ -2,10 +2,7 @@
 
 import asyncio
 import logging
-import os
 import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -31,8 +28,8 @@ from geo.ingestion.recompute import recompute
 from geo.ingestion.upload_steps import find_waiting, give_up
 from geo.service_role import SERVICE_ROLE
 from geo.settings import Settings
+from service import upload_work
 from service.logs import UPLOAD, where
-from service.upload_work import EXIT_DATABASE, EXIT_FULL
 
 QUEUE_SCHEMA = "procrastinate"
 """The queue's tables live in a schema of their own, where no migration of ours sees them."""
@@ -194,30 +191,26 @@ def _work_on_upload(url: str, engine: Engine, settings: Settings, upload_id: int
     Raises:
         DatabaseUnavailable: the database was away; nothing was done.
     """
-    process = subprocess.Popen(
-        [sys.executable, "-m", "service.upload_work", step, str(upload_id)],
-        env=os.environ
-        | {
-            "VASTI_DATABASE_URL": url,
-            "VASTI_STORAGE_URL": settings.originals_url,
-            "VASTI_UPLOAD_MEMORY_MB": str(settings.upload_memory_mb),
-        },
-        stdin=subprocess.DEVNULL,
-    )
+    process = upload_work.start_step(url, settings, upload_id, step)
     try:
-        code = process.wait(timeout=60 * settings.upload_minutes)
-        problem = _BROKE_OFF
-    except subprocess.TimeoutExpired:
-        code, problem = None, _TOO_LONG.format(minutes=settings.upload_minutes)
+        process.join(timeout=60 * settings.upload_minutes)
+        code = process.exitcode
     finally:
         process.kill()
-        process.wait()
+        process.join()
     if code == 0:
         return
-    if code == EXIT_DATABASE:
+    if code == upload_work.EXIT_DATABASE:
         raise DatabaseUnavailable
     logger.error("upload broke off", extra={"facts": {"step": step, "exit": code}})
-    give_up(engine, upload_id, step, _NO_ROOM if code == EXIT_FULL else problem)
+    match code:
+        case None:
+            problem = _TOO_LONG.format(minutes=settings.upload_minutes)
+        case upload_work.EXIT_FULL:
+            problem = _NO_ROOM
+        case _:
+            problem = _BROKE_OFF
+    give_up(engine, upload_id, step, problem)
 
 
 _BROKE_OFF = (

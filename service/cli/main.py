@@ -1,5 +1,6 @@
 """The command `vasti`: every command in its place, and every error as one sentence with its exit code."""
 
+import logging
 import os
 import sys
 import traceback
@@ -91,8 +92,10 @@ EXIT_CODES: dict[type[VastiError], int] = {
 
 def run() -> None:
     """Runs the command line and exits; what the command line itself refuses exits with 2."""
-    # Libraries warn in their own words; what a person should know of a file stands among its findings.
+    # Libraries warn and log in their own words, with tracebacks; what a person should know of a file stands among its
+    # findings, what broke off in the error. What keeps running writes logs of its own (service.logs).
     warnings.simplefilter("ignore")
+    logging.getLogger().addHandler(logging.NullHandler())
     try:
         app()
     except VastiError as error:

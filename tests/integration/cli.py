@@ -13,8 +13,11 @@ from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 from typing import Any
 
+# A process has one server that forks, with one list of what it imports: the last that was named.
+from service import upload_work
+
 _FORKS: ForkServerContext = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(["service.cli.main", "tests.integration.cli"])
+_FORKS.set_forkserver_preload(["service.cli.main", upload_work.__name__, "tests.integration.cli"])
 _NUMBERS = count(1)
 
 

@@ -3,7 +3,10 @@
 import csv
 import io
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -149,3 +152,22 @@ def test_fault_of_our_own_keeps_answers_out_of_the_log(shell: Shell, fresh_engin
     assert "Savitri" not in told.stderr + told.stdout + log
     assert "H0000" not in told.stderr + log
     assert "store.py" in log
+
+
+def test_what_libraries_log_is_not_told(tmp_path: Path) -> None:
+    """A driver whose server is gone logs a traceback in the end; a person reads our sentence alone."""
+    script = (
+        "import atexit, logging, sys\n"
+        "from service.cli.main import run\n"
+        "driver = logging.getLogger('sqlalchemy.pool')\n"
+        "atexit.register(driver.error, 'Exception during reset', exc_info=ValueError())\n"
+        "sys.argv = ['vasti', 'withdraw', '99']\n"
+        "run()\n"
+    )
+    environment = os.environ | {"VASTI_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}
+    told = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert told.returncode == 5
+    (sentence,) = told.stderr.splitlines()
+    assert sentence.startswith("Error: The database cannot be reached")

@@ -111,10 +111,16 @@ def office(fresh_url: str, tmp_path: Path) -> Iterator[Office]:
 
 
 def reader_of(worker: Running) -> int:
-    """The process in which a worker has a file read."""
-    found = subprocess.run(["pgrep", "-P", str(worker.process.pid)], capture_output=True, text=True, check=False)
-    (reader,) = found.stdout.split()
-    return int(reader)
+    """The process in which a worker has a file read: forked by one that the worker started."""
+    started = children_of(worker.process.pid)
+    (reader,) = children_of(*started)
+    return reader
+
+
+def children_of(*pids: int | None) -> list[int]:
+    """The processes started by any of these."""
+    found = subprocess.run(["pgrep", "-P", ",".join(map(str, pids))], capture_output=True, text=True, check=False)
+    return [int(pid) for pid in found.stdout.split()]
 
 
 def await_step(office: Office, step: Step) -> None:
