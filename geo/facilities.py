@@ -9,18 +9,30 @@ from geoalchemy2.shape import from_shape
 from sqlalchemy import CTE, ColumnElement, Connection, and_, case, func, insert, or_, select, true, update
 
 from geo.crs import STORAGE_SRID
-from geo.places import valid_on
-from geo.schema.facilities import FacilityKind, facility
-from geo.schema.places import boundary, settlement
+from geo.places import PlaceChanges, valid_on
+from geo.schema.facilities import KINDS, FacilityKind, facility
+from geo.schema.places import boundary, organisation, settlement
 from geo.schema.surveys import survey
+from geo.schema.uploads import upload
 
 COLUMNS = ("row_number", "code", "name", "kind", "seats", "seats_working", "is_working", "opened_on", "closed_on")
 """What a frame of facilities has, beside lon and lat, in degrees."""
 
 
-def write_facilities(connection: Connection, city_id: int, upload_id: int, frame: pd.DataFrame) -> None:
+def given_by_others(connection: Connection, city_id: int, organisation_slug: str) -> frozenset[str]:
+    """The codes of the city's live facilities that another organisation gave."""
+    rows = (
+        select(facility.c.code)
+        .join(upload, upload.c.id == facility.c.upload_id)
+        .join(organisation, organisation.c.id == upload.c.organisation_id)
+        .where(facility.c.city_id == city_id, facility.c.is_live, organisation.c.slug != organisation_slug)
+    )
+    return frozenset(connection.execute(rows).scalars())
+
+
+def write_facilities(connection: Connection, city_id: int, upload_id: int, frame: pd.DataFrame) -> PlaceChanges:
     """Stores facilities; they replace live ones of the same code in the city, from earlier uploads."""
-    connection.execute(
+    replaced = connection.execute(
         update(facility)
         .where(facility.c.city_id == city_id, facility.c.is_live, facility.c.code == func.any(list(frame["code"])))
         .values(is_live=False, superseded_by=upload_id)
@@ -37,6 +49,7 @@ def write_facilities(connection: Connection, city_id: int, upload_id: int, frame
     ]
     if rows:
         connection.execute(insert(facility), rows)
+    return PlaceChanges(len(rows) - replaced.rowcount, replaced.rowcount, 0)
 
 
 def withdraw_facilities(connection: Connection, upload_id: int) -> None:
@@ -65,6 +78,17 @@ def stands_on(on: date | ColumnElement[date]) -> ColumnElement[bool]:
         or_(facility.c.opened_on.is_(None), facility.c.opened_on <= on),
         or_(facility.c.closed_on.is_(None), facility.c.closed_on > on),
     )
+
+
+def count_facilities(connection: Connection, city_id: int, on: date) -> dict[FacilityKind, int]:
+    """How many facilities of each kind stand in a city on a day, working or not."""
+    rows = (
+        select(facility.c.kind, func.count())
+        .where(facility.c.city_id == city_id, facility.c.is_live, stands_on(on))
+        .group_by(facility.c.kind)
+    )
+    counted: dict[str, int] = dict(connection.execute(rows).tuples().all())
+    return {kind: counted.get(kind, 0) for kind in KINDS}
 
 
 def provision(connection: Connection, kind: FacilityKind, survey_ids: Sequence[int]) -> pd.DataFrame:

@@ -10,14 +10,17 @@ import pandas as pd
 import shapely
 from geoalchemy2.shape import from_shape
 from numpy.typing import NDArray
-from sqlalchemy import Connection, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, ScalarSelect, Subquery, and_, delete, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.sql import ColumnElement
 
 from geo.crs import STORAGE_SRID
 from geo.errors import Conflict, InputError, NotFound
 from geo.ingestion.placement import Places
-from geo.schema.places import boundary, city, settlement, ward
+from geo.schema.people import household
+from geo.schema.places import boundary, city, organisation, settlement, ward
+from geo.schema.surveys import survey, survey_frame
+from geo.schema.uploads import COUNTING, upload
 
 _SLUG = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
@@ -115,18 +118,30 @@ def places_on(connection: Connection, city_id: int, on: date) -> CityPlaces:
     return CityPlaces(np.array(ids, dtype=np.int64), places)
 
 
+def drawn_by_others(connection: Connection, city_id: int, organisation_slug: str) -> frozenset[str]:
+    """The codes of the city's settlements whose newest boundary another organisation gave."""
+    rows = (
+        select(settlement.c.code)
+        .join(boundary, and_(boundary.c.settlement_id == settlement.c.id, boundary.c.valid_to_on.is_(None)))
+        .join(upload, upload.c.id == boundary.c.upload_id)
+        .join(organisation, organisation.c.id == upload.c.organisation_id)
+        .where(settlement.c.city_id == city_id, organisation.c.slug != organisation_slug)
+    )
+    return frozenset(connection.execute(rows).scalars())
+
+
 @dataclass(frozen=True)
-class BoundaryChanges:
-    """What loading a file of boundaries changed."""
+class PlaceChanges:
+    """What loading a file of places, settlements or facilities, changed: how many of them."""
 
     added: int
-    redrawn: int
+    changed: int
     unchanged: int
 
 
 def write_boundaries(
     connection: Connection, city_id: int, upload_id: int, frame: pd.DataFrame, valid_from_on: date | None, today: date
-) -> BoundaryChanges:
+) -> PlaceChanges:
     """Stores settlements and their boundaries: new ones, and a new version where a shape changed.
 
     `frame` has the columns of `Boundaries.frame`. A settlement's first boundary is valid since ever, unless
@@ -193,7 +208,62 @@ def write_boundaries(
         connection.execute(update(boundary).where(boundary.c.id == func.any(ended)).values(valid_to_on=from_on))
     if new:
         connection.execute(insert(boundary), new)
-    return BoundaryChanges(added, len(ended), len(frame) - len(new))
+    return PlaceChanges(added, len(ended), len(frame) - len(new))
+
+
+def withdraw_boundaries(connection: Connection, upload_id: int) -> None:
+    """Takes an upload's boundaries back: those they followed hold again, and settlements it brought are gone.
+
+    Names and wards of settlements that stay are not kept by upload, and remain as the file said.
+
+    Raises:
+        Conflict: a later upload has redrawn one of them, or households have been placed in one.
+    """
+    own = select(boundary).where(boundary.c.upload_id == upload_id).subquery("own")
+    _refuse_rested_on(connection, upload_id, own)
+    rows = connection.execute(select(own.c.settlement_id, own.c.valid_from_on)).all()
+    connection.execute(delete(boundary).where(boundary.c.upload_id == upload_id))
+    for row in rows:
+        ended = (boundary.c.settlement_id == row.settlement_id, boundary.c.valid_to_on == row.valid_from_on)
+        connection.execute(update(boundary).where(*ended).values(valid_to_on=None))
+    in_use = [
+        select(table.c.settlement_id).where(table.c.settlement_id == settlement.c.id).exists()
+        for table in (boundary, household, survey_frame)
+    ]
+    ids = [row.settlement_id for row in rows]
+    connection.execute(delete(settlement).where(settlement.c.id == func.any(ids), ~or_(*in_use)))
+    lived_in = select(settlement.c.id).where(settlement.c.ward_id == ward.c.id).exists()
+    connection.execute(delete(ward).where(ward.c.city_id == _city_of(upload_id), ~lived_in))
+
+
+def _city_of(upload_id: int) -> ScalarSelect[Any]:
+    return select(upload.c.city_id).where(upload.c.id == upload_id).scalar_subquery()
+
+
+def _refuse_rested_on(connection: Connection, upload_id: int, own: Subquery) -> None:
+    redrawn = select(settlement.c.code).join(own, own.c.settlement_id == settlement.c.id)
+    later = connection.execute(redrawn.where(own.c.valid_to_on.is_not(None)).limit(1)).scalar_one_or_none()
+    if later is not None:
+        raise Conflict(
+            f"Settlement {later} has been redrawn since upload {upload_id}: take the later upload back first, or load "
+            "corrected boundaries instead."
+        )
+    # Placed by the boundaries of a round's first day.
+    placed = (
+        select(settlement.c.code)
+        .join(own, own.c.settlement_id == settlement.c.id)
+        .join(household, household.c.settlement_id == own.c.settlement_id)
+        .join(survey, survey.c.id == household.c.survey_id)
+        .join(upload, upload.c.id == household.c.upload_id)
+        .where(or_(own.c.valid_from_on.is_(None), own.c.valid_from_on <= survey.c.starts_on))
+        .where(upload.c.state.in_(COUNTING))
+    )
+    resting = connection.execute(placed.limit(1)).scalar_one_or_none()
+    if resting is not None:
+        raise Conflict(
+            f"Households have been placed in the boundaries of upload {upload_id}, such as that of settlement "
+            f"{resting}: take their uploads back first, or load corrected boundaries instead."
+        )
 
 
 def _write_wards(connection: Connection, city_id: int, frame: pd.DataFrame) -> dict[str | None, int]:

@@ -30,8 +30,13 @@ class Sketch:
     outside: int
 
 
-def draw_sketch(outlines: Sequence[BaseGeometry | None], positions: NDArray[np.float64], label: str) -> Sketch | None:
-    """Draws positions beside outlines; None where there is nothing to draw.
+def draw_sketch(
+    outlines: Sequence[BaseGeometry | None],
+    positions: NDArray[np.float64],
+    label: str,
+    new: Sequence[BaseGeometry] = (),
+) -> Sketch | None:
+    """Draws positions and new outlines beside outlines; None where there is nothing to draw.
 
     The same arguments give the same text. Where most positions lie far from the outlines the drawing shows both;
     single ones that do are drawn at its edge.
@@ -40,11 +45,14 @@ def draw_sketch(outlines: Sequence[BaseGeometry | None], positions: NDArray[np.f
         outlines: polygons in longitude and latitude (EPSG:4326), or None where none is known.
         positions: longitude and latitude, shape (n, 2), in degrees.
         label: what the drawing shows, in words, for who cannot see it.
+        new: polygons in longitude and latitude, to be told from the outlines.
     """
     shapes = np.array([shape for shape in outlines if shape is not None and not shape.is_empty], dtype=object)
     in_world = (np.abs(positions[:, 0]) <= 180) & (np.abs(positions[:, 1]) <= 90)
     known = positions[in_world]
-    frame = _frame(shapes, known)
+    added = np.array(new, dtype=object)
+    corners = shapely.bounds(added).reshape(-1, 2)
+    frame = _frame(shapes, np.concatenate([known, corners]))
     if frame is None:
         return None
     west, south, east, north = frame
@@ -56,6 +64,9 @@ def draw_sketch(outlines: Sequence[BaseGeometry | None], positions: NDArray[np.f
     def to_px(lonlat: NDArray[np.float64]) -> NDArray[np.float64]:
         turned = (lonlat - middle) * np.array([squeeze, -1.0]) * px_per_degree
         return np.asarray(np.round(turned + np.array([_WIDTH_PX / 2, height / 2]), 1), dtype=np.float64)
+
+    def drawn(polygons: NDArray[np.object_]) -> NDArray[np.object_]:
+        return np.asarray(shapely.transform(shapely.simplify(polygons, 0.5 / px_per_degree), to_px), dtype=object)
 
     points = to_px(known)
     edge = np.array([_WIDTH_PX - _EDGE_PX, height - _EDGE_PX])
@@ -69,7 +80,8 @@ def draw_sketch(outlines: Sequence[BaseGeometry | None], positions: NDArray[np.f
             width=_WIDTH_PX,
             height=height,
             label=label,
-            paths=_paths(shapely.transform(shapely.simplify(shapes, 0.5 / px_per_degree), to_px)),
+            paths=_paths(drawn(shapes)),
+            new_paths=_paths(drawn(added)),
             ring=_ring(outline),
             inside=points[is_inside].tolist(),
             outside=np.clip(points[~is_inside], _EDGE_PX, edge).tolist(),

@@ -6,24 +6,27 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from procrastinate import App
 
+from geo.access import require
 from geo.audit import note
 from geo.errors import InputError, InvalidParameter, InvalidParameters, TooLarge
 from geo.ingestion import originals
 from geo.ingestion.incoming import make_folder
+from geo.ingestion.loads import CONTENTS, Target
 from geo.ingestion.originals import Original
 from geo.ingestion.received import Choices, receive
+from geo.places import find_city
 from geo.settings import Settings
 from service.access import Acting
 from service.jobs import defer_upload
 from service.own_surveys import find_own
 from service.problems import validated
 
-NAMED = ("city", "survey")
-"""What whoever sends a file has to name; the other fields are choices."""
+NAMED = ("city", "content", "survey")
+"""Where a file goes: a city, what it is of, and the round of a survey's. The other fields are choices."""
 
 _CHUNK = 1 << 20
 
@@ -55,19 +58,31 @@ def written(source: BinaryIO, file_name: str, max_bytes: int, folder: Path) -> I
         yield originals.identify(path, name)
 
 
-def find_target(done: Acting, fields: Mapping[str, str]) -> tuple[Any, Choices]:
-    """The round a file is sent to, and how it is to be read.
+def find_target(done: Acting, fields: Mapping[str, str]) -> tuple[Target, Choices]:
+    """Where a file goes, and how it is to be read.
 
     Raises:
         InvalidParameters: a field is missing, unknown or not valid.
         NotFound: there is no such city or round.
-        NotAllowed: the round is another organisation's.
+        NotAllowed: the round is another organisation's, or the file is of settlements or facilities and who sends it
+            no steward.
     """
-    missing = [name for name in NAMED if not fields.get(name)]
+    named = fields.get("content") or "survey"
+    content = next((known for known in CONTENTS if known == named), None)
+    if content is None:
+        raise InvalidParameters([InvalidParameter("content", f"is one of {', '.join(CONTENTS)}")])
+    missing = [name for name in ("city", *(["survey"] if content == "survey" else [])) if not fields.get(name)]
     if missing:
         raise InvalidParameters([InvalidParameter(name, "is required") for name in missing])
     choices = validated(Choices, {n: value for n, value in fields.items() if n not in NAMED and value != ""})
-    return find_own(done, fields["city"], fields["survey"]), choices
+    choices.check(content)
+    if content == "survey":
+        row = find_own(done, fields["city"], fields["survey"])
+        return Target(row["city_id"], content, row["id"]), choices
+    if fields.get("survey"):
+        raise InvalidParameters([InvalidParameter("survey", "goes with files of a survey only")])
+    require(done.bearer, "steward")
+    return Target(find_city(done.connection, fields["city"]), content), choices
 
 
 def take_in(done: Acting, queue: App, settings: Settings, original: Original, fields: Mapping[str, str]) -> int:
@@ -76,9 +91,9 @@ def take_in(done: Acting, queue: App, settings: Settings, original: Original, fi
     Raises:
         as find_target.
     """
-    row, choices = find_target(done, fields)
+    target, choices = find_target(done, fields)
     originals.keep(original, settings.originals_url)
-    upload_id = receive(done.connection, done.bearer, row, original, choices)
+    upload_id = receive(done.connection, done.bearer, target, original, choices)
     defer_upload(done.connection, queue, upload_id, "checking")
     facts = {"file_name": original.file_name, "sha256": original.sha256, "size_bytes": original.size_bytes}
     logger.info("file received", extra={"facts": {"upload": upload_id, "size_bytes": original.size_bytes}})

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from geo.ingestion.loads import Content
 from geo.ingestion.received import Choices, Decision, Step
 from service.bodies import Body, Link
 
@@ -44,10 +45,21 @@ class PreviewFigure(Body):
     n_after: float | None
 
 
-class Preview(Body):
-    """What the figures of the round would be with this upload."""
+class PreviewPlaces(Body):
+    """How many settlements or facilities a file adds, changes, and leaves as they are."""
 
-    figures: list[PreviewFigure]
+    added: int
+    changed: int
+    unchanged: int
+
+
+class Preview(Body):
+    """What this upload would change."""
+
+    figures: Annotated[list[PreviewFigure], Field(description="Of a survey's file: the figures of its round.")]
+    places: Annotated[
+        PreviewPlaces | None, Field(description="Of a file of settlements or facilities: what becomes of them.")
+    ] = None
 
 
 class MatchedColumn(Body):
@@ -81,6 +93,13 @@ class ReadAs(Body):
     positions: Annotated[
         list[tuple[float, float]], Field(description="Where some of its rows lie: longitude and latitude.")
     ]
+    outlines: Annotated[
+        list[dict[str, Any]],
+        Field(
+            default_factory=list,
+            description="Of settlements: some of their outlines, simplified, as GeoJSON geometries.",
+        ),
+    ]
 
 
 class FindingGroup(Body):
@@ -99,8 +118,8 @@ class Upload(Body):
 
     id: int
     city: str
-    survey: str | None
-    content: str
+    survey: Annotated[str | None, Field(description="The round of a survey's file.")]
+    content: Content
     file_name: str
     sha256: str
     size_bytes: int

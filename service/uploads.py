@@ -29,7 +29,7 @@ def decide_upload(done: Acting, queue: App, number: int, decision: Decision, cho
 
     Raises:
         NotFound: there is no such upload, or it is not the bearer's to see.
-        NotAllowed: it changes published figures, which is for a steward.
+        NotAllowed: it changes published figures, settlements or facilities, which is for a steward.
         Conflict: in its state that cannot be decided.
     """
     done.connection.execute(_LOCK_TIMEOUT)
@@ -50,8 +50,9 @@ def decide_upload(done: Acting, queue: App, number: int, decision: Decision, cho
 
 
 def is_for_steward(row: Any, decision: Decision) -> bool:
-    """Whether a decision changes published figures."""
-    return row["survey_state"] == "published" and decision in ("accept", "skip_errors", "withdraw")
+    """Whether a decision changes published figures, or what every round of the city rests on."""
+    changes_published = row["survey_state"] == "published" and decision in ("accept", "skip_errors", "withdraw")
+    return changes_published or row["content"] != "survey"
 
 
 def describe(connection: Connection, rows: Sequence[Any], words: Words) -> list[dict[str, Any]]:

@@ -20,10 +20,9 @@ from geo.indicators.tallies import ALL, KEY
 from geo.indicators.tally_frame import tally_gdf
 from geo.indicators.tally_sql import tally_survey
 from geo.ingestion import facilities, ingest
-from geo.ingestion.facility_columns import FacilityColumns
 from geo.ingestion.layers import ReadOptions
 from geo.ingestion.loads import LoadOptions, LoadResult
-from geo.ingestion.profile import BoundaryColumns, Profile
+from geo.ingestion.profile import BoundaryColumns, FacilityColumns, Profile
 from geo.ingestion.source import SourceOptions
 from geo.places import add_city
 from geo.schema.people import household as household_table

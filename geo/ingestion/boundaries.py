@@ -1,5 +1,6 @@
 """Reading settlement boundaries: from a file's shapes to valid lon/lat MultiPolygons with a code and a name each."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,11 @@ from geo.ingestion.attributes import Attributes
 from geo.ingestion.boundary_checks import SLIVER_M2, check_boundaries
 from geo.ingestion.cells import is_blank, texts
 from geo.ingestion.columns import Wanted, find_columns
-from geo.ingestion.crs_proposals import check_crs, middles, refuse_far_positions, refuse_outside_world
+from geo.ingestion.crs_proposals import check_crs, middles, name_crs, refuse_far_positions, refuse_outside_world
 from geo.ingestion.extent import Extent, extent_of
 from geo.ingestion.findings import Findings
 from geo.ingestion.formats import open_layer
-from geo.ingestion.layers import Batch, Layer, ReadOptions
+from geo.ingestion.layers import Batch, Layer, ReadAs, ReadOptions
 from geo.ingestion.placement import Places
 from geo.ingestion.profile import BoundaryColumns, Profile, fold
 from geo.ingestion.reasons import without_reasons
@@ -43,6 +44,7 @@ class Boundaries:
     rows_read: int
     rows_kept: int
     columns: BoundaryColumns
+    read_as: ReadAs
 
     def places(self) -> Places:
         """The settlements, to place observations in."""
@@ -59,11 +61,13 @@ def read_boundaries(
     columns: BoundaryColumns | Profile | None,
     known: Places | None = None,
     attributes: Attributes | None = None,
+    theirs: Collection[str] = (),
 ) -> Boundaries:
     """Reads a file of settlement boundaries, checks every row and repairs what can be repaired.
 
     `known` are the settlements the city has already; those that are not in the file are neighbours of those that are.
-    `attributes` are names and wards from a table of their own.
+    `attributes` are names and wards from a table of their own. `theirs` are codes of settlements of another
+    organisation: their rows must leave them as they are known.
 
     Raises:
         InputError: the file cannot be read, has no shapes, no CRS, or no column with the settlements' codes.
@@ -85,6 +89,7 @@ def read_boundaries(
         frames = [_read_batch(batch, named, blanks, shapes, findings) for batch in layer.batches]
         findings.add_remarks(layer)
         n_bad = len(layer.bad_rows)
+        read_as = layer.facts.read_in(name_crs(crs))
     rows = pd.concat(frames, ignore_index=True) if frames else _empty()
     rows_read = len(rows) + n_bad
     rows = rows[~rows.pop("is_unreadable").to_numpy(dtype=bool)]
@@ -95,8 +100,25 @@ def read_boundaries(
     frame = _one_row_a_settlement(rows, findings)
     frame["area_m2"] = geodesic_area_m2(frame["geom"].to_numpy())
     rejected = check_boundaries(frame, known, findings)
+    if known is not None and theirs:
+        rejected |= _leave_theirs(frame, known, theirs, findings)
     frame = frame[~rejected].drop(columns="row_number").reset_index(drop=True)
-    return Boundaries(frame, findings, rows_read, len(rows) - int(np.count_nonzero(rejected)), named)
+    return Boundaries(frame, findings, rows_read, len(rows) - int(np.count_nonzero(rejected)), named, read_as)
+
+
+def _leave_theirs(frame: pd.DataFrame, known: Places, theirs: Collection[str], findings: Findings) -> NDArray[np.bool_]:
+    """Where rows would redraw settlements that are another organisation's; those that would not keep name and ward."""
+    index = {code: i for i, code in enumerate(known.codes) if code in theirs}
+    rejected = np.zeros(len(frame), dtype=bool)
+    for at, (code, shape) in enumerate(zip(frame["code"], frame["geom"], strict=True)):
+        i = index.get(code)
+        if i is None or known.shapes[i] is None:
+            continue
+        rejected[at] = shape.normalize() != known.shapes[i].normalize()
+        frame.loc[at, ["name", "ward_code", "ward_name"]] = [known.names[i], None, None]
+    numbers = frame["row_number"].to_numpy(dtype=np.int32)[rejected]
+    findings.add("boundary_of_others", numbers, field="settlement_code", values=list(frame["code"][rejected]))
+    return rejected
 
 
 def _refuse_wrong_crs(rows: pd.DataFrame, crs: pyproj.CRS, city: Extent | None, file_name: str) -> None:
@@ -124,8 +146,8 @@ def _columns(
     columns = columns or standard_profile_of(layer).boundaries
     if columns is None:
         raise MissingColumn(
-            f"{file_name} has no column called settlement_code or code; name the one that holds it with --code "
-            f"(and --name for the names). The file has {', '.join(layer.columns)}."
+            f"{file_name} has no column called settlement_code or code, by which a settlement is known again; name the "
+            f"one that holds it with --code. The file has {', '.join(layer.columns)}."
         )
     wanted = {role: column for role, column in columns.model_dump().items() if column is not None}
     named_by = f"the mapping profile {given.name!r}" if isinstance(given, Profile) else "the command"
@@ -178,6 +200,7 @@ def _usable(rows: pd.DataFrame, crs: pyproj.CRS, findings: Findings) -> pd.DataF
     findings.add("geometry_not_a_polygon", numbers[other], values=kinds)
     good = ~(missing_code | missing | other)
     lonlat = to_storage(shapes[good], crs)
+    findings.remember_positions(numbers[good], *middles(lonlat))
     lonlat = _repaired(lonlat, numbers[good], findings)
     usable = rows[good].copy()
     usable["geom"] = lonlat

@@ -3,6 +3,7 @@
 A facility is known by its code: a later upload of the same code in the city replaces what an earlier one said of it.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -12,17 +13,18 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import Connection
 
+from geo.crs import STORAGE_CRS
 from geo.errors import NotFound
-from geo.facilities import write_facilities
+from geo.facilities import given_by_others, write_facilities
 from geo.ingestion import originals, store
-from geo.ingestion.crs_proposals import check_crs, refuse_far_positions
+from geo.ingestion.crs_proposals import check_crs, name_crs, refuse_far_positions
 from geo.ingestion.extent import extent_of
-from geo.ingestion.facility_columns import FacilityColumns, name_layer
+from geo.ingestion.facility_columns import STANDARD, name_layer
 from geo.ingestion.facility_positions import CityGround, check_positions
 from geo.ingestion.facility_rows import read_rows, settle_rows
 from geo.ingestion.findings import Findings
 from geo.ingestion.formats import open_layer
-from geo.ingestion.layers import ReadOptions
+from geo.ingestion.layers import ReadAs, ReadOptions
 from geo.ingestion.loads import (
     LoadOptions,
     LoadResult,
@@ -36,7 +38,7 @@ from geo.ingestion.loads import (
     write_upload,
 )
 from geo.ingestion.mapping import Mapper
-from geo.ingestion.profile import Profile
+from geo.ingestion.profile import FacilityColumns, Profile
 from geo.ingestion.reasons import without_reasons
 from geo.places import find_city, places_on
 
@@ -72,19 +74,20 @@ def load_facilities(
                 f"City {city_slug} has no settlement with a boundary yet, against which to check positions; load "
                 "them first with `vasti load boundaries`."
             )
-        facilities = read_facilities(path, read, columns, CityGround(known, extent))
-        result = count_rows(facilities.findings, facilities.rows_read)
+        theirs = given_by_others(connection, city_id, options.organisation) if options.only_own else frozenset()
+        facilities = read_facilities(path, read, columns, CityGround(known, extent), theirs)
+        result = replace(count_rows(facilities.findings, facilities.rows_read), read_as=facilities.read_as)
         decide(result, path, options)
         if options.dry_run:
             return result
         originals.keep(original, options.originals_url)
-        upload_id = store.next_upload_id(connection)
+        upload_id = options.upload_id or store.next_upload_id(connection)
         profile = {"facilities": facilities.said} | options_said(read)
         write_upload(connection, upload_id, original, target, result, profile, options)
-        write_facilities(connection, city_id, upload_id, facilities.frame)
+        changes = write_facilities(connection, city_id, upload_id, facilities.frame)
         store.write_findings(connection, upload_id, facilities.findings)
         store.raise_data_version(connection)
-        return replace(result, state="loaded", upload_id=upload_id)
+        return replace(result, state="loaded", upload_id=upload_id, changes=changes)
 
 
 @dataclass(frozen=True)
@@ -95,11 +98,20 @@ class Facilities:
     findings: Findings
     rows_read: int
     said: dict[str, Any]
-    """How the file was read."""
+    """By which of its columns."""
+    read_as: ReadAs
 
 
-def read_facilities(path: Path, options: ReadOptions, columns: FacilityColumns, ground: CityGround) -> Facilities:
+def read_facilities(
+    path: Path,
+    options: ReadOptions,
+    columns: FacilityColumns,
+    ground: CityGround,
+    theirs: Collection[str] = (),
+) -> Facilities:
     """Reads a file of facilities and checks every row; those with errors are not in the frame.
+
+    `theirs` are codes of another organisation's facilities, which no row may replace.
 
     Raises:
         InputError: the file cannot be read, or lacks a column that is needed, or says no CRS or one that cannot be.
@@ -112,6 +124,7 @@ def read_facilities(path: Path, options: ReadOptions, columns: FacilityColumns, 
         frames: list[pd.DataFrame] = []
         for batch in named.layer.batches:
             observations = mapper.map(batch, findings)
+            findings.remember_positions(batch.row_numbers, observations.lon, observations.lat)
             x, y = mapper.given_positions(batch)
             missing = np.isnan(observations.lon) & ~observations.rejected
             findings.add("facility_position_missing", batch.row_numbers[missing], field="position")
@@ -119,13 +132,21 @@ def read_facilities(path: Path, options: ReadOptions, columns: FacilityColumns, 
             frames.append(read_rows(batch, named, findings).assign(**positions))
         findings.add_remarks(named.layer)
         rows_read = sum(map(len, frames)) + len(named.layer.bad_rows)
+        read_as = named.layer.facts.read_in(name_crs(mapper.crs or STORAGE_CRS))
     if not frames:
-        return Facilities(pd.DataFrame(), findings, rows_read, named.said())
+        return Facilities(pd.DataFrame(), findings, rows_read, named.said(), read_as)
     rows = settle_rows(pd.concat(frames, ignore_index=True), findings)
+    taken = rows[rows["code"].isin(theirs)]
+    findings.add(
+        "facility_of_others",
+        taken["row_number"].to_numpy(dtype=np.int32),
+        field=STANDARD["code"],
+        values=list(taken["code"]),
+    )
     placed = rows[rows["lon"].notna()]
     lost = check_positions(placed, ground, findings)
     if lost and lost == len(placed) and mapper.crs is not None:
         x, y = (rows[axis].to_numpy(dtype=np.float64) for axis in ("x", "y"))
         refuse_far_positions(x, y, mapper.crs, ground.extent, path.name)
     kept = rows[~rows["row_number"].isin(findings.rows_with_errors())]
-    return Facilities(kept.reset_index(drop=True), findings, rows_read, named.said())
+    return Facilities(kept.reset_index(drop=True), findings, rows_read, named.said(), read_as)

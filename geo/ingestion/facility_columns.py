@@ -1,12 +1,12 @@
 """Columns of a file of facilities: those a person names, else those that bear the standard names."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from geo.errors import MissingColumn
 from geo.ingestion.columns import Wanted, find_columns, names_present
 from geo.ingestion.layers import Layer
-from geo.ingestion.profile import PositionColumns
+from geo.ingestion.profile import FacilityColumns, PositionColumns
 from geo.ingestion.text_shapes import standard_profile_of
 from geo.schema.facilities import KINDS, FacilityKind
 
@@ -21,25 +21,6 @@ STANDARD = {
     "closed_on": "closed_on",
 }
 """What each column is called where nobody names another; findings call it so too."""
-
-
-@dataclass(frozen=True)
-class FacilityColumns:
-    """How a file's columns are called. None: by the standard name, where the file has one of that name."""
-
-    code: str | None = None
-    name: str | None = None
-    kind: str | None = None
-    seats: str | None = None
-    seats_working: str | None = None
-    working: str | None = None
-    opened_on: str | None = None
-    closed_on: str | None = None
-    longitude: str | None = None
-    """Longitude and latitude go together. None: the layer's own shapes, or a table's columns for positions."""
-    latitude: str | None = None
-    all_of_kind: FacilityKind | None = None
-    """What every row is, whether or not the file says so."""
 
 
 @dataclass(frozen=True)
@@ -59,21 +40,32 @@ class NamedLayer:
         return {"columns": self.columns, "position": position, "all_of_kind": self.all_of_kind}
 
 
-def name_layer(layer: Layer, given: FacilityColumns, file_name: str) -> NamedLayer:
-    """Finds the columns of a file of facilities.
+def find_named(layer: Layer, given: FacilityColumns, file_name: str) -> tuple[dict[str, str], dict[str, str]]:
+    """The columns that are named, or called so, by what they hold: those of STANDARD, and longitude and latitude.
 
     Raises:
-        MissingColumn: a column that was named is not there, or none holds the code, the kind or the position.
+        MissingColumn: a column that was named is not there.
     """
-    axes = {axis: name for axis in ("longitude", "latitude") if (name := asdict(given)[axis])}
-    wanted = {role: name for role in STANDARD if (name := asdict(given)[role])}
+    said = given.model_dump(exclude_none=True)
+    axes: dict[str, str] = {axis: said[axis] for axis in ("longitude", "latitude") if axis in said}
+    wanted = {role: said[role] for role in STANDARD if role in said}
     others = {name: role for role, name in STANDARD.items() if role not in wanted}
     wanted |= {
         others[name]: name for name in names_present(list(others), layer, beside=[*wanted.values(), *axes.values()])
     }
     named = [Wanted(name, STANDARD.get(role, role)) for role, name in (wanted | axes).items()]
     found = find_columns(named, layer, file_name=file_name, named_by="the command")
-    columns = {role: str(found[name].column) for role, name in wanted.items()}
+    columns, axes = ({role: str(found[name].column) for role, name in part.items()} for part in (wanted, axes))
+    return columns, axes
+
+
+def name_layer(layer: Layer, given: FacilityColumns, file_name: str) -> NamedLayer:
+    """Finds the columns of a file of facilities.
+
+    Raises:
+        MissingColumn: a column that was named is not there, or none holds the code, the kind or the position.
+    """
+    columns, axes = find_named(layer, given, file_name)
     has = f"The file has {', '.join(layer.columns) or 'no columns'}."
     if "code" not in columns:
         raise MissingColumn(
@@ -86,8 +78,7 @@ def name_layer(layer: Layer, given: FacilityColumns, file_name: str) -> NamedLay
             f"or name the column that says it of each with --kind-column. {has}"
         )
     if axes:
-        position = PositionColumns(**{axis: str(found[name].column) for axis, name in axes.items()})
-        return NamedLayer(_without_shapes(layer), columns, position, given.all_of_kind)
+        return NamedLayer(_without_shapes(layer), columns, PositionColumns(**axes), given.all_of_kind)
     # Whether a column of a table holds positions is told from its first texts.
     by_itself = None if layer.has_geometry else standard_profile_of(layer).position
     if by_itself is None and not layer.has_geometry:

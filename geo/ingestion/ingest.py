@@ -43,7 +43,7 @@ from geo.ingestion.mapping import Observations
 from geo.ingestion.observe import Placed, Progress, Reading, observe
 from geo.ingestion.profile import BoundaryColumns, Profile
 from geo.ingestion.source import SourceOptions
-from geo.places import CityPlaces, find_city, places_on, write_boundaries
+from geo.places import CityPlaces, drawn_by_others, find_city, places_on, withdraw_boundaries, write_boundaries
 from geo.schema.uploads import COUNTING, upload
 from geo.surveys import Mode, SurveySpec, find_survey, frame_sizes, open_survey
 
@@ -76,13 +76,18 @@ def load_boundaries(
             return earlier
         known = places_on(connection, city_id, valid_from_on or today)
         table = read_attributes(attributes, columns) if attributes else None
-        boundaries = read_boundaries(path, read, columns, known.places, table)
-        result = count_rows(boundaries.findings, boundaries.rows_read)
+        theirs = drawn_by_others(connection, city_id, options.organisation) if options.only_own else frozenset()
+        boundaries = read_boundaries(path, read, columns, known.places, table, theirs)
+        result = replace(
+            count_rows(boundaries.findings, boundaries.rows_read),
+            read_as=boundaries.read_as,
+            outlines=tuple(boundaries.frame["geom"]),
+        )
         decide(result, path, options)
         if options.dry_run:
             return result
         originals.keep(original, options.originals_url)
-        upload_id = store.next_upload_id(connection)
+        upload_id = options.upload_id or store.next_upload_id(connection)
         profile = {"boundaries": boundaries.columns.model_dump(), "valid_from_on": str(valid_from_on or "")}
         write_upload(connection, upload_id, original, target, result, profile | options_said(read), options)
         changes = write_boundaries(connection, city_id, upload_id, boundaries.frame, valid_from_on, today)
@@ -118,6 +123,7 @@ def load_survey(
         if earlier is not None:
             return earlier
         row = find_survey(connection, city_id, spec.slug)
+        store.lock_places(connection, city_id, "they stay")
         city_places = places_on(connection, city_id, row["starts_on"])
         if not len(city_places.ids):
             raise NotFound(f"City {city_slug} has no settlements yet; load them first with `vasti load boundaries`.")
@@ -232,27 +238,26 @@ class _SurveyLoad:
 
 
 def withdraw(connection: Connection, upload_id: int) -> int:
-    """Takes back an upload of observations or facilities and restores what it replaced; returns how many rows it had.
+    """Takes back an upload and restores what it replaced; returns how many rows it had.
 
     Raises:
         NotFound: there is no such upload.
-        Conflict: it has been withdrawn before, or holds boundaries, on which placements rest.
+        Conflict: it has been withdrawn before, or holds boundaries on which others, or households, rest.
     """
     row = connection.execute(select(upload).where(upload.c.id == upload_id)).mappings().one_or_none()
     if row is None:
         raise NotFound(f"There is no upload {upload_id}.")
-    if row["content"] == "boundaries":
-        raise Conflict(
-            f"Upload {upload_id} holds boundaries, on which surveys rest; load corrected boundaries instead."
-        )
-    if row["content"] == "facilities":
-        store.lock_final(connection)
-        _mark_withdrawn(connection, upload_id)
-        withdraw_facilities(connection, upload_id)
-    else:
+    if row["content"] == "survey":
         store.lock_survey(connection, row["survey_id"])
         store.lock_final(connection)
         _withdraw(connection, row["survey_id"], upload_id)
+    else:
+        if row["content"] == "boundaries":
+            store.lock_places(connection, row["city_id"], "none is placed in them")
+        store.lock_final(connection)
+        _mark_withdrawn(connection, upload_id)
+        take_back = withdraw_boundaries if row["content"] == "boundaries" else withdraw_facilities
+        take_back(connection, upload_id)
     store.raise_data_version(connection)
     return int(row["rows_loaded"])
 

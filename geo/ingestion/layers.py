@@ -63,6 +63,22 @@ class LayerFacts:
     columns: tuple[str, ...] = ()
     """All it has, as the file names them."""
 
+    def read_in(self, crs: str | None) -> "ReadAs":
+        """The same with the CRS its positions were read in, if it has any."""
+        return ReadAs(self.name, self.names, self.encoding, crs, self.columns)
+
+
+@dataclass(frozen=True)
+class ReadAs:
+    """How a file was read: which of its layers, in which encoding, and its positions in which CRS, if it has any."""
+
+    layer: str | None = None
+    layers: tuple[str, ...] = ()
+    """All there are to choose from, where there are several."""
+    encoding: str | None = None
+    crs: str | None = None
+    columns: tuple[str, ...] = ()
+
 
 @dataclass
 class Layer:

@@ -1,26 +1,27 @@
 """What all loads share: their options, their result, and the steps around the rows."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
+from shapely.geometry.base import BaseGeometry
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from geo.errors import FileHasErrors, UnreadableFile
 from geo.ingestion import originals
 from geo.ingestion.findings import Findings
 from geo.ingestion.formats import bundle
-from geo.ingestion.layers import ReadOptions
-from geo.ingestion.observe import ReadAs
-from geo.places import BoundaryChanges
+from geo.ingestion.layers import ReadAs, ReadOptions
+from geo.places import PlaceChanges
 from geo.schema.surveys import survey
 from geo.schema.uploads import COUNTING, finding, upload
 from geo.surveys import open_organisation
 
 State = Literal["loaded", "already loaded", "checked"]
 Content = Literal["boundaries", "survey", "facilities"]
+CONTENTS: tuple[Content, ...] = get_args(Content)
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,8 @@ class LoadOptions:
     """Go through all of it up to the decision whether to load, and leave nothing behind."""
     upload_id: int | None = None
     """The upload as which the file was received before; None: it is one from now on."""
+    only_own: bool = False
+    """Settlements and facilities that another organisation gave are to be left as they are."""
     pulled_from: str | None = None
     """The source a survey's file is a snapshot of: it replaces what an earlier snapshot of the same source loaded."""
 
@@ -62,9 +65,11 @@ class LoadResult:
     rows_warned: int
     rows_rejected: int
     findings: Findings
-    changes: BoundaryChanges | None = None
+    changes: PlaceChanges | None = None
+    """Of a file of settlements or facilities, what it changed."""
     read_as: ReadAs | None = None
-    """Of a file of observations, how it was read."""
+    outlines: Sequence[BaseGeometry] = ()
+    """Of a file of settlements, their shapes: polygons in longitude and latitude."""
     replaced: tuple[int, ...] = ()
     """The uploads of earlier snapshots that were withdrawn for this one."""
 

@@ -15,7 +15,7 @@ from geo.ingestion.checks import Checks
 from geo.ingestion.crs_proposals import name_crs, refuse_far_positions
 from geo.ingestion.extent import extent_of
 from geo.ingestion.findings import Findings
-from geo.ingestion.layers import Batch
+from geo.ingestion.layers import Batch, ReadAs
 from geo.ingestion.mapping import Mapper, Observations
 from geo.ingestion.placement import Placement, Placer, Places, is_declared
 from geo.ingestion.profile import Profile
@@ -35,25 +35,13 @@ class Placed:
     settlement: NDArray[np.intp]
 
 
-@dataclass(frozen=True)
-class ReadAs:
-    """How a file was read: which of its layers, in which encoding, and its positions in which CRS, if it has any."""
-
-    layer: str | None = None
-    layers: tuple[str, ...] = ()
-    """All there are to choose from, where there are several."""
-    encoding: str | None = None
-    crs: str | None = None
-    columns: tuple[str, ...] = ()
-
-
 @dataclass
 class Reading:
     """What has been read of a file so far."""
 
     profile: Profile
     findings: Findings = field(default_factory=Findings)
-    read_as: ReadAs = ReadAs()
+    read_as: ReadAs = field(default_factory=ReadAs)
     rows_read: int = 0
     rows_kept: int = 0
 
@@ -72,9 +60,8 @@ def observe(
     """
     with open_source(path, options, extent_of(places.shapes)) as source:
         mapper, profile = source.mapper, source.profile
-        facts = source.layer.facts
         crs = name_crs(mapper.crs or STORAGE_CRS) if mapper.has_position else None
-        reading = Reading(profile, read_as=ReadAs(facts.name, facts.names, facts.encoding, crs, facts.columns))
+        reading = Reading(profile, read_as=source.layer.facts.read_in(crs))
         findings = reading.findings
         reading_started(reading)
         placer = Placer(places, _placement(mapper, options, path.name), options.tolerance_m, fix=options.fix)

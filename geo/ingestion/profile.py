@@ -14,6 +14,7 @@ from geo.errors import ProfileInvalid
 from geo.faults import describe_fault
 from geo.fields import Field as StandardField
 from geo.fields import standard_fields
+from geo.schema.facilities import FacilityKind
 
 Value = str | bool | int | float
 UNKNOWN = "unknown"
@@ -97,6 +98,32 @@ class BoundaryColumns(BaseModel):
     ward_name: str | None = None
     shape: str | None = None
     """The column that holds the shape as text, in a table without geometry."""
+
+
+class FacilityColumns(BaseModel):
+    """How the columns of a file of facilities are called. None: by the standard name, where the file has it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    code: str | None = None
+    name: str | None = None
+    kind: str | None = None
+    seats: str | None = None
+    seats_working: str | None = None
+    working: str | None = None
+    opened_on: str | None = None
+    closed_on: str | None = None
+    longitude: str | None = None
+    """Longitude and latitude go together. None: the layer's own shapes, or a table's columns for positions."""
+    latitude: str | None = None
+    all_of_kind: FacilityKind | None = None
+    """What every row is, whether or not the file says so."""
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> "FacilityColumns":
+        if (self.longitude is None) != (self.latitude is None):
+            raise ValueError("longitude and latitude go together")
+        return self
 
 
 class PositionColumns(BaseModel):
@@ -184,6 +211,7 @@ class Profile(BaseModel):
     name: Annotated[str, Field(min_length=1)]
     title: str = ""
     boundaries: BoundaryColumns | None = None
+    facilities: FacilityColumns | None = None
     position: PositionColumns | None = None
     blank: list[str] = []
     """Words that say nothing, in whichever column: `n/a`, `-`, `Sin dato`. `values` of a field come first."""

@@ -1,22 +1,26 @@
 """Files somebody sent: received, with choices of how they are read, and decided on."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from sqlalchemy import Connection, func, insert, select, update
 
 from geo.access import Bearer
-from geo.errors import Conflict, NotFound
+from geo.errors import Conflict, InvalidParameter, InvalidParameters, NotFound
 from geo.fields import standard_fields
+from geo.ingestion.facility_columns import STANDARD
 from geo.ingestion.formats import MAX_COLUMNS
 from geo.ingestion.layers import ReadOptions
+from geo.ingestion.loads import Content, Target
 from geo.ingestion.originals import Original
 from geo.ingestion.placement import GPS_TOLERANCE_M, Placement
 from geo.ingestion.profile import Profile, parse_profile, read_profile, shipped_profiles
 from geo.ingestion.source import SourceOptions
 from geo.ingestion.suggest import NOTHING, TARGETS
 from geo.paging import Page, PageRequest, fetch_page
+from geo.schema.facilities import FacilityKind
 from geo.schema.places import city, organisation
 from geo.schema.surveys import survey
 from geo.schema.uploads import STATES, State, upload, upload_progress
@@ -25,6 +29,23 @@ Step = Literal["checking", "loading", "withdrawing"]
 
 BEGINS_AS: Mapping[Step, State] = {"checking": "received", "loading": "accepted", "withdrawing": "withdrawing"}
 """The state an upload must be in for a step to begin."""
+
+
+_HOLDS: Mapping[Content, tuple[str, ...]] = {
+    "survey": (*standard_fields(), *TARGETS),
+    "boundaries": ("settlement_code", "settlement_name", "ward_code", "ward_name"),
+    "facilities": (*STANDARD.values(), "longitude", "latitude"),
+}
+"""What a column may hold, by what the file is of."""
+
+_ONLY_OF: Mapping[str, tuple[Content, ...]] = {
+    "placement": ("survey",),
+    "tolerance_m": ("survey",),
+    "fix": ("survey",),
+    "kind": ("facilities",),
+    "valid_from_on": ("boundaries",),
+}
+"""Choices that only some files have."""
 
 
 class Choices(BaseModel):
@@ -46,24 +67,57 @@ class Choices(BaseModel):
         default_factory=dict,
         max_length=MAX_COLUMNS,
         description="What columns hold, where that was not understood rightly: a standard field, longitude, latitude, "
-        "position (both in one text), or nothing (an empty text). It counts where there is no profile.",
+        "position (both in one text), or nothing (an empty text); of boundaries, settlement_code, settlement_name, "
+        "ward_code or ward_name; of facilities, what their standard columns are called. It counts where there is no "
+        "profile.",
         examples=[{"q12_toilet": "toilet_type", "old_code": ""}],
     )
     placement: Placement | None = Field(default=None, description="How rows are placed.")
     tolerance_m: float = Field(default=GPS_TOLERANCE_M, ge=0, le=1_000, description="GPS tolerance in metres.")
     fix: bool = Field(default=False, description="Correct positions that are certain to be wrong.")
+    kind: FacilityKind | None = Field(
+        default=None, description="Of facilities: what all of them are, where the file does not say so."
+    )
+    valid_from_on: date | None = Field(
+        default=None,
+        description="Of boundaries: the day from which they hold. Where it is not said, those of new settlements have "
+        "held since ever, and changes hold from the day they are loaded.",
+    )
     skip_errors: bool = Field(default=False, description="Load the rows without errors.")
 
     @field_validator("columns")
     @classmethod
-    def _know_fields(cls, columns: dict[str, str]) -> dict[str, str]:
+    def _one_column_a_field(cls, columns: dict[str, str]) -> dict[str, str]:
         held = [field for field in columns.values() if field != NOTHING]
         for field in held:
-            if field not in standard_fields() and field not in TARGETS:
-                raise ValueError(f"name {field!r}, which is no standard field")
             if held.count(field) > 1:
                 raise ValueError(f"say of two columns that they hold {field}; only one can")
         return columns
+
+    def check(self, content: Content) -> None:
+        """Holds that they can be chosen of a file of such content.
+
+        Raises:
+            InvalidParameters: one of them cannot.
+        """
+        wrong = [
+            InvalidParameter(name, f"goes with files of {' and '.join(contents)} only")
+            for name, contents in _ONLY_OF.items()
+            if name in self.kept() and content not in contents
+        ]
+        held = [field for field in self.columns.values() if field != NOTHING]
+        for field in held:
+            if field not in _HOLDS[content]:
+                what = "standard field" if content == "survey" else f"column of {content}"
+                wrong.append(InvalidParameter("columns", f"name {field!r}, which is no {what}"))
+        if content == "facilities" and ("longitude" in held) != ("latitude" in held):
+            wrong.append(InvalidParameter("columns", "name longitude without latitude, or latitude without longitude"))
+        if wrong:
+            raise InvalidParameters(wrong)
+
+    def reading(self) -> ReadOptions:
+        """How to read the file itself."""
+        return ReadOptions(self.encoding, self.layer, self.crs)
 
     def source(self) -> SourceOptions:
         """How to read a file of observations.
@@ -72,8 +126,8 @@ class Choices(BaseModel):
             ProfileInvalid: the profile is none.
         """
         return SourceOptions(
-            read=ReadOptions(self.encoding, self.layer, self.crs),
-            profile=self._profile(),
+            read=self.reading(),
+            profile=self.mapping(),
             placement=self.placement,
             tolerance_m=self.tolerance_m,
             fix=self.fix,
@@ -83,7 +137,12 @@ class Choices(BaseModel):
         """The same as an upload keeps it."""
         return self.model_dump(mode="json", exclude_defaults=True)
 
-    def _profile(self) -> Profile | None:
+    def mapping(self) -> Profile | None:
+        """The mapping profile, if there is one.
+
+        Raises:
+            ProfileInvalid: it is none.
+        """
         if self.profile is None:
             return None
         # Never the path of a file of this machine.
@@ -91,7 +150,7 @@ class Choices(BaseModel):
         return read_profile(self.profile) if is_name else parse_profile(self.profile, "sent along")
 
 
-def receive(connection: Connection, sender: Bearer, survey_row: Any, original: Original, choices: Choices) -> int:
+def receive(connection: Connection, sender: Bearer, target: Target, original: Original, choices: Choices) -> int:
     """Takes a file in that is kept already; the upload's id. It is for the caller to have it checked."""
     return int(
         connection.execute(
@@ -99,9 +158,9 @@ def receive(connection: Connection, sender: Bearer, survey_row: Any, original: O
             .values(
                 organisation_id=sender.organisation_id,
                 account_id=sender.account_id,
-                city_id=survey_row["city_id"],
-                content="survey",
-                survey_id=survey_row["id"],
+                city_id=target.city_id,
+                content=target.content,
+                survey_id=target.survey_id,
                 sha256=original.sha256,
                 file_name=original.file_name,
                 size_bytes=original.size_bytes,
@@ -146,8 +205,11 @@ def decide(connection: Connection, upload_id: int, decision: Decision, choices: 
     Raises:
         NotFound: there is no such upload that the reader may see.
         Conflict: in its state that cannot be decided.
+        InvalidParameters: a choice is none of a file of such content.
     """
     row = find_upload(connection, upload_id)
+    if choices is not None:
+        choices.check(row["content"])
     if decision == "skip_errors" and not row["rows_loaded"]:
         raise Conflict(f"No row of upload {upload_id} could be loaded, so there is nothing to go on with.")
     chosen = Choices.model_validate(row["choices"]) if choices is None else choices
@@ -170,9 +232,15 @@ def decisions_for(row: Any) -> list[Decision]:
     return possible
 
 
-def list_uploads(connection: Connection, page: PageRequest, survey_id: int | None = None) -> Page:
-    """The uploads the reader may see, the newest first; of one round, where it is named."""
-    rows = uploads() if survey_id is None else uploads().where(upload.c.survey_id == survey_id)
+def list_uploads(
+    connection: Connection, page: PageRequest, survey_id: int | None = None, places_of: int | None = None
+) -> Page:
+    """The uploads the reader may see, the newest first; of one round, or of a city's places, where it is named."""
+    rows = uploads()
+    if survey_id is not None:
+        rows = rows.where(upload.c.survey_id == survey_id)
+    if places_of is not None:
+        rows = rows.where(upload.c.city_id == places_of, upload.c.survey_id.is_(None))
     return fetch_page(connection, rows, [(-upload.c.id).label("newest")], page)
 
 
@@ -199,7 +267,7 @@ def uploads() -> Any:
     """Every upload the reader may see, with its city, survey and progress."""
     return (
         select(
-            *(column for column in upload.c if column.name not in ("city_id", "account_id")),
+            *(column for column in upload.c if column.name != "city_id"),
             city.c.slug.label("city"),
             survey.c.slug.label("survey"),
             survey.c.state.label("survey_state"),

@@ -285,6 +285,11 @@ RULES: dict[str, Rule] = {
         "the boundary lies {value} from the middle of the city's other settlements",
         "check that it belongs to this city and that the CRS is right",
     ),
+    "boundary_of_others": Rule(
+        "error",
+        "the settlement {value} was drawn by another organisation, and the file draws it otherwise",
+        "leave it out, or agree with that organisation or the operator of this service who redraws it",
+    ),
     "settlement_code_missing": Rule("error", "the settlement has no code", "give every settlement a code"),
     "parts_joined": Rule(
         "warning",
@@ -331,6 +336,11 @@ RULES: dict[str, Rule] = {
     ),
     "facility_code_duplicate": Rule(
         "error", "the code {value} stands on an earlier row of this file", "keep one row a facility"
+    ),
+    "facility_of_others": Rule(
+        "error",
+        "the facility {value} was given by another organisation",
+        "leave it out, or give this one another code if it is not the same",
     ),
     "facility_kind_unknown": Rule(
         "error",

@@ -1,7 +1,7 @@
 """Writing households and findings: Arrow in, binary COPY out, inside the caller's transaction."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pgpq
@@ -33,9 +33,10 @@ from geo.schema.surveys import data_version
 from geo.schema.uploads import finding
 
 # Advisory locks. Loads into one survey queue for its whole length; the last steps of all loads go one by one, because
-# attaching a partition locks the tables it refers to.
+# attaching a partition locks the tables it refers to. A settlement is taken back only while nobody places in it.
 _SURVEY_LOCK = 1
 _FINAL_LOCK = 2
+_PLACES_LOCK = 3
 
 DATA_VERSION_CHANNEL = "vasti_data_version"
 """The PostgreSQL notification channel on which a new data version is announced."""
@@ -47,6 +48,12 @@ _POINT_WITH_SRID = 0x20000001
 def lock_survey(connection: Connection, survey_id: int) -> None:
     """Waits until no other load into this survey is under way; held until the transaction ends."""
     connection.execute(select(func.pg_advisory_xact_lock(_SURVEY_LOCK, survey_id)))
+
+
+def lock_places(connection: Connection, city_id: int, what: Literal["they stay", "none is placed in them"]) -> None:
+    """Waits until the city's settlements stay as they are, or until nobody is placing households in them."""
+    lock = func.pg_advisory_xact_lock_shared if what == "they stay" else func.pg_advisory_xact_lock
+    connection.execute(select(lock(_PLACES_LOCK, city_id)))
 
 
 def lock_final(connection: Connection) -> None:

@@ -7,12 +7,15 @@ from pathlib import Path
 
 from geo.errors import MissingColumn
 from geo.fields import Unit
+from geo.ingestion.facility_columns import STANDARD, find_named
 from geo.ingestion.formats import open_layer
 from geo.ingestion.layers import ReadOptions
-from geo.ingestion.profile import PositionColumns, parse_profile
+from geo.ingestion.loads import Content
+from geo.ingestion.profile import FacilityColumns, PositionColumns, parse_profile
 from geo.ingestion.profile_text import quote, write_profile
 from geo.ingestion.suggest import Confidence, suggest_profile
 from geo.ingestion.text_shapes import standard_profile_of
+from geo.schema.facilities import FacilityKind
 
 
 @dataclass(frozen=True)
@@ -32,8 +35,8 @@ class Understanding:
     columns: Sequence[str]
     matched: Sequence[Matched]
     notes: Sequence[str]
-    profile: str
-    """The mapping profile that follows, as TOML: what is unsure is not in it."""
+    profile: str | None
+    """The mapping profile that follows, as TOML: what is unsure is not in it. None: too little is understood."""
 
     def facts(self) -> dict[str, object]:
         """The same as JSON has it, without the profile."""
@@ -59,8 +62,7 @@ def understand(path: Path, options: ReadOptions, unit: Unit, said: Mapping[str, 
     with open_layer(path, options) as layer:
         standard = standard_profile_of(layer)
         columns, has_position = layer.columns, layer.has_geometry or profile.position is not None
-    if missing := said.keys() - set(columns):
-        raise MissingColumn(f"{path.name} has no column {quote(min(missing))}; it has {', '.join(columns)}.")
+    _check_said(said, columns, path)
     axes = {} if has_position or standard.position is None else _axes(standard.position)
     if said.keys() & axes.values():
         axes = {}
@@ -75,13 +77,79 @@ def understand(path: Path, options: ReadOptions, unit: Unit, said: Mapping[str, 
     text += "".join(f"\n[fields.{field}]\ncolumn = {quote(column)}\n" for field, column in fields.items())
     named = axes | fields
     matched = [Matched(s.column, s.target, s.confidence, s.why) for s in proposal.suggestions if s.target not in named]
-    matched += [Matched(column, field, "sure", "it is called so") for field, column in named.items()]
+    matched += [Matched(column, field, "sure", _CALLED_SO) for field, column in named.items()]
     return Understanding(columns, matched, proposal.notes, text)
 
 
-def columns_key(columns: Sequence[str]) -> str:
-    """What tells files with these columns, in whatever order, from others."""
-    return hashlib.sha256("\n".join(sorted(columns)).encode()).hexdigest()
+def understand_boundaries(path: Path, options: ReadOptions, said: Mapping[str, str]) -> Understanding:
+    """The same of a file of settlements: which columns hold their codes, names and wards.
+
+    Raises:
+        as understand.
+    """
+    proposal = suggest_profile(path, options, said=said)
+    with open_layer(path, options) as layer:
+        standard, columns = standard_profile_of(layer).boundaries, layer.columns
+    _check_said(said, columns, path)
+    seen = [s for s in proposal.suggestions if s.section == "boundaries"]
+    roles = {s.target: s.column for s in seen if s.confidence != "unsure"}
+    named = {
+        role: column
+        for role, column in ({} if standard is None else standard.model_dump(exclude_none=True)).items()
+        if role not in roles and column not in {*roles.values(), *said}
+    }
+    roles |= named
+    matched = [Matched(s.column, s.target, s.confidence, s.why) for s in seen if s.target not in named]
+    matched += [Matched(column, role, "sure", _CALLED_SO) for role, column in named.items()]
+    profile = _section("boundaries", roles) if "settlement_code" in roles else None
+    return Understanding(columns, matched, (), profile)
+
+
+def understand_facilities(
+    path: Path, options: ReadOptions, said: Mapping[str, str], kind: FacilityKind | None
+) -> Understanding:
+    """The same of a file of facilities, all of which are of a `kind` where it is given.
+
+    Raises:
+        as understand.
+    """
+    roles = {name: role for role, name in STANDARD.items()}
+    given = {roles.get(field, field): column for column, field in said.items() if field}
+    with open_layer(path, options) as layer:
+        columns = layer.columns
+        _check_said(said, columns, path)
+        found, axes = find_named(layer, FacilityColumns.model_validate(given), path.name)
+        position = None if layer.has_geometry or axes else standard_profile_of(layer).position
+    found = {role: column for role, column in (found | axes).items() if column not in said or role in given}
+    matched = [
+        Matched(column, STANDARD.get(role, role), "sure", "you said so" if role in given else _CALLED_SO)
+        for role, column in found.items()
+    ]
+    if position is not None:
+        matched += [
+            Matched(column, _AXES.get(axis, axis), "sure", _CALLED_SO) for axis, column in _axes(position).items()
+        ]
+    return Understanding(columns, matched, (), _section("facilities", found | ({"all_of_kind": kind} if kind else {})))
+
+
+_CALLED_SO = "it is called so"
+_AXES = {"column": "position"}
+
+
+def _section(name: str, roles: Mapping[str, str]) -> str:
+    """A mapping profile of one section."""
+    return f'name = "understood"\n\n[{name}]\n' + "".join(f"{role} = {quote(of)}\n" for role, of in roles.items())
+
+
+def _check_said(said: Mapping[str, str], columns: Sequence[str], path: Path) -> None:
+    if missing := said.keys() - set(columns):
+        raise MissingColumn(f"{path.name} has no column {quote(min(missing))}; it has {', '.join(columns)}.")
+
+
+def columns_key(columns: Sequence[str], content: Content) -> str:
+    """What tells files with this content and these columns, in whatever order, from others."""
+    named = sorted(columns) if content == "survey" else [content, *sorted(columns)]
+    return hashlib.sha256("\n".join(named).encode()).hexdigest()
 
 
 def _axes(position: PositionColumns) -> dict[str, str]:

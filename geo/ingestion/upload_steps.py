@@ -4,40 +4,25 @@ Each step looks at the upload's state under a lock and does nothing where the st
 is asked for twice, or by two workers, is done once.
 """
 
-import json
 import time
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
 from sqlalchemy import Connection, Engine, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from geo.audit import note_as
 from geo.database import transaction, translated_errors
-from geo.errors import (
-    ChoiceNeeded,
-    Conflict,
-    InputError,
-    NotFound,
-    UnknownCRS,
-    UnknownFormat,
-    UnreadableFile,
-    VastiError,
-)
-from geo.indicators.query import ValuesQuery
-from geo.indicators.values import find_values
+from geo.errors import ChoiceNeeded, Conflict, InputError, NotFound, UnknownFormat, UnreadableFile, VastiError
 from geo.ingestion import ingest, originals, store
-from geo.ingestion.layers import ReadOptions
 from geo.ingestion.loads import ErrorsFound, LoadOptions, LoadResult
-from geo.ingestion.observe import ReadAs
+from geo.ingestion.observe import Progress
 from geo.ingestion.received import BEGINS_AS, Choices, Step, uploads
-from geo.ingestion.understanding import columns_key, understand
-from geo.paging import PageRequest
+from geo.ingestion.understanding import columns_key
+from geo.ingestion.upload_contents import load_file, understand_file
+from geo.ingestion.upload_facts import NOTHING_READ, compare, find_figures, outcome, read_as, to_choose_from
+from geo.schema.access import account
 from geo.schema.uploads import State, finding, remembered_profile, upload, upload_progress
-from geo.surveys import SurveySpec
 
 _TELL_EVERY_S = 0.5
 _LOCK_NAMESPACE = 0x75706C64
@@ -84,9 +69,9 @@ class Work:
                 connection.begin_nested() as trial,
             ):
                 choices, values = self._understand(connection, path, row)
-                before = _figures(connection, row)
+                before = find_figures(connection, row)
                 result = self._ingest(connection, path, row, choices, "checking", skip_errors=True)
-                preview = _preview(before, _figures(connection, row))
+                preview = compare(before, find_figures(connection, row), result.changes)
                 trial.rollback()
         except ErrorsFound as error:
             result = error.result
@@ -94,9 +79,9 @@ class Work:
             # What a choice may mend waits for one.
             is_hopeless = isinstance(error, UnknownFormat | UnreadableFile) and not isinstance(error, ChoiceNeeded)
             state = "refused" if is_hopeless else "waiting"
-            values |= {"state": state, "problem": str(error), **_NOTHING_READ, "read_as": _to_choose_from(error)}
+            values |= {"state": state, "problem": str(error), **NOTHING_READ, "read_as": to_choose_from(error)}
         if result is not None:
-            values |= _outcome(result, preview) | {"read_as": _read_as(result)}
+            values |= outcome(result, preview) | {"read_as": read_as(result)}
         with transaction(self._engine) as connection:
             # Somebody may have refused it meanwhile.
             still = upload.c.state == BEGINS_AS["checking"]
@@ -116,7 +101,7 @@ class Work:
             ):
                 result = self._ingest(connection, path, row, choices, "loading", skip_errors=choices.skip_errors)
                 if result.state == "already loaded":
-                    values = _outcome(result, None)
+                    values = outcome(result, None)
                     connection.execute(update(upload).where(upload.c.id == self._id).values(values))
                 else:
                     counts = {"rows_loaded": result.rows_loaded, "rows_rejected": result.rows_rejected}
@@ -124,7 +109,7 @@ class Work:
                     _remember(connection, row, choices, result)
                 self._done(connection)
         except ErrorsFound as error:
-            self._wait(_outcome(error.result, None)["problem"])
+            self._wait(outcome(error.result, None)["problem"])
         except (InputError, Conflict, NotFound) as error:
             self._wait(str(error))
 
@@ -149,14 +134,14 @@ class Work:
         choices = Choices.model_validate(row["choices"])
         if choices.profile is not None:
             return choices, {}
-        options = ReadOptions(choices.encoding, choices.layer, choices.crs)
-        understood = understand(path, options, row["unit"], choices.columns)
+        understood = understand_file(path, row, choices)
         known = select(remembered_profile.c.profile).where(
             remembered_profile.c.organisation_id == row["organisation_id"],
-            remembered_profile.c.columns_sha256 == columns_key(understood.columns),
+            remembered_profile.c.columns_sha256 == columns_key(understood.columns, row["content"]),
         )
         # What somebody says of this file goes before what was right for another.
-        remembered = None if choices.columns else connection.execute(known).scalar_one_or_none()
+        is_said = choices.columns or choices.kind
+        remembered = None if is_said else connection.execute(known).scalar_one_or_none()
         choices = choices.model_copy(update={"profile": remembered or understood.profile})
         facts = understood.facts() | {"is_remembered": remembered is not None}
         return choices, {"understood": facts, "choices": choices.kept()}
@@ -164,21 +149,16 @@ class Work:
     def _ingest(
         self, connection: Connection, path: Path, row: Any, choices: Choices, step: Step, *, skip_errors: bool
     ) -> LoadResult:
-        return ingest.load_survey(
-            connection,
-            path,
-            row["city"],
-            SurveySpec(row["survey"], row["organisation"]),
-            source=choices.source(),
-            options=LoadOptions(
-                row["uploaded_by"],
-                self._originals_url,
-                row["organisation"],
-                skip_errors=skip_errors,
-                upload_id=self._id,
-            ),
-            progress=lambda done, total: self._tell(step, done, total),
+        options = LoadOptions(
+            row["uploaded_by"],
+            self._originals_url,
+            row["organisation"],
+            skip_errors=skip_errors,
+            upload_id=self._id,
+            only_own=not _is_from_operator(connection, row),
         )
+        progress: Progress = lambda done, total: self._tell(step, done, total)  # noqa: E731 (it needs its type)
+        return load_file(connection, path, row, choices, options, progress)
 
     def _tell(self, step: Step, done: int, total: int | None) -> None:
         """Notes how far it has come, in a transaction of its own."""
@@ -206,11 +186,18 @@ class Work:
         note_as(connection, row["uploaded_by"], action, f"upload {self._id}", organisation_id=of, after=after)
 
 
+def _is_from_operator(connection: Connection, row: Any) -> bool:
+    return connection.execute(select(account.c.role).where(account.c.id == row["account_id"])).scalar() == "operator"
+
+
 def _remember(connection: Connection, row: Any, choices: Choices, result: LoadResult) -> None:
     """Keeps the profile a file was loaded with, for the next file with its columns."""
     if result.read_as is None or choices.profile is None:
         return
-    key = {"organisation_id": row["organisation_id"], "columns_sha256": columns_key(result.read_as.columns)}
+    key = {
+        "organisation_id": row["organisation_id"],
+        "columns_sha256": columns_key(result.read_as.columns, row["content"]),
+    }
     kept = upsert(remembered_profile).values(**key, profile=choices.profile)
     connection.execute(kept.on_conflict_do_update(index_elements=list(key), set_={"profile": choices.profile}))
 
@@ -232,69 +219,3 @@ def find_waiting(connection: Connection) -> list[tuple[int, Step]]:
         select(upload.c.id, upload.c.state).where(upload.c.state.in_(steps)).order_by(upload.c.id)
     )
     return [(row.id, steps[row.state]) for row in rows]
-
-
-_NOTHING_READ = {"rows_read": None, "rows_loaded": None, "rows_warned": None, "rows_rejected": None, "preview": None}
-
-
-def _outcome(result: LoadResult, preview: dict[str, Any] | None) -> dict[str, Any]:
-    """What a check says of an upload."""
-    if result.state == "already loaded":
-        again = f"The same file is loaded already, as upload {result.upload_id}."
-        return {"state": "refused", "problem": again, **_NOTHING_READ}
-    counts = {name: getattr(result, name) for name in ("rows_read", "rows_loaded", "rows_warned", "rows_rejected")}
-    problem: str | None = None
-    if result.findings.stop_load():
-        problem = (
-            f"{result.rows_rejected:,} of {result.rows_read:,} rows have errors: correct them and send the file again"
-            + (", or go on without them." if result.rows_loaded else ".")
-        )
-    return {"state": "waiting" if problem else "checked", "problem": problem, "preview": preview, **counts}
-
-
-_MOST_POSITIONS = 400
-_DECIMALS = 4  # about 11 m, less than a small map shows
-
-
-def _read_as(result: LoadResult) -> dict[str, Any] | None:
-    """How a file was read, and where some of its rows lie, to be looked at on a small map."""
-    if result.read_as is None:
-        return None
-    positions = np.round(result.findings.sample_positions(_MOST_POSITIONS), _DECIMALS)
-    return _kept(result.read_as) | {"positions": positions.tolist(), "likely_crs": []}
-
-
-def _to_choose_from(error: VastiError) -> dict[str, Any]:
-    """What there is to choose from, of a file that was not read."""
-    layers = error.names if isinstance(error, ChoiceNeeded) else ()
-    likely = error.likely if isinstance(error, UnknownCRS) else ()
-    return _kept(ReadAs(layers=tuple(layers))) | {"positions": [], "likely_crs": list(likely)}
-
-
-def _kept(read_as: ReadAs) -> dict[str, Any]:
-    # The columns are among what was understood.
-    return {name: value for name, value in asdict(read_as).items() if name != "columns"}
-
-
-def _figures(connection: Connection, row: Any) -> pd.DataFrame:
-    """The city's figures of the round, as its organisation sees them."""
-    query = ValuesQuery(
-        cities=[row["city"]],
-        surveys=[row["survey"]],
-        level="city",
-        access="full",
-        seen="all",
-        page=PageRequest(limit=None),
-    )
-    return find_values(connection, query).figures.set_index("indicator")[["counted", "unit", "value", "n"]]
-
-
-def _preview(before: pd.DataFrame, after: pd.DataFrame) -> dict[str, Any]:
-    """What the figures of the city were and would be, where anybody answers."""
-    both = after.join(before[["value", "n"]], rsuffix="_before")
-    asked = both[(both["n"].fillna(0) > 0) | (both["n_before"].fillna(0) > 0)]
-    names = {"counted": "counted", "unit": "unit", "value_before": "before", "value": "after"}
-    counts = {"n_before": "n_before", "n": "n_after"}
-    shown = asked.rename(columns=names | counts)[[*names.values(), *counts.values()]]
-    figures: list[dict[str, Any]] = json.loads(shown.reset_index().to_json(orient="records"))
-    return {"figures": figures}

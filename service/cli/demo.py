@@ -20,10 +20,9 @@ from geo.indicators.tally_store import surveys_lacking_tallies
 from geo.indicators.values import find_values
 from geo.ingestion import ingest
 from geo.ingestion.facilities import load_facilities
-from geo.ingestion.facility_columns import FacilityColumns
 from geo.ingestion.layers import ReadOptions
 from geo.ingestion.loads import LoadOptions
-from geo.ingestion.profile import read_profile
+from geo.ingestion.profile import FacilityColumns, read_profile
 from geo.ingestion.recompute import recompute
 from geo.ingestion.source import SourceOptions
 from geo.ingestion.store import raise_data_version

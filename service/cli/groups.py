@@ -11,11 +11,10 @@ from typing import Annotated, Any, get_type_hints
 import typer
 
 from geo.fields import Unit
-from geo.ingestion.facility_columns import FacilityColumns
 from geo.ingestion.forms import Form
 from geo.ingestion.layers import ReadOptions
 from geo.ingestion.placement import GPS_TOLERANCE_M
-from geo.ingestion.profile import PositionColumns, Profile
+from geo.ingestion.profile import FacilityColumns, PositionColumns, Profile
 from geo.ingestion.source import SourceOptions
 from geo.schema.facilities import FacilityKind
 from geo.settings import Settings

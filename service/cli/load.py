@@ -122,7 +122,7 @@ def boundaries(
     summarise(result, file, started)
     if result.changes:
         changes = result.changes
-        typer.echo(f"{changes.added} settlements added, {changes.redrawn} redrawn, {changes.unchanged} unchanged.")
+        typer.echo(f"{changes.added} settlements added, {changes.changed} redrawn, {changes.unchanged} unchanged.")
 
 
 @load_app.command("survey")

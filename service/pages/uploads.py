@@ -1,18 +1,23 @@
 """`/uploads`: a file sent by a form, and the page of an upload: what was understood, what is wrong, what to decide."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Annotated, Any, get_args
 
 import numpy as np
 from fastapi import APIRouter, Form, Request, Response
 from numpy.typing import NDArray
+from shapely.geometry import shape
+from shapely.geometry.base import BaseGeometry
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 
 from geo.errors import InputError, ProfileInvalid
 from geo.fields import standard_fields
 from geo.indicators.catalogue import read_catalogue
+from geo.ingestion.facility_columns import STANDARD
 from geo.ingestion.found import find_findings, find_misplaced
+from geo.ingestion.loads import Content
 from geo.ingestion.received import Choices, Decision, find_upload
 from geo.ingestion.rules import FIXABLE
 from geo.ingestion.suggest import NOTHING, TARGETS
@@ -25,7 +30,7 @@ from maps.sketch import Sketch, draw_sketch
 from service.access import Acting, acting, reading_in_full
 from service.incoming import take_in, written
 from service.pages.rendering import page, see_other
-from service.pages.wording import CONFIDENCE, IS_BUSY, STATES, STEPS, for_page
+from service.pages.wording import CONFIDENCE, IS_BUSY, KINDS, PLACE_FIELDS, PLACE_STATES, STATES, STEPS, for_page
 from service.parameters import Cursor, Id
 from service.problems import validated
 from service.uploads import decide_upload, describe, is_for_steward
@@ -81,7 +86,7 @@ def one(request: Request, number: Id) -> Response:
             "upload.html",
             bearer=reading.bearer,
             upload=told,
-            state=STATES[told["state"]],
+            state=(STATES if row["survey"] else PLACE_STATES)[told["state"]],
             is_busy=told["state"] in IS_BUSY,
             step=STEPS.get(row["step"]) if row["step"] else None,
             decisions=[d for d in told["decisions"] if reading.bearer.may("steward") or not is_for_steward(row, d)],
@@ -91,17 +96,21 @@ def one(request: Request, number: Id) -> Response:
             misplaced=_misplaced(reading, row),
             columns=columns,
             unmatched=_unmatched(told, columns),
-            fields=_fields(),
+            fields=_fields(row["content"]),
+            kinds=KINDS,
             encodings=_ENCODINGS,
             confidence=CONFIDENCE,
             changes=_changes(reading, told),
+            places=(told["preview"] or {}).get("places"),
         )
 
 
 def _where(reading: Acting, row: Any) -> Sketch | None:
     """Where some of the file's rows lie."""
-    positions = np.array((row["read_as"] or {}).get("positions", []), dtype=np.float64).reshape(-1, 2)
-    return _sketch(reading, row, positions, f"Where rows of {row['file_name']} lie beside the city's settlements.")
+    read_as = row["read_as"] or {}
+    positions = np.array(read_as.get("positions", []), dtype=np.float64).reshape(-1, 2)
+    new = [shape(outline) for outline in read_as.get("outlines", [])]
+    return _sketch(reading, row, positions, f"Where rows of {row['file_name']} lie beside the city's settlements.", new)
 
 
 def _misplaced(reading: Acting, row: Any) -> Sketch | None:
@@ -110,14 +119,18 @@ def _misplaced(reading: Acting, row: Any) -> Sketch | None:
     return _sketch(reading, row, positions, "Where the rows lie that have findings of their positions.")
 
 
-def _sketch(reading: Acting, row: Any, positions: NDArray[np.float64], label: str) -> Sketch | None:
+def _sketch(
+    reading: Acting, row: Any, positions: NDArray[np.float64], label: str, new: Sequence[BaseGeometry] = ()
+) -> Sketch | None:
     # While a file is worked on there are none yet, and its page is asked for every other second.
-    if len(positions) == 0:
+    if len(positions) == 0 and not new:
         return None
     city_id = find_city(reading.connection, row["city"])
-    survey = find_survey(reading.connection, city_id, row["survey"])
-    outlines = places_on(reading.connection, city_id, survey["starts_on"]).places.shapes
-    return draw_sketch(list(outlines), positions, label)
+    on = datetime.now(UTC).date()
+    if row["survey"]:
+        on = find_survey(reading.connection, city_id, row["survey"])["starts_on"]
+    outlines = places_on(reading.connection, city_id, on).places.shapes
+    return draw_sketch(list(outlines), positions, label, new)
 
 
 def _columns(told: dict[str, Any], choices: Choices) -> list[dict[str, Any]]:
@@ -146,11 +159,16 @@ def _columns(told: dict[str, Any], choices: Choices) -> list[dict[str, Any]]:
 def _in_use(choices: Choices) -> dict[str, str]:
     """The column that holds each field, by the profile the file is read with."""
     try:
-        profile = None if choices.profile is None else choices.source().profile
+        profile = choices.mapping()
     except ProfileInvalid:
         profile = None
     if profile is None:
         return {}
+    if profile.boundaries is not None:
+        return profile.boundaries.model_dump(exclude_none=True, exclude={"shape"})
+    if profile.facilities is not None:
+        named = profile.facilities.model_dump(exclude_none=True, exclude={"all_of_kind"})
+        return {STANDARD.get(role, role): column for role, column in named.items()}
     position = profile.position
     axes = (
         {"longitude": position.longitude, "latitude": position.latitude, "position": position.column}
@@ -177,8 +195,10 @@ _ROLES = {
 }
 
 
-def _fields() -> list[tuple[str, list[tuple[str, str]]]]:
+def _fields(content: Content) -> list[tuple[str, list[tuple[str, str]]]]:
     """What a column may hold, in groups: name and meaning."""
+    if content in PLACE_FIELDS:
+        return [(content.capitalize(), list(PLACE_FIELDS[content].items()))]
     where = [
         (target, {"position": "longitude and latitude in one text"}.get(target, "in degrees")) for target in TARGETS
     ]
@@ -215,11 +235,20 @@ def decide(request: Request, number: Id, csrf: Text, decision: Text) -> Response
 
 @router.post("/uploads/{number}/reading")
 def read_otherwise(
-    request: Request, number: Id, csrf: Text, layer: Text = "", encoding: Text = "", crs: Text = "", fix: Text = ""
+    request: Request,
+    number: Id,
+    csrf: Text,
+    layer: Text = "",
+    encoding: Text = "",
+    crs: Text = "",
+    fix: Text = "",
+    kind: Text = "",
+    valid_from_on: Text = "",
 ) -> Response:
     """Has a file checked again, read in another way."""
     before = _choices(request, number)
-    given = {"layer": layer or None, "encoding": encoding or None, "crs": crs.strip() or None, "fix": fix == "yes"}
+    said = {"layer": layer, "encoding": encoding, "crs": crs.strip(), "kind": kind, "valid_from_on": valid_from_on}
+    given = {name: text or None for name, text in said.items()} | {"fix": fix == "yes"}
     return _decide(request, number, csrf, "recheck", validated(Choices, before.model_dump() | given))
 
 

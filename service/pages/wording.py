@@ -3,6 +3,8 @@
 import re
 from collections.abc import Mapping
 
+from service.wording import OF_COLUMNS, OPTION
+
 _OPTIONS: Mapping[str, str] = {
     "skip-errors": "“Load the rows without errors”",
     "fix": "“Correct positions that are certain to be wrong”",
@@ -14,15 +16,17 @@ _OPTIONS: Mapping[str, str] = {
     "starts": "first day",
     "ends": "last day",
     "unit": "the round's unit",
+    **dict.fromkeys(OF_COLUMNS, "the form “Its columns” below"),
+    "kind": "“What all of them are” below",
+    "valid-from": "“They hold from” below",
 }
-_OPTION = re.compile(r"--([a-z]+(?:-[a-z]+)*)")
 _COMMAND = re.compile(r" [^.;]*`vasti [^`]*`[^.;]*[.;]?")
 """A clause that names a command, which whoever reads a page may not have at hand."""
 
 
 def for_page(sentence: str) -> str:
     """A sentence of the core, which names options of the command, as a page says it."""
-    named = _OPTION.sub(lambda option: _OPTIONS.get(option[1], option[1].replace("-", " ")), sentence)
+    named = OPTION.sub(lambda option: _OPTIONS.get(option[1], option[1].replace("-", " ")), sentence)
     told = _COMMAND.sub("", named).strip().rstrip(";:,")
     return told if told.endswith((".", "!", "?")) else f"{told}."
 
@@ -42,6 +46,38 @@ STATES: Mapping[str, tuple[str, str]] = {
     "refused": ("Not loaded", "Nothing of it counts."),
 }
 """A heading and what it means, by the state as it is shown."""
+
+PLACE_STATES: Mapping[str, tuple[str, str]] = {
+    **STATES,
+    "loaded": ("Loaded", "Everybody sees them, and what is surveyed from now on is placed in them."),
+    "withdrawn": ("Taken back", "They no longer count, and what they had replaced counts again."),
+}
+"""The same of a file of settlements or facilities."""
+
+KINDS = (("", "as the file says of each"), ("community_toilet", "community toilets"), ("water_point", "water points"))
+"""What all facilities of a file may be."""
+
+PLACE_FIELDS: Mapping[str, Mapping[str, str]] = {
+    "boundaries": {
+        "settlement_code": "by which a settlement is known again",
+        "settlement_name": "as people call it",
+        "ward_code": "of the ward it lies in",
+        "ward_name": "of the ward it lies in",
+    },
+    "facilities": {
+        "facility_code": "by which it is known again",
+        "facility_name": "as people call it",
+        "kind": "community_toilet or water_point",
+        "seats": "how many seats or taps it has",
+        "seats_working": "how many of them work",
+        "working": "whether it works at all",
+        "opened_on": "the day it opened",
+        "closed_on": "the day it was closed",
+        "longitude": "in degrees",
+        "latitude": "in degrees",
+    },
+}
+"""What columns of settlements and of facilities hold."""
 
 IS_BUSY = ("received", "accepted", "withdrawing")
 """A worker has something to do: the page looks again by itself."""

@@ -14,6 +14,7 @@ from starlette.datastructures import FormData, UploadFile
 from geo.errors import InvalidParameter, InvalidParameters
 from geo.ingestion import originals
 from geo.ingestion.found import find_findings
+from geo.ingestion.loads import CONTENTS
 from geo.ingestion.received import Choices, find_upload, list_uploads
 from geo.settings import Settings
 from service.access import acting, reading_in_full
@@ -27,7 +28,7 @@ from service.answers import (
     page_links,
     private_answer,
 )
-from service.incoming import NAMED, take_in, written
+from service.incoming import take_in, written
 from service.parameters import Cursor, FindingsFormat, Id, Limit, page_request
 from service.routes.described import FILE_REFUSALS, private_responses
 from service.tables import csv_text
@@ -44,10 +45,20 @@ _FORM: dict[str, Any] = {
             "multipart/form-data": {
                 "schema": {
                     "type": "object",
-                    "required": [*NAMED, "file"],
+                    "required": ["city", "file"],
                     "properties": {
                         "city": {"type": "string", "description": "Slug of the city."},
-                        "survey": {"type": "string", "description": "Slug of a round of one's own organisation."},
+                        "content": {
+                            "type": "string",
+                            "enum": list(CONTENTS),
+                            "default": "survey",
+                            "description": "What the file is of. Boundaries of settlements and facilities are for "
+                            "stewards.",
+                        },
+                        "survey": {
+                            "type": "string",
+                            "description": "Of a survey's file: slug of a round of one's own organisation.",
+                        },
                         "file": {"type": "string", "format": "binary", "description": "The file."},
                         **Choices.model_json_schema()["properties"],
                     },
@@ -66,7 +77,7 @@ _FORM: dict[str, Any] = {
     openapi_extra=_FORM,
 )
 async def send(request: Request) -> Response:
-    """Takes a file of households in, to be checked: nothing counts before somebody accepts it.
+    """Takes a file of households, settlements or facilities in, to be checked: nothing counts before it is accepted.
 
     Who sends it is looked at before the file is read, and the file goes to disk as it comes.
     """

@@ -26,10 +26,12 @@ class Sending {
     this.file = file;
     this.tell = tell;
     const fields = new FormData(form);
-    this.fields = { filename: file.name, city: fields.get("city"), survey: fields.get("survey") };
-    this.headers = { "X-CSRF-Token": fields.get("csrf"), "Tus-Resumable": "1.0.0" };
+    const csrf = fields.get("csrf");
+    for (const name of ["csrf", "file"]) fields.delete(name);
+    this.fields = { filename: file.name, ...Object.fromEntries([...fields].filter(([, value]) => value)) };
+    this.headers = { "X-CSRF-Token": csrf, "Tus-Resumable": "1.0.0" };
     // A file that was begun goes on where it stopped, also after the page was closed.
-    this.key = ["vasti", this.fields.city, this.fields.survey, file.name, file.size, file.lastModified].join("|");
+    this.key = ["vasti", ...Object.values(this.fields), file.size, file.lastModified].join("|");
   }
 
   async ask(address, method, headers, body) {

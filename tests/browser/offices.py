@@ -110,10 +110,11 @@ def open_round(tab: Tab, name: str, starts: str = "2024-01-01", ends: str = "202
     expect(tab.get_by_role("heading", level=1)).to_contain_text(name)
 
 
-def send(tab: Tab, path: Path) -> None:
-    """Sends a file by the form, which leads to the upload's page."""
-    tab.get_by_label("Survey file").set_input_files(path)
-    tab.get_by_role("button", name="Send and check").click()
+def send(tab: Tab, path: Path, of: str = "Survey file") -> None:
+    """Sends a file by the form with this label, which leads to the upload's page."""
+    form = tab.locator("form", has=tab.get_by_label(of))
+    form.get_by_label(of).set_input_files(path)
+    form.get_by_role("button", name="Send and check").click()
     expect(tab.get_by_role("heading", level=1)).to_have_text(path.name)
 
 

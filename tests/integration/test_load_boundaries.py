@@ -36,10 +36,10 @@ def test_load_boundaries_versions(connection: Connection, tmp_path: Path) -> Non
     city = f.small_city()
     first = f.load_city(connection, tmp_path, city)
     assert first.changes is not None
-    assert (first.changes.added, first.changes.redrawn, first.changes.unchanged) == (4, 0, 0)
+    assert (first.changes.added, first.changes.changed, first.changes.unchanged) == (4, 0, 0)
     again = f.load_city(connection, tmp_path, redrawn(city, 0), valid_from_on=date(2024, 3, 1))
     assert again.changes is not None
-    assert (again.changes.added, again.changes.redrawn, again.changes.unchanged) == (0, 1, 3)
+    assert (again.changes.added, again.changes.changed, again.changes.unchanged) == (0, 1, 3)
     assert versions(connection, f.code(0)) == [(None, date(2024, 3, 1)), (date(2024, 3, 1), None)]
     assert versions(connection, f.code(1)) == [(None, None)]
     with pytest.raises(Conflict, match="--valid-from"):

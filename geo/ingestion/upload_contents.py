@@ -1,0 +1,69 @@
+"""Files somebody sent, by what they are of: how each is understood where nobody described it, and loaded."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection
+
+from geo.ingestion import ingest
+from geo.ingestion.facilities import load_facilities
+from geo.ingestion.loads import LoadOptions, LoadResult
+from geo.ingestion.observe import Progress
+from geo.ingestion.profile import FacilityColumns
+from geo.ingestion.received import Choices
+from geo.ingestion.understanding import Understanding, understand, understand_boundaries, understand_facilities
+from geo.surveys import SurveySpec
+
+
+def understand_file(path: Path, row: Any, choices: Choices) -> Understanding:
+    """What is understood of the file of an upload; `row` is the upload's.
+
+    Raises:
+        InputError: the file cannot be read; the message says what to do.
+    """
+    match row["content"]:
+        case "boundaries":
+            return understand_boundaries(path, choices.reading(), choices.columns)
+        case "facilities":
+            return understand_facilities(path, choices.reading(), choices.columns, choices.kind)
+    return understand(path, choices.reading(), row["unit"], choices.columns)
+
+
+def load_file(
+    connection: Connection, path: Path, row: Any, choices: Choices, options: LoadOptions, progress: Progress
+) -> LoadResult:
+    """Loads the file of an upload.
+
+    Raises:
+        as geo.ingestion.ingest and geo.ingestion.facilities.
+    """
+    today = datetime.now(UTC).date()
+    match row["content"]:
+        case "boundaries":
+            return ingest.load_boundaries(
+                connection,
+                path,
+                row["city"],
+                read=choices.reading(),
+                columns=choices.mapping(),
+                valid_from_on=choices.valid_from_on,
+                today=today,
+                options=options,
+            )
+        case "facilities":
+            profile = choices.mapping()
+            columns = profile.facilities if profile else None
+            return load_facilities(
+                connection,
+                path,
+                row["city"],
+                read=choices.reading(),
+                columns=columns or FacilityColumns(all_of_kind=choices.kind),
+                today=today,
+                options=options,
+            )
+    spec = SurveySpec(row["survey"], row["organisation"])
+    return ingest.load_survey(
+        connection, path, row["city"], spec, source=choices.source(), options=options, progress=progress
+    )

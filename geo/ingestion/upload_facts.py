@@ -1,0 +1,103 @@
+"""What is kept of the check of an upload, to be shown before anybody decides: outcome, reading, what would change."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import shapely
+from shapely.geometry.base import BaseGeometry
+from sqlalchemy import Connection
+
+from geo.errors import ChoiceNeeded, UnknownCRS, VastiError
+from geo.indicators.query import ValuesQuery
+from geo.indicators.values import find_values
+from geo.ingestion.layers import ReadAs
+from geo.ingestion.loads import LoadResult
+from geo.paging import PageRequest
+from geo.places import PlaceChanges
+
+NOTHING_READ = {"rows_read": None, "rows_loaded": None, "rows_warned": None, "rows_rejected": None, "preview": None}
+
+
+def outcome(result: LoadResult, preview: dict[str, Any] | None) -> dict[str, Any]:
+    """What a check says of an upload."""
+    if result.state == "already loaded":
+        again = f"The same file is loaded already, as upload {result.upload_id}."
+        return {"state": "refused", "problem": again, **NOTHING_READ}
+    counts = {name: getattr(result, name) for name in ("rows_read", "rows_loaded", "rows_warned", "rows_rejected")}
+    problem: str | None = None
+    if result.findings.stop_load():
+        problem = (
+            f"{result.rows_rejected:,} of {result.rows_read:,} rows have errors: correct them and send the file again"
+            + (", or go on without them." if result.rows_loaded else ".")
+        )
+    return {"state": "waiting" if problem else "checked", "problem": problem, "preview": preview, **counts}
+
+
+_MOST_POSITIONS = 400
+_MOST_OUTLINES = 300
+_DECIMALS = 4  # about 11 m, less than a small map shows
+_FINER, _ACROSS = 6, 800
+
+
+def read_as(result: LoadResult) -> dict[str, Any] | None:
+    """How a file was read, and where some of its rows lie, to be looked at on a small map."""
+    if result.read_as is None:
+        return None
+    positions = np.round(result.findings.sample_positions(_MOST_POSITIONS), _DECIMALS)
+    return _kept(result.read_as) | {
+        "positions": [] if len(result.outlines) else positions.tolist(),
+        "outlines": _drawn(result.outlines),
+        "likely_crs": [],
+    }
+
+
+def _drawn(outlines: Sequence[BaseGeometry]) -> list[dict[str, Any]]:
+    """Outlines as a small map shows them, every so many of them, as GeoJSON."""
+    every = np.array(outlines[:: max(1, -(-len(outlines) // _MOST_OUTLINES))], dtype=object)
+    if len(every) == 0:
+        return []
+    west, south, east, north = shapely.total_bounds(every)
+    plain = shapely.simplify(every, max(east - west, north - south) / _ACROSS)
+    return [json.loads(text) for text in shapely.to_geojson(shapely.transform(plain, lambda xy: np.round(xy, _FINER)))]
+
+
+def to_choose_from(error: VastiError) -> dict[str, Any]:
+    """What there is to choose from, of a file that was not read."""
+    layers = error.names if isinstance(error, ChoiceNeeded) else ()
+    likely = error.likely if isinstance(error, UnknownCRS) else ()
+    return _kept(ReadAs(layers=tuple(layers))) | {"positions": [], "outlines": [], "likely_crs": list(likely)}
+
+
+def _kept(read_as: ReadAs) -> dict[str, Any]:
+    # The columns are among what was understood.
+    return {name: value for name, value in asdict(read_as).items() if name != "columns"}
+
+
+def find_figures(connection: Connection, row: Any) -> pd.DataFrame:
+    """The city's figures of an upload's round, as its organisation sees them; none where it goes to no round."""
+    if row["survey"] is None:
+        return pd.DataFrame(columns=["counted", "unit", "value", "n"])
+    query = ValuesQuery(
+        cities=[row["city"]],
+        surveys=[row["survey"]],
+        level="city",
+        access="full",
+        seen="all",
+        page=PageRequest(limit=None),
+    )
+    return find_values(connection, query).figures.set_index("indicator")[["counted", "unit", "value", "n"]]
+
+
+def compare(before: pd.DataFrame, after: pd.DataFrame, changes: PlaceChanges | None) -> dict[str, Any]:
+    """What an upload would change: the figures of the city where anybody answers, and its places."""
+    both = after.join(before[["value", "n"]], rsuffix="_before")
+    asked = both[(both["n"].fillna(0) > 0) | (both["n_before"].fillna(0) > 0)]
+    names = {"counted": "counted", "unit": "unit", "value_before": "before", "value": "after"}
+    counts = {"n_before": "n_before", "n": "n_after"}
+    shown = asked.rename(columns=names | counts)[[*names.values(), *counts.values()]]
+    figures: list[dict[str, Any]] = json.loads(shown.reset_index().to_json(orient="records"))
+    return {"figures": figures, "places": None if changes is None else asdict(changes)}

@@ -1,0 +1,53 @@
+"""`/cities`: a city's settlements and facilities, and sending files of them."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from fastapi import APIRouter, Request, Response
+
+from geo.facilities import count_facilities
+from geo.ingestion.formats import FORMATS
+from geo.ingestion.received import list_uploads
+from geo.listings import find_cities
+from geo.paging import PageRequest
+from geo.places import find_city, places_on
+from geo.settings import Settings
+from maps.sketch import draw_sketch
+from service.access import reading_in_full
+from service.pages.rendering import page
+from service.pages.wording import KINDS, for_page
+from service.parameters import SlugInPath
+from service.uploads import describe
+
+router = APIRouter()
+
+_UPLOADS_SHOWN = 200
+
+
+@router.get("/cities/{city}")
+def one(request: Request, city: SlugInPath) -> Response:
+    """A city: its settlements on a small map, and the files of them that were sent."""
+    settings: Settings = request.app.state.settings
+    today = datetime.now(UTC).date()
+    with reading_in_full(request) as reading:
+        city_id = find_city(reading.connection, city)
+        row = next(r for r in find_cities(reading.connection, PageRequest(limit=None)).rows if r["slug"] == city)
+        shapes = places_on(reading.connection, city_id, today).places.shapes
+        uploads: list[dict[str, Any]] = []
+        if reading.bearer.may("contributor"):
+            found = list_uploads(reading.connection, PageRequest(limit=_UPLOADS_SHOWN), places_of=city_id)
+            uploads = describe(reading.connection, [each._mapping for each in found.rows], for_page)
+        return page(
+            request,
+            "city.html",
+            bearer=reading.bearer,
+            city=row,
+            map=draw_sketch(list(shapes), np.empty((0, 2)), f"The outlines of the settlements of {row['name']}."),
+            undrawn=sum(shape is None for shape in shapes),
+            facilities=count_facilities(reading.connection, city_id, today),
+            kinds=KINDS,
+            uploads=uploads,
+            suffixes=",".join(sorted(FORMATS)),
+            most_mb=settings.upload_max_mb,
+        )
