@@ -16,6 +16,7 @@ from service.jobs import make_app
 from service.logs import RequestLog
 from service.metrics import Metrics
 from service.openapi import DescribedAPI
+from service.pages import accounts as account_pages
 from service.pages import cities as city_pages
 from service.pages import sign_in, static
 from service.pages import surveys as own_pages
@@ -91,7 +92,7 @@ def create_app(engine: Engine, settings: Settings, *, cache_bytes: int = MAX_BYT
     for route in (session, accounts, own_surveys, uploads, incoming, audit):
         app.include_router(route.router, prefix="/api/v1", dependencies=checked, tags=["accounts"])
     app.include_router(maps.router, prefix="/maps", dependencies=checked, tags=["maps"])
-    for page in (sign_in, own_pages, city_pages, upload_pages, static):
+    for page in (sign_in, account_pages, own_pages, city_pages, upload_pages, static):
         app.include_router(page.router, dependencies=checked, include_in_schema=False)
     for route in (health, metrics):
         app.include_router(route.router, dependencies=checked, tags=["health"])

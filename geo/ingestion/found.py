@@ -60,6 +60,19 @@ def find_findings(connection: Connection, upload_id: int, page: PageRequest) -> 
     return found, told
 
 
+def find_unmapped(connection: Connection, upload_id: int, most: int) -> list[tuple[str, str, int]]:
+    """Answers of which nobody knows what they mean: field, answer and in how many rows; the most frequent first."""
+    n = func.count()
+    rows = (
+        select(finding.c.field, finding.c.value, n)
+        .where(finding.c.upload_id == upload_id, finding.c.code == "value_unmapped", finding.c.value.is_not(None))
+        .group_by(finding.c.field, finding.c.value)
+        .order_by(n.desc(), finding.c.field, finding.c.value)
+        .limit(most)
+    )
+    return [(row[0], row[1], row[2]) for row in connection.execute(rows)]
+
+
 def find_misplaced(connection: Connection, upload_id: int, most: int) -> NDArray[np.float64]:
     """Where rows lie whose positions have findings: longitude and latitude, shape (at most `most`, 2), in degrees."""
     rows = (

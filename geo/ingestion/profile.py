@@ -351,14 +351,22 @@ def read_profile(name_or_path: str) -> Profile:
         except UnicodeDecodeError as error:
             raise ProfileInvalid(f"The profile {name_or_path} is not UTF-8 text; save it as UTF-8.") from error
     else:
-        names = shipped_profiles()
-        if name_or_path not in names:
-            raise ProfileInvalid(
-                f"There is no mapping profile {name_or_path!r}; "
-                f"give the path of a .toml file or one of {', '.join(names)}."
-            )
-        text = files("data").joinpath("profiles", f"{name_or_path}.toml").read_text(encoding="utf-8")
+        text = shipped_profile(name_or_path)
     return parse_profile(text, name_or_path)
+
+
+def shipped_profile(name: str) -> str:
+    """The TOML text of a profile Vasti ships.
+
+    Raises:
+        ProfileInvalid: there is none of this name.
+    """
+    names = shipped_profiles()
+    if name not in names:
+        raise ProfileInvalid(
+            f"There is no mapping profile {name!r}; give the path of a .toml file or one of {', '.join(names)}."
+        )
+    return files("data").joinpath("profiles", f"{name}.toml").read_text(encoding="utf-8")
 
 
 def parse_profile(text: str, name: str) -> Profile:
@@ -381,10 +389,13 @@ def value_table(field_name: str, mapping: FieldMapping) -> dict[str, Value | Non
     field = standard_fields()[field_name]
     table: dict[str, Value | None] = {} if field.type == "text" else {UNKNOWN: None}
     if not mapping.values:
-        table |= {code: code for code in field.codes}
-        if field.type == "boolean":
-            table |= YES_NO
+        table |= standard_answers(field)
     return table | {fold(text): None if value == UNKNOWN else value for text, value in mapping.values.items()}
+
+
+def standard_answers(field: StandardField) -> dict[str, Value]:
+    """What answers mean where a profile says it of none: the standard codes, and yes and no."""
+    return {code: code for code in field.codes} | (YES_NO if field.type == "boolean" else {})
 
 
 def fold(text: str) -> str:

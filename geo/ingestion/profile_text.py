@@ -1,11 +1,14 @@
 """Writing a proposed mapping profile as TOML that a person can read, edit and use."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
+
+import tomlkit
 
 from geo.fields import standard_fields
 from geo.ingestion.fits import ValueLine
-from geo.ingestion.profile import UNKNOWN, Value
+from geo.ingestion.profile import UNKNOWN, Value, fold, parse_profile, standard_answers
 from geo.ingestion.share_hints import ShareHint
 from geo.ingestion.suggest import Proposal, Suggestion
 
@@ -31,6 +34,26 @@ def write_profile(proposal: Proposal) -> str:
         lines += _share(hint, households)
     lines += _unmapped(proposal.unmapped)
     return "\n".join(lines) + "\n"
+
+
+def add_answers(text: str, answers: Mapping[str, Mapping[str, Value]]) -> str:
+    """A mapping profile's text with what more answers mean, by standard field; its comments stay.
+
+    What it says of other answers stays too. A field it does not map is passed over.
+
+    Raises:
+        ProfileInvalid: it is no valid profile.
+    """
+    profile = parse_profile(text, "of the file")
+    document = cast("dict[str, Any]", tomlkit.parse(text))
+    for field, meanings in answers.items():
+        if field not in profile.fields:
+            continue
+        said = {fold(answer) for answer in meanings}
+        known = profile.fields[field].values or standard_answers(standard_fields()[field])
+        kept: dict[str, Value] = {answer: meaning for answer, meaning in known.items() if fold(answer) not in said}
+        document["fields"][field]["values"] = kept | dict(meanings)
+    return tomlkit.dumps(document)
 
 
 def _head(proposal: Proposal) -> Iterator[str]:

@@ -16,7 +16,8 @@ from geo.ingestion.layers import ReadOptions
 from geo.ingestion.loads import Content, Target
 from geo.ingestion.originals import Original
 from geo.ingestion.placement import GPS_TOLERANCE_M, Placement
-from geo.ingestion.profile import Profile, parse_profile, read_profile, shipped_profiles
+from geo.ingestion.profile import FieldMapping, Profile, Value, parse_profile, shipped_profile, shipped_profiles
+from geo.ingestion.profile_text import add_answers
 from geo.ingestion.source import SourceOptions
 from geo.ingestion.suggest import NOTHING, TARGETS
 from geo.paging import Page, PageRequest, fetch_page
@@ -39,6 +40,7 @@ _HOLDS: Mapping[Content, tuple[str, ...]] = {
 """What a column may hold, by what the file is of."""
 
 _ONLY_OF: Mapping[str, tuple[Content, ...]] = {
+    "answers": ("survey",),
     "placement": ("survey",),
     "tolerance_m": ("survey",),
     "fix": ("survey",),
@@ -46,6 +48,8 @@ _ONLY_OF: Mapping[str, tuple[Content, ...]] = {
     "valid_from_on": ("boundaries",),
 }
 """Choices that only some files have."""
+
+_MOST_ANSWERS, _LONGEST_ANSWER = 1_000, 500
 
 
 class Choices(BaseModel):
@@ -72,6 +76,13 @@ class Choices(BaseModel):
         "profile.",
         examples=[{"q12_toilet": "toilet_type", "old_code": ""}],
     )
+    answers: dict[str, dict[str, Value]] = Field(
+        default_factory=dict,
+        max_length=len(standard_fields()),
+        description="What answers mean, where that was not understood: by standard field, an answer as the file has "
+        "it, and its code, true or false, or unknown. The mapping profile takes them up.",
+        examples=[{"drainage": {"nala": "open", "not seen": "unknown"}}],
+    )
     placement: Placement | None = Field(default=None, description="How rows are placed.")
     tolerance_m: float = Field(default=GPS_TOLERANCE_M, ge=0, le=1_000, description="GPS tolerance in metres.")
     fix: bool = Field(default=False, description="Correct positions that are certain to be wrong.")
@@ -93,6 +104,23 @@ class Choices(BaseModel):
             if held.count(field) > 1:
                 raise ValueError(f"say of two columns that they hold {field}; only one can")
         return columns
+
+    @field_validator("answers")
+    @classmethod
+    def _mean_something(cls, answers: dict[str, dict[str, Value]]) -> dict[str, dict[str, Value]]:
+        for name, meanings in answers.items():
+            field = standard_fields().get(name)
+            if field is None or field.type not in ("code", "boolean"):
+                raise ValueError(f"name {name!r}, which is no standard field of codes, or of yes and no")
+            fault = FieldMapping(column=name, values=meanings).fault(field)
+            if fault:
+                raise ValueError(f"say of {name} what cannot be: {fault}")
+            if len(meanings) > _MOST_ANSWERS or any(not 0 < len(text.strip()) <= _LONGEST_ANSWER for text in meanings):
+                raise ValueError(
+                    f"name more than {_MOST_ANSWERS} answers of {name}, an empty one, or one longer than "
+                    f"{_LONGEST_ANSWER} characters"
+                )
+        return answers
 
     def check(self, content: Content) -> None:
         """Holds that they can be chosen of a file of such content.
@@ -146,8 +174,22 @@ class Choices(BaseModel):
         if self.profile is None:
             return None
         # Never the path of a file of this machine.
-        is_name = self.profile in shipped_profiles() or "\n" not in self.profile.strip()
-        return read_profile(self.profile) if is_name else parse_profile(self.profile, "sent along")
+        return parse_profile(self._text(self.profile), "sent along")
+
+    def with_answers(self) -> "Choices":
+        """The same with a mapping profile that holds the answers, if there is one.
+
+        Raises:
+            ProfileInvalid: it is none.
+        """
+        if self.profile is None or not self.answers:
+            return self
+        return self.model_copy(update={"profile": add_answers(self._text(self.profile), self.answers)})
+
+    @staticmethod
+    def _text(profile: str) -> str:
+        is_name = profile in shipped_profiles() or "\n" not in profile.strip()
+        return shipped_profile(profile) if is_name else profile
 
 
 def receive(connection: Connection, sender: Bearer, target: Target, original: Original, choices: Choices) -> int:

@@ -19,7 +19,8 @@ from geo.ingestion.layers import BadRow, Batch, Layer, LayerFacts, Note, ReadOpt
 
 _HEAD = 1 << 20
 
-_UNREADABLE_ROW = "the {} does not end within the file; look for a quotation mark that is not closed."
+_BLOCK_BYTES = 8 << 20
+"""Arrow reads so much at once; a row that is longer it cannot read."""
 
 _MAX_CELL_LINES = 100
 _TELLING_COLUMNS = 3
@@ -42,7 +43,9 @@ def read_csv(path: Path, options: ReadOptions, stack: ExitStack) -> Layer:
         rows = csv.reader(io.StringIO(head, newline=""), delimiter=delimiter)
         header = next(rows, [])
     except csv.Error as error:
-        raise UnreadableFile(f"{path.name}: {_UNREADABLE_ROW.format('first row')}") from error
+        raise UnreadableFile(
+            f"{path.name}: the first row does not end; look for a quotation mark that is not closed."
+        ) from error
     if not any(cell.strip() for cell in header):
         raise UnreadableFile(f"{path.name} is empty or its first row holds no column names.")
     columns = distinct_names([" ".join(cell.split()) for cell in header])
@@ -75,7 +78,7 @@ def read_csv(path: Path, options: ReadOptions, stack: ExitStack) -> Layer:
                 skip_rows_after_names=1,
                 use_threads=False,
                 encoding=encoding,
-                block_size=1 << 23,
+                block_size=_BLOCK_BYTES,
             ),
             parse_options=pa.csv.ParseOptions(
                 delimiter=delimiter,
@@ -106,7 +109,10 @@ def _broken(path: Path, encoding: str, delimiter: str, error: Exception) -> Unre
     with path.open(encoding=encoding, newline="") as handle, suppress(csv.Error):
         for _ in csv.reader(handle, delimiter=delimiter):
             row += 1
-    return UnreadableFile(f"{path.name}: row {row + 1}: {_UNREADABLE_ROW.format('text of a cell')}")
+    return UnreadableFile(
+        f"{path.name}: row {row + 1}: the text of a cell runs over more than {_BLOCK_BYTES >> 20} MB, as where a "
+        "quotation mark is not closed; close it, or take the text out."
+    )
 
 
 def _csv_batches(

@@ -133,7 +133,8 @@ class Work:
         """
         choices = Choices.model_validate(row["choices"])
         if choices.profile is not None:
-            return choices, {}
+            choices = choices.with_answers()
+            return choices, {"choices": choices.kept()}
         understood = understand_file(path, row, choices)
         known = select(remembered_profile.c.profile).where(
             remembered_profile.c.organisation_id == row["organisation_id"],
@@ -142,7 +143,7 @@ class Work:
         # What somebody says of this file goes before what was right for another.
         is_said = choices.columns or choices.kind
         remembered = None if is_said else connection.execute(known).scalar_one_or_none()
-        choices = choices.model_copy(update={"profile": remembered or understood.profile})
+        choices = choices.model_copy(update={"profile": remembered or understood.profile}).with_answers()
         facts = understood.facts() | {"is_remembered": remembered is not None}
         return choices, {"understood": facts, "choices": choices.kept()}
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Form, Request, Response
 
-from geo.errors import Conflict, InputError, InvalidParameters, VastiError
+from geo.errors import Conflict, InputError
 from geo.indicators.catalogue import read_catalogue
 from geo.indicators.query import ValuesQuery
 from geo.indicators.values import find_values
@@ -22,7 +22,7 @@ from service.access import Acting, acting, reading_in_full
 from service.account_bodies import NewSurvey
 from service.own_surveys import change_state, listed, open_own
 from service.pages.rendering import page, see_other
-from service.pages.wording import for_page
+from service.pages.wording import for_page, form_problem
 from service.parameters import SlugInPath
 from service.problems import status_of, validated
 from service.uploads import describe
@@ -68,20 +68,11 @@ def open_one(
         with acting(request, "contributor", csrf) as done:
             made = open_own(done, _valid(given))
     except (InputError, Conflict) as error:
-        problem, status = _said(error), status_of(error)
+        problem, status = form_problem(error), status_of(error)
     else:
         return see_other(request, f"/surveys/{made['city']}/{made['slug']}")
     with reading_in_full(request) as reading:
         return _list(request, reading, given, problem, status)
-
-
-_NAMES = {"slug": "short name", "starts_on": "first day", "ends_on": "last day"}
-
-
-def _said(error: VastiError) -> str:
-    if not isinstance(error, InvalidParameters):
-        return str(error)
-    return "; ".join(f"The {_NAMES.get(p.name, p.name)} {p.reason}" for p in error.params) + "."
 
 
 def _valid(given: dict[str, str]) -> NewSurvey:

@@ -1,6 +1,6 @@
 """`/uploads`: a file sent by a form, and the page of an upload: what was understood, what is wrong, what to decide."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, get_args
 
@@ -16,7 +16,7 @@ from geo.errors import InputError, ProfileInvalid
 from geo.fields import standard_fields
 from geo.indicators.catalogue import read_catalogue
 from geo.ingestion.facility_columns import STANDARD
-from geo.ingestion.found import find_findings, find_misplaced
+from geo.ingestion.found import find_findings, find_misplaced, find_unmapped
 from geo.ingestion.loads import Content
 from geo.ingestion.received import Choices, Decision, find_upload
 from geo.ingestion.rules import FIXABLE
@@ -42,6 +42,8 @@ Texts = Annotated[list[str], Form(max_length=2_000)]
 
 _MISPLACED_SHOWN = 500
 _FINDINGS_A_PAGE = 200
+_ANSWERS_SHOWN = 40
+_YES_NO: Mapping[Any, str] = {True: "yes", False: "no"}
 _ENCODINGS = ("utf-8", "cp1252", "cp1250", "cp1251", "cp1256", "latin-1", "iso-8859-2", "cp850", "utf-16")
 
 
@@ -96,6 +98,7 @@ def one(request: Request, number: Id) -> Response:
             misplaced=_misplaced(reading, row),
             columns=columns,
             unmatched=_unmatched(told, columns),
+            answers=_answers(reading, row, choices),
             fields=_fields(row["content"]),
             kinds=KINDS,
             encodings=_ENCODINGS,
@@ -187,6 +190,26 @@ def _unmatched(told: dict[str, Any], columns: Sequence[dict[str, Any]]) -> list[
     return [column for column in told["understood"]["columns"] if column not in used]
 
 
+def _answers(reading: Acting, row: Any, choices: Choices) -> list[dict[str, Any]]:
+    """Answers nobody knows the meaning of yet, and those of which somebody said it, each with what it may mean."""
+    unknown = find_unmapped(reading.connection, row["id"], _ANSWERS_SHOWN)
+    said = [(field, text, m) for field, meanings in choices.answers.items() for text, m in meanings.items()]
+    asked: list[dict[str, Any]] = [{"field": f, "text": text, "rows": n, "means": ""} for f, text, n in unknown]
+    asked += [
+        {"field": f, "text": text, "rows": None, "means": _YES_NO.get(meaning, meaning)}
+        for f, text, meaning in said[:_ANSWERS_SHOWN]
+    ]
+    return [answer | {"choices": means} for answer in asked if (means := _meanings(answer["field"]))]
+
+
+def _meanings(name: str) -> list[str]:
+    """What an answer to a field may mean; nothing for a field that holds numbers, dates or texts."""
+    field = standard_fields().get(name)
+    if field is None:
+        return []
+    return list(field.codes) or (list(_YES_NO.values()) if field.type == "boolean" else [])
+
+
 _ROLES = {
     "identifier": "Which household, which settlement",
     "design": "How it was surveyed",
@@ -262,6 +285,23 @@ def match_columns(request: Request, number: Id, csrf: Text, column: Texts, field
     before = _choices(request, number)
     held = {name: now for name, now in before.columns.items() if now == NOTHING or now not in said.values()}
     return _decide(request, number, csrf, "recheck", validated(Choices, before.model_dump() | {"columns": held | said}))
+
+
+@router.post("/uploads/{number}/answers")
+def say_answers(request: Request, number: Id, csrf: Text, field: Texts, text: Texts, means: Texts) -> Response:
+    """Has a file checked again, with what its answers mean."""
+    if not len(field) == len(text) == len(means):
+        raise InputError("The form came incomplete: reload the page and try again.")
+    words = {word: meaning for meaning, word in _YES_NO.items()}
+    before = _choices(request, number)
+    answers: dict[str, dict[str, Any]] = before.model_dump()["answers"]
+    for name, answer, meaning in zip(field, text, means, strict=True):
+        said = answers.setdefault(name, {})
+        said.pop(answer, None)
+        if meaning:
+            said[answer] = words.get(meaning, meaning)
+    held = {"answers": {name: said for name, said in answers.items() if said}}
+    return _decide(request, number, csrf, "recheck", validated(Choices, before.model_dump() | held))
 
 
 def _choices(request: Request, number: int) -> Choices:

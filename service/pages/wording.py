@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 
+from geo.errors import InvalidParameters, VastiError
 from service.wording import OF_COLUMNS, OPTION
 
 _OPTIONS: Mapping[str, str] = {
@@ -29,6 +30,17 @@ def for_page(sentence: str) -> str:
     named = OPTION.sub(lambda option: _OPTIONS.get(option[1], option[1].replace("-", " ")), sentence)
     told = _COMMAND.sub("", named).strip().rstrip(";:,")
     return told if told.endswith((".", "!", "?")) else f"{told}."
+
+
+_FIELDS = {"slug": "short name", "starts_on": "first day", "ends_on": "last day", "email": "e-mail address"}
+"""What forms call what requests call otherwise."""
+
+
+def form_problem(error: VastiError) -> str:
+    """Why a form was refused, with its fields as the page names them."""
+    if not isinstance(error, InvalidParameters):
+        return str(error)
+    return "; ".join(f"The {_FIELDS.get(wrong.name, wrong.name)} {wrong.reason}" for wrong in error.params) + "."
 
 
 STATES: Mapping[str, tuple[str, str]] = {
@@ -78,6 +90,14 @@ PLACE_FIELDS: Mapping[str, Mapping[str, str]] = {
     },
 }
 """What columns of settlements and of facilities hold."""
+
+ROLE_MEANINGS: Mapping[str, str] = {
+    "viewer": "sees full figures",
+    "contributor": "opens rounds and sends files too",
+    "steward": "publishes, sends settlements, manages people too",
+    "operator": "runs the service",
+}
+"""What each role may do, beside what those before it may."""
 
 IS_BUSY = ("received", "accepted", "withdrawing")
 """A worker has something to do: the page looks again by itself."""

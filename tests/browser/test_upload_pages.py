@@ -154,6 +154,29 @@ def test_a_column_said_by_hand_is_remembered(site: Site, tmp_path: Path, files: 
     expect(row.get_by_role("combobox")).to_have_value("toilet_type")
 
 
+def test_an_answer_said_by_hand_counts(site: Site, tmp_path: Path, files: Path) -> None:
+    """Without JavaScript, on a phone: what is chosen in the form is what counts."""
+    inside = gpd.read_file(files / "settlements.zip").to_crs(4326).geometry.iloc[0].representative_point()
+    where = {"longitude": inside.x, "latitude": inside.y}
+    rows = [f.household(i, drainage='nala "x"' if i % 2 else "closed", **where) for i in range(30)]
+    path = f.write_csv(
+        tmp_path / "nala.csv", [{k: v for k, v in row.items() if k != "settlement_code"} for row in rows]
+    )
+    officer = site.signed_in("contributor", PHONE, javascript=False)
+    open_round(officer, "Answers")
+    send(officer, path)
+    expect(officer.locator("#state")).not_to_have_text("Being checked", timeout=60_000)
+    officer.get_by_label('nala "x" drainage, 15 rows').select_option("open")
+    look(officer, "answers-asked")
+    assert officer.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+    officer.get_by_role("button", name="Check it again with these answers").click()
+    expect(officer.locator("#state")).to_have_text("Checked", timeout=60_000)
+    expect(officer.get_by_label('nala "x" drainage, you said so')).to_have_value("open")
+    changes = officer.locator("section", has=officer.get_by_role("heading", name="What it would change"))
+    expect(changes.get_by_role("row", name="Households with drainage")).to_contain_text("100 %")
+    look(officer, "answers-said")
+
+
 def test_a_file_without_crs_shows_which_would_fit(site: Site, tmp_path: Path) -> None:
     rows = [{"hh_code": f"H{i}", "x": 75.17 + i / 10_000, "y": 18.97} for i in range(40)]
     points = gpd.GeoDataFrame(rows, geometry=gpd.points_from_xy(*zip(*[(r["x"], r["y"]) for r in rows], strict=True)))

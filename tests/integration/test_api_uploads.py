@@ -322,6 +322,44 @@ def test_columns_of_other_names_are_understood_corrected_and_remembered(office: 
     assert (second["understood"]["is_remembered"], second["choices"]["profile"]) == (True, corrected)
 
 
+def test_answers_are_said_and_remembered(office: Office, tmp_path: Path) -> None:
+    def sheet(name: str, first: int) -> Path:
+        said = {0: "nala", 1: "nala", 2: "kuccha"}
+        rows_ = [f.household(first + i) | ({"drainage": said[i % 4]} if i % 4 in said else {}) for i in range(20)]
+        return f.write_csv(tmp_path / name, [{"sheet": 1, "answers": 2} | row for row in rows_])
+
+    checked = office.sent(sheet("answers 1.csv", 8300))
+    assert [(group["code"], group["count"]) for group in checked["findings"]] == [("value_unmapped", 15)]
+    meant = {"drainage": {"nala": "open", "kuccha": "unknown"}}
+    again = office.decided(checked["id"], "recheck", answers=meant)
+    assert (again["findings"], again["choices"]["answers"]) == ([], meant)
+    drained = {one["indicator"]: one for one in again["preview"]["figures"]}["drainage_any"]
+    assert drained["n_after"] - drained["n_before"] == 15
+    office.decided(checked["id"], "accept")
+    second = office.sent(sheet("answers 2.csv", 8350))
+    assert (second["findings"], second["understood"]["is_remembered"]) == ([], True)
+
+
+@pytest.mark.parametrize(
+    ("answers", "says"),
+    [
+        ({"drainage": {"nala": "river"}}, "where a code of drainage"),
+        ({"internet": {"sim": "perhaps"}}, "where true, false or"),
+        ({"members": {"many": 9}}, "which is no standard field of codes"),
+        ({"nowhere": {"a": "b"}}, "'nowhere'"),
+        ({"drainage": {"a": "open", "A ": "none"}}, "says two things"),
+        ({"drainage": {" ": "open"}}, "an empty one"),
+        ({"drainage": {"a" * 501: "open"}}, "longer than 500"),
+    ],
+)
+def test_answers_that_cannot_be_meant_are_refused(
+    office: Office, tmp_path: Path, answers: dict[str, Any], says: str
+) -> None:
+    number = send(office.client, office.header, _households(tmp_path / "refused.csv", 8400)).json()["id"]
+    answer = decide(office.client, office.header, number, "recheck", answers=answers)
+    assert (answer.status_code, says in answer.text) == (400, True), answer.text
+
+
 def test_a_file_of_standard_names_is_read_as_it_says(office: Office, tmp_path: Path) -> None:
     """A column of a standard name holds that field even where its values do not look like it: each is a finding."""
     rows_ = [f.household(8200 + i, drainage=f"answer {i}") for i in range(10)]

@@ -106,6 +106,13 @@ def test_audit_tells_what_commands_did(shell: Shell, tmp_path: Path) -> None:
     assert json.loads(told[0]["after"]) == {"state": "published"}
     assert "account changed" in shell.run("audit").stdout
 
+    shell.run("db", "backup", "kept.backup")
+    shell.run("city", "add", "later", "--name", "Added after the backup")
+    shell.run("db", "restore", "kept.backup", "--yes")
+    *before, last = json.loads(shell.run("audit", "--format", "json").stdout)
+    assert before == rows
+    assert (last["action"], last["subject"]) == ("database restored", "backup kept.backup")
+
 
 def test_refusals(shell: Shell) -> None:
     add(shell)

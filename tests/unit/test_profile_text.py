@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from geo.fields import standard_fields
 from geo.ingestion.evidence import FileEvidence
 from geo.ingestion.fits import ValueLine
-from geo.ingestion.profile import Profile, fold
-from geo.ingestion.profile_text import quote, write_profile
+from geo.ingestion.profile import Profile, fold, parse_profile, value_table
+from geo.ingestion.profile_text import add_answers, quote, write_profile
 from geo.ingestion.suggest import Confidence, Proposal, Suggestion
 from tests.suggested import uncommented
 
@@ -64,3 +64,49 @@ def test_write_profile_of_what_is_unsure_maps_nothing_until_uncommented(
     profile = Profile.model_validate(tomllib.loads(uncommented(text)))
     assert profile.fields["toilet_type"].column == column
     assert profile.fields["toilet_type"].values == {k: v for k, v in answers.items() if v is not None}
+
+
+OURS = """
+# Kept as it is.
+name = "ours"
+
+[fields.toilet_type]
+column = "wc"   # asked of the head
+[fields.toilet_type.values]
+"Letrina" = "pit_slab"
+"hoyo" = "pit_no_slab"
+
+[fields.drainage]
+column = "drain"
+
+[fields.internet]
+column = "net"
+"""
+
+
+def test_add_answers_keeps_what_is_said_already() -> None:
+    text = add_answers(OURS, {"toilet_type": {"monte": "none", "HOYO": "unknown"}, "water_source": {"x": "kiosk"}})
+    profile = parse_profile(text, "ours")
+    assert profile.fields["toilet_type"].values == {"Letrina": "pit_slab", "monte": "none", "HOYO": "unknown"}
+    assert "# Kept as it is." in text
+    assert "# asked of the head" in text
+    assert set(profile.fields) == {"toilet_type", "drainage", "internet"}
+
+
+def test_add_answers_leaves_standard_answers_known() -> None:
+    profile = parse_profile(add_answers(OURS, {"drainage": {"nala": "open"}, "internet": {"sim": True}}), "ours")
+    drains = value_table("drainage", profile.fields["drainage"])
+    assert (drains["nala"], drains["closed"], drains["none"]) == ("open", "closed", "none")
+    homes = value_table("internet", profile.fields["internet"])
+    assert (homes["sim"], homes["yes"], homes["0"]) == (True, True, False)
+
+
+@given(answers("none", "unknown"))
+def test_add_answers_takes_any_text(said: dict[str, str]) -> None:
+    """Whatever stands in a cell is one answer, and no more of the profile."""
+    named = {text: meaning for text, meaning in said.items() if text.strip()}
+    profile = parse_profile(add_answers(OURS, {"toilet_type": named}), "ours")
+    table = value_table("toilet_type", profile.fields["toilet_type"])
+    for text, meaning in named.items():
+        assert table[fold(text)] == (None if meaning == "unknown" else meaning)
+    assert set(profile.fields) == {"toilet_type", "drainage", "internet"}

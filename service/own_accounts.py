@@ -1,0 +1,84 @@
+"""Accounts of one's own organisation: added, changed, given a new password. The same for programs and for pages."""
+
+from datetime import datetime
+from typing import Any
+
+from geo import access
+from geo.audit import note
+from geo.errors import NotAllowed
+from service.access import Acting
+from service.account_bodies import AccountChange, NewAccount, NewKey
+
+
+def add_own(done: Acting, new: NewAccount) -> tuple[Any, str, datetime]:
+    """Adds an account; its row, the link that sets its password, and until when that can be used.
+
+    Raises:
+        InputError: the address is none, the name is empty, or the organisation's slug is none.
+        Conflict: the address has an account.
+        NotAllowed: the role is higher than one's own, or the organisation another's.
+    """
+    of = new.organisation or done.bearer.organisation
+    account_id = access.add_account(done.connection, new.email, new.name, new.role, of)
+    row = access.find_account_by_id(done.connection, account_id)
+    note(done.connection, "account added", f"account {row['email']}", after={"role": new.role, "organisation": of})
+    return row, *access.make_link(done.connection, account_id)
+
+
+def change_own(done: Acting, number: int, change: AccountChange) -> Any:
+    """Gives an account another role, or shuts or opens it; its row.
+
+    Raises:
+        NotFound: there is no such account that the bearer may see.
+        NotAllowed: it is for somebody of a higher role.
+    """
+    before = access.find_account_by_id(done.connection, number)
+    access.change_account(done.connection, number, role=change.role, is_active=change.is_active)
+    after = access.find_account_by_id(done.connection, number)
+    asked = change.model_dump(exclude_none=True)
+    if any(after[name] != value for name, value in asked.items()):
+        raise NotAllowed("This account is for somebody of a higher role to change.")
+    changed = [name for name in ("role", "is_active") if before[name] != after[name]]
+    if changed:
+        facts = {name: {each: row[each] for each in changed} for name, row in (("before", before), ("after", after))}
+        note(done.connection, "account changed", f"account {after['email']}", **facts)
+    return after
+
+
+def link_own(done: Acting, number: int) -> tuple[Any, str, datetime]:
+    """Makes a link that sets an account's password; its row, the link, and until when it can be used.
+
+    Raises:
+        NotFound: there is no such account that the bearer may see.
+        NotAllowed: it is for somebody of a higher role.
+    """
+    row = access.find_account_by_id(done.connection, number)
+    made = access.make_link(done.connection, number)
+    note(done.connection, "password link made", f"account {row['email']}")
+    return row, *made
+
+
+def make_own_key(done: Acting, new: NewKey) -> tuple[str, dict[str, Any]]:
+    """Makes an API key of one's own: the token, which nobody can be shown again, and what is known of it.
+
+    Raises:
+        InputError: it has no name, or would be valid for longer than a year.
+        NotAllowed: its role is higher than one's own, or who asks has only a key.
+    """
+    bearer = access.require(done.bearer, new.role)
+    if bearer.via == "key":
+        raise NotAllowed("Keys are made by somebody who has signed in with a password, not with a key.")
+    token, made = access.make_key(done.connection, bearer.account_id, new.name, new.role, new.days)
+    facts = {name: made[name] for name in ("name", "role", "prefix")}
+    note(done.connection, "key made", f"account {bearer.email}", after=facts)
+    return token, made
+
+
+def revoke_own_key(done: Acting, number: int) -> None:
+    """Ends an API key of one's own at once.
+
+    Raises:
+        NotFound: one has no such key.
+    """
+    access.revoke_key(done.connection, done.bearer.account_id, number)
+    note(done.connection, "key revoked", f"account {done.bearer.email}", before={"id": number})

@@ -1,0 +1,147 @@
+"""`/accounts` and `/keys`: the people of one's organisation, and the programs that ask in one's own name."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Form, Request, Response
+
+from geo import access
+from geo.errors import Conflict, InputError, NotAllowed, VastiError
+from geo.schema.access import ROLES
+from geo.settings import Settings
+from service.access import Acting, acting, reading_in_full
+from service.account_bodies import AccountChange, NewAccount, NewKey
+from service.own_accounts import add_own, change_own, link_own, make_own_key, revoke_own_key
+from service.pages.rendering import page, see_other
+from service.pages.wording import ROLE_MEANINGS, form_problem
+from service.parameters import Id
+from service.problems import status_of, validated
+
+router = APIRouter()
+
+Text = Annotated[str, Form(max_length=500)]
+Change = Annotated[Literal["role", "close", "open", "link"], Form()]
+
+_REFUSALS = (InputError, Conflict, NotAllowed)
+
+
+@router.get("/accounts")
+def accounts(request: Request) -> Response:
+    """The people, and a form that adds one."""
+    with reading_in_full(request, "steward") as reading:
+        return _people(request, reading)
+
+
+def _people(
+    request: Request,
+    reading: Acting,
+    *,
+    made: dict[str, Any] | None = None,
+    given: dict[str, str] | None = None,
+    problem: str | None = None,
+    status: int = 200,
+) -> Response:
+    """The page; `made` is a link that was made just now, which is shown this once."""
+    return page(
+        request,
+        "accounts.html",
+        bearer=reading.bearer,
+        status=status,
+        accounts=access.list_accounts(reading.connection),
+        roles=_roles(reading),
+        made=made,
+        given=given or {},
+        problem=problem,
+    )
+
+
+def _roles(reading: Acting) -> list[tuple[str, str]]:
+    """The roles one may give, with what each may do."""
+    return [(role, ROLE_MEANINGS[role]) for role in ROLES if reading.bearer.may(role)]
+
+
+@router.post("/accounts")
+def add(request: Request, csrf: Text, email: Text, name: Text, role: Text, organisation: Text = "") -> Response:
+    """Adds an account and shows the link that sets its password."""
+    given = {"email": email, "name": name, "role": role, "organisation": organisation.strip()}
+    try:
+        new = validated(NewAccount, {field: text for field, text in given.items() if text})
+        with acting(request, "steward", csrf) as done:
+            row, link, expires_at = add_own(done, new)
+    except _REFUSALS as error:
+        return _refused(request, error, given)
+    with reading_in_full(request, "steward") as reading:
+        return _people(request, reading, made=_made(request, row, link, expires_at))
+
+
+@router.post("/accounts/{number}")
+def change(request: Request, number: Id, csrf: Text, change: Change, role: Text = "") -> Response:
+    """Gives an account another role, shuts or opens it, or makes a link that sets its password."""
+    try:
+        with acting(request, "steward", csrf) as done:
+            if change == "link":
+                row, link, expires_at = link_own(done, number)
+            else:
+                asked = {"role": role} if change == "role" else {"is_active": change == "open"}
+                change_own(done, number, validated(AccountChange, asked))
+    except _REFUSALS as error:
+        return _refused(request, error, {})
+    if change != "link":
+        return see_other(request, "/accounts")
+    with reading_in_full(request, "steward") as reading:
+        return _people(request, reading, made=_made(request, row, link, expires_at))
+
+
+def _made(request: Request, row: Any, link: str, expires_at: Any) -> dict[str, Any]:
+    settings: Settings = request.app.state.settings
+    return {"email": row["email"], "address": f"{settings.base_url}/password?link={link}", "expires_at": expires_at}
+
+
+def _refused(request: Request, error: VastiError, given: dict[str, str]) -> Response:
+    with reading_in_full(request, "steward") as reading:
+        return _people(request, reading, given=given, problem=form_problem(error), status=status_of(error))
+
+
+@router.get("/keys")
+def keys(request: Request) -> Response:
+    """One's own API keys, and a form that makes one."""
+    with reading_in_full(request) as reading:
+        return _own_keys(request, reading)
+
+
+def _own_keys(
+    request: Request, reading: Acting, *, token: str | None = None, problem: str | None = None, status: int = 200
+) -> Response:
+    """The page; `token` is a key that was made just now, which is shown this once."""
+    return page(
+        request,
+        "keys.html",
+        bearer=reading.bearer,
+        status=status,
+        keys=access.list_keys(reading.connection, reading.bearer.account_id),
+        roles=_roles(reading),
+        token=token,
+        most_days=access.MAX_KEY_DAYS,
+        problem=problem,
+    )
+
+
+@router.post("/keys")
+def make_key(request: Request, csrf: Text, name: Text, role: Text, days: Text) -> Response:
+    """Makes a key and shows it."""
+    try:
+        new = validated(NewKey, {"name": name.strip(), "role": role, "days": days})
+        with acting(request, "viewer", csrf) as done:
+            token, _ = make_own_key(done, new)
+    except _REFUSALS as error:
+        with reading_in_full(request) as reading:
+            return _own_keys(request, reading, problem=form_problem(error), status=status_of(error))
+    with reading_in_full(request) as reading:
+        return _own_keys(request, reading, token=token)
+
+
+@router.post("/keys/{number}/revoke")
+def revoke(request: Request, number: Id, csrf: Text) -> Response:
+    """Ends a key at once."""
+    with acting(request, "viewer", csrf) as done:
+        revoke_own_key(done, number)
+    return see_other(request, "/keys")
