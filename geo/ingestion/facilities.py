@@ -63,7 +63,7 @@ def load_facilities(
     city_id = find_city(connection, city_slug)
     target = Target(city_id, "facilities", layer=read.layer)
     with open_original(path) as original, on_trial(connection, options):
-        store.lock_final(connection)
+        store.lock_city(connection, city_id)
         earlier = find_earlier(connection, original, target)
         if earlier is not None:
             return earlier
@@ -81,6 +81,7 @@ def load_facilities(
         if options.dry_run:
             return result
         originals.keep(original, options.originals_url)
+        store.lock_final(connection)
         upload_id = options.upload_id or store.next_upload_id(connection)
         profile = {"facilities": facilities.said} | options_said(read)
         write_upload(connection, upload_id, original, target, result, profile, options)

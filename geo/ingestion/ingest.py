@@ -70,7 +70,7 @@ def load_boundaries(
     city_id = find_city(connection, city_slug)
     target = Target(city_id, "boundaries")
     with open_original(path, *([attributes] if attributes else [])) as original, on_trial(connection, options):
-        store.lock_final(connection)
+        store.lock_city(connection, city_id)
         earlier = find_earlier(connection, original, target)
         if earlier is not None:
             return earlier
@@ -87,6 +87,7 @@ def load_boundaries(
         if options.dry_run:
             return result
         originals.keep(original, options.originals_url)
+        store.lock_final(connection)
         upload_id = options.upload_id or store.next_upload_id(connection)
         profile = {"boundaries": boundaries.columns.model_dump(), "valid_from_on": str(valid_from_on or "")}
         write_upload(connection, upload_id, original, target, result, profile | options_said(read), options)
@@ -252,6 +253,7 @@ def withdraw(connection: Connection, upload_id: int) -> int:
         store.lock_final(connection)
         _withdraw(connection, row["survey_id"], upload_id)
     else:
+        store.lock_city(connection, row["city_id"])
         if row["content"] == "boundaries":
             store.lock_places(connection, row["city_id"], "none is placed in them")
         store.lock_final(connection)

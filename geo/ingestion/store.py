@@ -32,11 +32,13 @@ from geo.schema.people import household
 from geo.schema.surveys import data_version
 from geo.schema.uploads import finding
 
-# Advisory locks. Loads into one survey queue for its whole length; the last steps of all loads go one by one, because
-# attaching a partition locks the tables it refers to. A settlement is taken back only while nobody places in it.
+# Advisory locks, taken in this order. Loads into one survey queue for its whole length, and so do those of a city's
+# settlements and facilities; a settlement is taken back only while nobody places in it; the last steps of all loads go
+# one by one, because attaching a partition locks the tables it refers to.
 _SURVEY_LOCK = 1
-_FINAL_LOCK = 2
+_CITY_LOCK = 2
 _PLACES_LOCK = 3
+_FINAL_LOCK = 4
 
 DATA_VERSION_CHANNEL = "vasti_data_version"
 """The PostgreSQL notification channel on which a new data version is announced."""
@@ -48,6 +50,11 @@ _POINT_WITH_SRID = 0x20000001
 def lock_survey(connection: Connection, survey_id: int) -> None:
     """Waits until no other load into this survey is under way; held until the transaction ends."""
     connection.execute(select(func.pg_advisory_xact_lock(_SURVEY_LOCK, survey_id)))
+
+
+def lock_city(connection: Connection, city_id: int) -> None:
+    """Waits until no other load of the city's settlements or facilities is under way; held likewise."""
+    connection.execute(select(func.pg_advisory_xact_lock(_CITY_LOCK, city_id)))
 
 
 def lock_places(connection: Connection, city_id: int, what: Literal["they stay", "none is placed in them"]) -> None:

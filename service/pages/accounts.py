@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Form, Request, Response
 
 from geo import access
-from geo.errors import Conflict, InputError, NotAllowed, VastiError
+from geo.errors import Conflict, InputError, VastiError
 from geo.schema.access import ROLES
 from geo.settings import Settings
 from service.access import Acting, acting, reading_in_full
@@ -21,7 +21,7 @@ router = APIRouter()
 Text = Annotated[str, Form(max_length=500)]
 Change = Annotated[Literal["role", "close", "open", "link"], Form()]
 
-_REFUSALS = (InputError, Conflict, NotAllowed)
+_REFUSALS = (InputError, Conflict)
 
 
 @router.get("/accounts")

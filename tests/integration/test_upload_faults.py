@@ -17,6 +17,7 @@ from geo import access, cluster, database
 from geo.access import Bearer
 from geo.cluster_folders import Folders
 from geo.ingestion import originals
+from geo.ingestion.loads import Target
 from geo.ingestion.received import NEXT_STEP, Choices, Decision, Step, decide, receive
 from geo.places import find_city
 from geo.settings import Settings
@@ -52,7 +53,8 @@ class Office:
         originals.keep(original, self.settings.originals_url)
         with database.transaction(self.engine) as connection:
             row = find_survey(connection, find_city(connection, "pune"), "2024")
-            number = receive(connection, self.sender, row, original, Choices())
+            target = Target(row["city_id"], "survey", row["id"])
+            number = receive(connection, self.sender, target, original, Choices())
         self.asks(number, "checking")
         return number
 

@@ -1,16 +1,20 @@
 """Withdrawing uploads: what remains is what loading only the rest would have given."""
 
+from datetime import date
 from itertools import permutations
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from sqlalchemy import Connection, select
+import shapely
+from sqlalchemy import Connection, func, select
 
 from geo.errors import Conflict, NotFound
 from geo.indicators.tallies import SUMS
 from geo.ingestion.ingest import withdraw
+from geo.places import PlaceChanges, find_city, places_on
 from geo.schema.people import household
+from geo.schema.places import ward
 from geo.schema.surveys import survey
 from geo.schema.values import tally
 from tests import factories as f
@@ -86,10 +90,44 @@ def test_withdraw_twice_or_what_is_not_there(connection: Connection, tmp_path: P
     result = f.load(connection, tmp_path, UPLOADS[0])
     assert result.upload_id is not None
     assert boundaries.upload_id is not None
+    with pytest.raises(Conflict, match="load corrected boundaries"), connection.begin_nested():
+        withdraw(connection, boundaries.upload_id)
     withdraw(connection, result.upload_id)
     with pytest.raises(Conflict, match="withdrawn already"):
         withdraw(connection, result.upload_id)
     with pytest.raises(NotFound, match="no upload 987654"):
         withdraw(connection, 987_654)
-    with pytest.raises(Conflict, match="load corrected boundaries"):
-        withdraw(connection, boundaries.upload_id)
+
+
+def test_boundaries_go_once_nobody_is_placed_in_them(connection: Connection, tmp_path: Path) -> None:
+    """Settlements that households have named stay without an outline, and get it again by the same file."""
+    frame = f.small_city(6)
+    boundaries = f.load_city(connection, tmp_path, frame)
+    homes = f.load(connection, tmp_path, [f.household(i, 0) for i in range(3)])
+    assert boundaries.upload_id is not None
+    assert homes.upload_id is not None
+    withdraw(connection, homes.upload_id)
+    assert withdraw(connection, boundaries.upload_id) == 6
+    left = places_on(connection, find_city(connection, "pune"), f.TODAY).places
+    assert (list(left.codes), list(left.shapes)) == ([f.code(0)], [None])
+    assert connection.execute(select(func.count()).select_from(ward)).scalar_one() == 1
+    again = f.load_city(connection, tmp_path, frame)
+    assert again.changes == PlaceChanges(added=6, changed=0, unchanged=0)
+    drawn = places_on(connection, find_city(connection, "pune"), f.TODAY).places
+    assert all(shape is not None for shape in drawn.shapes)
+
+
+def test_a_redrawn_boundary_goes_back_to_the_one_before(connection: Connection, tmp_path: Path) -> None:
+    """Its own day's rounds keep the settlement as it was; those before never knew the redrawn one."""
+    first = f.load_city(connection, tmp_path, f.small_city())
+    city_id = find_city(connection, "pune")
+    before = places_on(connection, city_id, f.TODAY).places.shapes
+    moved = f.small_city()
+    moved["geometry"] = moved.geometry.translate(0.0003, 0)
+    f.load(connection, tmp_path, [f.household(1, 0)])
+    second = f.load_city(connection, tmp_path, moved, valid_from_on=date(2025, 1, 1))
+    assert second.upload_id is not None
+    assert first.upload_id is not None
+    withdraw(connection, second.upload_id)
+    for day in (f.TODAY, date(2025, 6, 1)):
+        assert shapely.equals(places_on(connection, city_id, day).places.shapes, before).all()
