@@ -87,7 +87,7 @@ def count_facilities(connection: Connection, city_id: int, on: date) -> dict[Fac
         .where(facility.c.city_id == city_id, facility.c.is_live, stands_on(on))
         .group_by(facility.c.kind)
     )
-    counted: dict[str, int] = dict(connection.execute(rows).tuples().all())
+    counted: dict[str, int] = {kind: n for kind, n in connection.execute(rows)}
     return {kind: counted.get(kind, 0) for kind in KINDS}
 
 
