@@ -83,11 +83,11 @@ def stands_on(on: date | ColumnElement[date]) -> ColumnElement[bool]:
 def count_facilities(connection: Connection, city_id: int, on: date) -> dict[FacilityKind, int]:
     """How many facilities of each kind stand in a city on a day, working or not."""
     rows = (
-        select(facility.c.kind, func.count())
+        select(facility.c.kind, func.count().label("n"))
         .where(facility.c.city_id == city_id, facility.c.is_live, stands_on(on))
         .group_by(facility.c.kind)
     )
-    counted: dict[str, int] = {kind: n for kind, n in connection.execute(rows)}
+    counted = {row.kind: row.n for row in connection.execute(rows)}
     return {kind: counted.get(kind, 0) for kind in KINDS}
 
 
