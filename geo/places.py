@@ -224,8 +224,10 @@ def withdraw_boundaries(connection: Connection, upload_id: int) -> None:
     rows = connection.execute(select(own.c.settlement_id, own.c.valid_from_on)).all()
     connection.execute(delete(boundary).where(boundary.c.upload_id == upload_id))
     for row in rows:
-        ended = (boundary.c.settlement_id == row.settlement_id, boundary.c.valid_to_on == row.valid_from_on)
-        connection.execute(update(boundary).where(*ended).values(valid_to_on=None))
+        # What has held since ever followed none.
+        if row.valid_from_on is not None:
+            ended = (boundary.c.settlement_id == row.settlement_id, boundary.c.valid_to_on == row.valid_from_on)
+            connection.execute(update(boundary).where(*ended).values(valid_to_on=None))
     in_use = [
         select(table.c.settlement_id).where(table.c.settlement_id == settlement.c.id).exists()
         for table in (boundary, household, survey_frame)

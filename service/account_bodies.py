@@ -3,24 +3,18 @@
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from geo.access import MAX_KEY_DAYS, MAX_PASSWORD
 from geo.fields import Unit
 from geo.schema.access import Role
 from geo.surveys import Mode
 from service.bodies import Body, Link
+from service.texts import Text
 
 _LONGEST_NAME = 200
 
 
-def _storable(text: str) -> str:
-    if "\0" in text:
-        raise ValueError("contains a character that no text may hold")
-    return text
-
-
-Text = Annotated[str, AfterValidator(_storable)]
 Name = Annotated[Text, Field(min_length=1, max_length=_LONGEST_NAME)]
 Email = Annotated[Text, Field(max_length=254, description="An e-mail address.", examples=["asha@shelter.org"])]
 Slug = Annotated[Text, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=100)]

@@ -54,6 +54,7 @@ def load_frame(connection: Connection, path: Path, city_slug: str, survey_slug: 
     """
     city_id = find_city(connection, city_slug)
     survey_id = find_survey(connection, city_id, survey_slug)["id"]
+    store.lock_places(connection, city_id, "they stay")
     with open_layer(path, read) as layer:
         kind = _kind(layer, path.name)
         rows = _rows(layer, kind)

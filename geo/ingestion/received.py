@@ -1,6 +1,6 @@
 """Files somebody sent: received, with choices of how they are read, and decided on."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any, Literal
 
@@ -14,6 +14,7 @@ from geo.ingestion.facility_columns import STANDARD
 from geo.ingestion.formats import MAX_COLUMNS
 from geo.ingestion.layers import ReadOptions
 from geo.ingestion.loads import Content, Target
+from geo.ingestion.names import is_storable
 from geo.ingestion.originals import Original
 from geo.ingestion.placement import GPS_TOLERANCE_M, Placement
 from geo.ingestion.profile import FieldMapping, Profile, Value, parse_profile, shipped_profile, shipped_profiles
@@ -30,7 +31,6 @@ Step = Literal["checking", "loading", "withdrawing"]
 
 BEGINS_AS: Mapping[Step, State] = {"checking": "received", "loading": "accepted", "withdrawing": "withdrawing"}
 """The state an upload must be in for a step to begin."""
-
 
 _HOLDS: Mapping[Content, tuple[str, ...]] = {
     "survey": (*standard_fields(), *TARGETS),
@@ -95,6 +95,13 @@ class Choices(BaseModel):
         "held since ever, and changes hold from the day they are loaded.",
     )
     skip_errors: bool = Field(default=False, description="Load the rows without errors.")
+
+    @field_validator("*")
+    @classmethod
+    def _can_be_kept(cls, value: Any) -> Any:
+        if not all(map(is_storable, _texts(value))):
+            raise ValueError("contains a character that no text may hold")
+        return value
 
     @field_validator("columns")
     @classmethod
@@ -190,6 +197,16 @@ class Choices(BaseModel):
     def _text(profile: str) -> str:
         is_name = profile in shipped_profiles() or "\n" not in profile.strip()
         return shipped_profile(profile) if is_name else profile
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text in a choice, however deep."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _texts(name)
+            yield from _texts(inner)
 
 
 def receive(connection: Connection, sender: Bearer, target: Target, original: Original, choices: Choices) -> int:

@@ -15,10 +15,10 @@ from service.pages.rendering import page, see_other
 from service.pages.wording import ROLE_MEANINGS, form_problem
 from service.parameters import Id
 from service.problems import status_of, validated
+from service.texts import FormText
 
 router = APIRouter()
 
-Text = Annotated[str, Form(max_length=500)]
 Change = Annotated[Literal["role", "close", "open", "link"], Form()]
 
 _REFUSALS = (InputError, Conflict)
@@ -60,7 +60,9 @@ def _roles(reading: Acting) -> list[tuple[str, str]]:
 
 
 @router.post("/accounts")
-def add(request: Request, csrf: Text, email: Text, name: Text, role: Text, organisation: Text = "") -> Response:
+def add(
+    request: Request, csrf: FormText, email: FormText, name: FormText, role: FormText, organisation: FormText = ""
+) -> Response:
     """Adds an account and shows the link that sets its password."""
     given = {"email": email, "name": name, "role": role, "organisation": organisation.strip()}
     try:
@@ -74,7 +76,7 @@ def add(request: Request, csrf: Text, email: Text, name: Text, role: Text, organ
 
 
 @router.post("/accounts/{number}")
-def change(request: Request, number: Id, csrf: Text, change: Change, role: Text = "") -> Response:
+def change(request: Request, number: Id, csrf: FormText, change: Change, role: FormText = "") -> Response:
     """Gives an account another role, shuts or opens it, or makes a link that sets its password."""
     try:
         with acting(request, "steward", csrf) as done:
@@ -126,7 +128,7 @@ def _own_keys(
 
 
 @router.post("/keys")
-def make_key(request: Request, csrf: Text, name: Text, role: Text, days: Text) -> Response:
+def make_key(request: Request, csrf: FormText, name: FormText, role: FormText, days: FormText) -> Response:
     """Makes a key and shows it."""
     try:
         new = validated(NewKey, {"name": name.strip(), "role": role, "days": days})
@@ -140,7 +142,7 @@ def make_key(request: Request, csrf: Text, name: Text, role: Text, days: Text) -
 
 
 @router.post("/keys/{number}/revoke")
-def revoke(request: Request, number: Id, csrf: Text) -> Response:
+def revoke(request: Request, number: Id, csrf: FormText) -> Response:
     """Ends a key at once."""
     with acting(request, "viewer", csrf) as done:
         revoke_own_key(done, number)

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from geo import access
 from geo.database import transaction
@@ -11,6 +11,7 @@ from service.access import COOKIE, acting, drop_cookie, open_session, set_cookie
 from service.pages.rendering import page, see_other
 from service.problems import status_of
 from service.reading import engine_of
+from service.texts import FormText
 
 router = APIRouter()
 
@@ -18,7 +19,6 @@ _HOME = "/surveys"
 _LONGEST = 2_000
 
 Next = Annotated[str, Query(alias="next", max_length=_LONGEST)]
-Text = Annotated[str, Form(max_length=_LONGEST)]
 
 
 @router.get("/")
@@ -34,7 +34,7 @@ def form(request: Request, then: Next = _HOME) -> Response:
 
 
 @router.post("/sign-in")
-def sign_in(request: Request, email: Text, password: Text, then: Text = _HOME) -> Response:
+def sign_in(request: Request, email: FormText, password: FormText, then: FormText = _HOME) -> Response:
     """Signs a person in and goes on to where they wanted."""
     _check_site(request)
     try:
@@ -48,7 +48,7 @@ def sign_in(request: Request, email: Text, password: Text, then: Text = _HOME) -
 
 
 @router.post("/sign-out")
-def sign_out(request: Request, csrf: Text) -> Response:
+def sign_out(request: Request, csrf: FormText) -> Response:
     """Ends the session, also one that has ended by itself."""
     if token_of(request) is not None:
         try:
@@ -68,7 +68,7 @@ def password_form(request: Request, link: Annotated[str, Query(max_length=_LONGE
 
 
 @router.post("/password")
-def set_password(request: Request, link: Text, password: Text, again: Text) -> Response:
+def set_password(request: Request, link: FormText, password: FormText, again: FormText) -> Response:
     """Sets the password; the link is used up."""
     _check_site(request)
     problem = None if password == again else "The two passwords differ: type the same twice."

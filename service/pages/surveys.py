@@ -25,13 +25,12 @@ from service.pages.rendering import page, see_other
 from service.pages.wording import for_page, form_problem
 from service.parameters import SlugInPath
 from service.problems import status_of, validated
+from service.texts import FormText
 from service.uploads import describe
 
 router = APIRouter()
 
 _UPLOADS_SHOWN = 200
-
-Text = Annotated[str, Form(max_length=500)]
 
 
 @router.get("/surveys")
@@ -51,14 +50,14 @@ def _list(request: Request, reading: Acting, given: dict[str, str], problem: str
 @router.post("/surveys")
 def open_one(
     request: Request,
-    csrf: Text,
-    city: Text,
-    name: Text,
-    starts_on: Text,
-    ends_on: Text,
-    unit: Text,
-    mode: Text,
-    slug: Text = "",
+    csrf: FormText,
+    city: FormText,
+    name: FormText,
+    starts_on: FormText,
+    ends_on: FormText,
+    unit: FormText,
+    mode: FormText,
+    slug: FormText = "",
 ) -> Response:
     """Opens a round as a draft and goes on to it."""
     slug = slug.strip() or _slug_of(name)
@@ -138,7 +137,7 @@ def set_state(
     request: Request,
     city: SlugInPath,
     survey: SlugInPath,
-    csrf: Text,
+    csrf: FormText,
     state: Annotated[Literal["draft", "published"], Form()],
 ) -> Response:
     """Publishes a round, or takes it back to draft."""

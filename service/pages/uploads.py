@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any, get_args
+from typing import Any, get_args
 
 import numpy as np
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import APIRouter, Request, Response
 from numpy.typing import NDArray
 from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
@@ -33,12 +33,11 @@ from service.pages.rendering import page, see_other
 from service.pages.wording import CONFIDENCE, IS_BUSY, KINDS, PLACE_FIELDS, PLACE_STATES, STATES, STEPS, for_page
 from service.parameters import Cursor, Id
 from service.problems import validated
+from service.texts import FormText, FormTexts
 from service.uploads import decide_upload, describe, is_for_steward
 
 router = APIRouter()
 
-Text = Annotated[str, Form(max_length=2_000)]
-Texts = Annotated[list[str], Form(max_length=2_000)]
 
 _MISPLACED_SHOWN = 500
 _FINDINGS_A_PAGE = 200
@@ -249,7 +248,7 @@ def _changes(reading: Acting, told: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 @router.post("/uploads/{number}/decision")
-def decide(request: Request, number: Id, csrf: Text, decision: Text) -> Response:
+def decide(request: Request, number: Id, csrf: FormText, decision: FormText) -> Response:
     """Notes a decision and shows the upload again."""
     if decision not in get_args(Decision):
         raise InputError("That cannot be decided of a file.")
@@ -260,13 +259,13 @@ def decide(request: Request, number: Id, csrf: Text, decision: Text) -> Response
 def read_otherwise(
     request: Request,
     number: Id,
-    csrf: Text,
-    layer: Text = "",
-    encoding: Text = "",
-    crs: Text = "",
-    fix: Text = "",
-    kind: Text = "",
-    valid_from_on: Text = "",
+    csrf: FormText,
+    layer: FormText = "",
+    encoding: FormText = "",
+    crs: FormText = "",
+    fix: FormText = "",
+    kind: FormText = "",
+    valid_from_on: FormText = "",
 ) -> Response:
     """Has a file checked again, read in another way."""
     before = _choices(request, number)
@@ -276,7 +275,9 @@ def read_otherwise(
 
 
 @router.post("/uploads/{number}/columns")
-def match_columns(request: Request, number: Id, csrf: Text, column: Texts, field: Texts, was: Texts) -> Response:
+def match_columns(
+    request: Request, number: Id, csrf: FormText, column: FormTexts, field: FormTexts, was: FormTexts
+) -> Response:
     """Has a file checked again, with other fields for its columns."""
     if not len(column) == len(field) == len(was):
         raise InputError("The form came incomplete: reload the page and try again.")
@@ -288,7 +289,9 @@ def match_columns(request: Request, number: Id, csrf: Text, column: Texts, field
 
 
 @router.post("/uploads/{number}/answers")
-def say_answers(request: Request, number: Id, csrf: Text, field: Texts, text: Texts, means: Texts) -> Response:
+def say_answers(
+    request: Request, number: Id, csrf: FormText, field: FormTexts, text: FormTexts, means: FormTexts
+) -> Response:
     """Has a file checked again, with what its answers mean."""
     if not len(field) == len(text) == len(means):
         raise InputError("The form came incomplete: reload the page and try again.")

@@ -310,3 +310,15 @@ def test_every_line_of_the_log_names_its_request(
     went_wrong = next(line for line in lines if line["says"] == "request")
     assert went_wrong["request"] == refused.headers["x-request-id"]
     assert "SECRET" not in json.dumps(lines)
+
+
+@pytest.mark.parametrize("address", [*FORMS, "/sign-in", "/password", "/surveys/a%00b/north-draft", "/cities/a%00b"])
+def test_forms_take_any_text(client: TestClient, two: TwoOrganisations, address: str) -> None:
+    """Each field in turn holds a character that no database takes: what is wrong is said, and nothing breaks."""
+    given = FORMS.get(address) or {"email": "a@b.org", "password": PASSWORD, "link": "x", "again": PASSWORD}
+    where = address.format(north_upload(client, two))
+    headers = cookie(two, "steward")
+    assert client.get(f"{where}?next=%00&link=%00&cursor=%00", headers=headers).status_code < 500
+    for field in given:
+        form = token(two, "steward") | given | {field: "a\0b"}
+        assert client.post(where, headers=headers, data=form).status_code < 500, field
