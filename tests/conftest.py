@@ -41,18 +41,28 @@ def database_url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def small_city(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[published_city.SmallCity]:
-    """The small city of tests/published_city.py in a database of its own, which tests read and leave as it is."""
-    url = published_city.new_database(database_url, "small_city")
-    yield published_city.load_small_city(url, tmp_path_factory.mktemp("small_city"))
+def city_template(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> published_city.SmallCity:
+    """The small city of tests/published_city.py, loaded once for all databases that begin with it."""
+    url = published_city.new_database(database_url, "city_template")
+    return published_city.load_small_city(url, tmp_path_factory.mktemp("small_city"))
+
+
+@pytest.fixture(scope="session")
+def small_city(database_url: str, city_template: published_city.SmallCity) -> Iterator[published_city.SmallCity]:
+    """The small city in a database of its own, which tests read and leave as it is."""
+    url = published_city.new_database(database_url, "small_city", "city_template")
+    yield published_city.SmallCity(url, city_template.folder)
     published_city.drop_database(database_url, "small_city")
 
 
 @pytest.fixture
-def changing_city(database_url: str, tmp_path: Path) -> Iterator[published_city.SmallCity]:
+def changing_city(
+    database_url: str, city_template: published_city.SmallCity, tmp_path: Path
+) -> Iterator[published_city.SmallCity]:
     """The small city in a database of the test's own, which it may change."""
-    url = published_city.new_database(database_url, "changing_city")
-    yield published_city.load_small_city(url, tmp_path)
+    url = published_city.new_database(database_url, "changing_city", "city_template")
+    folder = shutil.copytree(city_template.folder, tmp_path, dirs_exist_ok=True)
+    yield published_city.SmallCity(url, folder)
     published_city.drop_database(database_url, "changing_city")
 
 

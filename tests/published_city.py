@@ -79,11 +79,11 @@ class SmallCity:
     folder: Path
 
 
-def new_database(server_url: str, name: str) -> str:
-    """Makes an empty database beside another one; its URL."""
+def new_database(server_url: str, name: str, template: str = "template1") -> str:
+    """Makes a database beside another one, empty or as its template is, to which nobody is connected; its URL."""
     engine = database.create_engine(server_url)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql(f'CREATE DATABASE "{name}"')
+        connection.exec_driver_sql(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
     engine.dispose()
     return make_url(server_url).set(database=name).render_as_string(hide_password=False)
 

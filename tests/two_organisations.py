@@ -36,12 +36,13 @@ class TwoOrganisations:
         return self.sessions[f"{role}@{organisation}.org"]
 
 
-def make_two(server_url: str, name: str, folder: Path) -> Iterator[TwoOrganisations]:
-    """Loads a city with a draft and a published round of each organisation, and signs its people in.
+TEMPLATE = "two_organisations"
+"""The database in which they are made once, for all that begin with them."""
 
-    All in a database of this name, which is removed in the end.
-    """
-    url = new_database(server_url, name)
+
+def make_two(server_url: str, folder: Path) -> Mapping[str, str]:
+    """Loads a city with a draft and a published round of each organisation, and signs its people in: their sessions."""
+    url = new_database(server_url, TEMPLATE)
     database.upgrade(url)
     owner = database.create_engine(url)
     with owner.begin() as connection:
@@ -56,9 +57,18 @@ def make_two(server_url: str, name: str, folder: Path) -> Iterator[TwoOrganisati
     emails = [f"{role}@{o}.org" for o in ORGANISATIONS for role in ROLES[:-1]]
     with service.begin() as connection:
         sessions = {email: access.sign_in(connection, email, PASSWORD) for email in [*emails, "operator@vasti.org"]}
-    yield TwoOrganisations(owner, service, sessions)
     owner.dispose()
     service.dispose()
+    return sessions
+
+
+def two_in(server_url: str, name: str, sessions: Mapping[str, str]) -> Iterator[TwoOrganisations]:
+    """The two organisations in a database of this name, which is removed in the end."""
+    url = new_database(server_url, name, TEMPLATE)
+    two = TwoOrganisations(database.create_engine(url), database.create_engine(service_url(url, None)), sessions)
+    yield two
+    two.owner.dispose()
+    two.service.dispose()
     drop_database(server_url, name)
 
 

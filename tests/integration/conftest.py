@@ -1,6 +1,6 @@
 """The API over the small city; two organisations that share nothing."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pytest
 from fastapi.testclient import TestClient
@@ -11,7 +11,7 @@ from geo.service_role import service_url
 from geo.settings import Settings
 from service.app import create_app
 from tests.published_city import SmallCity
-from tests.two_organisations import TwoOrganisations, make_two
+from tests.two_organisations import TwoOrganisations, make_two, two_in
 
 
 @pytest.fixture(scope="session")
@@ -32,13 +32,16 @@ def changing_client(changing_city: SmallCity) -> Iterator[TestClient]:
     engine.dispose()
 
 
+@pytest.fixture(scope="session")
+def sessions(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
+    """The sessions of the two organisations' people, who are made once."""
+    return make_two(database_url, tmp_path_factory.mktemp("two"))
+
+
 @pytest.fixture(scope="module")
-def two(
-    request: pytest.FixtureRequest, database_url: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[TwoOrganisations]:
+def two(request: pytest.FixtureRequest, database_url: str, sessions: Mapping[str, str]) -> Iterator[TwoOrganisations]:
     """Two organisations in a database of the module's own."""
-    name = f"two_of_{request.module.__name__.rpartition('.')[2]}"
-    yield from make_two(database_url, name, tmp_path_factory.mktemp("two"))
+    yield from two_in(database_url, f"two_of_{request.module.__name__.rpartition('.')[2]}", sessions)
 
 
 @pytest.fixture
