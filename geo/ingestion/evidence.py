@@ -59,6 +59,13 @@ class ColumnEvidence:
     is_choice: bool = False
     """Whether `counts` are the choices of a question with a column of 0 and 1 for each."""
 
+    @property
+    def may_be_code(self) -> bool:
+        """Whether each row has a short value of its own, and none that was measured."""
+        is_measured = self.number_share > 0.9 and self.share_where(lambda t: "." in t) > 0
+        is_each_its_own = 0 < self.n_rows == self.n_given == self.n_distinct
+        return is_each_its_own and not is_measured and self.share_where(lambda t: len(t) < 40) == 1
+
     def share_where(self, holds: Callable[[str], object]) -> float:
         """The share of different values for which something holds."""
         return sum(1 for text, _ in self.counts if holds(text)) / len(self.counts) if self.counts else 0.0

@@ -365,17 +365,14 @@ def _derived(by_target: Mapping[str, _Candidate], columns: Mapping[str, ColumnEv
             yield _suggestion(_Candidate(target, known.column, "likely", known.strength, 1, fit, why), "fields")
 
 
+LIKE_A_CODE = "no column is called a code, but this one is different in every row"
+
+
 def _some_code(columns: Mapping[str, ColumnEvidence]) -> Iterator[Suggestion]:
     """A column that could be the settlements' code, where none is called so."""
-    for column, seen in columns.items():
-        if (
-            seen.n_rows
-            and seen.n_distinct == seen.n_given == seen.n_rows
-            and seen.share_where(lambda t: len(t) < 40) == 1
-        ):
-            why = "no column is called a code, but this one is different in every row"
-            yield Suggestion("settlement_code", "boundaries", column, "unsure", why)
-            return
+    column = next((column for column, seen in columns.items() if seen.may_be_code), None)
+    if column is not None:
+        yield Suggestion("settlement_code", "boundaries", column, "unsure", LIKE_A_CODE)
 
 
 def _suggestion(candidate: _Candidate, section: Section) -> Suggestion:

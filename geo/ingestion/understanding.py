@@ -7,13 +7,14 @@ from pathlib import Path
 
 from geo.errors import MissingColumn
 from geo.fields import Unit
+from geo.ingestion.evidence import read_evidence
 from geo.ingestion.facility_columns import STANDARD, find_named
 from geo.ingestion.formats import open_layer
 from geo.ingestion.layers import ReadOptions
 from geo.ingestion.loads import Content
 from geo.ingestion.profile import FacilityColumns, PositionColumns, parse_profile
 from geo.ingestion.profile_text import quote, write_profile
-from geo.ingestion.suggest import Confidence, suggest_profile
+from geo.ingestion.suggest import LIKE_A_CODE, Confidence, suggest_profile
 from geo.ingestion.text_shapes import standard_profile_of
 from geo.schema.facilities import FacilityKind
 
@@ -125,6 +126,9 @@ def understand_facilities(
         Matched(column, STANDARD.get(role, role), "sure", "you said so" if role in given else _CALLED_SO)
         for role, column in found.items()
     ]
+    if "code" not in found:
+        seen = read_evidence(path, options).columns
+        matched += [Matched(c, STANDARD["code"], "unsure", LIKE_A_CODE) for c in seen if seen[c].may_be_code][:1]
     if position is not None:
         matched += [
             Matched(column, _AXES.get(axis, axis), "sure", _CALLED_SO) for axis, column in _axes(position).items()

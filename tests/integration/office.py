@@ -67,11 +67,11 @@ class Office:
     def __init__(
         self, client: TestClient, header: Mapping[str, str], two: TwoOrganisations, settings: Settings
     ) -> None:
-        self.client, self.header, self._two, self._settings = client, header, two, settings
+        self.client, self.header, self._two, self.settings = client, header, two, settings
 
     def work(self) -> None:
         """Lets a worker empty the queue."""
-        jobs.work_off(_url(self._two), self._settings)
+        jobs.work_off(_url(self._two), self.settings)
 
     def sent(self, path: Path, survey: str = "north-draft", **choices: str) -> dict[str, Any]:
         """An upload that was sent and checked."""

@@ -9,6 +9,7 @@ import pytest
 import shapely
 from fastapi.testclient import TestClient
 
+from geo.places import add_city
 from geo.settings import Settings
 from service import jobs
 from service.app import create_app
@@ -69,3 +70,49 @@ def test_latitudes_that_lost_their_minus(
     fixed = office.decided(checked["id"], "recheck", fix=True)
     assert (fixed["state"], fixed["counts"]["rows_loaded"]) == ("checked", 89)
     assert [group["count"] for group in fixed["findings"] if group["code"] == "position_fixed"] == [89]
+
+
+@pytest.fixture
+def steward(office: Office, two: TwoOrganisations) -> Office:
+    """North's steward."""
+    return Office(office.client, bearer(two, "steward"), two, office.settings)
+
+
+def test_mumbai_settlements(steward: Office, two: TwoOrganisations, real_files: Path) -> None:
+    """2,542 outlines without a name, of which 25 can be repaired and one cannot: nobody says anything of the file."""
+    with two.owner.begin() as connection:
+        add_city(connection, "mumbai", "Mumbai")
+    path = real_files / "in_mumbai_slum_clusters" / "slumClusters.geojson"
+    checked = steward.sent(path, "", city="mumbai", content="boundaries")
+    counts = checked["counts"]
+    assert (counts["rows_read"], counts["rows_loaded"] + counts["rows_rejected"]) == (2_542, 2_542)
+    held = [(one["column"], one["field"], one["confidence"]) for one in checked["understood"]["matched"]]
+    assert held == [("polyno", "settlement_code", "sure")]
+    found = {group["code"]: group["count"] for group in checked["findings"]}
+    assert (found["geometry_repaired"], found["geometry_unusable"], counts["rows_rejected"] >= 1) == (25, 1, True)
+    assert 0 < len(checked["read_as"]["outlines"]) <= 300
+    places = checked["preview"]["places"]
+    loaded = steward.decided(checked["id"], "skip_errors")
+    assert loaded["state"] == "loaded"
+    there = "SELECT count(*) FROM settlement s JOIN city c ON c.id = s.city_id WHERE c.slug = 'mumbai'"
+    with two.owner.connect() as connection:
+        assert rows(connection, there) == [(places["added"],)]
+    assert steward.decided(checked["id"], "withdraw")["state"] == "withdrawn"
+    with two.owner.connect() as connection:
+        assert rows(connection, there) == [(0,)]
+
+
+def test_kibera_water_points(steward: Office, two: TwoOrganisations, tmp_path: Path, real_files: Path) -> None:
+    """Of OpenStreetMap, whose columns say neither what a point is nor which is its code."""
+    path = real_files / "ke_mapkibera_watsan" / "features-osm_redacted.geojson"
+    points = gpd.read_file(path)
+    ground = [shapely.box(*shapely.buffer(shapely.box(*points.total_bounds), 0.001).bounds)]
+    open_city(steward, two, tmp_path, "nairobi", list(ground))
+    waiting = steward.sent(path, "", city="nairobi", content="facilities", kind="water_point")
+    assert waiting["state"] == "waiting"
+    assert "no column facility_code; name the one that holds the facilities' codes with `columns`" in waiting["problem"]
+    (code,) = [one["column"] for one in waiting["understood"]["matched"] if one["field"] == "facility_code"]
+    checked = steward.decided(waiting["id"], "recheck", columns={code: "facility_code"}, kind="water_point")
+    assert (checked["state"], checked["counts"]["rows_read"]) == ("checked", len(points)), checked["problem"]
+    assert checked["preview"]["places"] == {"added": len(points), "changed": 0, "unchanged": 0}
+    assert steward.decided(waiting["id"], "accept")["state"] == "loaded"
