@@ -14,7 +14,6 @@ import os
 import resource
 import sys
 import threading
-import time
 from multiprocessing.context import ForkServerContext
 from multiprocessing.process import BaseProcess
 
@@ -34,8 +33,6 @@ EXIT_FAULT = 70
 EXIT_FULL = 74
 """There was no room left to write."""
 
-_LOOK_EVERY_S = 1.0
-
 _FORKS: ForkServerContext = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(["service.upload_work"])
 
@@ -48,15 +45,16 @@ def limit_memory(megabytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
 
 
-def end_with(parent: int) -> None:
-    """Ends this process when the one that started it is gone: nobody would hear what came of it."""
+def end_with_worker() -> None:
+    """Ends this process when the worker that started it is gone: nobody would hear what came of it, nor stop it."""
+    worker = multiprocessing.parent_process()
+    assert worker is not None  # noqa: S101 (start_step started it)
 
     def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(_LOOK_EVERY_S)
+        worker.join()
         os._exit(1)
 
-    threading.Thread(target=watch, name="parent-watch", daemon=True).start()
+    threading.Thread(target=watch, name="worker-watch", daemon=True).start()
 
 
 def start_step(url: str, settings: Settings, upload_id: int, step: Step) -> BaseProcess:
@@ -67,7 +65,7 @@ def start_step(url: str, settings: Settings, upload_id: int, step: Step) -> Base
 
 
 def _do_step(url: str, settings: Settings, upload_id: int, step: Step) -> None:
-    end_with(os.getppid())
+    end_with_worker()
     configure_logs()
     limit_memory(settings.upload_memory_mb)
     UPLOAD.set(upload_id)

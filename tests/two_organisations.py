@@ -8,10 +8,13 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import ProgrammingError
 
 from geo import access, database
+from geo.indicators.tally_store import surveys_lacking_tallies
+from geo.ingestion.recompute import recompute
 from geo.places import find_city
 from geo.schema.access import ROLES, Role
 from geo.service_role import service_url
 from geo.surveys import set_state
+from service import jobs
 from tests import factories as f
 from tests.published_city import drop_database, new_database
 
@@ -53,6 +56,10 @@ def make_two(server_url: str, folder: Path) -> Mapping[str, str]:
             for role in ROLES[:-1]:
                 _add(connection, f"{role}@{organisation}.org", role, organisation)
         _add(connection, "operator@vasti.org", "operator", "installation")
+        # What a worker would do first.
+        for survey_id in surveys_lacking_tallies(connection):
+            recompute(connection, survey_id)
+    jobs.prepare(url)
     service = database.create_engine(service_url(url, None))
     emails = [f"{role}@{o}.org" for o in ORGANISATIONS for role in ROLES[:-1]]
     with service.begin() as connection:

@@ -21,6 +21,9 @@ _OPTIONS: Mapping[str, str] = {
     "kind": "“What all of them are” below",
     "valid-from": "“They hold from” below",
 }
+_PHRASES: Mapping[str, str] = {
+    "add the value to the profile and load the file again": "say what it means, under “What answers mean” below",
+}
 _COMMAND = re.compile(r" [^.;]*`vasti [^`]*`[^.;]*[.;]?")
 """A clause that names a command, which whoever reads a page may not have at hand."""
 
@@ -28,6 +31,8 @@ _COMMAND = re.compile(r" [^.;]*`vasti [^`]*`[^.;]*[.;]?")
 def for_page(sentence: str) -> str:
     """A sentence of the core, which names options of the command, as a page says it."""
     named = OPTION.sub(lambda option: _OPTIONS.get(option[1], option[1].replace("-", " ")), sentence)
+    for phrase, words in _PHRASES.items():
+        named = named.replace(phrase, words)
     told = _COMMAND.sub("", named).strip().rstrip(";:,")
     return told if told.endswith((".", "!", "?")) else f"{told}."
 

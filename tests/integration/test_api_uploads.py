@@ -353,23 +353,19 @@ def test_answers_are_said_and_remembered(office: Office, tmp_path: Path) -> None
         ({"drainage": {"a" * 501: "open"}}, "longer than 500"),
     ],
 )
-def test_answers_that_cannot_be_meant_are_refused(
-    office: Office, tmp_path: Path, answers: dict[str, Any], says: str
-) -> None:
-    number = send(office.client, office.header, _households(tmp_path / "refused.csv", 8400)).json()["id"]
-    answer = decide(office.client, office.header, number, "recheck", answers=answers)
+def test_answers_that_cannot_be_meant_are_refused(office: Office, answers: dict[str, Any], says: str) -> None:
+    answer = decide(office.client, office.header, 1, "recheck", answers=answers)
     assert (answer.status_code, says in answer.text) == (400, True), answer.text
 
 
 @pytest.mark.parametrize("hostile", ["a\0b", "\ud800"])
 @pytest.mark.parametrize("choice", ["crs", "layer", "profile", "columns", "answers"])
-def test_what_no_database_holds_is_refused(office: Office, tmp_path: Path, choice: str, hostile: str) -> None:
+def test_what_no_database_holds_is_refused(office: Office, choice: str, hostile: str) -> None:
     chosen = {"columns": {hostile: "drainage"}, "answers": {"drainage": {hostile: "open"}}}.get(choice, hostile)
-    number = send(office.client, office.header, _households(tmp_path / "kept.csv", 8450)).json()["id"]
     body = json.dumps({"decision": "recheck", "choices": {choice: chosen}})
     header = dict(office.header) | {"content-type": "application/json"}
-    answer = office.client.patch(f"{API}/uploads/{number}", headers=header, content=body)
-    assert answer.status_code == 400, answer.text
+    answer = office.client.patch(f"{API}/uploads/1", headers=header, content=body)
+    assert (answer.status_code, "choices" in answer.text) == (400, True), answer.text
 
 
 def test_a_file_of_standard_names_is_read_as_it_says(office: Office, tmp_path: Path) -> None:

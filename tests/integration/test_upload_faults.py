@@ -16,9 +16,11 @@ from sqlalchemy import Engine, text
 from geo import access, cluster, database
 from geo.access import Bearer
 from geo.cluster_folders import Folders
-from geo.ingestion import originals
+from geo.indicators.tally_store import surveys_lacking_tallies
+from geo.ingestion import originals, store
 from geo.ingestion.loads import Target
 from geo.ingestion.received import NEXT_STEP, Choices, Decision, Step, decide, receive
+from geo.ingestion.recompute import recompute
 from geo.places import find_city
 from geo.settings import Settings
 from geo.surveys import find_survey
@@ -26,6 +28,7 @@ from service import jobs
 from tests import factories as f
 from tests.integration.cli import Running, Shell
 from tests.integration.test_cli_faults import many_rows, snapshot, whole
+from tests.published_city import drop_database, new_database
 
 PROGRESS = "SELECT step, rows_done FROM upload_progress"
 
@@ -93,23 +96,37 @@ class Office:
             )
 
 
-def open_office(url: str, folder: Path) -> Iterator[Office]:
+def furnish(url: str, folder: Path) -> Bearer:
+    """Loads a city with a round into a database; its officer."""
+    database.upgrade(url)
     engine = database.create_engine(url)
     with database.transaction(engine) as connection:
         f.load_city(connection, folder, f.small_city())
         f.load(connection, folder, f.households())
         account_id = access.add_account(connection, "officer@ngo.org", "Officer", "contributor", "local")
         organisation_id = access.find_account_by_id(connection, account_id)["organisation_id"]
-    jobs.prepare(url)
-    officer = Bearer(account_id, organisation_id, "local", "officer@ngo.org", "Officer", "contributor", "session")
-    yield Office(url, engine, folder, officer)
+        for survey_id in surveys_lacking_tallies(connection):
+            recompute(connection, survey_id)
     engine.dispose()
+    jobs.prepare(url)
+    return Bearer(account_id, organisation_id, "local", "officer@ngo.org", "Officer", "contributor", "session")
+
+
+@pytest.fixture(scope="module")
+def officer(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bearer]:
+    """The officer of the database `office`, which those of the tests begin as."""
+    yield furnish(new_database(database_url, "office"), tmp_path_factory.mktemp("office"))
+    drop_database(database_url, "office")
 
 
 @pytest.fixture
-def office(fresh_url: str, tmp_path: Path) -> Iterator[Office]:
+def office(database_url: str, officer: Bearer, tmp_path: Path) -> Iterator[Office]:
     """In a database of the test's own."""
-    yield from open_office(fresh_url, tmp_path)
+    url = new_database(database_url, "office_at_work", "office")
+    engine = database.create_engine(url)
+    yield Office(url, engine, tmp_path, officer)
+    engine.dispose()
+    drop_database(database_url, "office_at_work")
 
 
 def reader_of(worker: Running) -> int:
@@ -156,7 +173,7 @@ def seen(office: Office) -> Any:
 
 def in_the_middle(office: Office, step: Step, folder: Path) -> tuple[int, Any, Running]:
     """An upload in the middle of a step, what was seen before it, and the worker at it."""
-    number = brought_to(office, step, many_rows(folder / "many.csv"))
+    number = brought_to(office, step, many_rows(folder / "many.csv", 20_000))
     before = seen(office)
     worker = office.works()
     await_step(office, step)
@@ -172,11 +189,7 @@ def test_a_worker_that_is_killed_leaves_the_step_to_the_next(office: Office, tmp
     reader = reader_of(worker)
     worker.kill()
     worker.process.join()
-    # Nobody would hear what came of it.
-    deadline = time.monotonic() + 20
-    while Path(f"/proc/{reader}").exists():
-        assert time.monotonic() < deadline, "the reader outlives its worker"
-        time.sleep(0.05)
+    await_end(reader)
     if office.look(number)[0] != AFTER[step]:
         assert seen(office) == before
     office.a_minute_passes()
@@ -185,6 +198,28 @@ def test_a_worker_that_is_killed_leaves_the_step_to_the_next(office: Office, tmp
     whole(office.engine, "2024")
     with office.engine.connect() as connection:
         assert connection.execute(text(PROGRESS)).all() == []
+
+
+def await_end(reader: int) -> None:
+    """Waits until a reader is gone."""
+    deadline = time.monotonic() + 20
+    while Path(f"/proc/{reader}").exists():
+        assert time.monotonic() < deadline, "the reader outlives its worker"
+        time.sleep(0.02)
+
+
+def test_a_reader_ends_with_its_worker(office: Office, tmp_path: Path) -> None:
+    """Nobody would hear what came of it, nor stop it: here it cannot come to an end by itself."""
+    with office.engine.connect() as holding:
+        store.lock_final(holding)
+        number = office.receives(many_rows(tmp_path / "many.csv", 2_000))
+        worker = office.works()
+        await_step(office, "checking")
+        reader = reader_of(worker)
+        worker.kill()
+        worker.process.join()
+        await_end(reader)
+    assert office.look(number) == ("received", None)
 
 
 @pytest.mark.parametrize("step", ["checking", "loading", "withdrawing"])
@@ -253,9 +288,10 @@ def own_office(new_state_dir: Callable[[], Path], tmp_path: Path) -> Iterator[tu
     """In a cluster of the test's own, and its state folder."""
     state_dir = new_state_dir()
     url = cluster.start(state_dir)
-    database.upgrade(url)
-    for office in open_office(url, tmp_path):
-        yield state_dir, office
+    officer = furnish(url, tmp_path)
+    engine = database.create_engine(url)
+    yield state_dir, Office(url, engine, tmp_path, officer)
+    engine.dispose()
 
 
 @pytest.mark.parametrize("step", ["checking", "loading", "withdrawing"])
