@@ -12,9 +12,12 @@ from geo.audit import note
 from geo.errors import InvalidParameter, InvalidParameters
 from geo.ingestion.findings import FindingGroup
 from geo.ingestion.found import find_groups
-from geo.ingestion.received import NEXT_STEP, Choices, Decision, decide, decisions_for, find_upload
+from geo.ingestion.received import NEXT_STEP, Choices, Decision, decide, decisions_for, find_upload, list_uploads
+from geo.paging import PageRequest
 from service.access import Acting
 from service.jobs import defer_upload
+
+_NEWEST = 200
 
 _LOCK_TIMEOUT = text("SET LOCAL lock_timeout = '2s'")
 
@@ -53,6 +56,12 @@ def is_for_steward(row: Any, decision: Decision) -> bool:
     """Whether a decision changes published figures, or what every round of the city rests on."""
     changes_published = row["survey_state"] == "published" and decision in ("accept", "skip_errors", "withdraw")
     return changes_published or row["content"] != "survey"
+
+
+def newest(reading: Acting, words: Words, *, survey_id: int | None = None, places_of: int | None = None) -> list[Any]:
+    """The newest uploads of a round, or of a city's places, as `describe` has them."""
+    found = list_uploads(reading.connection, PageRequest(limit=_NEWEST), survey_id, places_of)
+    return describe(reading.connection, [row._mapping for row in found.rows], words)
 
 
 def describe(connection: Connection, rows: Sequence[Any], words: Words) -> list[dict[str, Any]]:

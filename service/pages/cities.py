@@ -1,14 +1,12 @@
 """`/cities`: a city's settlements and facilities, and sending files of them."""
 
 from datetime import UTC, datetime
-from typing import Any
 
 import numpy as np
 from fastapi import APIRouter, Request, Response
 
 from geo.facilities import count_facilities
 from geo.ingestion.formats import FORMATS
-from geo.ingestion.received import list_uploads
 from geo.listings import find_cities
 from geo.paging import PageRequest
 from geo.places import find_city, places_on
@@ -18,11 +16,9 @@ from service.access import reading_in_full
 from service.pages.rendering import page
 from service.pages.wording import KINDS, for_page
 from service.parameters import SlugInPath
-from service.uploads import describe
+from service.uploads import newest
 
 router = APIRouter()
-
-_UPLOADS_SHOWN = 200
 
 
 @router.get("/cities/{city}")
@@ -34,10 +30,6 @@ def one(request: Request, city: SlugInPath) -> Response:
         city_id = find_city(reading.connection, city)
         row = next(r for r in find_cities(reading.connection, PageRequest(limit=None)).rows if r["slug"] == city)
         shapes = places_on(reading.connection, city_id, today).places.shapes
-        uploads: list[dict[str, Any]] = []
-        if reading.bearer.may("contributor"):
-            found = list_uploads(reading.connection, PageRequest(limit=_UPLOADS_SHOWN), places_of=city_id)
-            uploads = describe(reading.connection, [each._mapping for each in found.rows], for_page)
         return page(
             request,
             "city.html",
@@ -47,7 +39,7 @@ def one(request: Request, city: SlugInPath) -> Response:
             undrawn=sum(shape is None for shape in shapes),
             facilities=count_facilities(reading.connection, city_id, today),
             kinds=KINDS,
-            uploads=uploads,
+            uploads=newest(reading, for_page, places_of=city_id) if reading.bearer.may("contributor") else [],
             suffixes=",".join(sorted(FORMATS)),
             most_mb=settings.upload_max_mb,
         )

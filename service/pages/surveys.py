@@ -11,7 +11,6 @@ from geo.indicators.catalogue import read_catalogue
 from geo.indicators.query import ValuesQuery
 from geo.indicators.values import find_values
 from geo.ingestion.formats import FORMATS
-from geo.ingestion.received import list_uploads
 from geo.listings import find_cities, find_own_surveys
 from geo.paging import PageRequest
 from geo.places import find_city
@@ -26,11 +25,9 @@ from service.pages.wording import for_page, form_problem
 from service.parameters import SlugInPath
 from service.problems import status_of, validated
 from service.texts import FormText
-from service.uploads import describe
+from service.uploads import newest
 
 router = APIRouter()
-
-_UPLOADS_SHOWN = 200
 
 
 @router.get("/surveys")
@@ -95,17 +92,14 @@ def one(request: Request, city: SlugInPath, survey: SlugInPath) -> Response:
     with reading_in_full(request) as reading:
         row = find_survey(reading.connection, find_city(reading.connection, city), survey)
         is_own = row["organisation_id"] == reading.bearer.organisation_id
-        uploads: list[dict[str, Any]] = []
-        if is_own and reading.bearer.may("contributor"):
-            found = list_uploads(reading.connection, PageRequest(limit=_UPLOADS_SHOWN), row["id"])
-            uploads = describe(reading.connection, [each._mapping for each in found.rows], for_page)
+        may_send = is_own and reading.bearer.may("contributor")
         return page(
             request,
             "survey.html",
             bearer=reading.bearer,
             survey=listed(reading, city, survey),
             is_own=is_own,
-            uploads=uploads,
+            uploads=newest(reading, for_page, survey_id=row["id"]) if may_send else [],
             figures=_figures(reading, city, survey),
             suffixes=",".join(sorted(FORMATS)),
             most_mb=settings.upload_max_mb,

@@ -5,6 +5,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from tests import factories as f
+from tests.browser.offices import Site, site_of
+
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
@@ -24,3 +27,22 @@ def browser() -> Iterator[Browser]:
         )
         yield chromium
         chromium.close()
+
+
+@pytest.fixture(scope="module")
+def served(
+    request: pytest.FixtureRequest, browser: Browser, database_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Site]:
+    """A service on the small city."""
+    name = request.module.__name__.rpartition(".")[2]
+    with site_of(browser, database_url, name, tmp_path_factory.mktemp("site"), f.small_city()) as site:
+        yield site
+
+
+@pytest.fixture
+def site(served: Site) -> Iterator[Site]:
+    """The same; in the end no browser complained, and none asked another computer for anything."""
+    yield served
+    assert (served.complaints, served.elsewhere) == ([], [])
+    for context in served.browser.contexts:
+        context.close()

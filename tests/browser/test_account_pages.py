@@ -1,34 +1,14 @@
 """A steward brings somebody in by the pages alone, who makes a key for a dashboard; and what either is refused."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
-import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
-from tests import factories as f
-from tests.browser.offices import PHONE, Site, look, site_of
+from tests.browser.offices import PHONE, Site, look
 
 NEW_PASSWORD = "a good long password"
-
-
-@pytest.fixture(scope="module")
-def served(browser: Browser, database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """The service on the small city."""
-    folder = tmp_path_factory.mktemp("site")
-    with site_of(browser, database_url, "account_pages", folder, f.small_city(1)) as site:
-        yield site
-
-
-@pytest.fixture
-def site(served: Site) -> Iterator[Site]:
-    """The same; in the end no browser complained, and none asked another computer for anything."""
-    yield served
-    assert (served.complaints, served.elsewhere) == ([], [])
-    for context in served.browser.contexts:
-        context.close()
 
 
 def test_somebody_is_brought_in_and_let_go(site: Site, tmp_path: Path) -> None:

@@ -1,31 +1,12 @@
 """A steward at the page of a city: settlements and facilities are sent, looked at on the map, loaded, taken back."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from tests import factories as f
-from tests.browser.offices import PHONE, Site, expect_state, look, open_round, send, site_of
-
-
-@pytest.fixture(scope="module")
-def served(browser: Browser, database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """The service on the small city."""
-    folder = tmp_path_factory.mktemp("site")
-    with site_of(browser, database_url, "city_pages", folder, f.small_city()) as site:
-        yield site
-
-
-@pytest.fixture
-def site(served: Site) -> Iterator[Site]:
-    """The same; in the end no browser complained, and none asked another computer for anything."""
-    yield served
-    assert (served.complaints, served.elsewhere) == ([], [])
-    for context in served.browser.contexts:
-        context.close()
+from tests.browser.offices import PHONE, Site, expect_state, look, open_round, send
 
 
 def test_settlements_from_the_file_to_the_first_household_in_them(site: Site, tmp_path: Path) -> None:

@@ -51,15 +51,6 @@ def served(
         yield site
 
 
-@pytest.fixture
-def site(served: Site) -> Iterator[Site]:
-    """The same; in the end no browser complained, and none asked another computer for anything."""
-    yield served
-    assert (served.complaints, served.elsewhere) == ([], [])
-    for context in served.browser.contexts:
-        context.close()
-
-
 def test_from_signing_in_to_taking_it_back(site: Site, files: Path) -> None:
     officer = site.signed_in("contributor")
     look(officer, "surveys")
@@ -262,7 +253,8 @@ def test_pages_are_walked_by_keyboard(site: Site) -> None:
     tab.keyboard.type("contributor@north.org")
     tab.keyboard.press("Tab")
     tab.keyboard.type(PASSWORD)
-    tab.keyboard.press("Enter")
+    with tab.expect_navigation(url="**/surveys", wait_until="load"):
+        tab.keyboard.press("Enter")
     expect(tab.get_by_role("heading", level=1)).to_have_text("Surveys")
     tab.keyboard.press("Tab")
     expect(tab.get_by_role("link", name="Skip to the page")).to_be_focused()
