@@ -8,6 +8,7 @@ import shapely
 from numpy.typing import NDArray
 
 from geo.crs import geodesic_area_m2, geodesic_distance_m
+from geo.errors import InputError
 from geo.ingestion.crs_proposals import middles
 from geo.ingestion.findings import Findings
 from geo.ingestion.placement import Places
@@ -20,6 +21,10 @@ SLIVER_SHARE = 0.01
 _NESTED_SHARE = 0.99
 _AREA_M2 = (100.0, 50e6)
 _FAR_M = 200_000.0
+
+_MOST_PAIRS, _MOST_PAIRS_EACH = 100_000, 30
+"""Of outlines that touch: real settlements have a few neighbours each."""
+_AT_ONCE = 200
 
 
 def check_boundaries(frame: pd.DataFrame, known: Places | None, findings: Findings) -> NDArray[np.bool_]:
@@ -60,10 +65,7 @@ def _check_overlaps(
     """Pairs that share ground. Of two equal shapes the first stays; of two others, the smaller one's row is told."""
     n = len(rows)
     rejected = np.zeros(n, dtype=bool)
-    one, other = shapely.STRtree(shapes).query(shapes[:n], predicate="intersects")
-    # Each pair once; a neighbour the city has already is never the first of a pair.
-    once = (one < other) | (other >= n)
-    one, other = one[once & (one != other)], other[once & (one != other)]
+    one, other = _touching(shapes, n)
     shared = shapely.intersection(shapes[one], shapes[other])
     solid = shapely.area(shared) > 0
     one, other, shared = one[solid], other[solid], shared[solid]
@@ -90,6 +92,32 @@ def _check_overlaps(
             code, value = "boundary_overlap", f"{value} (all of it)"
         findings.add(code, rows[[told]], field="settlement_code", values=[value])
     return rejected
+
+
+def _touching(shapes: NDArray[Any], n: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Pairs of the first `n` shapes with each other and with the rest that touch, each once, the rest as the second.
+
+    Raises:
+        InputError: there are too many for settlements that lie side by side, and for the time to look at each.
+    """
+    tree = shapely.STRtree(shapes)
+    most = max(_MOST_PAIRS, _MOST_PAIRS_EACH * n)
+    found, total = [], 0
+    for start in range(0, n, _AT_ONCE):
+        one, other = tree.query(shapes[start : start + _AT_ONCE], predicate="intersects")
+        one = one + start
+        # A neighbour the city has already is never the first of a pair.
+        once = (one < other) | (other >= n)
+        pairs = np.stack([one[once], other[once]])
+        found.append(pairs)
+        total += pairs.shape[1]
+        if total > most:
+            raise InputError(
+                f"The file's outlines lie on each other in more than {most:,} pairs, as settlements side by side do "
+                "not. Choose the layer, or keep the rows, that have each settlement once."
+            )
+    both = np.concatenate(found, axis=1)
+    return both[0], both[1]
 
 
 def _areas(shapes: NDArray[Any]) -> NDArray[np.float64]:

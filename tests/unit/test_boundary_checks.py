@@ -11,6 +11,7 @@ import pytest
 import shapely
 from shapely.geometry import MultiPolygon, Polygon, box
 
+from geo.errors import InputError
 from geo.ingestion.boundaries import read_boundaries
 from geo.ingestion.boundary_checks import check_boundaries
 from geo.ingestion.findings import Findings
@@ -54,6 +55,14 @@ def test_overlap_is_told_once_with_the_ground_shared(tmp_path: Path) -> None:
 
 def test_overlap_of_a_thousand_metres_in_a_large_one_is_a_sliver(tmp_path: Path) -> None:
     assert found(tmp_path, [square(0, 0, 1000), square(1000 - 0.9, 0, 1000)])[0] == []
+
+
+def test_outlines_stacked_on_each_other_are_refused(tmp_path: Path) -> None:
+    """A thousand on one place would take half a million intersections, and most of the memory there is."""
+    with pytest.raises(InputError, match=r"lie on each other in more than 100,000 pairs"):
+        found(tmp_path, [square(i / 100, 0) for i in range(1_000)])
+    told, kept = found(tmp_path, [square(i / 100, 0) for i in range(100)])
+    assert (len(told), len(kept)) == (100 * 99 / 2, 100)
 
 
 def test_nested_is_told_of_the_smaller(tmp_path: Path) -> None:
