@@ -104,7 +104,7 @@ def _touching(shapes: NDArray[Any], n: int) -> tuple[NDArray[np.intp], NDArray[n
     most = max(_MOST_PAIRS, _MOST_PAIRS_EACH * n)
     found, total = [], 0
     for start in range(0, n, _AT_ONCE):
-        one, other = tree.query(shapes[start : start + _AT_ONCE], predicate="intersects")
+        one, other = tree.query(shapes[start : min(start + _AT_ONCE, n)], predicate="intersects")
         one = one + start
         # A neighbour the city has already is never the first of a pair.
         once = (one < other) | (other >= n)
