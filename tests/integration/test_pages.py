@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 
 from service.access import COOKIE, csrf_of
 from service.logs import JsonLines
+from service.pages import accounts, cities, sign_in, static, surveys, uploads
 from tests import factories as f
 from tests.integration.office import Office, bearer, client, office, officer, settings
 from tests.two_organisations import PASSWORD, SECRETS, TwoOrganisations
@@ -141,6 +143,26 @@ FORMS: Mapping[str, dict[str, str]] = {
     "/keys/1/revoke": {},
     "/sign-out": {},
 }
+
+
+def _shape(address: str) -> str:
+    """An address with {} for all that differs from one to another."""
+    known = {"pune", "north-draft", "1"}
+    parts = address.partition("?")[0].split("/")
+    return "/".join("{}" if part in known or part.startswith("{") else part for part in parts)
+
+
+def test_every_page_and_form_is_tried() -> None:
+    """By another organisation, by other sites, and by who has not signed in; a new one is added to the lists above."""
+    open_to_all = {"/", "/sign-in", "/password", "/static/{}"}
+    # Sent with a file: see test_a_file_sent_by_another_site_is_not_taken.
+    tried = {"GET": {*map(_shape, PAGES)}, "POST": {*map(_shape, FORMS), "/uploads"}}
+    routers = (sign_in, accounts, cities, surveys, uploads, static)
+    for route in (route for page in routers for route in page.router.routes):
+        assert isinstance(route, APIRoute)
+        for method in (route.methods or set()) - {"HEAD"}:
+            shape = _shape(route.path)
+            assert shape in tried[method] | open_to_all, (method, shape)
 
 
 @pytest.mark.parametrize("address", FORMS)
