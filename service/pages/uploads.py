@@ -142,7 +142,7 @@ def _columns(told: dict[str, Any], choices: Choices) -> list[dict[str, Any]]:
         return []
     known = {(m["column"], m["field"]): m for m in understood["matched"]}
     rows: dict[str, dict[str, Any]] = {}
-    for field, column in _in_use(choices).items():
+    for field, column in _in_use(choices, told["content"]).items():
         if column in rows:
             rows[column]["also"].append(field)
             continue
@@ -158,7 +158,7 @@ def _columns(told: dict[str, Any], choices: Choices) -> list[dict[str, Any]]:
     return list(rows.values())
 
 
-def _in_use(choices: Choices) -> dict[str, str]:
+def _in_use(choices: Choices, content: Content) -> dict[str, str]:
     """The column that holds each field, by the profile the file is read with."""
     try:
         profile = choices.mapping()
@@ -166,18 +166,13 @@ def _in_use(choices: Choices) -> dict[str, str]:
         profile = None
     if profile is None:
         return {}
-    if profile.boundaries is not None:
-        return profile.boundaries.model_dump(exclude_none=True, exclude={"shape"})
-    if profile.facilities is not None:
-        named = profile.facilities.model_dump(exclude_none=True, exclude={"all_of_kind"})
+    if content == "boundaries":
+        return profile.boundaries.model_dump(exclude_none=True, exclude={"shape"}) if profile.boundaries else {}
+    if content == "facilities":
+        named = profile.facilities.model_dump(exclude_none=True, exclude={"all_of_kind"}) if profile.facilities else {}
         return {STANDARD.get(role, role): column for role, column in named.items()}
-    position = profile.position
-    axes = (
-        {"longitude": position.longitude, "latitude": position.latitude, "position": position.column}
-        if position
-        else {}
-    )
-    places = {axis: column for axis, column in axes.items() if column is not None}
+    position = profile.position.model_dump(exclude_none=True, exclude={"crs"}) if profile.position else {}
+    places = {("position" if axis == "column" else axis): column for axis, column in position.items()}
     return places | {field: mapping.column for field, mapping in profile.fields.items()}
 
 

@@ -250,6 +250,20 @@ def test_a_round_with_mistakes_keeps_what_was_typed(client: TestClient, two: Two
         assert says in client.post("/surveys", headers=cookie(two, "contributor"), data=form).text
 
 
+def test_columns_of_a_survey_with_outlines_are_its_answers(
+    office: Office, client: TestClient, two: TwoOrganisations, tmp_path: Path
+) -> None:
+    """A row is a settlement, drawn: its file could be one of boundaries too."""
+    new = {"city": "pune", "slug": "profiles", "starts_on": "2024-01-01", "ends_on": "2024-12-31", "unit": "settlement"}
+    assert client.post("/api/v1/own/surveys", headers=office.header, json=new).status_code == 201
+    frame = f.small_city().assign(weight=[40, 50, 60, 70], toilet_type=["vip", "none", "vip", "none"])
+    told = office.sent(f.write_boundaries(tmp_path / "profiles.gpkg", frame), "profiles")
+    assert "[boundaries]" in told["choices"]["profile"]
+    page = client.get(f"/uploads/{told['id']}", headers=cookie(two, "contributor"))
+    held = re.findall(r'name="column" value="([^"]*)"><input type="hidden" name="was" value="([^"]*)"', page.text)
+    assert {("toilet_type", "toilet_type"), ("weight", "weight")} <= set(held)
+
+
 def test_columns_that_say_the_same_are_refused(
     client: TestClient,
     two: TwoOrganisations,
