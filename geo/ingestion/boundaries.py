@@ -99,7 +99,7 @@ def read_boundaries(
     rows = _usable(rows, crs, findings)
     frame = _one_row_a_settlement(rows, findings)
     frame["area_m2"] = geodesic_area_m2(frame["geom"].to_numpy())
-    rejected = check_boundaries(frame, known, findings)
+    rejected = check_boundaries(frame, known, findings, theirs)
     if known is not None and theirs:
         rejected |= _leave_theirs(frame, known, theirs, findings)
     frame = frame[~rejected].drop(columns="row_number").reset_index(drop=True)

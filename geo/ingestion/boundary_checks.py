@@ -1,5 +1,6 @@
 """Checks of boundaries against each other: shapes that overlap, lie in one another, or lie where none should."""
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,8 @@ SLIVER_SHARE = 0.01
 """nor is a hundredth of the smaller one."""
 
 _NESTED_SHARE = 0.99
+_ON_ANOTHER_SHARE = 0.5
+"""From so much of the smaller one on, an outline is drawn on another rather than beside it."""
 _AREA_M2 = (100.0, 50e6)
 _FAR_M = 200_000.0
 
@@ -27,10 +30,16 @@ _MOST_PAIRS, _MOST_PAIRS_EACH = 100_000, 30
 _AT_ONCE = 200
 
 
-def check_boundaries(frame: pd.DataFrame, known: Places | None, findings: Findings) -> NDArray[np.bool_]:
+def check_boundaries(
+    frame: pd.DataFrame, known: Places | None, findings: Findings, theirs: Collection[str] = ()
+) -> NDArray[np.bool_]:
     """Checks settlements against each other and against `known` ones that are not among them; returns the rejected.
 
-    `frame` has the columns row_number, code, geom (lon/lat) and area_m2.
+    `frame` has the columns row_number, code, geom (lon/lat) and area_m2. `theirs` are codes of settlements of another
+    organisation, on which none may be drawn: households of theirs would be placed in it.
+
+    Raises:
+        InputError: outlines are stacked on each other.
     """
     if frame.empty:
         return np.zeros(0, dtype=bool)
@@ -45,7 +54,7 @@ def check_boundaries(frame: pd.DataFrame, known: Places | None, findings: Findin
         shapes = np.concatenate([shapes, known.shapes[others]])
         areas = np.concatenate([areas, geodesic_area_m2(known.shapes[others])])
     _check_distance(shapes, rows, findings)
-    return _check_overlaps(codes, shapes, areas, rows, findings)
+    return _check_overlaps(codes, shapes, areas, rows, findings, theirs)
 
 
 def _check_distance(shapes: NDArray[Any], rows: NDArray[np.int32], findings: Findings) -> None:
@@ -60,7 +69,12 @@ def _check_distance(shapes: NDArray[Any], rows: NDArray[np.int32], findings: Fin
 
 
 def _check_overlaps(
-    codes: list[str], shapes: NDArray[Any], areas: NDArray[np.float64], rows: NDArray[np.int32], findings: Findings
+    codes: list[str],
+    shapes: NDArray[Any],
+    areas: NDArray[np.float64],
+    rows: NDArray[np.int32],
+    findings: Findings,
+    theirs: Collection[str],
 ) -> NDArray[np.bool_]:
     """Pairs that share ground. Of two equal shapes the first stays; of two others, the smaller one's row is told."""
     n = len(rows)
@@ -83,6 +97,12 @@ def _check_overlaps(
     for a, b, is_nested, m2, of in zip(
         *(values[nested | over] for values in (one, other, nested, overlap, smaller)), strict=True
     ):
+        drawn = [i for i in (a, b) if i < n and codes[i] not in theirs]
+        on = [codes[i] for i in (a, b) if codes[i] in theirs]
+        if drawn and on and m2 >= _ON_ANOTHER_SHARE * of:
+            rejected[drawn] = True
+            findings.add("boundary_on_others", rows[drawn], field="settlement_code", values=on)
+            continue
         # The smaller one is told; of a settlement the city has already no row is here.
         told, neighbour = (a, b) if b >= n or areas[a] <= areas[b] else (b, a)
         code, value = "boundary_nested", codes[neighbour]

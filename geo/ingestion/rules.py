@@ -290,6 +290,12 @@ RULES: dict[str, Rule] = {
         "the settlement {value} was drawn by another organisation, and the file draws it otherwise",
         "leave it out, or agree with that organisation or the operator of this service who redraws it",
     ),
+    "boundary_on_others": Rule(
+        "error",
+        "the settlement is drawn on {value}, which another organisation drew: half of one lies in the other, and that "
+        "organisation's households would be placed in it",
+        "leave it out, or agree with that organisation or the operator of this service who draws it",
+    ),
     "settlement_code_missing": Rule("error", "the settlement has no code", "give every settlement a code"),
     "parts_joined": Rule(
         "warning",

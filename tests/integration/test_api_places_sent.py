@@ -109,6 +109,12 @@ def test_what_another_organisation_drew_stays_as_it_is(
     loaded = other.decided(theirs["id"], "skip_errors")
     assert (loaded["state"], loaded["counts"]["rows_loaded"]) == ("loaded", 1)
 
+    frame = f.small_city(31).iloc[[30]].assign(settlement_code="another code")
+    frame["geometry"] = shapely.buffer(frame.geometry.to_numpy(), 1e-5)
+    on_theirs = _boundaries(other, f.write_boundaries(tmp_path / "on theirs.gpkg", frame))
+    assert on_theirs["state"] == "waiting"
+    assert [group["code"] for group in on_theirs["findings"] if group["severity"] == "error"] == ["boundary_on_others"]
+
     own = _boundaries(steward, settlements(tmp_path / "own.gpkg", 30, moved=0.0005), valid_from_on="2025-01-01")
     assert own["preview"]["places"] == {"added": 0, "changed": 1, "unchanged": 0}
     any_ = _boundaries(operator, settlements(tmp_path / "any.gpkg", 31, moved=0.0005), valid_from_on="2025-01-01")
