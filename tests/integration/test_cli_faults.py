@@ -5,6 +5,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -172,6 +173,17 @@ def own_cluster(new_state_dir: Callable[[], Path]) -> tuple[Path, str]:
     return state_dir, url
 
 
+def kill_server(state_dir: Path) -> None:
+    """kill -9 of the postmaster and all its children, but those that end by themselves at that moment."""
+    postmaster = cluster.running_pid(Folders.of(state_dir))
+    assert postmaster is not None
+    found = subprocess.run(["pgrep", "-P", str(postmaster)], capture_output=True, text=True, check=True)
+    os.kill(postmaster, signal.SIGKILL)
+    for pid in map(int, found.stdout.split()):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
 def test_killed_server_keeps_what_was_committed(own_cluster: tuple[Path, str], tmp_path: Path) -> None:
     """kill -9 of the postmaster in the middle of a load: a sentence, and after the restart the earlier upload whole."""
     state_dir, url = own_cluster
@@ -185,13 +197,7 @@ def test_killed_server_keeps_what_was_committed(own_cluster: tuple[Path, str], t
     with psycopg.connect(url.replace("+psycopg", "", 1), autocommit=True) as watcher:
         while process.is_alive() and rows_copied(watcher) == 0:
             time.sleep(0.002)
-        postmaster = cluster.running_pid(Folders.of(state_dir))
-        assert postmaster is not None
-        children = subprocess.run(
-            ["pgrep", "-P", str(postmaster)], capture_output=True, text=True, check=True
-        ).stdout.split()
-        for pid in (postmaster, *map(int, children)):
-            os.kill(pid, signal.SIGKILL)
+        kill_server(state_dir)
     done = process.wait()
     assert done.code == 5, done
     # One sentence: neither a traceback nor what the libraries on the way have to say of it.

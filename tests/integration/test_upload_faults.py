@@ -15,7 +15,6 @@ from sqlalchemy import Engine, text
 
 from geo import access, cluster, database
 from geo.access import Bearer
-from geo.cluster_folders import Folders
 from geo.indicators.tally_store import surveys_lacking_tallies
 from geo.ingestion import originals, store
 from geo.ingestion.loads import Target
@@ -27,7 +26,7 @@ from geo.surveys import find_survey
 from service import jobs
 from tests import factories as f
 from tests.integration.cli import Running, Shell
-from tests.integration.test_cli_faults import many_rows, snapshot, whole
+from tests.integration.test_cli_faults import kill_server, many_rows, snapshot, whole
 from tests.published_city import drop_database, new_database
 
 PROGRESS = "SELECT step, rows_done FROM upload_progress"
@@ -313,15 +312,6 @@ def test_a_database_that_is_killed_finds_the_step_undone_and_it_is_done_again(
     worker.process.terminate()
     worker.process.join(60)
     assert not worker.is_alive()
-
-
-def kill_server(state_dir: Path) -> None:
-    """kill -9 of the postmaster and all its children."""
-    postmaster = cluster.running_pid(Folders.of(state_dir))
-    assert postmaster is not None
-    found = subprocess.run(["pgrep", "-P", str(postmaster)], capture_output=True, text=True, check=True)
-    for pid in (postmaster, *map(int, found.stdout.split())):
-        os.kill(pid, signal.SIGKILL)
 
 
 def test_an_upload_that_is_refused_while_it_is_checked_stays_refused(office: Office, tmp_path: Path) -> None:
