@@ -10,7 +10,7 @@ import pandas as pd
 import shapely
 from geoalchemy2.shape import from_shape
 from numpy.typing import NDArray
-from sqlalchemy import Connection, ScalarSelect, Subquery, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Subquery, and_, delete, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.sql import ColumnElement
 
@@ -235,11 +235,8 @@ def withdraw_boundaries(connection: Connection, upload_id: int) -> None:
     ids = [row.settlement_id for row in rows]
     connection.execute(delete(settlement).where(settlement.c.id == func.any(ids), ~or_(*in_use)))
     lived_in = select(settlement.c.id).where(settlement.c.ward_id == ward.c.id).exists()
-    connection.execute(delete(ward).where(ward.c.city_id == _city_of(upload_id), ~lived_in))
-
-
-def _city_of(upload_id: int) -> ScalarSelect[Any]:
-    return select(upload.c.city_id).where(upload.c.id == upload_id).scalar_subquery()
+    city_id = select(upload.c.city_id).where(upload.c.id == upload_id).scalar_subquery()
+    connection.execute(delete(ward).where(ward.c.city_id == city_id, ~lived_in))
 
 
 def _refuse_rested_on(connection: Connection, upload_id: int, own: Subquery) -> None:

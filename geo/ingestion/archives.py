@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from geo.errors import UnreadableFile
-from geo.ingestion.layers import LayerFacts, ReadOptions, choose, facts_of
+from geo.ingestion.layers import ReadAs, ReadOptions, choose, reading_of
 
 MAX_MEMBERS = 10_000
 MAX_UNPACKED_BYTES = 20 << 30
@@ -31,7 +31,7 @@ class Unpacked(NamedTuple):
 
     path: Path
     options: ReadOptions
-    facts: LayerFacts
+    read_as: ReadAs
     """Which member it is, where there are several."""
 
 
@@ -50,8 +50,8 @@ def unpack_zip(path: Path, options: ReadOptions, stack: ExitStack, suffixes: Ite
     members = _Members(path.name, archive, frozenset(suffixes))
     chosen, rest = members.choose(options.layer)
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="vasti-")))
-    facts = facts_of(str(chosen), members.names)
-    return Unpacked(members.unpack(chosen, folder), replace(options, layer=rest), facts)
+    read_as = reading_of(str(chosen), members.names)
+    return Unpacked(members.unpack(chosen, folder), replace(options, layer=rest), read_as)
 
 
 class _Members:

@@ -1,7 +1,7 @@
 """Reading settlement boundaries: from a file's shapes to valid lon/lat MultiPolygons with a code and a name each."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +89,7 @@ def read_boundaries(
         frames = [_read_batch(batch, named, blanks, shapes, findings) for batch in layer.batches]
         findings.add_remarks(layer)
         n_bad = len(layer.bad_rows)
-        read_as = layer.facts.read_in(name_crs(crs))
+        read_as = replace(layer.read_as, crs=name_crs(crs))
     rows = pd.concat(frames, ignore_index=True) if frames else _empty()
     rows_read = len(rows) + n_bad
     rows = rows[~rows.pop("is_unreadable").to_numpy(dtype=bool)]

@@ -133,7 +133,7 @@ def read_facilities(
             frames.append(read_rows(batch, named, findings).assign(**positions))
         findings.add_remarks(named.layer)
         rows_read = sum(map(len, frames)) + len(named.layer.bad_rows)
-        read_as = named.layer.facts.read_in(name_crs(mapper.crs or STORAGE_CRS))
+        read_as = replace(named.layer.read_as, crs=name_crs(mapper.crs or STORAGE_CRS))
     if not frames:
         return Facilities(pd.DataFrame(), findings, rows_read, named.said(), read_as)
     rows = settle_rows(pd.concat(frames, ignore_index=True), findings)

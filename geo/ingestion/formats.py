@@ -11,7 +11,7 @@ from geo.errors import ChoiceNeeded, UnknownFormat, UnreadableFile
 from geo.ingestion.archives import Unpacked, unpack_gzip, unpack_zip
 from geo.ingestion.columnar import read_parquet
 from geo.ingestion.json_tables import read_json
-from geo.ingestion.layers import Layer, LayerFacts, ReadOptions
+from geo.ingestion.layers import Layer, ReadAs, ReadOptions
 from geo.ingestion.names import is_storable
 from geo.ingestion.shapefiles import shapefile_parts
 from geo.ingestion.tabular import read_csv
@@ -46,7 +46,7 @@ def open_layer(path: Path, options: ReadOptions) -> Iterator[Layer]:
     if not path.is_file():
         raise UnreadableFile(f"{path} does not exist or is not a file.")
     with ExitStack() as stack:
-        outer: LayerFacts | None = None
+        outer: ReadAs | None = None
         for _ in range(_MAX_NESTED + 1):
             try:
                 read = FORMATS[path.suffix.lower()](path, options, stack)
@@ -56,24 +56,24 @@ def open_layer(path: Path, options: ReadOptions) -> Iterator[Layer]:
                 raise ChoiceNeeded(str(error), _names_within(outer, error.names)) from error
             if isinstance(read, Layer):
                 _check_columns(read.columns, path.name)
-                facts = read.facts if outer is None else _within(outer, read.facts)
-                yield replace(read, facts=replace(facts, columns=tuple(read.columns)))
+                read_as = read.read_as if outer is None else _within(outer, read.read_as)
+                yield replace(read, read_as=replace(read_as, columns=tuple(read.columns)))
                 return
             path, options, within = read
-            outer = within if within.names else outer
+            outer = within if within.layers else outer
         raise UnreadableFile(f"{path.name} is an archive within archives; unpack it and load what it holds.")
 
 
-def _within(outer: LayerFacts, inner: LayerFacts) -> LayerFacts:
-    """The facts of a layer of a file that is one of several in an archive, by the names --layer takes."""
-    if not inner.names:
+def _within(outer: ReadAs, inner: ReadAs) -> ReadAs:
+    """How a layer is read of a file that is one of several in an archive, by the names --layer takes."""
+    if not inner.layers:
         return replace(outer, encoding=inner.encoding)
-    names = _names_within(outer, inner.names)
-    return LayerFacts(f"{outer.name}/{inner.name}", names, inner.encoding)
+    names = _names_within(outer, inner.layers)
+    return ReadAs(f"{outer.layer}/{inner.layer}", names, inner.encoding)
 
 
-def _names_within(outer: LayerFacts, names: Sequence[str]) -> tuple[str, ...]:
-    return tuple(f"{outer.name}/{name}" for name in names)
+def _names_within(outer: ReadAs, names: Sequence[str]) -> tuple[str, ...]:
+    return tuple(f"{outer.layer}/{name}" for name in names)
 
 
 def _check_columns(columns: list[str], name: str) -> None:
@@ -116,7 +116,7 @@ def _open_zip(path: Path, options: ReadOptions, stack: ExitStack) -> Unpacked:
 
 
 def _open_gzip(path: Path, options: ReadOptions, stack: ExitStack) -> Unpacked:
-    return Unpacked(unpack_gzip(path, stack, FORMATS.keys()), options, LayerFacts())
+    return Unpacked(unpack_gzip(path, stack, FORMATS.keys()), options, ReadAs())
 
 
 FORMATS: dict[str, Reader] = {

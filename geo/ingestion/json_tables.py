@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from geo.errors import UnreadableFile
 from geo.ingestion.encodings import look_at_text
-from geo.ingestion.layers import BATCH_ROWS, Batch, Layer, ReadOptions, choose, distinct_names, facts_of
+from geo.ingestion.layers import BATCH_ROWS, Batch, Layer, ReadOptions, choose, distinct_names, reading_of
 from geo.ingestion.tabular import without_blank_rows
 from geo.ingestion.vector import read_vector
 
@@ -71,7 +71,7 @@ def read_json(path: Path, options: ReadOptions, stack: ExitStack) -> Layer:
         raise UnreadableFile(f"{path.name}: the table has no columns; export it again and retry.")
     batches = _batches(flat, columns, first)
     return Layer(
-        columns, None, has_geometry=False, total_rows=len(flat), batches=batches, facts=facts_of(name, list(tables))
+        columns, None, has_geometry=False, total_rows=len(flat), batches=batches, read_as=reading_of(name, list(tables))
     )
 
 

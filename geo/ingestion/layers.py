@@ -51,33 +51,19 @@ class Note:
 
 
 @dataclass(frozen=True)
-class LayerFacts:
-    """Which part of a file was read, and how."""
-
-    name: str | None = None
-    """The layer, sheet, table or file in an archive; None: the file is one table."""
-    names: tuple[str, ...] = ()
-    """All there are to choose from, where there are several."""
-    encoding: str | None = None
-    """Of its text, where that can be one or another."""
-    columns: tuple[str, ...] = ()
-    """All it has, as the file names them."""
-
-    def read_in(self, crs: str | None) -> "ReadAs":
-        """The same with the CRS its positions were read in, if it has any."""
-        return ReadAs(self.name, self.names, self.encoding, crs, self.columns)
-
-
-@dataclass(frozen=True)
 class ReadAs:
-    """How a file was read: which of its layers, in which encoding, and its positions in which CRS, if it has any."""
+    """Which part of a file is read, and how."""
 
     layer: str | None = None
+    """The layer, sheet, table or file in an archive; None: the file is one table."""
     layers: tuple[str, ...] = ()
     """All there are to choose from, where there are several."""
     encoding: str | None = None
+    """Of its text, where that can be one or another."""
     crs: str | None = None
+    """In words, that of its positions; None: it has none, or they have not been read yet."""
     columns: tuple[str, ...] = ()
+    """All it has, as the file names them."""
 
 
 @dataclass
@@ -91,7 +77,7 @@ class Layer:
     batches: Iterator[Batch]
     bad_rows: list[BadRow] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
-    facts: LayerFacts = LayerFacts()
+    read_as: ReadAs = ReadAs()
 
 
 @dataclass(frozen=True)
@@ -103,9 +89,9 @@ class ReadOptions:
     crs: str | None = None
 
 
-def facts_of(name: str, names: Sequence[str], encoding: str | None = None) -> LayerFacts:
-    """The facts of a layer of this name among these."""
-    return LayerFacts(name, tuple(names) if len(names) > 1 else (), encoding)
+def reading_of(name: str, names: Sequence[str], encoding: str | None = None) -> ReadAs:
+    """How a layer of this name among these is read."""
+    return ReadAs(name, tuple(names) if len(names) > 1 else (), encoding)
 
 
 def choose(names: list[str], wanted: str | None, *, name: str, noun: str) -> str:

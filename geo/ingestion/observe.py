@@ -1,7 +1,7 @@
 """From a file to placed observations: read, map, check, place, batch by batch, with nothing written anywhere."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
@@ -61,7 +61,7 @@ def observe(
     with open_source(path, options, extent_of(places.shapes)) as source:
         mapper, profile = source.mapper, source.profile
         crs = name_crs(mapper.crs or STORAGE_CRS) if mapper.has_position else None
-        reading = Reading(profile, read_as=source.layer.facts.read_in(crs))
+        reading = Reading(profile, read_as=replace(source.layer.read_as, crs=crs))
         findings = reading.findings
         reading_started(reading)
         placer = Placer(places, _placement(mapper, options, path.name), options.tolerance_m, fix=options.fix)

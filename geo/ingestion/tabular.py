@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from geo.errors import UnreadableFile
 from geo.ingestion.encodings import TextForm, look_at_text
-from geo.ingestion.layers import BadRow, Batch, Layer, LayerFacts, Note, ReadOptions, distinct_names
+from geo.ingestion.layers import BadRow, Batch, Layer, Note, ReadAs, ReadOptions, distinct_names
 
 _HEAD = 1 << 20
 
@@ -55,7 +55,7 @@ def read_csv(path: Path, options: ReadOptions, stack: ExitStack) -> Layer:
         has_geometry=False,
         total_rows=None,
         batches=iter(()),
-        facts=LayerFacts(encoding=encoding),
+        read_as=ReadAs(encoding=encoding),
     )
     if form.is_guessed:
         layer.notes.append(Note("encoding_guessed", encoding))

@@ -32,9 +32,9 @@ from geo.ingestion.layers import (
     ReadOptions,
     choose,
     distinct_names,
-    facts_of,
     no_encoding,
     plain_column,
+    reading_of,
 )
 from geo.ingestion.sequences import every_line, is_sequence_file
 from geo.ingestion.shapefiles import TableEncoding, decode_cell, find_part, recode, shapefile_parts, table_encoding
@@ -125,13 +125,15 @@ def read_vector(path: Path, options: ReadOptions, stack: ExitStack) -> Layer:
     except (DataSourceError, DataLayerError) as error:
         raise _cannot_open(name) from error
     # Of a file that is one layer, GDAL gives the name it was linked under.
-    facts = facts_of(layer if len(names) > 1 or suffix == ".gpkg" else path.stem, names, text.codec if is_dbf else None)
+    read_as = reading_of(
+        layer if len(names) > 1 or suffix == ".gpkg" else path.stem, names, text.codec if is_dbf else None
+    )
     geometry = meta["geometry_name"] or "wkb_geometry"
     has_geometry = meta["geometry_type"] is not None and geometry in reader.schema.names
     if has_geometry:
         reader = _Peeked(reader, name)
         if _holds_curves(reader.first, geometry):
-            return replace(_linearised(safe, layer, info, name, [*notes, Note("geometry_linearised")]), facts=facts)
+            return replace(_linearised(safe, layer, info, name, [*notes, Note("geometry_linearised")]), read_as=read_as)
     places = [i for i, column in enumerate(reader.schema.names) if not (has_geometry and column == geometry)]
     columns = distinct_names([reader.schema.names[i] for i in places])
     batches = _vector_batches(
@@ -148,7 +150,7 @@ def read_vector(path: Path, options: ReadOptions, stack: ExitStack) -> Layer:
         total_rows=int(info["features"]) if info["features"] >= 0 else None,
         batches=every_line(path, batches) if is_sequence else batches,
         notes=notes,
-        facts=facts,
+        read_as=read_as,
     )
 
 

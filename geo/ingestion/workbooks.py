@@ -11,7 +11,7 @@ from python_calamine import CalamineError, CalamineWorkbook, SheetVisibleEnum
 
 from geo.errors import UnreadableFile
 from geo.ingestion.archives import check_container
-from geo.ingestion.layers import BATCH_ROWS, Batch, Layer, ReadOptions, choose, distinct_names, facts_of
+from geo.ingestion.layers import BATCH_ROWS, Batch, Layer, ReadOptions, choose, distinct_names, reading_of
 from geo.ingestion.tabular import read_csv, without_blank_rows
 
 _OLE, _ZIP = b"\xd0\xcf\x11\xe0", b"PK"
@@ -56,8 +56,8 @@ def read_sheet(path: Path, options: ReadOptions, stack: ExitStack) -> Layer:
     _check_header(rows, path.name)
     columns = distinct_names([" ".join((cell_text(cell) or "").split()) for cell in rows[0]])
     batches = _sheet_batches(rows[1:], columns)
-    facts = facts_of(chosen, workbook.sheet_names)
-    return Layer(columns, None, has_geometry=False, total_rows=len(rows) - 1, batches=batches, facts=facts)
+    read_as = reading_of(chosen, workbook.sheet_names)
+    return Layer(columns, None, has_geometry=False, total_rows=len(rows) - 1, batches=batches, read_as=read_as)
 
 
 def _without_repeats(workbook: CalamineWorkbook, names: list[str]) -> list[str]:

@@ -1,14 +1,15 @@
 """`/uploads`: a file sent by a form, and the page of an upload: what was understood, what is wrong, what to decide."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache, partial
 from typing import Any, get_args
 
 import numpy as np
 from fastapi import APIRouter, Request, Response
-from numpy.typing import NDArray
 from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
+from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 
@@ -37,7 +38,6 @@ from service.texts import FormText, FormTexts
 from service.uploads import decide_upload, describe, is_for_steward
 
 router = APIRouter()
-
 
 _MISPLACED_SHOWN = 500
 _FINDINGS_A_PAGE = 200
@@ -82,6 +82,8 @@ def one(request: Request, number: Id) -> Response:
         told = describe(reading.connection, [row], for_page)[0]
         choices = Choices.model_validate(row["choices"])
         columns = _columns(told, choices)
+        # Two maps may be drawn, or none: while a file is worked on its page is asked for every other second.
+        outlines = cache(partial(_outlines, reading.connection, row))
         return page(
             request,
             "upload.html",
@@ -93,8 +95,8 @@ def one(request: Request, number: Id) -> Response:
             decisions=[d for d in told["decisions"] if reading.bearer.may("steward") or not is_for_steward(row, d)],
             needs_steward=any(is_for_steward(row, d) for d in told["decisions"]),
             fixable=0 if choices.fix else sum(g["count"] for g in told["findings"] if g["code"] in FIXABLE),
-            where=_where(reading, row),
-            misplaced=_misplaced(reading, row),
+            where=_where(row, outlines),
+            misplaced=_misplaced(reading, row, outlines),
             columns=columns,
             unmatched=_unmatched(told, columns),
             answers=_answers(reading, row, choices),
@@ -107,32 +109,33 @@ def one(request: Request, number: Id) -> Response:
         )
 
 
-def _where(reading: Acting, row: Any) -> Sketch | None:
+def _outlines(connection: Connection, row: Any) -> Sequence[BaseGeometry | None]:
+    """Those of the city: as a round is placed in them, or as they are today."""
+    city_id = find_city(connection, row["city"])
+    on = find_survey(connection, city_id, row["survey"])["starts_on"] if row["survey"] else datetime.now(UTC).date()
+    return list(places_on(connection, city_id, on).places.shapes)
+
+
+Outlines = Callable[[], Sequence[BaseGeometry | None]]
+
+
+def _where(row: Any, outlines: Outlines) -> Sketch | None:
     """Where some of the file's rows lie."""
     read_as = row["read_as"] or {}
     positions = np.array(read_as.get("positions", []), dtype=np.float64).reshape(-1, 2)
     new = [shape(outline) for outline in read_as.get("outlines", [])]
-    return _sketch(reading, row, positions, f"Where rows of {row['file_name']} lie beside the city's settlements.", new)
-
-
-def _misplaced(reading: Acting, row: Any) -> Sketch | None:
-    """Where rows lie that are found to lie wrongly."""
-    positions = find_misplaced(reading.connection, row["id"], _MISPLACED_SHOWN)
-    return _sketch(reading, row, positions, "Where the rows lie that have findings of their positions.")
-
-
-def _sketch(
-    reading: Acting, row: Any, positions: NDArray[np.float64], label: str, new: Sequence[BaseGeometry] = ()
-) -> Sketch | None:
-    # While a file is worked on there are none yet, and its page is asked for every other second.
     if len(positions) == 0 and not new:
         return None
-    city_id = find_city(reading.connection, row["city"])
-    on = datetime.now(UTC).date()
-    if row["survey"]:
-        on = find_survey(reading.connection, city_id, row["survey"])["starts_on"]
-    outlines = places_on(reading.connection, city_id, on).places.shapes
-    return draw_sketch(list(outlines), positions, label, new)
+    label = f"Where rows of {row['file_name']} lie beside the city's settlements."
+    return draw_sketch(outlines(), positions, label, new)
+
+
+def _misplaced(reading: Acting, row: Any, outlines: Outlines) -> Sketch | None:
+    """Where rows lie that are found to lie wrongly."""
+    positions = find_misplaced(reading.connection, row["id"], _MISPLACED_SHOWN)
+    if len(positions) == 0:
+        return None
+    return draw_sketch(outlines(), positions, "Where the rows lie that have findings of their positions.")
 
 
 def _columns(told: dict[str, Any], choices: Choices) -> list[dict[str, Any]]:
@@ -266,7 +269,7 @@ def read_otherwise(
     before = _choices(request, number)
     said = {"layer": layer, "encoding": encoding, "crs": crs.strip(), "kind": kind, "valid_from_on": valid_from_on}
     given = {name: text or None for name, text in said.items()} | {"fix": fix == "yes"}
-    return _decide(request, number, csrf, "recheck", validated(Choices, before.model_dump() | given))
+    return _recheck(request, number, csrf, before, given)
 
 
 @router.post("/uploads/{number}/columns")
@@ -274,13 +277,10 @@ def match_columns(
     request: Request, number: Id, csrf: FormText, column: FormTexts, field: FormTexts, was: FormTexts
 ) -> Response:
     """Has a file checked again, with other fields for its columns."""
-    if not len(column) == len(field) == len(was):
-        raise InputError("The form came incomplete: reload the page and try again.")
-    rows = zip(column, field, was, strict=True)
-    said = {name: now for name, now, before in rows if name and now != before}
+    said = {name: now for name, now, before in _rows(column, field, was) if name and now != before}
     before = _choices(request, number)
     held = {name: now for name, now in before.columns.items() if now == NOTHING or now not in said.values()}
-    return _decide(request, number, csrf, "recheck", validated(Choices, before.model_dump() | {"columns": held | said}))
+    return _recheck(request, number, csrf, before, {"columns": held | said})
 
 
 @router.post("/uploads/{number}/answers")
@@ -288,18 +288,31 @@ def say_answers(
     request: Request, number: Id, csrf: FormText, field: FormTexts, text: FormTexts, means: FormTexts
 ) -> Response:
     """Has a file checked again, with what its answers mean."""
-    if not len(field) == len(text) == len(means):
-        raise InputError("The form came incomplete: reload the page and try again.")
     words = {word: meaning for meaning, word in _YES_NO.items()}
     before = _choices(request, number)
     answers: dict[str, dict[str, Any]] = before.model_dump()["answers"]
-    for name, answer, meaning in zip(field, text, means, strict=True):
+    for name, answer, meaning in _rows(field, text, means):
         said = answers.setdefault(name, {})
         said.pop(answer, None)
         if meaning:
             said[answer] = words.get(meaning, meaning)
-    held = {"answers": {name: said for name, said in answers.items() if said}}
-    return _decide(request, number, csrf, "recheck", validated(Choices, before.model_dump() | held))
+    return _recheck(request, number, csrf, before, {"answers": {name: said for name, said in answers.items() if said}})
+
+
+def _rows(*columns: Sequence[str]) -> list[tuple[str, ...]]:
+    """The rows of a form's table, each of whose columns is a field that came several times.
+
+    Raises:
+        InputError: some of it did not come.
+    """
+    if len({len(column) for column in columns}) > 1:
+        raise InputError("The form came incomplete: reload the page and try again.")
+    return list(zip(*columns, strict=True))
+
+
+def _recheck(request: Request, number: int, csrf: str, before: Choices, given: dict[str, Any]) -> Response:
+    """Has a file checked again with other choices."""
+    return _decide(request, number, csrf, "recheck", validated(Choices, before.model_dump() | given))
 
 
 def _choices(request: Request, number: int) -> Choices:
