@@ -56,7 +56,7 @@ def find_named(layer: Layer, given: FacilityColumns, file_name: str) -> tuple[di
     named = [Wanted(name, STANDARD.get(role, role)) for role, name in (wanted | axes).items()]
     found = find_columns(named, layer, file_name=file_name, named_by="the command")
     columns, axes = ({role: str(found[name].column) for role, name in part.items()} for part in (wanted, axes))
-    return columns, axes
+    return {role: column for role, column in columns.items() if column not in given.ignored}, axes
 
 
 def name_layer(layer: Layer, given: FacilityColumns, file_name: str) -> NamedLayer:

@@ -118,6 +118,8 @@ class FacilityColumns(BaseModel):
     latitude: str | None = None
     all_of_kind: FacilityKind | None = None
     """What every row is, whether or not the file says so."""
+    ignored: list[str] = []
+    """Columns that hold something else, whatever they are called."""
 
     @model_validator(mode="after")
     def _is_whole(self) -> "FacilityColumns":

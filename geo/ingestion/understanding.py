@@ -4,6 +4,9 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
+
+import tomlkit
 
 from geo.errors import MissingColumn
 from geo.fields import Unit
@@ -14,7 +17,7 @@ from geo.ingestion.layers import ReadOptions
 from geo.ingestion.loads import Content
 from geo.ingestion.profile import FacilityColumns, PositionColumns, parse_profile
 from geo.ingestion.profile_text import quote, write_profile
-from geo.ingestion.suggest import LIKE_A_CODE, Confidence, suggest_profile
+from geo.ingestion.suggest import LIKE_A_CODE, NOTHING, Confidence, suggest_profile
 from geo.ingestion.text_shapes import standard_profile_of
 from geo.schema.facilities import FacilityKind
 
@@ -115,13 +118,14 @@ def understand_facilities(
         as understand.
     """
     roles = {name: role for role, name in STANDARD.items()}
-    given = {roles.get(field, field): column for column, field in said.items() if field}
+    given: dict[str, Any] = {roles.get(field, field): column for column, field in said.items() if field != NOTHING}
+    ignored = [column for column, field in said.items() if field == NOTHING]
     with open_layer(path, options) as layer:
         columns = layer.columns
         _check_said(said, columns, path)
-        found, axes = find_named(layer, FacilityColumns.model_validate(given), path.name)
+        found, axes = find_named(layer, FacilityColumns.model_validate(given | {"ignored": ignored}), path.name)
         position = None if layer.has_geometry or axes else standard_profile_of(layer).position
-    found = {role: column for role, column in (found | axes).items() if column not in said or role in given}
+    found |= axes
     matched = [
         Matched(column, STANDARD.get(role, role), "sure", "you said so" if role in given else _CALLED_SO)
         for role, column in found.items()
@@ -133,16 +137,17 @@ def understand_facilities(
         matched += [
             Matched(column, _AXES.get(axis, axis), "sure", _CALLED_SO) for axis, column in _axes(position).items()
         ]
-    return Understanding(columns, matched, (), _section("facilities", found | ({"all_of_kind": kind} if kind else {})))
+    used = FacilityColumns.model_validate(found | {"all_of_kind": kind, "ignored": ignored})
+    return Understanding(columns, matched, (), _section("facilities", used.model_dump(exclude_defaults=True)))
 
 
 _CALLED_SO = "it is called so"
 _AXES = {"column": "position"}
 
 
-def _section(name: str, roles: Mapping[str, str]) -> str:
+def _section(name: str, roles: Mapping[str, Any]) -> str:
     """A mapping profile of one section."""
-    return f'name = "understood"\n\n[{name}]\n' + "".join(f"{role} = {quote(of)}\n" for role, of in roles.items())
+    return tomlkit.dumps({"name": "understood", name: roles})
 
 
 def _check_said(said: Mapping[str, str], columns: Sequence[str], path: Path) -> None:

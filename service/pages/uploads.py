@@ -172,7 +172,8 @@ def _in_use(choices: Choices, content: Content) -> dict[str, str]:
     if content == "boundaries":
         return profile.boundaries.model_dump(exclude_none=True, exclude={"shape"}) if profile.boundaries else {}
     if content == "facilities":
-        named = profile.facilities.model_dump(exclude_none=True, exclude={"all_of_kind"}) if profile.facilities else {}
+        roles = {*STANDARD, "longitude", "latitude"}
+        named = profile.facilities.model_dump(exclude_none=True, include=roles) if profile.facilities else {}
         return {STANDARD.get(role, role): column for role, column in named.items()}
     position = profile.position.model_dump(exclude_none=True, exclude={"crs"}) if profile.position else {}
     places = {("position" if axis == "column" else axis): column for axis, column in position.items()}

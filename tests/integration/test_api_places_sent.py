@@ -190,6 +190,17 @@ def test_facilities_are_sent_checked_loaded_and_taken_back(
         assert rows(connection, live) == []
 
 
+def test_a_column_said_to_hold_nothing_is_not_read(steward: Office, two: TwoOrganisations, tmp_path: Path) -> None:
+    """Although it is called so: 3 of 4 seats work, says the file, and somebody says that this is something else."""
+    path = f.write_csv(tmp_path / "other seats.csv", [f.facility(50, 1, seats=4, seats_working=3)])
+    checked = steward.sent(path, "", content="facilities")
+    again = steward.decided(checked["id"], "recheck", columns={"seats_working": ""})
+    assert "seats_working" not in {one["field"] for one in again["understood"]["matched"]}
+    steward.decided(checked["id"], "accept")
+    with two.owner.connect() as connection:
+        assert rows(connection, "SELECT seats, seats_working FROM facility WHERE code = 'F050'") == [(4, 4)]
+
+
 @pytest.mark.parametrize(
     ("role", "said", "status", "says"),
     [
