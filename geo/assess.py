@@ -12,6 +12,7 @@ import pandas as pd
 
 from geo.crs import STORAGE_CRS
 from geo.errors import UnreadableFile
+from geo.ground import own_ground_m2
 from geo.indicators.blocks import Block, Cells, Round
 from geo.indicators.catalogue import catalogue
 from geo.indicators.disclosure import Access
@@ -114,7 +115,10 @@ def _cells(blocks: list[Block], tallies: pd.DataFrame, frame: pd.DataFrame) -> C
         }
     )
     at = places[["settlement_id", "ward"]].assign(
-        place=np.arange(len(places)), survey_id=0, boundary_id=np.nan, area_m2=frame["area_m2"].to_numpy()[order]
+        place=np.arange(len(places)),
+        survey_id=0,
+        boundary_id=np.nan,
+        area_m2=own_ground_m2(frame["geom"].to_numpy()[order], frame["area_m2"].to_numpy()[order]),
     )
     heads = pd.DataFrame(
         [(i, block.definition.id, block.counted) for i, block in enumerate(blocks)],

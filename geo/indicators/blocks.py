@@ -62,8 +62,8 @@ class Cells:
     `wards`, one row a ward: city, code, name.
     `cells`, one row for each block, settlement and group, also where there is no tally: block, place, ward, group, the
     sums of a tally, n_sampled, clustered (whether the sample was drawn by clusters); households (the frame size),
-    area_m2 (geodesic), boundary_id, seats (working ones of community toilets), nearest_m (to the nearest working
-    facility). NaN stands for what is not known.
+    area_m2 (geodesic; where a block is of density, less the ground of settlements inside it), boundary_id, seats
+    (working ones of community toilets), nearest_m (to the nearest working facility). NaN: not known.
     `clusters`, the tallies of clusters in the blocks whose sample was drawn by clusters: block, place, ward, group,
     stratum, psu, n_clusters (sampled in the stratum), fraction (of all there are), used (answers), a and ay.
     """

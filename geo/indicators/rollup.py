@@ -93,7 +93,7 @@ def add_parts(table: Cells) -> pd.DataFrame:
     # People on unmeasured ground are no part of a density.
     cells["residents"] = np.where(np.isnan(_floats(cells, "area_m2")), 0.0, cells["residents"])
     for name in ("population", "residents", "area_m2"):
-        # What is not known of one settlement is not known of the whole; one that nobody in the base is of does not matter.
+        # What is not known of one settlement is not known of the whole, unless the figure is of nobody there.
         cells[f"no_{name}"] = in_base & np.isnan(_floats(cells, name))
         cells[name] = np.where(in_base, cells[name], 0.0)
     cells["no_frame"] = in_base & ~has_frame

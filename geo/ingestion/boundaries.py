@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from geo.crs import STORAGE_CRS, geodesic_area_m2, positions_to_storage, read_crs, to_storage
 from geo.errors import MissingColumn, UnreadableFile
+from geo.ground import SLIVER_M2
 from geo.ingestion.attributes import Attributes
-from geo.ingestion.boundary_checks import SLIVER_M2, check_boundaries
+from geo.ingestion.boundary_checks import check_boundaries
 from geo.ingestion.cells import is_blank, texts
 from geo.ingestion.columns import Wanted, find_columns
 from geo.ingestion.crs_proposals import check_crs, middles, name_crs, refuse_far_positions, refuse_outside_world

@@ -10,14 +10,10 @@ from numpy.typing import NDArray
 
 from geo.crs import geodesic_area_m2, geodesic_distance_m
 from geo.errors import InputError
+from geo.ground import is_sliver, polygon_areas_m2
 from geo.ingestion.crs_proposals import middles
 from geo.ingestion.findings import Findings
 from geo.ingestion.placement import Places
-
-SLIVER_M2 = 100.0
-"""Neighbours drawn by hand overlap a little everywhere: that is not worth a word,"""
-SLIVER_SHARE = 0.01
-"""nor is a hundredth of the smaller one."""
 
 _NESTED_SHARE = 0.99
 _ON_ANOTHER_SHARE = 0.5
@@ -83,11 +79,11 @@ def _check_overlaps(
     shared = shapely.intersection(shapes[one], shapes[other])
     solid = shapely.area(shared) > 0
     one, other, shared = one[solid], other[solid], shared[solid]
-    overlap = _areas(shared)
+    overlap = polygon_areas_m2(shared)
     smaller = np.minimum(areas[one], areas[other])
     equal = (overlap >= 0.999 * np.maximum(areas[one], areas[other])) & shapely.equals(shapes[one], shapes[other])
     nested = ~equal & (overlap >= _NESTED_SHARE * smaller)
-    over = ~equal & ~nested & ~((overlap < SLIVER_M2) | (overlap < SLIVER_SHARE * smaller))
+    over = ~equal & ~nested & ~is_sliver(overlap, smaller)
     for a, b in zip(one[equal], other[equal], strict=True):
         # A known settlement keeps its shape; within the file the later row goes.
         late, early = (a, b) if b >= n else (b, a)
@@ -138,14 +134,6 @@ def _touching(shapes: NDArray[Any], n: int) -> tuple[NDArray[np.intp], NDArray[n
             )
     both = np.concatenate(found, axis=1)
     return both[0], both[1]
-
-
-def _areas(shapes: NDArray[Any]) -> NDArray[np.float64]:
-    """Areas of what two shapes share, which may hold lines and points beside the ground."""
-    parts, of = shapely.get_parts(shapes, return_index=True)
-    ground = shapely.get_type_id(parts) == shapely.GeometryType.POLYGON
-    sums = np.bincount(of[ground], weights=geodesic_area_m2(parts[ground]), minlength=len(shapes))
-    return sums.astype(np.float64)
 
 
 def _area(area_m2: float) -> str:
