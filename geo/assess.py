@@ -65,7 +65,7 @@ def assess(
         InputError: the file or the profile cannot be used, or none of its rows can.
     """
     definitions = [definition for definition in catalogue().values() if definition.facility is None]
-    tally = FrameTally(definitions, len(boundaries.frame))
+    tally = FrameTally(definitions, len(boundaries.frame), source.unit)
     readings: list[Reading] = []
     # While a batch is being summed the next is read and checked.
     with ThreadPoolExecutor(max_workers=1) as beside:

@@ -24,7 +24,6 @@ class Field:
     codes: tuple[str, ...] = ()
     min: float | None = None
     max: float | None = None
-    above: float | None = None
     unit: str | None = None
     units: Mapping[str, float] = field(default_factory=dict)
     """Other units a file may use, and what one of each makes in `unit`."""

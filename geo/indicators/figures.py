@@ -244,10 +244,12 @@ def _add_unserved(figures: pd.DataFrame, of: _Facts, population: Floats) -> None
 def _reasons(of: _Facts, summed: pd.DataFrame, value: Floats, answering: Floats, unknown: Floats) -> list[str | None]:
     """Why there is no figure, whoever asks."""
     by_answers = of.measure != "distance"
-    nobody = by_answers & (answering == 0)
+    seat_load, density, distance = (of.measure == name for name in ("seat_load", "density", "distance"))
+    # That a settlement has no households is known of its density, and answers no other question.
+    is_empty = density & (summed["empty"] > 0).to_numpy()
+    nobody = by_answers & (answering == 0) & ~is_empty
     no_members = nobody & of.persons & (of.members_unknown > 0.5)
     no_value = np.isnan(value)
-    seat_load, density, distance = (of.measure == name for name in ("seat_load", "density", "distance"))
     no_land = (summed["area_m2"] == 0).to_numpy()
     several = distance & np.isnan(_floats(summed, "nearest_m")) & (summed["settlements_in"] > 1).to_numpy()
     found = np.select(

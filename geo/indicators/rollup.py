@@ -22,7 +22,7 @@ _ADDED = (
     *("answering", "not_known", "n_yes", "n_used", "a", "ay", "a2", "a2y", "a2y2", "sum_a_unknown"),
     *("spread_yy", "spread_ay", "spread_aa", "strata", "sampled", "framed"),
     *("population", "residents", "area_m2", "seats"),
-    *("no_population", "no_residents", "no_area_m2", "no_frame", "no_seats", "not_enumerated"),
+    *("no_population", "no_residents", "no_area_m2", "no_frame", "no_seats", "not_enumerated", "empty"),
     *("unweighted", "frame_weighted", "frame_too_small", "ignores_clusters"),
 )
 """What adds up. A column that says whether something holds of a settlement counts for how many it does."""
@@ -60,6 +60,11 @@ def add_parts(table: Cells) -> pd.DataFrame:
     has_frame = ~np.isnan(frame)
     # Whom the figure is of: where unknown answers stay in the base, also a settlement in which nobody answered.
     in_base = (n > 0) | (keeps_unknown & (_floats(cells, "sum_a_unknown") > 0))
+    weight, rows = _floats(cells, "sum_w") + _floats(cells, "sum_w_unknown"), n + _floats(cells, "n_unknown")
+    # A register that says of a settlement that it has no households.
+    empty = ~is_household & (rows > 0) & (weight == 0)
+    in_base |= empty
+    cells["empty"] = empty
     cells["frame_too_small"] = has_frame & is_household & (n_sampled > frame)
     cells["enumerated"] = is_census & is_household & ~(has_frame & (n_sampled < frame))
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -70,9 +75,10 @@ def add_parts(table: Cells) -> pd.DataFrame:
         speaks_for = cells["sum_a"] + cells["sum_a_unknown"]
         by_answers = np.where(is_census | ~is_household, speaks_for, np.nan)
         by_frame = np.where(has_frame, frame * _mean_size(cells, n), by_answers)
-        cells["population"] = by_answers if grouped else by_frame
-        cells["residents"] = _residents(cells, is_household, is_census, frame)
-    _weight_by_frame(cells, is_household & ~is_census, in_base, frame, n_sampled)
+        cells["population"] = np.where(empty, 0.0, by_answers if grouped else by_frame)
+        cells["residents"] = np.where(empty, 0.0, _residents(cells, is_household, is_census, frame))
+    is_weighted = np.abs(weight - rows) > _ONE * n_sampled
+    _weight_by_frame(cells, is_household & ~is_census, in_base, is_weighted, frame, n_sampled)
     a_unknown = np.where(keeps_unknown, cells["sum_a_unknown"], 0.0)
     sums = Sums(
         # Of persons, the households without an answer may be of unknown size, and add nobody.
@@ -125,6 +131,7 @@ def _weight_by_frame(
     cells: pd.DataFrame,
     is_sample: NDArray[np.bool_],
     in_base: NDArray[np.bool_],
+    is_weighted: NDArray[np.bool_],
     frame: NDArray[np.float64],
     n_sampled: NDArray[np.float64],
 ) -> None:
@@ -139,9 +146,7 @@ def _weight_by_frame(
     def anywhere(condition: NDArray[np.bool_]) -> NDArray[np.bool_]:
         return np.asarray(np.bincount(blocks, weights=condition, minlength=n_blocks)[blocks] > 0)
 
-    weight = _floats(cells, "sum_w") + _floats(cells, "sum_w_unknown")
-    rows = _floats(cells, "n") + _floats(cells, "n_unknown")
-    weighted = anywhere(in_base & (np.abs(weight - rows) > _ONE * n_sampled))
+    weighted = anywhere(in_base & is_weighted)
     usable = ~np.isnan(frame) & (frame >= n_sampled)
     unweighted = is_sample & ~weighted
     # Where clusters were drawn, N/n is no household's weight.

@@ -175,18 +175,20 @@ def _fit_numbers(
         text = next(text for text, _ in known.counts if _number(text) == special)
         lines.append(ValueLine(text, UNKNOWN, "likely: it stands far above the other numbers"))
     given = [n for n in numbers if n != special and (not codes or f"{n:g}" not in codes)]
-    low = field.min if field.min is not None else float("-inf")
+    is_weight = field.name == "weight"
+    low = 0.0 if is_weight else field.min if field.min is not None else float("-inf")
     high = field.max if field.max is not None else float("inf")
-    above = field.above if field.above is not None else float("-inf")
-    inside = [n for n in given if low <= n <= high and n > above and (field.type != "integer" or n == int(n))]
+    inside = [n for n in given if low <= n <= high and (field.type != "integer" or n == int(n))]
     share = len(inside) / len(known.counts) if special is None else (len(inside) + 1) / len(known.counts)
     if codes:
         share = (len(inside) + len(numbers) - len(given)) / len(known.counts)
     if given:
         says = f"{_part(len(inside), len(given), 'value')} within range ({min(given):g} to {max(given):g})"
-    if field.above is not None and any(n <= field.above for n in given):
+    if is_weight and any(n < 0 for n in given):
         says += f"; rows with {min(given):g} would be rejected"
         doubt = True
+    elif is_weight and 0 in given:
+        says += "; rows with 0 are kept, and count for nobody"
     said = words.unit(seen.name)
     unit = said if said in field.units else None
     comma = "," if known.comma_numbers and len(known.comma_numbers) >= len(known.numbers) / 20 else None
@@ -287,11 +289,15 @@ def _fit_degrees(known: ColumnEvidence, limit: int) -> Fit:
 
 
 def _fit_households(known: ColumnEvidence) -> Fit:
-    share = sum(1 for n in known.numbers if n > 0 and n == int(n)) / len(known.counts)
+    share = sum(1 for n in known.numbers if n >= 0 and n == int(n)) / len(known.counts)
     zeros = sum(n for text, n in known.counts if _number(text) == 0)
-    says = f"{share:.0%} of the values are whole numbers above 0"
-    rejected = f"; {zeros:,} rows with 0 would be rejected" if zeros else ""
-    return Fit(share if share > 0.5 else 0, says + rejected, doubt=zeros > 0, is_telling=False)
+    if not zeros:
+        return Fit(
+            share if share > 0.5 else 0, f"{share:.0%} of the values are whole numbers above 0", is_telling=False
+        )
+    above = sum(n for text, n in known.counts if (_number(text) or 0) > 0)
+    says = f"{above:,} of {known.n_rows:,} rows are above 0, {zeros:,} are 0, where nobody lives"
+    return Fit(share if share > 0.5 else 0, says, is_telling=False)
 
 
 def _part(part: int, whole: int, noun: str) -> str:

@@ -44,6 +44,7 @@ from geo.ingestion.observe import Placed, Progress, Reading, observe
 from geo.ingestion.profile import BoundaryColumns, Profile
 from geo.ingestion.source import SourceOptions
 from geo.places import CityPlaces, drawn_by_others, find_city, places_on, withdraw_boundaries, write_boundaries
+from geo.schema.surveys import survey
 from geo.schema.uploads import COUNTING, upload
 from geo.surveys import Mode, SurveySpec, find_survey, frame_sizes, open_survey
 
@@ -180,7 +181,8 @@ class _SurveyLoad:
         self._survey_id = survey_id
         self._city_places = city_places
         self._definitions = read_catalogue(connection).versions
-        self._tally = FrameTally(self._definitions, len(city_places.ids))
+        unit = connection.execute(select(survey.c.unit).where(survey.c.id == survey_id)).scalar_one()
+        self._tally = FrameTally(self._definitions, len(city_places.ids), unit)
         self._design = DesignChecks(city_places.places.codes)
         self._held: deque[Placed] = deque()
 

@@ -20,7 +20,7 @@ from geo.ingestion.dates import map_date
 from geo.ingestion.findings import Findings
 from geo.ingestion.layers import Batch, Layer, ReadOptions
 from geo.ingestion.profile import FieldMapping, PositionColumns, Profile, Value, fold, value_table
-from geo.ingestion.quantities import map_number, not_above_zero, read_coordinates
+from geo.ingestion.quantities import is_huge_weight, is_no_weight, map_number, read_coordinates
 from geo.ingestion.questions import Question
 from geo.ingestion.text_shapes import ShapeColumn
 from geo.ingestion.vector import read_shapes
@@ -265,15 +265,12 @@ def _plain_points(wkb: pa.Array) -> NDArray[np.void] | None:
 
 def _reject_weights(weights: pa.Array, cells: Cells) -> NDArray[np.bool_]:
     """A household without a usable weight cannot count, and must not count as one."""
-    bad = not_above_zero(weights)
-    if bad.any():
-        cells.findings.add(
-            "weight_invalid",
-            cells.rows[bad],
-            field="weight",
-            values=texts(cells.column.filter(pa.array(bad))).to_pylist(),
-        )
-    return bad
+    bad, huge = is_no_weight(weights), is_huge_weight(weights)
+    for code, where in (("weight_invalid", bad), ("weight_implausible", huge)):
+        if where.any():
+            given = texts(cells.column.filter(pa.array(where))).to_pylist()
+            cells.findings.add(code, cells.rows[where], field="weight", values=given)
+    return bad | huge
 
 
 def _json_ready(column: pa.Array) -> pd.Series:

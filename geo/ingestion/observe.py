@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from geo.crs import STORAGE_CRS
 from geo.errors import MissingColumn
-from geo.ingestion.checks import Checks
+from geo.ingestion.checks import Checks, report_zero_weights
 from geo.ingestion.crs_proposals import name_crs, refuse_far_positions
 from geo.ingestion.extent import extent_of
 from geo.ingestion.findings import Findings
@@ -75,6 +75,8 @@ def observe(
             if options.unit == "household":
                 checks.check_rows(observations, findings)
                 repeats.check(batch, observations, findings)
+            else:
+                report_zero_weights(observations, "settlement_empty", findings)
             settlement = placer.place(observations, findings)
             if options.unit == "settlement":
                 observations.fields["household_code"] = _codes(places, settlement)

@@ -104,8 +104,23 @@ RULES: dict[str, Rule] = {
     ),
     "weight_invalid": Rule(
         "error",
-        "the weight is {value}; a weight is a number above 0",
+        "the weight is {value}; a weight is a number, 0 or more",
         "correct the weight; without it the row cannot count",
+    ),
+    "weight_implausible": Rule(
+        "error",
+        "the weight is {value}, and no row stands for more than a million households",
+        "correct the weight, or name the column that holds it",
+    ),
+    "weight_zero": Rule(
+        "warning",
+        "the weight is 0, so the household is kept and is in no figure",
+        "nothing, if the household does not belong to the sample; else correct the weight",
+    ),
+    "settlement_empty": Rule(
+        "warning",
+        "the number of households is 0: nobody lives there, so the row adds to no share and the density is 0",
+        "nothing, if nobody lives there; else write how many households there are",
     ),
     "members_missing": Rule(
         "warning",
@@ -333,7 +348,7 @@ RULES: dict[str, Rule] = {
     ),
     "stratum_duplicate": Rule("error", "the stratum {value} is named more than once", "keep one row for each stratum"),
     "frame_size_invalid": Rule(
-        "error", "the number of households is {value}", "write a whole number above 0, or leave the row out"
+        "error", "the number of households is {value}", "write a whole number, or leave the row out"
     ),
     "facility_code_missing": Rule(
         "error",

@@ -93,11 +93,11 @@ def test_load_same_file_again_is_the_same_upload(city: Connection, tmp_path: Pat
 
 
 def with_errors() -> list[Row]:
-    """A repeated code, a position far away with no settlement named, and a weight of nothing: rows 3, 5 and 6."""
+    """A repeated code, a position far away with no settlement named, and a weight below 0: rows 3, 5 and 6."""
     rows = [{**row, "weight": 1} for row in f.households()]
     rows[1] |= {"household_code": rows[0]["household_code"]}
     rows[3] |= {"longitude": 10.0, "latitude": 10.0, "settlement_code": None}
-    rows[4] |= {"weight": 0}
+    rows[4] |= {"weight": -1}
     return rows
 
 
