@@ -23,6 +23,7 @@ from geo.indicators.tallies import SUMS, UNKNOWN_GROUP
 from geo.indicators.tally_frame import FrameTally
 from geo.indicators.values import COLUMNS, named
 from geo.ingestion.boundaries import Boundaries
+from geo.ingestion.design_checks import DesignChecks
 from geo.ingestion.findings import Findings
 from geo.ingestion.observe import Progress, Reading, observe
 from geo.ingestion.source import SourceOptions
@@ -55,7 +56,7 @@ def assess(
     *,
     city: str,
     survey: str,
-    mode: Mode = "census",
+    mode: Mode,
     access: Access = "public",
     progress: Progress | None = None,
 ) -> Assessment:
@@ -66,12 +67,15 @@ def assess(
     """
     definitions = [definition for definition in catalogue().values() if definition.facility is None]
     tally = FrameTally(definitions, len(boundaries.frame), source.unit)
+    places = boundaries.places()
+    design = DesignChecks(places.codes)
     readings: list[Reading] = []
     # While a batch is being summed the next is read and checked.
     with ThreadPoolExecutor(max_workers=1) as beside:
         summing: deque[Future[None]] = deque()
-        for placed in observe(path, boundaries.places(), source, readings.append, progress):
+        for placed in observe(path, places, source, readings.append, progress):
             seen = placed.observations
+            design.add(seen.fields, placed.settlement)
             summing.append(beside.submit(tally.add, seen.fields, placed.settlement, seen.asked, seen.extra))
             if len(summing) > _HELD_BATCHES:
                 summing.popleft().result()
@@ -80,6 +84,8 @@ def assess(
     (reading,) = readings
     if reading.rows_read == 0:
         raise UnreadableFile(f"{path.name} holds no rows.")
+    if source.unit == "household":
+        design.check(mode, {}, reading.findings)
     tallies = tally.tallies(np.arange(len(boundaries.frame), dtype=np.int64))
     of_round = Round(city, survey, source.unit, mode, date.min, members_unknown=_members_unknown(tallies))
     blocks = [Block(of_round, definition, definition.counted) for definition in definitions]

@@ -30,6 +30,7 @@ from geo.errors import (
     VastiError,
     is_full,
 )
+from geo.surveys import MODE_ASKED
 from service.logs import where
 from service.pages.rendering import is_page, page, see_other
 
@@ -188,7 +189,13 @@ _REASONS: Mapping[str, str] = {
 """What is wrong with a parameter, by the kind of fault."""
 
 
+_ASKED: Mapping[object, str] = {"mode": MODE_ASKED["household"]}
+"""What is asked about a parameter that has no default, where its name alone does not tell."""
+
+
 def _reason(fault: Mapping[str, Any]) -> str:
+    if fault["type"] == "missing" and fault["loc"][-1] in _ASKED:
+        return f"is required: {_ASKED[fault['loc'][-1]]}"
     return _REASONS.get(fault["type"], "is not valid").format(**fault.get("ctx", {}))
 
 

@@ -39,6 +39,8 @@ class DesignChecks:
         weighted_by_frame = set(sampled.index) <= frame_sizes.keys()
         if len(sampled) and mode != "census" and not self._is_weighted and not weighted_by_frame:
             findings.add_note(Note("weights_missing", field="weight"))
+        if mode == "census" and self._is_weighted:
+            findings.add_note(Note("weights_in_census", field="weight"))
         note_small_frames(sampled, frame_sizes, findings)
 
 

@@ -338,6 +338,14 @@ RULES: dict[str, Rule] = {
         "happened to be sampled",
         "map the column of weights to `weight`, or load how many households each settlement has (`vasti load frame`)",
     ),
+    # No error: weights may also correct an enumeration for the households that were not met.
+    "weights_in_census": Rule(
+        "warning",
+        "the round is said to be a census, every household visited, and its rows have weights other than 1, as a "
+        "sample has: its figures would have no interval, and the weighted households would count as the population",
+        "if households were drawn, use a round whose --mode is sample; if every one was visited and nothing is to be "
+        "weighed, leave the column of weights out of the profile",
+    ),
     "frame_too_small": Rule(
         "warning",
         "more households were surveyed than there are said to be in {value}",

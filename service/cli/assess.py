@@ -9,11 +9,12 @@ import typer
 
 from geo.assess import Assessment
 from geo.assess import assess as assess_files
-from geo.errors import FileHasErrors
+from geo.errors import FileHasErrors, InputError
 from geo.indicators.catalogue import catalogue, find_definitions
 from geo.ingestion.boundaries import read_boundaries
 from geo.ingestion.layers import ReadOptions
 from geo.ingestion.rejected_rows import check_target, write_rejected
+from geo.surveys import MODE_ASKED
 from maps import coverage
 from service.cli import options as o
 from service.cli.groups import FileOptions, RowOptions, with_groups
@@ -45,6 +46,8 @@ def assess(
 ) -> None:
     """Make every figure and a map from two files, with no database and no server."""
     started = time.monotonic()
+    if mode is None:
+        raise InputError(f"Say with --mode how {observations.name} was surveyed: {MODE_ASKED[unit or 'household']}")
     if rejected:
         check_target(rejected, boundaries, observations)
     (definition,) = find_definitions([indicator], catalogue())
@@ -62,7 +65,7 @@ def assess(
             source,
             city=boundaries.stem,
             survey=observations.stem,
-            mode=mode or "census",
+            mode=mode,
             access="full" if full else "public",
             progress=progress,
         )

@@ -71,7 +71,9 @@ StartsOption = Annotated[
 EndsOption = Annotated[datetime | None, typer.Option("--ends", formats=DATE, help="Last day of the round.")]
 ModeOption = Annotated[
     Literal["census", "sample", "phone"] | None,
-    typer.Option("--mode", help="How households were chosen. Default: census, every household visited."),
+    typer.Option(
+        "--mode", help="census: every household visited; sample: some drawn; phone: some, by telephone. No default."
+    ),
 ]
 RoundNameOption = Annotated[str | None, typer.Option("--name", help="The round's name, as maps show it.")]
 LicenceOption = Annotated[str | None, typer.Option("--licence", help="The licence its figures are published under.")]

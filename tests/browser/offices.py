@@ -106,6 +106,7 @@ def open_round(tab: Tab, name: str, starts: str = "2024-01-01", ends: str = "202
     tab.get_by_label("Name of the round").fill(name)
     tab.get_by_label("First day of the interviews").fill(starts)
     tab.get_by_label("Last day").fill(ends)
+    tab.get_by_label("Who was asked").select_option("every household")
     tab.get_by_role("button", name="Open the round").click()
     expect(tab.get_by_role("heading", level=1)).to_contain_text(name)
 

@@ -89,7 +89,7 @@ def test_assess_without_a_database(shell: Shell, tmp_path: Path) -> None:
     boundaries = f.write_boundaries(tmp_path / "city.gpkg", f.small_city())
     rows = f.write_csv(tmp_path / "rows.csv", f.households())
     nowhere = "postgresql://nobody@127.0.0.1:1/none"
-    shell.run("assess", boundaries, rows, "--out", "out", "--full", VASTI_DATABASE_URL=nowhere)
+    shell.run("assess", boundaries, rows, "--mode", "census", "--out", "out", "--full", VASTI_DATABASE_URL=nowhere)
     figures = list(csv.DictReader(io.StringIO((tmp_path / "out" / "figures.csv").read_text(encoding="utf-8"))))
     city = next(row for row in figures if (row["level"], row["indicator"]) == ("city", "drainage_any"))
     without = sum(row["drainage"] == "none" for row in f.households())
@@ -136,7 +136,7 @@ def test_exit_code_of_a_machine_not_ready(shell: Shell, environment: dict[str, s
 def test_exit_code_where_output_cannot_be_written(shell: Shell, tmp_path: Path) -> None:
     boundaries = f.write_boundaries(tmp_path / "city.gpkg", f.small_city())
     rows = f.write_csv(tmp_path / "rows.csv", f.households())
-    told = shell.run("assess", boundaries, rows, "--out", rows / "out", code=5)
+    told = shell.run("assess", boundaries, rows, "--mode", "census", "--out", rows / "out", code=5)
     assert "rows.csv" in told.stderr
 
 

@@ -219,6 +219,12 @@ def test_load_refuses_what_does_not_fit(city: Connection, tmp_path: Path) -> Non
         f.load(city, tmp_path, rows, city="nashik")
     with pytest.raises(InputError, match="--starts and --ends"):
         f.load(city, tmp_path, rows, survey=f.spec("2025", starts_on=None, ends_on=None))
+    for changes, asked in (
+        ({}, "was every household visited .census., or a sample"),
+        ({"unit": "settlement"}, "does the file list every settlement .census., or a sample"),
+    ):
+        with pytest.raises(InputError, match=asked):
+            f.load(city, tmp_path, rows, survey=f.spec("2025", mode=None, **changes))
     with pytest.raises(InputError, match="before it starts"):
         f.load(city, tmp_path, rows, survey=f.spec("2025", starts_on=f.ENDS, ends_on=f.STARTS))
     with pytest.raises(InputError, match="2025 round"):
