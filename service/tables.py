@@ -125,6 +125,10 @@ _NUMBERS = ("value", "from_value", "to_value", "target", "fitted")
 _COUNTED_TAGS = {"households": "+hh", "persons": "+ind"}
 
 
+_MOST_EXACT = 2.0**53
+"""Beyond it, not every whole number is one a float, or a JavaScript program, can hold."""
+
+
 def explained(figures: pd.DataFrame) -> pd.DataFrame:
     """Figures with the reason of each withheld one in words, as `reason_text`."""
     words = [None if pd.isna(code) else REASONS.get(code, code) for code in figures["reason"]]
@@ -132,7 +136,7 @@ def explained(figures: pd.DataFrame) -> pd.DataFrame:
 
 
 def plain_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """A frame's rows with plain values: whole numbers whole, what is missing None."""
+    """A frame's rows with plain values: whole numbers whole, what is missing or no finite number None."""
     columns = {str(name): _plain(frame[name], whole=name in COUNTS) for name in frame.columns}
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
@@ -140,8 +144,15 @@ def plain_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
 def _plain(column: pd.Series, *, whole: bool) -> list[Any]:
     if column.name in ("flags", "rounds"):
         return [list(several) for several in column]
+    if pd.api.types.is_float_dtype(column):
+        column = column.replace([np.inf, -np.inf], np.nan)
     known = zip(column.tolist(), column.isna().tolist(), strict=True)
-    return [None if missing else int(value) if whole else value for value, missing in known]
+    return [None if missing else _whole(value) if whole else value for value, missing in known]
+
+
+def _whole(count: float) -> int | float:
+    """A count as a whole number, where a float holds whole numbers exactly."""
+    return int(count) if abs(count) <= _MOST_EXACT else count
 
 
 def rounds_text(rounds: Sequence[Mapping[str, Any]]) -> str:
@@ -182,7 +193,7 @@ def csv_text(frame: pd.DataFrame, names: Sequence[str], *, hashtags: Mapping[str
 def _harmless(column: pd.Series) -> pd.Series:
     """Whole numbers without a point; a text a spreadsheet would run as a formula kept from it by an apostrophe."""
     if column.name in COUNTS:
-        return column.astype("Int64")
+        return pd.Series(_plain(column, whole=True), index=column.index, dtype=object)
     if column.name == "flags":
         return column.map(" ".join)
     if column.name == "rounds":
