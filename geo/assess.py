@@ -48,6 +48,12 @@ class Assessment:
         shapes = self.boundaries.frame.set_index("code")["geom"]
         return gpd.GeoDataFrame(chosen, geometry=list(shapes.loc[chosen["settlement_code"]]), crs=STORAGE_CRS)
 
+    def city_unserved(self, indicator: str) -> float | None:
+        """How many of all go without what a share is of, as its headline level counts; None where nothing says it."""
+        of_city = self.figures[(self.figures["level"] == "city") & (self.figures["indicator"] == indicator)]
+        unserved = of_city["unserved"].dropna()
+        return None if unserved.empty else float(unserved.iloc[0])
+
 
 def assess(
     boundaries: Boundaries,

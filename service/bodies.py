@@ -180,6 +180,16 @@ class Grouped(Body):
     ]
 
 
+RoundedTo = Annotated[
+    int | None,
+    Field(
+        description="Counts are rounded to the nearest multiple of this, and what is not 0 never becomes 0: 5 for the "
+        "public; null where they are exact or withheld.",
+        examples=[5],
+    ),
+]
+
+
 class Figure(Place, Grouped, Withheld):
     """A figure of one indicator in one place and round.
 
@@ -207,6 +217,7 @@ class Figure(Place, Grouped, Withheld):
     unserved: Annotated[int | None, Field(description="How many of them go without.", examples=[4])]
     unserved_low: Annotated[int | None, Field(description="Lower end of its 95 % interval.")]
     unserved_high: Annotated[int | None, Field(description="Upper end.")]
+    rounded_to: RoundedTo
     method: Annotated[
         Method, Field(description="Everybody was asked, a sample was, a register says so, or it was measured.")
     ]
@@ -232,10 +243,14 @@ class Change(Place, Grouped, Withheld):
         Field(description="Lower end of the change's 95 % interval; null where all were asked.", examples=[-2.0]),
     ]
     high: Annotated[float | None, Field(description="Upper end.", examples=[67.0])]
-    p_value: Annotated[float | None, Field(description="How likely such a difference is by chance alone.")]
+    p_value: Annotated[
+        float | None,
+        Field(description="How likely such a difference is by chance alone; 0.001 (in full 0.000001): that or less."),
+    ]
     n_before: Annotated[int | None, Field(description="Households that answered earlier.", examples=[10])]
     n: Annotated[int | None, Field(description="Households that answered later.", examples=[10])]
     n_pairs: Annotated[int | None, Field(description="Households that answered both times, where they are compared.")]
+    rounded_to: RoundedTo
     method: Annotated[
         ChangeMethod | None,
         Field(description="Everybody was asked, the same households were, or others; null when withheld."),
@@ -268,6 +283,7 @@ class Gap(Place, Withheld):
     unserved: Annotated[int | None, Field(description="How many of them go without.", examples=[10])]
     unserved_low: Annotated[int | None, Field(description="Lower end of its 95 % interval.")]
     unserved_high: Annotated[int | None, Field(description="Upper end.")]
+    rounded_to: RoundedTo
     rank_unserved: Annotated[
         int | None, Field(description="1: most unserved; equals share a rank; null where that is not known.")
     ]
@@ -279,7 +295,10 @@ class Gap(Place, Withheld):
     gi_z: Annotated[
         float | None, Field(description="Getis-Ord Gi* of need, as a z score: above 0, need clusters.", examples=[3.2])
     ]
-    gi_p: Annotated[float | None, Field(description="Its two-sided p value.", examples=[0.002])]
+    gi_p: Annotated[
+        float | None,
+        Field(description="Its two-sided p value; 0.001 (in full 0.000001): that or less.", examples=[0.002]),
+    ]
     hot_spot: Annotated[
         HotSpot | None, Field(description="Need clusters here (hot), or coverage (cold), beyond chance.")
     ]

@@ -14,7 +14,7 @@ COUNTS = frozenset(
     {
         *("definition_version", "n", "n_before", "n_unknown", "n_pairs", "population"),
         *("unserved", "unserved_low", "unserved_high"),
-        *("rank_unserved", "rank_coverage", "to_target"),
+        *("rank_unserved", "rank_coverage", "to_target", "rounded_to"),
     }
 )
 """Columns of whole numbers; a frame holds them as floats, because some are missing."""
@@ -36,7 +36,7 @@ _PLACE_TAGS = {
     "counted": "#meta+counted",
     "unit": "#meta+unit",
 }
-_HOW_TAGS = {"method": "#meta+method", "flags": "#meta+flags"}
+_HOW_TAGS = {"rounded_to": "#meta+rounded_to", "method": "#meta+method", "flags": "#meta+flags"}
 _WITHHELD_TAGS = {"status": "#status", "reason": "#status+reason+code", "reason_text": "#status+reason"}
 
 VALUE_TAGS: Mapping[str, str] = {

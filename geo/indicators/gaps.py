@@ -43,6 +43,7 @@ COLUMNS = (
     "unserved",
     "unserved_low",
     "unserved_high",
+    "rounded_to",
     "rank_unserved",
     "rank_coverage",
     "target",
@@ -168,7 +169,7 @@ def _ranked(
     is_public = query.access == "public"
     # Adding nothing makes a zero of a negative zero.
     gaps["gi_z"] = hot_spots.z.round(1 if is_public else 4) + 0.0
-    gaps["gi_p"] = hot_spots.p.round(3 if is_public else 6)
+    gaps["gi_p"] = d.rounded_p_values(hot_spots.p, query.access)
     gaps["hot_spot"] = hot_spots.kind
     gaps["hot_spot_reason"] = pd.Series(hot_spots.reason, index=gaps.index, dtype=object).where(
         published, gaps["reason"]
@@ -182,7 +183,7 @@ def _to_target(query: GapsQuery, gaps: pd.DataFrame, *, is_down: bool) -> "pd.Se
     gap = gaps["_value"] - gaps["target"] if is_down else gaps["target"] - gaps["_value"]
     missing = gaps["_population"] * gap.clip(lower=0) / PERCENT
     if query.access == "public":
-        return d.COUNT_STEP * (missing / d.COUNT_STEP).round()
+        return pd.Series(d.rounded_counts(missing), index=gaps.index)
     # With one fewer the target would not be met.
     return (missing - _SLACK).clip(lower=0).pipe(np.ceil)
 

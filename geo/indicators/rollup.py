@@ -23,7 +23,7 @@ _ADDED = (
     *("spread_yy", "spread_ay", "spread_aa", "strata", "sampled", "framed"),
     *("population", "residents", "area_m2", "seats"),
     *("no_population", "no_residents", "no_area_m2", "no_frame", "no_seats", "not_enumerated", "empty"),
-    *("unweighted", "frame_weighted", "frame_too_small", "ignores_clusters"),
+    *("unweighted", "frame_weighted", "frame_too_small", "ignores_clusters", "clustered"),
 )
 """What adds up. A column that says whether something holds of a settlement counts for how many it does."""
 

@@ -33,6 +33,7 @@ COLUMNS = (
     "counted",
     "unit",
     *NUMBERS,
+    "rounded_to",
     "method",
     "flags",
     "status",
@@ -47,7 +48,7 @@ class FigurePage:
 
     Shares are per cent; `population` and `unserved` are households or persons, as `counted` says. `bound_low` and
     `bound_high` are the figure if all whose answer is not known said no, or yes. `flags` is a tuple of names in
-    figures.FLAGS; `method` one of figures.Method.
+    figures.FLAGS; `method` one of figures.Method; `rounded_to` what counts are rounded to.
     """
 
     figures: pd.DataFrame

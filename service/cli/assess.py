@@ -11,6 +11,7 @@ from geo.assess import Assessment
 from geo.assess import assess as assess_files
 from geo.errors import FileHasErrors, InputError
 from geo.indicators.catalogue import catalogue, find_definitions
+from geo.indicators.disclosure import COUNT_STEP
 from geo.ingestion.boundaries import read_boundaries
 from geo.ingestion.layers import ReadOptions
 from geo.ingestion.rejected_rows import check_target, write_rejected
@@ -84,6 +85,8 @@ def assess(
         city_name=boundaries.stem,
         survey_name=observations.stem,
         generated_on=datetime.now(UTC).date(),
+        city_unserved=result.city_unserved(indicator),
+        rounded_to=None if full else COUNT_STEP,
     )
     (out / "coverage.html").write_text(html, encoding="utf-8")
     counts = counts_line(

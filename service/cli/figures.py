@@ -41,8 +41,8 @@ VersionOption = Annotated[
     int | None, typer.Option("--version", help="A version of the definition. Default: the newest counted.")
 ]
 _NOT_IN_TABLES = [
-    *("city", "level", "counted", "definition_version", "population", "ward_code", "group_by"),
-    *("bound_low", "bound_high", "deff", "n_eff", "response_rate", "unserved_low", "unserved_high", "p_value"),
+    *("city", "level", "definition_version", "population", "ward_code", "group_by"),
+    *("bound_low", "bound_high", "deff", "n_eff", "response_rate", "unserved_low", "unserved_high", "rounded_to"),
     *("direction", "target", "gi_p", "hot_spot_reason"),
 ]
 
@@ -153,6 +153,10 @@ def print_figures(figures: pd.DataFrame, output: OutputFormat, *, title: str) ->
     """Prints figures of any kind; as a table, without what few people read."""
     if output == "table":
         hidden = [name for name in _NOT_IN_TABLES if name in figures]
+        counted = figures["counted"].unique()
+        if len(counted) == 1:
+            title += f", counted in {counted[0]}"
+            hidden.append("counted")
         figures = figures.drop(columns=hidden).assign(flags=figures["flags"].map(" ".join).replace("", None))
         figures = _without_empty_columns(figures)
     print_frame(figures, output, title=title)
