@@ -43,7 +43,7 @@ from geo.ingestion.mapping import Observations
 from geo.ingestion.observe import Placed, Progress, Reading, observe
 from geo.ingestion.profile import BoundaryColumns, Profile
 from geo.ingestion.source import SourceOptions
-from geo.places import CityPlaces, drawn_by_others, find_city, places_on, withdraw_boundaries, write_boundaries
+from geo.places import CityPlaces, find_city, find_others_ground, places_on, withdraw_boundaries, write_boundaries
 from geo.schema.uploads import COUNTING, upload
 from geo.surveys import Mode, SurveySpec, find_survey, frame_sizes, open_survey
 
@@ -76,8 +76,12 @@ def load_boundaries(
             return earlier
         known = places_on(connection, city_id, valid_from_on or today)
         table = read_attributes(attributes, columns) if attributes else None
-        theirs = drawn_by_others(connection, city_id, options.organisation) if options.only_own else frozenset()
-        boundaries = read_boundaries(path, read, columns, known.places, table, theirs)
+        others = (
+            find_others_ground(connection, city_id, options.organisation, valid_from_on, today)
+            if options.only_own
+            else None
+        )
+        boundaries = read_boundaries(path, read, columns, known.places, table, others)
         result = replace(
             count_rows(boundaries.findings, boundaries.rows_read),
             read_as=boundaries.read_as,
