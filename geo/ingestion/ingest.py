@@ -34,6 +34,7 @@ from geo.ingestion.loads import (
     count_rows,
     decide,
     find_earlier,
+    find_giver,
     on_trial,
     open_original,
     options_said,
@@ -90,7 +91,7 @@ def load_boundaries(
         decide(result, path, options)
         if options.dry_run:
             return result
-        originals.keep(original, options.originals_url)
+        originals.keep(original, options.organisation, options.originals_url)
         store.lock_final(connection)
         upload_id = options.upload_id or store.next_upload_id(connection)
         profile = {"boundaries": boundaries.columns.model_dump(), "valid_from_on": str(valid_from_on or "")}
@@ -153,9 +154,10 @@ def load_survey(
                 "fix": source.fix,
             }
         )
+        giver = find_giver(connection, target, options)
         # What Python does while the database builds indexes.
         with ThreadPoolExecutor(max_workers=1) as beside:
-            kept = beside.submit(originals.keep, original, options.originals_url)
+            kept = beside.submit(originals.keep, original, giver, options.originals_url)
             store.lock_final(connection)
             write_upload(connection, load.upload_id, original, target, result, profile, options)
             load.finish(beside)

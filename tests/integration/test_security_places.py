@@ -12,11 +12,10 @@ from fastapi.testclient import TestClient
 from geo.crs import geodesic_area_m2
 from geo.settings import Settings
 from tests import factories as f
-from tests.integration.conftest import sessions, two
 from tests.integration.office import API, Office, bearer, client, office, officer, settings
 from tests.two_organisations import TwoOrganisations, rows
 
-__all__ = ["client", "office", "officer", "sessions", "settings", "two"]
+__all__ = ["client", "office", "officer", "settings"]
 
 
 @pytest.fixture
