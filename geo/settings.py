@@ -36,7 +36,7 @@ class Settings(BaseSettings):
     )
     storage_url: str | None = Field(
         default=None,
-        description="fsspec URL under which uploaded originals are kept by sha256, such as s3://bucket/originals.",
+        description="fsspec URL under which uploaded originals are kept, such as s3://bucket/originals.",
     )
     organisation: str = Field(
         default="local", description="Slug of the organisation whose surveys the command line loads."

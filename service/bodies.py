@@ -81,7 +81,6 @@ class Upload(Body):
     """A file the round's figures rest on."""
 
     id: Annotated[int, Field(description="Its number.", examples=[3])]
-    sha256: Annotated[str, Field(description="The hash that tells this file from all others.")]
     uploaded_at: Annotated[datetime, Field(description="When it was loaded.")]
     rows_loaded: Annotated[
         int, Field(description="How many of its rows were loaded; rounded to 5 for the public.", examples=[95])

@@ -45,12 +45,27 @@ class PreviewFigure(Body):
     n_after: float | None
 
 
+class MovedSettlement(Body):
+    """A settlement that a file puts into another ward."""
+
+    code: str
+    name: str
+    from_ward_code: Annotated[str | None, Field(description="null: it was in no ward.")]
+    from_ward_name: str | None
+    to_ward_code: str
+    to_ward_name: str
+
+
 class PreviewPlaces(Body):
-    """How many settlements or facilities a file adds, changes, and leaves as they are."""
+    """How many settlements or facilities a file adds, changes, moves, and leaves as they are."""
 
     added: int
-    changed: int
+    changed: Annotated[int, Field(description="Redrawn, or replaced.")]
+    moved: Annotated[int, Field(description="Settlements that come into another ward; some may be redrawn too.")] = 0
     unchanged: int
+    moves: Annotated[
+        list[MovedSettlement], Field(default_factory=list, description="The first of those that are moved.")
+    ]
 
 
 class Preview(Body):

@@ -1,6 +1,5 @@
 """Reading settlement boundaries: from a file's shapes to valid lon/lat MultiPolygons with a code and a name each."""
 
-from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from geo.ingestion.extent import Extent, extent_of
 from geo.ingestion.findings import Findings
 from geo.ingestion.formats import open_layer
 from geo.ingestion.layers import Batch, Layer, ReadAs, ReadOptions
+from geo.ingestion.others_ground import OthersGround, leave_others_ground
 from geo.ingestion.placement import Places
 from geo.ingestion.profile import BoundaryColumns, Profile, fold
 from geo.ingestion.reasons import without_reasons
@@ -62,13 +62,13 @@ def read_boundaries(
     columns: BoundaryColumns | Profile | None,
     known: Places | None = None,
     attributes: Attributes | None = None,
-    theirs: Collection[str] = (),
+    others: OthersGround | None = None,
 ) -> Boundaries:
     """Reads a file of settlement boundaries, checks every row and repairs what can be repaired.
 
     `known` are the settlements the city has already; those that are not in the file are neighbours of those that are.
-    `attributes` are names and wards from a table of their own. `theirs` are codes of settlements of another
-    organisation: their rows must leave them as they are known.
+    `attributes` are names and wards from a table of their own. `others` is what must stay as it is, where only the
+    sender's own places are open to it.
 
     Raises:
         InputError: the file cannot be read, has no shapes, no CRS, or no column with the settlements' codes.
@@ -99,27 +99,13 @@ def read_boundaries(
     _refuse_wrong_crs(rows, crs, city, path.name)
     rows = _usable(rows, crs, findings)
     frame = _one_row_a_settlement(rows, findings)
+    n_settlements = len(frame)
+    if known is not None and others is not None:
+        frame = leave_others_ground(frame, known, others, findings)
     frame["area_m2"] = geodesic_area_m2(frame["geom"].to_numpy())
-    rejected = check_boundaries(frame, known, findings, theirs)
-    if known is not None and theirs:
-        rejected |= _leave_theirs(frame, known, theirs, findings)
+    rejected = check_boundaries(frame, known, findings)
     frame = frame[~rejected].drop(columns="row_number").reset_index(drop=True)
-    return Boundaries(frame, findings, rows_read, len(rows) - int(np.count_nonzero(rejected)), named, read_as)
-
-
-def _leave_theirs(frame: pd.DataFrame, known: Places, theirs: Collection[str], findings: Findings) -> NDArray[np.bool_]:
-    """Where rows would redraw settlements that are another organisation's; those that would not keep name and ward."""
-    index = {code: i for i, code in enumerate(known.codes) if code in theirs}
-    rejected = np.zeros(len(frame), dtype=bool)
-    for at, (code, shape) in enumerate(zip(frame["code"], frame["geom"], strict=True)):
-        i = index.get(code)
-        if i is None or known.shapes[i] is None:
-            continue
-        rejected[at] = shape.normalize() != known.shapes[i].normalize()
-        frame.loc[at, ["name", "ward_code", "ward_name"]] = [known.names[i], None, None]
-    numbers = frame["row_number"].to_numpy(dtype=np.int32)[rejected]
-    findings.add("boundary_of_others", numbers, field="settlement_code", values=list(frame["code"][rejected]))
-    return rejected
+    return Boundaries(frame, findings, rows_read, len(rows) - (n_settlements - len(frame)), named, read_as)
 
 
 def _refuse_wrong_crs(rows: pd.DataFrame, crs: pyproj.CRS, city: Extent | None, file_name: str) -> None:

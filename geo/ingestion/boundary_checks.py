@@ -1,6 +1,5 @@
 """Checks of boundaries against each other: shapes that overlap, lie in one another, or lie where none should."""
 
-from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -16,8 +15,6 @@ from geo.ingestion.findings import Findings
 from geo.ingestion.placement import Places
 
 _NESTED_SHARE = 0.99
-_ON_ANOTHER_SHARE = 0.5
-"""From so much of the smaller one on, an outline is drawn on another rather than beside it."""
 _AREA_M2 = (100.0, 50e6)
 _FAR_M = 200_000.0
 
@@ -26,13 +23,10 @@ _MOST_PAIRS, _MOST_PAIRS_EACH = 100_000, 30
 _AT_ONCE = 200
 
 
-def check_boundaries(
-    frame: pd.DataFrame, known: Places | None, findings: Findings, theirs: Collection[str] = ()
-) -> NDArray[np.bool_]:
+def check_boundaries(frame: pd.DataFrame, known: Places | None, findings: Findings) -> NDArray[np.bool_]:
     """Checks settlements against each other and against `known` ones that are not among them; returns the rejected.
 
-    `frame` has the columns row_number, code, geom (lon/lat) and area_m2. `theirs` are codes of settlements of another
-    organisation, on which none may be drawn: households of theirs would be placed in it.
+    `frame` has the columns row_number, code, geom (lon/lat) and area_m2.
 
     Raises:
         InputError: outlines are stacked on each other.
@@ -50,7 +44,7 @@ def check_boundaries(
         shapes = np.concatenate([shapes, known.shapes[others]])
         areas = np.concatenate([areas, geodesic_area_m2(known.shapes[others])])
     _check_distance(shapes, rows, findings)
-    return _check_overlaps(codes, shapes, areas, rows, findings, theirs)
+    return _check_overlaps(codes, shapes, areas, rows, findings)
 
 
 def _check_distance(shapes: NDArray[Any], rows: NDArray[np.int32], findings: Findings) -> None:
@@ -70,7 +64,6 @@ def _check_overlaps(
     areas: NDArray[np.float64],
     rows: NDArray[np.int32],
     findings: Findings,
-    theirs: Collection[str],
 ) -> NDArray[np.bool_]:
     """Pairs that share ground. Of two equal shapes the first stays; of two others, the smaller one's row is told."""
     n = len(rows)
@@ -93,12 +86,6 @@ def _check_overlaps(
     for a, b, is_nested, m2, of in zip(
         *(values[nested | over] for values in (one, other, nested, overlap, smaller)), strict=True
     ):
-        drawn = [i for i in (a, b) if i < n and codes[i] not in theirs]
-        on = [codes[i] for i in (a, b) if codes[i] in theirs]
-        if drawn and on and m2 >= _ON_ANOTHER_SHARE * of:
-            rejected[drawn] = True
-            findings.add("boundary_on_others", rows[drawn], field="settlement_code", values=on)
-            continue
         # The smaller one is told; of a settlement the city has already no row is here.
         told, neighbour = (a, b) if b >= n or areas[a] <= areas[b] else (b, a)
         code, value = "boundary_nested", codes[neighbour]

@@ -34,6 +34,7 @@ from geo.ingestion.loads import (
     count_rows,
     decide,
     find_earlier,
+    find_giver,
     on_trial,
     open_original,
     options_said,
@@ -43,7 +44,7 @@ from geo.ingestion.mapping import Observations
 from geo.ingestion.observe import Placed, Progress, Reading, observe
 from geo.ingestion.profile import BoundaryColumns, Profile
 from geo.ingestion.source import SourceOptions
-from geo.places import CityPlaces, drawn_by_others, find_city, places_on, withdraw_boundaries, write_boundaries
+from geo.places import CityPlaces, find_city, find_others_ground, places_on, withdraw_boundaries, write_boundaries
 from geo.schema.surveys import survey
 from geo.schema.uploads import COUNTING, upload
 from geo.surveys import Mode, SurveySpec, find_survey, frame_sizes, open_survey
@@ -77,8 +78,12 @@ def load_boundaries(
             return earlier
         known = places_on(connection, city_id, valid_from_on or today)
         table = read_attributes(attributes, columns) if attributes else None
-        theirs = drawn_by_others(connection, city_id, options.organisation) if options.only_own else frozenset()
-        boundaries = read_boundaries(path, read, columns, known.places, table, theirs)
+        others = (
+            find_others_ground(connection, city_id, options.organisation, valid_from_on, today)
+            if options.only_own
+            else None
+        )
+        boundaries = read_boundaries(path, read, columns, known.places, table, others)
         result = replace(
             count_rows(boundaries.findings, boundaries.rows_read),
             read_as=boundaries.read_as,
@@ -87,7 +92,7 @@ def load_boundaries(
         decide(result, path, options)
         if options.dry_run:
             return result
-        originals.keep(original, options.originals_url)
+        originals.keep(original, options.organisation, options.originals_url)
         store.lock_final(connection)
         upload_id = options.upload_id or store.next_upload_id(connection)
         profile = {"boundaries": boundaries.columns.model_dump(), "valid_from_on": str(valid_from_on or "")}
@@ -150,9 +155,10 @@ def load_survey(
                 "fix": source.fix,
             }
         )
+        giver = find_giver(connection, target, options)
         # What Python does while the database builds indexes.
         with ThreadPoolExecutor(max_workers=1) as beside:
-            kept = beside.submit(originals.keep, original, options.originals_url)
+            kept = beside.submit(originals.keep, original, giver, options.originals_url)
             store.lock_final(connection)
             write_upload(connection, load.upload_id, original, target, result, profile, options)
             load.finish(beside)

@@ -307,9 +307,21 @@ RULES: dict[str, Rule] = {
     ),
     "boundary_on_others": Rule(
         "error",
-        "the settlement is drawn on {value}, which another organisation drew: half of one lies in the other, and that "
-        "organisation's households would be placed in it",
-        "leave it out, or agree with that organisation or the operator of this service who draws it",
+        "the settlement is drawn on the ground of {value}, which another organisation drew and whose households would "
+        "be placed in it",
+        "cut it back to that border or leave it out, say from which day it holds where the other ended before, or "
+        "agree with that organisation or the operator of this service who draws it",
+    ),
+    "boundary_trimmed": Rule(
+        "warning",
+        "the boundary lay by a little on {value}, which another organisation drew; it was cut back to that border",
+        "look whether the border between the two is right",
+    ),
+    "ward_name_kept": Rule(
+        "warning",
+        "the file calls a ward otherwise than the city does: {value}; the ward keeps its name, which settlements of "
+        "other organisations stand under too",
+        "ask the operator of this service to rename the ward, or write its name as it is",
     ),
     "settlement_code_missing": Rule("error", "the settlement has no code", "give every settlement a code"),
     "parts_joined": Rule(

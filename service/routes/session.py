@@ -51,7 +51,8 @@ def sign_out(request: Request) -> Response:
 
 @router.post("/password", responses=private_responses(None, status=204), status_code=204, summary="Set a password")
 def set_password(request: Request, body: NewPassword) -> Response:
-    """Sets the password of the account a link was made for. The link is used up, and the account's sessions end."""
+    """Sets the password of the account a link was made for. The link is used up, and the account's sessions and
+    API keys end."""
     with transaction(engine_of(request)) as connection:
         access.set_password(connection, body.link, body.password)
     return private_answer(None, status=204)

@@ -175,7 +175,7 @@ def file(request: Request, number: Id) -> Response:
     with reading_in_full(request, "contributor") as reading:
         row = find_upload(reading.connection, number)
     settings: Settings = request.app.state.settings
-    kept = originals.open_kept(row["sha256"], row["file_name"], settings.originals_url)
+    kept = originals.open_kept(originals.Kept.of(row), settings.originals_url)
     name = f"attachment; filename*=utf-8''{quote(row['file_name'], safe='')}"
     headers = NO_STORE | {"content-disposition": name, "x-content-type-options": "nosniff"}
     return StreamingResponse(kept, headers=headers, media_type=_ANY_FILE)

@@ -60,7 +60,10 @@ def test_settlements_are_sent_checked_loaded_and_taken_back(
     assert (checked["state"], checked["content"], checked["survey"], checked["problem"]) == (
         "checked", "boundaries", None, None,
     )  # fmt: skip
-    assert checked["preview"] == {"figures": [], "places": {"added": 2, "changed": 0, "unchanged": 2}}
+    assert checked["preview"] == {
+        "figures": [],
+        "places": {"added": 2, "changed": 0, "unchanged": 2, "moved": 0, "moves": []},
+    }
     assert checked["counts"] == {"rows_read": 4, "rows_loaded": 4, "rows_warned": 0, "rows_rejected": 0}
     assert checked["read_as"]["crs"] == "EPSG:4326 (longitude and latitude)"
     assert len(checked["read_as"]["outlines"]) == 4
@@ -96,7 +99,7 @@ def test_what_another_organisation_drew_stays_as_it_is(
     named = settlements(tmp_path / "named.gpkg", 30)
     frame = gpd.read_file(named).assign(settlement_name="Renamed", ward_code="W9", ward_name="Ninth")
     renamed = _boundaries(other, f.write_boundaries(tmp_path / "renamed.gpkg", frame))
-    assert renamed["preview"]["places"] == {"added": 0, "changed": 0, "unchanged": 1}
+    assert renamed["preview"]["places"] == {"added": 0, "changed": 0, "unchanged": 1, "moved": 0, "moves": []}
     other.decided(renamed["id"], "accept")
     assert _places(other)[f.code(30)]["name"] == "Nagar 30"
 
@@ -116,9 +119,9 @@ def test_what_another_organisation_drew_stays_as_it_is(
     assert [group["code"] for group in on_theirs["findings"] if group["severity"] == "error"] == ["boundary_on_others"]
 
     own = _boundaries(steward, settlements(tmp_path / "own.gpkg", 30, moved=0.0005), valid_from_on="2025-01-01")
-    assert own["preview"]["places"] == {"added": 0, "changed": 1, "unchanged": 0}
+    assert own["preview"]["places"] == {"added": 0, "changed": 1, "unchanged": 0, "moved": 0, "moves": []}
     any_ = _boundaries(operator, settlements(tmp_path / "any.gpkg", 31, moved=0.0005), valid_from_on="2025-01-01")
-    assert any_["preview"]["places"] == {"added": 0, "changed": 1, "unchanged": 0}
+    assert any_["preview"]["places"] == {"added": 0, "changed": 1, "unchanged": 0, "moved": 0, "moves": []}
 
 
 def test_a_redrawn_settlement_is_again_as_it_was(steward: Office, two: TwoOrganisations, tmp_path: Path) -> None:
@@ -173,7 +176,10 @@ def test_facilities_are_sent_checked_loaded_and_taken_back(
     assert (held["facility_code"], held["longitude"]) == ("facility_code", "longitude")
     checked = steward.decided(waiting["id"], "recheck", kind="community_toilet")
     assert (checked["state"], checked["problem"]) == ("checked", None)
-    assert checked["preview"] == {"figures": [], "places": {"added": 3, "changed": 0, "unchanged": 0}}
+    assert checked["preview"] == {
+        "figures": [],
+        "places": {"added": 3, "changed": 0, "unchanged": 0, "moved": 0, "moves": []},
+    }
     assert len(checked["read_as"]["positions"]) == 3
     loaded = steward.decided(waiting["id"], "accept")
     assert loaded["state"] == "loaded"

@@ -77,7 +77,7 @@ def test_load_keeps_the_original_under_its_sha256(city: Connection, tmp_path: Pa
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     row = city.execute(select(upload).where(upload.c.id == result.upload_id)).mappings().one()
     assert (row["sha256"], row["file_name"], row["uploaded_by"]) == (sha256, "मूळ file.csv", "tester")
-    kept = tmp_path / "originals" / sha256[:2] / sha256
+    kept = tmp_path / "originals" / "organisations" / "local" / sha256[:2] / sha256
     assert kept.read_bytes() == path.read_bytes()
     assert [p.name for p in kept.parent.iterdir()] == [sha256]
     assert stat.S_IMODE((tmp_path / "originals").stat().st_mode) == 0o700  # answers are in there
