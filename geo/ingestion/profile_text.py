@@ -93,6 +93,8 @@ def _field(suggestion: Suggestion) -> Iterator[str]:
     yield f"{mark}# {suggestion.confidence}: {suggestion.why}"
     yield f"{mark}[fields.{suggestion.target}]"
     yield f"{mark}column = {quote(suggestion.column)}"
+    if suggestion.plus:
+        yield f"{mark}plus = [{', '.join(map(quote, suggestion.plus))}]"
     for key in ("format", "unit", "decimal"):
         if (given := getattr(suggestion, key)) is not None:
             yield f"{mark}{key} = {quote(given)}"
