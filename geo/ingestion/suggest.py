@@ -20,6 +20,7 @@ from geo.fields import Unit, standard_fields
 from geo.ingestion.choices import join_choices
 from geo.ingestion.evidence import ColumnEvidence, FileEvidence, read_evidence, shown_name
 from geo.ingestion.fits import Fit, ValueLine, fit_field
+from geo.ingestion.gaps import gaps
 from geo.ingestion.household_sums import columns_of_everybody
 from geo.ingestion.layers import ReadOptions
 from geo.ingestion.profile import Value
@@ -162,7 +163,9 @@ def propose(
     candidates = [c for c in candidates if c.column not in (said or {}) and c.target not in (said or {}).values()]
     candidates += _said(said or {}, columns, unit, words)
     chosen = _choose(candidates, is_boundaries=is_boundaries, has_geometry=evidence.has_geometry, unit=unit)
-    suggestions = list(_place(chosen, columns, shapes, is_boundaries=is_boundaries, has_geometry=evidence.has_geometry))
+    suggestions = list(
+        _place(chosen, columns, shapes, unit=unit, is_boundaries=is_boundaries, has_geometry=evidence.has_geometry)
+    )
     if unit == "household" and not is_boundaries:
         suggestions += _members_as_sum(suggestions, columns, words)
     taken = {column for s in suggestions for column in (s.column, *s.plus)}
@@ -172,6 +175,7 @@ def propose(
         notes.append("The file has no rows, so there is nothing to tell a column's meaning from.")
     if unit == "settlement" and not is_boundaries:
         notes.append("A row seems to be a settlement: load it with --unit settlement.")
+    notes += gaps(suggestions, evidence, unit, is_boundaries=is_boundaries)
     stem = path.stem.removesuffix(".tar")
     return Proposal(
         name=name or "-".join(stem.lower().split()) or "proposed",
@@ -344,6 +348,7 @@ def _place(
     columns: Mapping[str, ColumnEvidence],
     shapes: Sequence[str],
     *,
+    unit: Unit,
     is_boundaries: bool,
     has_geometry: bool,
 ) -> Iterator[Suggestion]:
@@ -360,6 +365,10 @@ def _place(
         answers = [c for c in chosen if c.target in standard_fields() and standard_fields()[c.target].role == "answer"]
         if not any(c.confidence != "unsure" for c in answers):
             return
+        if unit == "settlement" and "settlement_code" in by_target:
+            # One table is both: each row of answers is found by the code of its own outline.
+            code = replace(by_target["settlement_code"], why="the settlements' code, which joins the answers to them")
+            yield _suggestion(replace(code, target="declared_settlement_code"), "fields")
     elif "longitude" in by_target and "latitude" in by_target:
         for name in ("longitude", "latitude"):
             yield _suggestion(by_target[name], "position")

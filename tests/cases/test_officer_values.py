@@ -143,3 +143,19 @@ def test_without_sizes_households_are_counted_and_it_is_said(officer: Officer) -
     assert figure(insisted, "sanitation_basic")["reason"] == "no_members"
     officer.assess("settlements.geojson", "households.csv", "--mode", "census", "--counted", "persons")
     assert figure(read_figures(report), "sanitation_basic")["reason"] == "no_members"
+
+
+@pytest.mark.case("officer/B3-register-key-not-taken")
+def test_a_register_with_outlines_is_both(officer: Officer) -> None:
+    officer.run("suggest", "cadastro.csv", "--out", "p.toml")
+    assert read_profile(str(officer.folder / "p.toml")).fields["declared_settlement_code"].column == "Código"
+    officer.city("ilha", "cadastro.csv", "--profile", "p.toml")
+    year = ("--starts", "2025-01-01", "--ends", "2025-12-31", "--mode", "census")
+    into = ("--city", "ilha", "--survey", "2025", *year, "--unit", "settlement", "--profile", "p.toml")
+    assert "5 read, 5 loaded" in officer.run("load", "survey", "cadastro.csv", *into).stdout
+    figures = officer.values("ilha", "2025")
+    connected = figure(figures, "internet_home")
+    assert (round(connected["value"], 2), connected["population"]) == (81.04, 617)
+    in_the_open = figure(figures, "open_defecation")
+    # A register says nothing of people, so households are counted.
+    assert (in_the_open["counted"], round(in_the_open["value"], 2)) == ("households", 12.16)
