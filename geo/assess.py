@@ -13,8 +13,9 @@ import pandas as pd
 from geo.crs import STORAGE_CRS
 from geo.errors import UnreadableFile
 from geo.ground import own_ground_m2
-from geo.indicators.blocks import Block, Cells, Round
+from geo.indicators.blocks import Block, Cells, Round, headline
 from geo.indicators.catalogue import catalogue
+from geo.indicators.definition import Counted
 from geo.indicators.disclosure import Access
 from geo.indicators.figures import finish, make_levels
 from geo.indicators.protection import NO_WARD
@@ -63,6 +64,7 @@ def assess(
     city: str,
     survey: str,
     mode: Mode,
+    counted: Counted | None = None,
     access: Access = "public",
     progress: Progress | None = None,
 ) -> Assessment:
@@ -94,7 +96,10 @@ def assess(
         design.check(mode, {}, reading.findings)
     tallies = tally.tallies(np.arange(len(boundaries.frame), dtype=np.int64))
     of_round = Round(city, survey, source.unit, mode, date.min, members_unknown=_members_unknown(tallies))
-    blocks = [Block(of_round, definition, definition.counted) for definition in definitions]
+    levels = [(definition, counted or headline(definition, [of_round])) for definition in definitions]
+    blocks = [
+        Block(of_round, definition, level) for definition, level in levels if level in definition.counted_levels()
+    ]
     table = _cells(blocks, tallies, boundaries.frame)
     made = make_levels(table, LEVELS, access)
     figures = pd.concat([named(finish(exact), table, level) for level, exact in made.items()], ignore_index=True)

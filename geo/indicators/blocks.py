@@ -4,6 +4,7 @@ Whether a figure may be said depends on every other figure of its block, so a bl
 of it was asked for.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -33,6 +34,20 @@ class Round:
     city_id: int = 0
     members_unknown: float = 0.0
     """The share of its households whose number of members is not known."""
+
+
+SIZES_UNKNOWN = 0.5
+"""Where the members of a larger share of a round's households are not known, households are counted, not people."""
+
+
+def headline(definition: Definition, rounds: Iterable[Round]) -> Counted:
+    """What is counted where nobody says: what the definition counts, or households where people cannot be.
+
+    Figures of several `rounds` that are held against each other count the same.
+    """
+    if "households" in definition.counted_levels() and any(r.members_unknown > SIZES_UNKNOWN for r in rounds):
+        return "households"
+    return definition.counted
 
 
 @dataclass(frozen=True)

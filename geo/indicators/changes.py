@@ -24,7 +24,7 @@ from geo.indicators.estimate import (
 )
 from geo.indicators.figures import NUMBERS, PERCENT, PLACE, finish
 from geo.indicators.pairs import SUMS as PAIR_SUMS
-from geo.indicators.query import ValuesQuery, check_filters, find_blocks, is_seen
+from geo.indicators.query import ValuesQuery, check_filters, find_blocks, find_rounds, is_seen
 from geo.indicators.rollup import Level
 from geo.indicators.values import FigurePage, named, page_of, read_exact
 from geo.schema.places import city, settlement, ward
@@ -84,8 +84,10 @@ def find_changes(
     catalogue = read_catalogue(connection)
     check_filters(connection, replace(query, surveys=[later] if query.by else []), catalogue)
     _check_rounds(connection, query, earlier, later)
-    first = _by_indicator(find_blocks(connection, replace(query, surveys=[earlier]), catalogue))
-    blocks = [b for b in find_blocks(connection, replace(query, surveys=[later]), catalogue) if _of(b) in first]
+    rounds = find_rounds(connection, replace(query, surveys=[earlier, later]))
+    first = _by_indicator(find_blocks(connection, replace(query, surveys=[earlier]), catalogue, rounds))
+    last = find_blocks(connection, replace(query, surveys=[later]), catalogue, rounds)
+    blocks = [b for b in last if _of(b) in first]
 
     def rows_of(chosen: list[Block]) -> pd.DataFrame:
         return _compared(connection, query, [first[_of(block)] for block in chosen], chosen, allow_break=allow_break)

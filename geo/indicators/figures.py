@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from geo.indicators import disclosure as d
-from geo.indicators.blocks import Block, Cells, name_unknown_group, pool_small_groups
+from geo.indicators.blocks import SIZES_UNKNOWN, Block, Cells, name_unknown_group, pool_small_groups
 from geo.indicators.estimate import estimate, kish_deff
 from geo.indicators.rollup import LEVELS, Level, add_parts, roll_up, spread_and_sums
 from geo.indicators.tallies import ALL
@@ -40,6 +40,7 @@ Flag = Literal[
     "frame_weighted",
     "frame_too_small",
     "members_unknown",
+    "sizes_unknown",
     "clusters_ignored",
     "no_degrees_of_freedom",
     "break_allowed",
@@ -53,6 +54,7 @@ FLAGS: Mapping[Flag, str] = {
     "frame_weighted": "settlements are weighted by their frame sizes, as the sample has no weights",
     "frame_too_small": "a settlement's frame size is less than the households surveyed there",
     "members_unknown": "the members of more than 5 % of the households are not known",
+    "sizes_unknown": "households are counted, not people: the members of most households are not known",
     "clusters_ignored": "groups and pairs are not known by cluster: a group's interval is that of households drawn one "
     "by one, and a change of pairs has none",
     "no_degrees_of_freedom": "too few clusters for an interval",
@@ -225,6 +227,7 @@ class _Facts:
         self.keeps_unknown = taken([b.definition.unknown == "unserved" for b in blocks]).astype(bool)
         self.is_per_cent = taken([b.definition.unit == "%" for b in blocks]).astype(bool)
         self.persons = taken([b.counted == "persons" for b in blocks]).astype(bool)
+        self.for_persons = taken([b.counted != b.definition.counted == "persons" for b in blocks]).astype(bool)
         self.is_counted = taken([b.is_counted for b in blocks]).astype(bool)
         self.members_unknown = taken([b.round.members_unknown for b in blocks]).astype(float)
         counts = [b.definition.total_weight if b.definition.score == "count" else 1.0 for b in blocks]
@@ -262,7 +265,7 @@ def _reasons(of: _Facts, summed: pd.DataFrame, value: Floats, answering: Floats,
     # That a settlement has no households is known of its density, and answers no other question.
     is_empty = density & (summed["empty"] > 0).to_numpy()
     nobody = by_answers & (answering == 0) & ~is_empty
-    no_members = nobody & of.persons & (of.members_unknown > 0.5)
+    no_members = nobody & of.persons & (of.members_unknown > SIZES_UNKNOWN)
     no_value = np.isnan(value)
     no_land = (summed["area_m2"] == 0).to_numpy()
     several = distance & np.isnan(_floats(summed, "nearest_m")) & (summed["settlements_in"] > 1).to_numpy()
@@ -314,6 +317,7 @@ def _flags(
         "frame_weighted": sample & several & (summed["frame_weighted"] > 0).to_numpy(),
         "frame_too_small": (summed["frame_too_small"] > 0).to_numpy(),
         "members_unknown": of.persons & (answering > 0) & (of.members_unknown > SOME_UNKNOWN),
+        "sizes_unknown": of.for_persons & (answering > 0) & (of.members_unknown > SIZES_UNKNOWN),
         "clusters_ignored": sample & (summed["ignores_clusters"] > 0).to_numpy(),
         "no_degrees_of_freedom": no_df,
     }

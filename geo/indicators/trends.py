@@ -108,7 +108,7 @@ def find_trends(connection: Connection, query: TrendsQuery) -> FigurePage:
     check_filters(connection, asked, catalogue)
     rounds = rounds_there_are(connection, asked)
     middle_of = _middles(connection, [r.survey_id for r in rounds])
-    blocks = find_blocks(connection, asked, catalogue)
+    blocks = find_blocks(connection, asked, catalogue, rounds)
     newest = [block for block in blocks if block.round == rounds[-1]]
 
     def rows_of(chosen: list[Block]) -> pd.DataFrame:

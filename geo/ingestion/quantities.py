@@ -47,6 +47,12 @@ def map_number(field: Field, mapping: FieldMapping, table: dict[str, Value | Non
         numbers = _floats(translate(cells, pa.float64(), meaning))
     elif factor != 1.0:
         numbers = numbers * factor
+    return in_range(field, numbers, cells)
+
+
+def in_range(field: Field, numbers: pa.Array | NDArray[np.float64], cells: Cells) -> pa.Array:
+    """Numbers in the field's type; an impossible one is unknown and reported."""
+    numbers = _floats(numbers) if isinstance(numbers, pa.Array) else numbers
     known = ~np.isnan(numbers)
     outside = known & ~np.isfinite(numbers)
     if field.type == "integer":

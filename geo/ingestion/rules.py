@@ -81,6 +81,23 @@ RULES: dict[str, Rule] = {
         "{field} is {value}, which is outside the possible range; the answer is kept as unknown",
         "check the value in the source",
     ),
+    "value_impossible": Rule(
+        "warning",
+        "{field} is {value}, which no household has, so a blank may have become 0; the answer is kept as unknown",
+        "write the number, or leave the cell blank",
+    ),
+    "value_coded": Rule(
+        "warning",
+        "{field} is {value}, which forms write for don't know or refused, and which is more than twice any other "
+        "number of the column; the answer is kept as unknown",
+        "nothing, if that is what it means; else say in the profile, among the values of the field, that the number "
+        'stands for itself, such as "99" = 99',
+    ),
+    "value_far_above": Rule(
+        "warning",
+        "{field} is {value}, more than five times what three quarters of the rows have; it counts as it stands",
+        "check the value in the source, and blank it where it stands for no answer",
+    ),
     "value_not_a_number": Rule(
         "warning", "{field} is {value}, which is not a number; the answer is kept as unknown", "write a plain number"
     ),
@@ -121,6 +138,11 @@ RULES: dict[str, Rule] = {
         "warning",
         "the number of households is 0: nobody lives there, so the row adds to no share and the density is 0",
         "nothing, if nobody lives there; else write how many households there are",
+    ),
+    "part_missing": Rule(
+        "warning",
+        "{field} adds up several columns, of which {value} says nothing here; the sum is kept as unknown",
+        "write 0 where there are none",
     ),
     "members_missing": Rule(
         "warning",
@@ -358,6 +380,13 @@ RULES: dict[str, Rule] = {
         "if households were drawn, use a round whose --mode is sample; if every one was visited and nothing is to be "
         "weighed, leave the column of weights out of the profile",
     ),
+    "sizes_unknown": Rule(
+        "warning",
+        "the file does not say how many live in most of its households, so figures count households where they would "
+        "count people",
+        "nothing, if nobody counted them; else map the column of household members to `members`, or the first of "
+        "the columns that add up to it, with the others as `plus`",
+    ),
     "frame_too_small": Rule(
         "warning",
         "more households were surveyed than there are said to be in {value}",
@@ -413,6 +442,12 @@ RULES: dict[str, Rule] = {
         "warning",
         "{field} is {value}, which is no whole number of seats; it is kept as unknown",
         "write a plain whole number, 0 or more",
+    ),
+    "seats_doubtful": Rule(
+        "warning",
+        "{field} is {value}, which forms write for don't know, and more than twice any other number of the column; it "
+        "counts as it stands",
+        "blank it where it stands for no answer",
     ),
     "seats_exceeded": Rule(
         "error", "more seats work than there are: {value}", "correct the seats, or the seats that work"

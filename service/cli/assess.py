@@ -41,6 +41,7 @@ def assess(
     unit: o.UnitOption = None,
     indicator: Annotated[str, typer.Option("--indicator", help="Which indicator to map.")] = "household_toilet",
     mode: o.ModeOption = None,
+    counted: o.CountedOption = None,
     full: o.FullOption = False,
     skip_errors: o.SkipErrorsOption = False,
     rejected: o.RejectedOption = None,
@@ -67,6 +68,7 @@ def assess(
             city=boundaries.stem,
             survey=observations.stem,
             mode=mode,
+            counted=counted,
             access="full" if full else "public",
             progress=progress,
         )

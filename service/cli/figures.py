@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from geo.indicators.changes import find_changes
 from geo.indicators.definition import Counted
+from geo.indicators.figures import FLAGS
 from geo.indicators.query import ValuesQuery, find_rounds
 from geo.indicators.rollup import Level
 from geo.indicators.values import find_area_values, find_values
@@ -30,10 +31,6 @@ map_app = typer.Typer(
 LevelOption = Annotated[Level, typer.Option("--level", help="Figures by settlement, ward or city.")]
 IndicatorsOption = Annotated[list[str] | None, typer.Option("--indicator", help="Repeatable. Default: all.")]
 SettlementsOption = Annotated[list[str] | None, typer.Option("--settlement", help="Settlement code; repeatable.")]
-CountedOption = Annotated[
-    Counted | None,
-    typer.Option("--counted", help="Count households or persons. Default: as the indicator's source does."),
-]
 ByOption = Annotated[
     str | None, typer.Option("--by", help="A field by whose groups figures are made apart, such as head_sex.")
 ]
@@ -53,7 +50,7 @@ def values(
     indicator: IndicatorsOption = None,
     settlement: SettlementsOption = None,
     level: LevelOption = "settlement",
-    counted: CountedOption = None,
+    counted: o.CountedOption = None,
     by: ByOption = None,
     version: VersionOption = None,
     within: Annotated[
@@ -82,7 +79,7 @@ def changes(
     indicator: IndicatorsOption = None,
     settlement: SettlementsOption = None,
     level: LevelOption = "settlement",
-    counted: CountedOption = None,
+    counted: o.CountedOption = None,
     by: ByOption = None,
     version: VersionOption = None,
     allow_break: Annotated[
@@ -112,7 +109,7 @@ def coverage_command(
     survey: o.SurveyOption,
     indicator: Annotated[str, typer.Option("--indicator", help="Which indicator to map.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="The HTML file to write.")],
-    counted: CountedOption = None,
+    counted: o.CountedOption = None,
 ) -> None:
     """Write the coverage map of one indicator in one round."""
     with open_database(Settings()) as connection:
@@ -151,6 +148,8 @@ def _query(
 
 def print_figures(figures: pd.DataFrame, output: OutputFormat, *, title: str) -> None:
     """Prints figures of any kind; as a table, without what few people read."""
+    if figures["flags"].map(lambda flags: "sizes_unknown" in flags).any():
+        typer.echo(f"Some figures are of households: {FLAGS['sizes_unknown']}.", err=True)
     if output == "table":
         hidden = [name for name in _NOT_IN_TABLES if name in figures]
         counted = figures["counted"].unique()

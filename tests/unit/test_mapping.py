@@ -70,7 +70,7 @@ def test_map_yes_no(tmp_path: Path) -> None:
     [
         ("members", "5", 5, None),
         ("members", " 5.0 ", 5, None),
-        ("members", "0", 0, None),
+        ("members", "0", None, "value_impossible"),
         ("members", "200", 200, None),
         ("members", "201", None, "value_out_of_range"),
         ("members", "-1", None, "value_out_of_range"),
