@@ -150,6 +150,7 @@ class Uploads(Body):
 
     uploads: list[Upload]
     total: int
+    note: Annotated[str | None, Field(description="That `limit` was above the most, where it was.")]
     returned: int
     links: list[Link]
 
@@ -185,5 +186,6 @@ class FindingsPage(Body):
 
     findings: list[Finding]
     total: int
+    note: Annotated[str | None, Field(description="That `limit` was above the most, where it was.")]
     returned: int
     links: list[Link]
