@@ -55,8 +55,9 @@ _DESCRIPTION = """
 Coverage figures of informal settlements: by settlement, ward and city, for each published survey round.
 
 Figures on fewer than 10 answering households are withheld: they are listed with their reason and without a value.
-Lists come in pages: follow the `next` link, which is in the body and in the `Link` header. Every answer carries an
-`ETag`; send it back as `If-None-Match` and get 304 while nothing changed.
+Lists come in pages as JSON: follow the `next` link, which is in the body and in the `Link` header. CSV and GeoJSON are
+whole. Every public answer carries an `ETag`; send it back as `If-None-Match` and get 304 while nothing changed.
+Pages of other sites may read public answers (CORS), and no others.
 """
 
 

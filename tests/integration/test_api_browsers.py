@@ -2,14 +2,17 @@
 
 import gzip
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pyarrow as pa
 import pytest
 from fastapi.testclient import TestClient
 
+from geo.errors import DatabaseUnavailable
+from geo.settings import Settings
 from service import coding
+from service.app import create_app
 from tests.integration.test_api_cache import _asked, _wait_until_watching
 from tests.public_addresses import DOCUMENT, FORMS, HEALTH, LISTS, OTHERS, REFUSED
 from tests.two_organisations import TwoOrganisations
@@ -97,6 +100,25 @@ def test_a_page_of_another_site_reads_why_it_was_refused(client: TestClient, add
     assert client.post(address, headers=ELSEWHERE).headers["access-control-allow-origin"] == "*"
 
 
+def _broken(*_: object, **__: object) -> None:
+    raise RuntimeError("a fault of our own")
+
+
+def _away(*_: object, **__: object) -> None:
+    raise DatabaseUnavailable("The database is away.")
+
+
+@pytest.mark.parametrize(("fault", "status"), [(_broken, 500), (_away, 503)])
+@pytest.mark.parametrize("path", ["/api/v1/cities?limit=77", "/readyz"])
+def test_a_fault_may_be_read_elsewhere_too(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, path: str, fault: Callable[..., None], status: int
+) -> None:
+    for place in ("service.reading.snapshot", "service.routes.health.snapshot"):
+        monkeypatch.setattr(place, fault)
+    answer = client.get(path, headers=ELSEWHERE)
+    assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (status, "*")
+
+
 @pytest.mark.parametrize("address", [*FORMS, *HEALTH, *REFUSED])
 def test_what_a_browser_asks_beforehand_is_answered(client: TestClient, address: str) -> None:
     asked = ELSEWHERE | {
@@ -117,9 +139,6 @@ def test_what_a_browser_asks_beforehand_is_answered(client: TestClient, address:
 
 
 def test_what_is_for_somebody_is_for_no_other_site(two: TwoOrganisations) -> None:
-    from geo.settings import Settings  # noqa: PLC0415
-    from service.app import create_app  # noqa: PLC0415
-
     with TestClient(create_app(two.service, Settings())) as client:
         signed_in = ELSEWHERE | {"authorization": f"Bearer {two.token('steward')}"}
         paths = client.get(DOCUMENT).json()["paths"]
