@@ -22,7 +22,7 @@ from geo.indicators.protection import NO_WARD
 from geo.indicators.rollup import LEVELS
 from geo.indicators.tallies import SUMS, UNKNOWN_GROUP
 from geo.indicators.tally_frame import FrameTally
-from geo.indicators.values import COLUMNS, named
+from geo.indicators.values import COLUMNS, DATES, named
 from geo.ingestion.boundaries import Boundaries
 from geo.ingestion.design_checks import DesignChecks
 from geo.ingestion.findings import Findings
@@ -35,7 +35,10 @@ _HELD_BATCHES = 4
 
 @dataclass(frozen=True)
 class Assessment:
-    """Figures of every settlement, ward and of the whole, as in values.FigurePage, and what was found on the way."""
+    """Figures of every settlement, ward and of the whole, and what was found on the way.
+
+    The figures are as in values.FigurePage, but without the days of the round.
+    """
 
     figures: pd.DataFrame
     boundaries: Boundaries
@@ -95,7 +98,7 @@ def assess(
     if source.unit == "household":
         design.check(mode, {}, reading.findings)
     tallies = tally.tallies(np.arange(len(boundaries.frame), dtype=np.int64))
-    of_round = Round(city, survey, source.unit, mode, date.min, members_unknown=_members_unknown(tallies))
+    of_round = Round(city, survey, source.unit, mode, date.min, date.min, members_unknown=_members_unknown(tallies))
     levels = [(definition, counted or headline(definition, [of_round])) for definition in definitions]
     blocks = [
         Block(of_round, definition, level) for definition, level in levels if level in definition.counted_levels()
@@ -103,7 +106,9 @@ def assess(
     table = _cells(blocks, tallies, boundaries.frame)
     made = make_levels(table, LEVELS, access)
     figures = pd.concat([named(finish(exact), table, level) for level, exact in made.items()], ignore_index=True)
-    return Assessment(figures[list(COLUMNS)], boundaries, reading.findings, reading.rows_read, reading.rows_kept)
+    # Of when the survey was, two files say nothing.
+    columns = [name for name in COLUMNS if name not in DATES]
+    return Assessment(figures[columns], boundaries, reading.findings, reading.rows_read, reading.rows_kept)
 
 
 def _members_unknown(tallies: pd.DataFrame) -> float:

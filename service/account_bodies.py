@@ -208,5 +208,6 @@ class Audit(Body):
 
     audit: list[Done]
     total: int
+    note: Annotated[str | None, Field(description="That `limit` was above the most, where it was.")]
     returned: int
     links: list[Link]

@@ -27,6 +27,10 @@ class Link(Body):
     rel: Annotated[str, Field(description="What it leads to.", examples=["next"])]
     href: Annotated[str, Field(description="Where it leads.", examples=["/api/v1/cities?cursor=WyJraGFuZGVzaCJd"])]
     type: Annotated[str, Field(description="The media type there.", examples=["application/json"])]
+    templated: Annotated[
+        Literal[True] | None,
+        Field(description="The address is yet to be filled in (RFC 6570); only on links of which that is true."),
+    ] = None
 
 
 class ListBody(Body):
@@ -36,6 +40,10 @@ class ListBody(Body):
     returned: Annotated[int, Field(description="How many are in this answer.", examples=[6])]
     data_version: Annotated[
         int, Field(description="Rises with every change of what is published: which state this is.", examples=[12])
+    ]
+    note: Annotated[
+        str | None,
+        Field(description="What else is to be known of this answer, such as that `limit` was above the most."),
     ]
     links: list[Link]
 
@@ -148,6 +156,9 @@ class Place(Body):
     settlement_code: Annotated[str | None, Field(description=f"The settlement's code; {_CODE}.", examples=["S02"])]
     settlement_name: Annotated[str | None, Field(description=f"Its name; {_CODE}.", examples=["शांती नगर"])]
     indicator: Annotated[str, Field(description="The indicator's id.", examples=["household_toilet"])]
+    indicator_name: Annotated[
+        str, Field(description="What it is called.", examples=["Households with their own toilet"])
+    ]
     definition_version: Annotated[int, Field(description="Which version of its definition.", examples=[1])]
     counted: Annotated[
         Counted, Field(description="Whether households or persons are counted.", examples=["households"])
@@ -196,6 +207,8 @@ class Figure(Place, Grouped, Withheld):
     """
 
     survey: Annotated[str, Field(description="The round's slug.", examples=["2024"])]
+    starts_on: Annotated[date, Field(description="The round's first day.", examples=["2024-01-01"])]
+    ends_on: Annotated[date, Field(description="Its last day.", examples=["2024-03-31"])]
     value: Annotated[float | None, Field(description="The figure; null when withheld.", examples=[60.0])]
     low: Annotated[
         float | None, Field(description="Lower end of its 95 % interval; null where all were asked.", examples=[31.0])
@@ -233,7 +246,11 @@ class Change(Place, Grouped, Withheld):
     """How a figure changed from one round to another."""
 
     from_survey: Annotated[str, Field(description="The earlier round's slug.", examples=["2019"])]
+    from_starts_on: Annotated[date, Field(description="Its first day.", examples=["2019-01-01"])]
+    from_ends_on: Annotated[date, Field(description="Its last day.", examples=["2019-03-31"])]
     to_survey: Annotated[str, Field(description="The later round's slug.", examples=["2024"])]
+    to_starts_on: Annotated[date, Field(description="Its first day.", examples=["2024-01-01"])]
+    to_ends_on: Annotated[date, Field(description="Its last day.", examples=["2024-03-31"])]
     from_value: Annotated[float | None, Field(description="The earlier figure.", examples=[20.0])]
     to_value: Annotated[float | None, Field(description="The later figure.", examples=[60.0])]
     change: Annotated[float | None, Field(description="Later less earlier: points, or the unit.", examples=[40.0])]
@@ -271,6 +288,8 @@ class Gap(Place, Withheld):
 
     level: Annotated[RankedLevel, Field(description="What is ranked.", examples=["settlement"])]
     survey: Annotated[str, Field(description="The round's slug.", examples=["2024"])]
+    starts_on: Annotated[date, Field(description="The round's first day.", examples=["2024-01-01"])]
+    ends_on: Annotated[date, Field(description="Its last day.", examples=["2024-03-31"])]
     direction: Annotated[Direction, Field(description=_DIRECTION, examples=["up"])]
     value: Annotated[float | None, Field(description="The figure; null when withheld.", examples=[60.0])]
     low: Annotated[
@@ -337,6 +356,8 @@ class TrendRound(Body):
 
     survey: Annotated[str, Field(description="The round's slug.", examples=["2024"])]
     on: Annotated[date, Field(description="The middle of its days.", examples=["2024-02-15"])]
+    starts_on: Annotated[date, Field(description="Its first day.", examples=["2024-01-01"])]
+    ends_on: Annotated[date, Field(description="Its last day.", examples=["2024-03-31"])]
     value: Annotated[float, Field(description="The figure.", examples=[60.0])]
 
 
@@ -349,6 +370,8 @@ class Trend(Place, Withheld):
         float | None, Field(description="The line at the last round, held within 0 and 100.", examples=[66.8])
     ]
     last_survey: Annotated[str | None, Field(description="The last round's slug.", examples=["2024"])]
+    starts_on: Annotated[date | None, Field(description="The first day of the rounds used.", examples=["2019-01-01"])]
+    ends_on: Annotated[date | None, Field(description="Their last day.", examples=["2024-03-31"])]
     rounds: Annotated[list[TrendRound], Field(description="The rounds used, in order; none when withheld.")]
     flags: Annotated[list[Flag], Field(description="What else is to be said of it.", examples=[["break_allowed"]])]
 

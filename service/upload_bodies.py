@@ -165,6 +165,7 @@ class Uploads(Body):
 
     uploads: list[Upload]
     total: int
+    note: Annotated[str | None, Field(description="That `limit` was above the most, where it was.")]
     returned: int
     links: list[Link]
 
@@ -200,5 +201,6 @@ class FindingsPage(Body):
 
     findings: list[Finding]
     total: int
+    note: Annotated[str | None, Field(description="That `limit` was above the most, where it was.")]
     returned: int
     links: list[Link]

@@ -30,6 +30,7 @@ class Round:
     unit: Unit
     mode: Mode
     starts_on: date
+    ends_on: date
     survey_id: int = 0
     city_id: int = 0
     members_unknown: float = 0.0

@@ -40,12 +40,17 @@ SAME_HOUSEHOLDS = 0.8
 COLUMNS = (
     "city",
     "from_survey",
+    "from_starts_on",
+    "from_ends_on",
     "to_survey",
+    "to_starts_on",
+    "to_ends_on",
     "level",
     *PLACE,
     "group_by",
     "group",
     "indicator",
+    "indicator_name",
     "definition_version",
     "counted",
     "unit",
@@ -134,8 +139,10 @@ def _compared(
     said = reason.isna().to_numpy()
     interval, p_value, change = _estimated(both, method, query.access)
     changes = both.rename(columns={"shown": "to_value", "shown_before": "from_value"})
-    changes["from_survey"] = [before[i].round.survey for i in block]
-    changes["to_survey"] = [after[i].round.survey for i in block]
+    for which, blocks in (("from", before), ("to", after)):
+        changes[f"{which}_survey"] = [blocks[i].round.survey for i in block]
+        changes[f"{which}_starts_on"] = [blocks[i].round.starts_on.isoformat() for i in block]
+        changes[f"{which}_ends_on"] = [blocks[i].round.ends_on.isoformat() for i in block]
     changes["change"], changes["p_value"] = change, p_value
     changes["low"], changes["high"] = interval
     changes["n"], changes["n_before"] = both["n_shown"], both["n_shown_before"]

@@ -20,7 +20,7 @@ from geo.indicators.figures import PERCENT, PLACE, finish
 from geo.indicators.hot_spots import HotSpots, find_hot_spots, no_hot_spots
 from geo.indicators.query import Seen, ValuesQuery, check_filters, find_blocks, rounds_there_are
 from geo.indicators.shapes import add_shapes, middles
-from geo.indicators.values import named, page_of, read_exact
+from geo.indicators.values import DATES, named, page_of, read_exact
 from geo.paging import PageRequest, decode_cursor, encode_cursor
 
 RankedLevel = Literal["settlement", "ward"]
@@ -28,9 +28,11 @@ RankedLevel = Literal["settlement", "ward"]
 COLUMNS = (
     "city",
     "survey",
+    *DATES,
     "level",
     *PLACE,
     "indicator",
+    "indicator_name",
     "definition_version",
     "counted",
     "unit",

@@ -113,6 +113,7 @@ def find_rounds(connection: Connection, query: ValuesQuery) -> list[Round]:
             survey.c.id.label("survey_id"),
             city.c.id.label("city_id"),
             survey.c.starts_on,
+            survey.c.ends_on,
             func.coalesce(members.c.share, 0).label("share"),
         )
         .join(city, city.c.id == survey.c.city_id)
@@ -124,7 +125,17 @@ def find_rounds(connection: Connection, query: ValuesQuery) -> list[Round]:
     if query.surveys:
         rows = rows.where(survey.c.slug.in_(query.surveys))
     found = [
-        Round(row.city, row.survey, row.unit, row.mode, row.starts_on, row.survey_id, row.city_id, float(row.share))
+        Round(
+            city=row.city,
+            survey=row.survey,
+            unit=row.unit,
+            mode=row.mode,
+            starts_on=row.starts_on,
+            ends_on=row.ends_on,
+            survey_id=row.survey_id,
+            city_id=row.city_id,
+            members_unknown=float(row.share),
+        )
         for row in connection.execute(rows)
     ]
     return sorted(found, key=lambda r: (r.city, r.starts_on, r.survey))

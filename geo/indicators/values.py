@@ -21,14 +21,19 @@ from geo.indicators.tallies import ALL
 from geo.paging import decode_cursor, encode_cursor
 from geo.schema.places import settlement
 
+DATES = ("starts_on", "ends_on")
+"""The first and the last day of a figure's round."""
+
 COLUMNS = (
     "city",
     "survey",
+    *DATES,
     "level",
     *PLACE,
     "group_by",
     "group",
     "indicator",
+    "indicator_name",
     "definition_version",
     "counted",
     "unit",
@@ -196,10 +201,13 @@ def named(figures: pd.DataFrame, table: Cells, level: Level) -> pd.DataFrame:
     rows = figures.assign(
         city=of_block(lambda b: b.round.city),
         survey=of_block(lambda b: b.round.survey),
+        starts_on=of_block(lambda b: b.round.starts_on.isoformat()),
+        ends_on=of_block(lambda b: b.round.ends_on.isoformat()),
         level=level,
         group_by=table.group_field or None,
         group=figures["group"] if table.group_field != ALL else None,
         indicator=of_block(lambda b: b.definition.id),
+        indicator_name=of_block(lambda b: b.definition.at(b.counted).name),
         definition_version=of_block(lambda b: b.definition.version),
         counted=of_block(lambda b: b.counted),
         unit=of_block(lambda b: b.definition.unit),

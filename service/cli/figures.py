@@ -41,6 +41,7 @@ _NOT_IN_TABLES = [
     *("city", "level", "definition_version", "population", "ward_code", "group_by"),
     *("bound_low", "bound_high", "deff", "n_eff", "response_rate", "unserved_low", "unserved_high", "rounded_to"),
     *("direction", "target", "gi_p", "hot_spot_reason"),
+    *("starts_on", "ends_on", "from_starts_on", "from_ends_on", "to_starts_on", "to_ends_on", "indicator_name"),
 ]
 
 
