@@ -76,6 +76,11 @@ RULES: dict[str, Rule] = {
         "{value} is not a value the mapping profile knows for {field}; the answer is kept as unknown",
         "add the value to the profile and load the file again",
     ),
+    "question_not_asked": Rule(
+        "warning",
+        "no option of the question {value} is ticked, as where it was not asked; {field} is kept as unknown",
+        "nothing, if it was not asked; else give the form an option for none of them",
+    ),
     "value_out_of_range": Rule(
         "warning",
         "{field} is {value}, which is outside the possible range; the answer is kept as unknown",
