@@ -162,6 +162,18 @@ RULES: dict[str, Rule] = {
     "household_code_duplicate": Rule(
         "error", "the code {value} stands on an earlier row of this file", "keep one row a household"
     ),
+    "household_repeated": Rule(
+        "error",
+        "the row is of the same household as an earlier row: every answer is the same wherever the column {value} is, "
+        "as in an export with a row for each member",
+        "keep one row for each household; where they are different households, give each a household code",
+    ),
+    "rows_alike": Rule(
+        "warning",
+        "{value} of the rows answer exactly as the row before, as in an export with a row for each member; each row "
+        "counts as a household",
+        "keep one row for each household, if so; else nothing",
+    ),
     "row_repeated": Rule(
         "error",
         "the row is the same as an earlier row in every column, position included",
