@@ -76,6 +76,11 @@ RULES: dict[str, Rule] = {
         "{value} is not a value the mapping profile knows for {field}; the answer is kept as unknown",
         "add the value to the profile and load the file again",
     ),
+    "question_not_asked": Rule(
+        "warning",
+        "no option of the question {value} is ticked, as where it was not asked; {field} is kept as unknown",
+        "nothing, if it was not asked; else give the form an option for none of them",
+    ),
     "value_out_of_range": Rule(
         "warning",
         "{field} is {value}, which is outside the possible range; the answer is kept as unknown",
@@ -156,6 +161,18 @@ RULES: dict[str, Rule] = {
     ),
     "household_code_duplicate": Rule(
         "error", "the code {value} stands on an earlier row of this file", "keep one row a household"
+    ),
+    "household_repeated": Rule(
+        "error",
+        "the row is of the same household as an earlier row: every answer is the same wherever the column {value} is, "
+        "as in an export with a row for each member",
+        "keep one row for each household; where they are different households, give each a household code",
+    ),
+    "rows_alike": Rule(
+        "warning",
+        "{value} of the rows answer exactly as the row before, as in an export with a row for each member; each row "
+        "counts as a household",
+        "keep one row for each household, if so; else nothing",
     ),
     "row_repeated": Rule(
         "error",

@@ -122,6 +122,7 @@ def _figures(reading: Acting, city: str, survey: str) -> list[dict[str, Any]]:
             "name": definitions[row.indicator].name,
             "value": words.format_value(row.value, definitions[row.indicator]),
             "n": words.format_count(row.n),
+            "without_sizes": "sizes_unknown" in row.flags,
         }
         for row in answered.itertuples()
         if row.indicator in definitions
