@@ -8,7 +8,7 @@ import shapely
 from numpy.typing import NDArray
 from pyproj.exceptions import CRSError, ProjError
 
-from geo.errors import UnknownCRS
+from geo.errors import UnknownCRS, quoted
 
 STORAGE_SRID = 4326
 """Every stored geometry is longitude and latitude on WGS84."""
@@ -31,12 +31,12 @@ def read_crs(text: str) -> pyproj.CRS:
         crs = pyproj.CRS.from_user_input(text)
     except CRSError as error:
         raise UnknownCRS(
-            f"{text!r} is not a coordinate reference system; give an EPSG code such as EPSG:4326 or EPSG:32643."
+            f"{quoted([text])} is not a coordinate reference system; give an EPSG code such as EPSG:4326 or EPSG:32643."
         ) from error
     if not (crs.is_geographic or crs.is_projected):
         raise UnknownCRS(
-            f"{crs.name!r} does not say where on Earth a position is; give the EPSG code of a geographic or projected "
-            "system, such as EPSG:4326 or EPSG:32643."
+            f"{quoted([crs.name])} does not say where on Earth a position is; give the EPSG code of a geographic or "
+            "projected system, such as EPSG:4326 or EPSG:32643."
         )
     return crs
 
@@ -71,8 +71,8 @@ def _to_lonlat(crs: pyproj.CRS) -> pyproj.Transformer:
         return pyproj.Transformer.from_crs(crs, STORAGE_CRS, always_xy=True)
     except ProjError as error:
         raise UnknownCRS(
-            f"Positions in {crs.name!r} cannot be turned into longitude and latitude; name their CRS with --crs, such "
-            "as EPSG:32643."
+            f"Positions in {quoted([crs.name])} cannot be turned into longitude and latitude; name their CRS with "
+            "--crs, such as EPSG:32643."
         ) from error
 
 

@@ -28,6 +28,7 @@ from service.pages import uploads as upload_pages
 from service.parameters import check_query
 from service.problems import FaultWall, add_problem_handlers
 from service.rate_limits import RateLimits
+from service.request_limits import RequestLimits
 from service.routes import (
     accounts,
     audit,
@@ -136,10 +137,12 @@ def create_app(engine: Engine, settings: Settings, *, cache_bytes: int = MAX_BYT
         BodyLimits,
         files_at=("/api/v1/uploads", "/uploads"),
         files_under=("/api/v1/incoming/",),
+        choices_under=("/api/v1/uploads/", "/uploads/"),
         max_file_bytes=settings.upload_max_bytes,
     )
     app.add_middleware(PublicCache, watch=watch, max_bytes=cache_bytes)
     app.add_middleware(RateLimits, settings=settings)
+    app.add_middleware(RequestLimits)
     app.add_middleware(FaultWall)
     app.add_middleware(CrossOrigin, addresses=app.state.addresses)
     app.add_middleware(RequestLog, metrics=app.state.metrics)

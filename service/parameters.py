@@ -127,6 +127,7 @@ Cursor = Annotated[
     str | None,
     Query(
         alias="cursor",
+        max_length=4_000,
         description="Where the next rows begin: taken from a `next` link.",
         examples=["WyJraGFuZGVzaCJd"],
     ),
@@ -201,9 +202,11 @@ async def check_query(request: Request) -> None:
         told["route"] = route.path_format
     declared = dict(_declared(route.dependant))
     allowed = f"this address takes {', '.join(sorted(declared))}" if declared else "this address takes none"
+    given: dict[str, list[str]] = {}
+    for name, value in request.query_params.multi_items():
+        given.setdefault(name, []).append(value)
     problems = []
-    for name in dict.fromkeys(request.query_params.keys()):
-        values = request.query_params.getlist(name)
+    for name, values in given.items():
         if name not in declared:
             problems.append(InvalidParameter(name, f"is not a parameter; {allowed}"))
         elif len(values) > 1 and not declared[name]:

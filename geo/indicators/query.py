@@ -7,7 +7,7 @@ from typing import Literal
 from sqlalchemy import Connection, func, literal, select
 from sqlalchemy.sql import ColumnElement
 
-from geo.errors import InvalidParameter, InvalidParameters
+from geo.errors import InvalidParameter, InvalidParameters, quoted
 from geo.filters import refuse_unknown
 from geo.indicators.blocks import Block, Round, headline
 from geo.indicators.catalogue import Catalogue
@@ -78,7 +78,9 @@ def check_filters(connection: Connection, query: ValuesQuery, catalogue: Catalog
     if query.by is not None:
         if query.by not in group_fields():
             allowed = ", ".join(group_fields())
-            problems.append(InvalidParameter("by", f"{query.by!r} is no field to group by; choose from {allowed}"))
+            problems.append(
+                InvalidParameter("by", f"{quoted([query.by])} is no field to group by; choose from {allowed}")
+            )
         for name, asked in (("indicator", query.indicators), ("survey", query.surveys)):
             if not asked:
                 problems.append(InvalidParameter(name, "is required where figures are asked for by group"))
