@@ -4,12 +4,12 @@ import asyncio
 import json
 import logging
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 from uuid import UUID
 
 import pytest
 from fastapi import FastAPI
-from fastapi.routing import APIRoute
 
 from geo import database
 from geo.service_role import service_url
@@ -103,18 +103,20 @@ BODIES: Mapping[str, Callable[[int], tuple[tuple[bytes, bytes], str]]] = {
     "almost boundaries": lambda size: (PARTS, _part("file") + "\r\n--" * (size // 4)),
 }
 
-VALUES = {UUID: str(UUID(int=1)), int: "1"}
+VALUES: Mapping[object, str] = {UUID: str(UUID(int=1)), int: "1"}
 
 
 def routes(app: FastAPI) -> list[tuple[str, str]]:
     """Every route's method and an address of it."""
     found = []
-    for route in app.routes:
-        if isinstance(route, APIRoute):
-            path = route.path
+    for included in app.routes:
+        # A router that was included makes its routes when it is asked for them.
+        contexts: Callable[[], Iterable[Any]] = getattr(included, "effective_route_contexts", list)
+        for route in contexts():
+            path = route.path_format
             for field in route.dependant.path_params:
-                path = path.replace(f"{{{field.name}}}", VALUES.get(field.field_info.annotation, "x"))  # type: ignore[arg-type]
-            found += [(method, path) for method in sorted(route.methods or ())]
+                path = path.replace(f"{{{field.alias}}}", VALUES.get(field.field_info.annotation, "x"))
+            found += [(method, path) for method in sorted(route.methods)]
     assert len(found) > 50
     return found
 
@@ -122,19 +124,23 @@ def routes(app: FastAPI) -> list[tuple[str, str]]:
 async def grown(app: FastAPI, of_size: Callable[[int], Question]) -> str | None:
     """What is wrong with a request in two sizes; None: nothing is."""
     small, large = of_size(SMALL), of_size(SMALL * TIMES)
-    answers = [await ask_async(app, asked) for asked in (small, large)]
-    for answer in answers:
-        if answer.status >= 500:
-            return f"answered {answer.status}: {answer.body[:200]!r}"
-        if answer.status >= 400 and len(answer.body) > LONGEST_REFUSAL:
-            return f"{len(answer.body):,} bytes of refusal"
     plain = Question(small.path, method=small.method)
-    least = await seconds_async(lambda: ask_async(app, plain))
-    first = await seconds_async(lambda: ask_async(app, small))
-    second = await seconds_async(lambda: ask_async(app, large))
-    if second > LINEAR * max(first, least):
-        return f"{second / max(first, least):.0f} times the work for {TIMES} times the size"
-    return None
+    for times in (1, 3):
+        for asked in (small, large):
+            answer = await ask_async(app, asked)
+            if answer.status >= 500:
+                return f"answered {answer.status}: {answer.body[:200]!r}"
+            if answer.status >= 400 and len(answer.body) > LONGEST_REFUSAL:
+                return f"{len(answer.body):,} bytes of refusal"
+        least, first, second = [
+            await seconds_async(lambda: ask_async(app, asked), times)  # noqa: B023
+            for asked in (plain, small, large)
+        ]
+        ratio = second / max(first, least)
+        if ratio <= LINEAR:
+            return None
+    # Also when it was looked at again: others use this machine too.
+    return f"{ratio:.0f} times the work for {TIMES} times the size"
 
 
 @pytest.mark.parametrize("kind", HEADS)
