@@ -25,6 +25,10 @@ class DatabaseUnavailable(SetupError):
     """The database cannot be reached."""
 
 
+class Busy(VastiError):
+    """Too many are asking at once; try again in a few seconds."""
+
+
 class StorageFull(VastiError):
     """There is no room left where files are kept. Nothing was loaded or lost; tell the operator, then try again."""
 

@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from geo.errors import (
+    Busy,
     Conflict,
     InputError,
     InvalidParameter,
@@ -49,6 +50,7 @@ STATUS: Mapping[type[VastiError], HTTPStatus] = {
     NotAllowed: HTTPStatus.FORBIDDEN,
     StorageFull: HTTPStatus.INSUFFICIENT_STORAGE,
     SetupError: HTTPStatus.SERVICE_UNAVAILABLE,
+    Busy: HTTPStatus.SERVICE_UNAVAILABLE,
     VastiError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 """The status of each class of errors; the nearest ancestor decides."""
@@ -123,7 +125,7 @@ def _of_vasti_error(request: Request, error: Exception) -> Response:
     status = status_of(error)
     if status == HTTPStatus.INTERNAL_SERVER_ERROR:
         raise error
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+    if isinstance(error, SetupError):
         logger.warning("not ready", extra={"facts": {"why": str(error)}})
         return problem(request, status, _NOT_READY, headers={"retry-after": str(RETRY_AFTER_S)})
     if isinstance(error, SignInRefused) and is_page(request.scope):
@@ -143,6 +145,8 @@ def _headers(error: VastiError) -> dict[str, str]:
     """What else there is to be said to a program (RFC 9110)."""
     if isinstance(error, SignInLocked):
         return {"retry-after": str(max(1, math.ceil((error.until - datetime.now(UTC)).total_seconds())))}
+    if isinstance(error, Busy):
+        return {"retry-after": str(RETRY_AFTER_S)}
     return {"www-authenticate": "Bearer"} if isinstance(error, SignInRefused) else {}
 
 

@@ -13,7 +13,7 @@ import typer
 from pydantic import ValidationError
 from typer.core import TyperGroup
 
-from geo.errors import Conflict, InputError, NotFound, SetupError, VastiError
+from geo.errors import Busy, Conflict, InputError, NotFound, SetupError, StorageFull, VastiError
 from geo.settings import Settings
 
 _COMMANDS = {
@@ -86,8 +86,16 @@ EXIT_CODES: dict[type[VastiError], int] = {
     NotFound: EXIT_NOT_FOUND,
     Conflict: EXIT_CONFLICT,
     SetupError: EXIT_SETUP,
+    StorageFull: EXIT_SETUP,
+    Busy: EXIT_SETUP,
+    VastiError: EXIT_INPUT,
 }
-"""The exit code of each kind of error; the most specific class decides."""
+"""The exit code of each kind of error: that of its nearest ancestor."""
+
+
+def exit_code(error: VastiError) -> int:
+    """The exit code of an error; every one has one."""
+    return next(EXIT_CODES[kind] for kind in type(error).__mro__ if kind in EXIT_CODES)
 
 
 def run() -> None:
@@ -100,7 +108,7 @@ def run() -> None:
         app()
     except VastiError as error:
         typer.echo(f"Error: {error}", err=True)
-        sys.exit(next(code for kind, code in EXIT_CODES.items() if isinstance(error, kind)))
+        sys.exit(exit_code(error))
     except BrokenPipeError:
         # Whoever read the output has seen enough; nothing more goes there, at exit neither.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
