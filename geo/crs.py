@@ -1,5 +1,6 @@
 """Coordinate reference systems by role, and everything geodesic. The only place that reprojects."""
 
+import re
 from typing import Any
 
 import numpy as np
@@ -21,12 +22,25 @@ METRES_PER_DEGREE = 111_320.0
 """Length of a degree of longitude at the equator: the longest a degree gets, so a safe bound for searches."""
 
 
+_NAMES_FILES = re.compile(
+    r"(?:grids|file|catalog)\s*+=(?!\s*+@null(?![^\s\"']))|\binit\s*+=(?!\s*+(?:epsg|esri):\d)|PARAMETERFILE|gridshift|"
+    r"^\s*+@?(?:[./~]|[a-z]++://(?!www\.opengis\.net/def/crs/))",
+    re.IGNORECASE,
+)
+"""Parts of a text with which PROJ would open a file, or an address on the network; `@null` is no grid."""
+
+
 def read_crs(text: str) -> pyproj.CRS:
     """The CRS a person or a file names, such as `EPSG:32643`.
 
     Raises:
         UnknownCRS: the text names no CRS, or one that does not say where on Earth a position is.
     """
+    if _NAMES_FILES.search(text):
+        raise UnknownCRS(
+            f"{quoted([text])} names a file or an address on the network, which is not read; give an EPSG code such as "
+            "EPSG:4326 or EPSG:32643."
+        )
     try:
         crs = pyproj.CRS.from_user_input(text)
     except CRSError as error:
