@@ -11,10 +11,11 @@ from uuid import uuid4
 
 import typer
 from pydantic import ValidationError
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from geo.errors import Busy, Conflict, InputError, NotFound, SetupError, StorageFull, VastiError
 from geo.settings import Settings
+from service.cli.told import TOLD
 
 _COMMANDS = {
     "city": "load:city_app",
@@ -50,10 +51,19 @@ class Commands(TyperGroup):
         """The commands in the order of the help."""
         return list(_COMMANDS)
 
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """The help, for which no command is imported: what each does stands in the table."""
+        self._only_told = True
+        super().format_help(ctx, formatter)
+
+    _only_told = False
+
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 (the signature is Typer's)
         """The command of this name."""
         if cmd_name not in _COMMANDS:
             return None
+        if self._only_told:
+            return TyperCommand(cmd_name, help=TOLD[cmd_name])
         module, name = _COMMANDS[cmd_name].split(":")
         found = getattr(import_module(f"service.cli.{module}"), name)
         if isinstance(found, typer.Typer):
