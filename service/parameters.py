@@ -54,15 +54,15 @@ RankedCounted = Annotated[
 ]
 
 
-def _tenths(number: float) -> float:
+def _tenths(number: float | None) -> float | None:
     """Refused rather than rounded: what is asked for stands in the answer, and each spelling is kept by itself."""
-    if round(number, 1) != number:
+    if number is not None and round(number, 1) != number:
         raise ValueError("must have at most one decimal, such as 80.5")
     return number
 
 
 Target = Annotated[
-    Annotated[float, AfterValidator(_tenths)] | None,
+    float | None,
     Query(
         alias="target",
         ge=0,
@@ -72,6 +72,7 @@ Target = Annotated[
         "most one decimal.",
         examples=[80],
     ),
+    AfterValidator(_tenths),
 ]
 CountedParameter = Annotated[
     Counted | None,

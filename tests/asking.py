@@ -4,9 +4,12 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 from starlette.types import ASGIApp
+
+from geo.settings import Settings
 
 Headers = Sequence[tuple[bytes, bytes]]
 
@@ -59,6 +62,7 @@ async def ask_async(app: ASGIApp, question: Question) -> Answered:
         "client": (question.address, 50_000),
         "server": ("testserver", 443),
         "state": {},
+        "app": SimpleNamespace(state=SimpleNamespace(settings=Settings())),
     }
     await app(scope, receive, send)
     start = next(message for message in sent if message["type"] == "http.response.start")

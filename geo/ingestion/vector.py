@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -68,8 +69,11 @@ _NATIVE_CODECS = ("utf-8", "iso8859-1")
 """Encodings in which GDAL is asked for a .dbf; any other is read byte for character, and decoded by us."""
 
 
-def _allow_drivers_only() -> None:
+@cache
+def allow_drivers_only() -> None:
     """Takes from GDAL, for this process, every driver but those above and what Vasti's own writers use.
+
+    It is the first thing done before GDAL is handed a file, and done once.
 
     A file can claim to be anything: no file, whatever its name, makes GDAL follow a link, a URL or a script in it.
     """
@@ -79,11 +83,9 @@ def _allow_drivers_only() -> None:
     _register_drivers()
 
 
-_allow_drivers_only()
-
-
 def read_vector(path: Path, options: ReadOptions, stack: ExitStack) -> Layer:
     """One layer of a file GDAL reads."""
+    allow_drivers_only()
     name, suffix = path.name, _gdal_suffix(path)
     _check_content(path, suffix)
     notes: list[Note] = []

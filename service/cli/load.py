@@ -68,14 +68,15 @@ def open_database(settings: Settings) -> Iterator[Connection]:
 
 @contextmanager
 def reading_database(settings: Settings) -> Iterator[Connection]:
-    """One state of the settings' database, which is left as it is.
+    """One transaction on the settings' database, which is never upgraded on the way.
 
     Raises:
         SetupError: its tables or its tallies are not those of this version; the message says what brings them there.
     """
     engine = database.create_engine(database.database_url(settings))
     try:
-        with database.snapshot(engine) as connection:
+        # Tallies of groups and of pairs of rounds are made when they are first asked for.
+        with database.transaction(engine) as connection:
             if not database.is_up_to_date(connection) or surveys_lacking_tallies(connection, derived=False):
                 raise SetupError("The database is not at this version of Vasti; run `vasti db upgrade` first.")
             yield connection

@@ -37,6 +37,7 @@ def responses(
         200: {"description": (body.__doc__ or "").strip(), "model": body, "content": content},
         304: {"description": "Nothing changed since the answer whose ETag is in If-None-Match."},
         **REFUSALS,
+        429: _problem("Too much was asked for that is not kept; `Retry-After` says when to ask again."),
         **(_WHO if full else {}),
         **({404: _NONE} if found else {}),
     }
@@ -88,6 +89,9 @@ PARTS_REFUSALS: Responses = {
 
 REFUSALS: Responses = {
     400: _problem("A parameter is unknown, missing or not valid; `invalid_params` says which and why."),
-    503: _problem("The database cannot be reached at the moment; `Retry-After` says when to ask again."),
+    503: _problem(
+        "The database cannot be reached, too many ask at once, or it takes too long; `Retry-After` says when to ask "
+        "again."
+    ),
 }
 """What any route that reads the database may answer instead."""

@@ -9,6 +9,7 @@ import pathlib
 from base64 import b64decode
 from binascii import Error as NotBase64
 from http import HTTPStatus
+from io import FileIO
 from typing import Annotated
 from uuid import UUID
 
@@ -118,24 +119,14 @@ async def append(request: Request, number: Number, offset: Offset) -> Response:
     settings: Settings = request.app.state.settings
     path = _path(settings, number)
     size = await run_in_threadpool(_announced_size, request, number)
-    # Not truncated, and nothing twice: of two who append at once the second is sent away.
-    try:
-        file = path.open("ab", buffering=0)
-    except FileNotFoundError:
-        raise NotFound(_GONE) from None
-    with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Conflict("Another part of this file is being sent at this moment.") from None
-        come = file.seek(0, 2)
-        if offset != come:
-            raise Conflict(f"{come} bytes have come so far, not {offset}: go on from there.")
+    come = offset
+    # A disk may take its time, and between all other requests nothing may.
+    with await run_in_threadpool(_opened, path, offset) as file:
         try:
             async for chunk in request.stream():
                 if come + len(chunk) > size:
                     raise InputError(f"More bytes came than the {size} that were announced.")
-                file.write(chunk)
+                await run_in_threadpool(file.write, chunk)
                 come += len(chunk)
         except ClientDisconnect:
             # What came is kept: that is what parts are for.
@@ -145,6 +136,26 @@ async def append(request: Request, number: Number, offset: Offset) -> Response:
         upload_id = await run_in_threadpool(_complete, request, number, path)
     headers = {"upload-offset": str(come), "content-location": address(request, f"/api/v1/uploads/{upload_id}")}
     return Response(status_code=204, headers=_TUS | headers)
+
+
+def _opened(path: pathlib.Path, offset: int) -> FileIO:
+    """The file, to be appended to: not truncated, and nothing twice, so of two who append at once one is sent away."""
+    try:
+        file = FileIO(path, "ab")
+    except FileNotFoundError:
+        raise NotFound(_GONE) from None
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        come = file.seek(0, 2)
+        if offset != come:
+            raise Conflict(f"{come} bytes have come so far, not {offset}: go on from there.")
+    except BlockingIOError:
+        file.close()
+        raise Conflict("Another part of this file is being sent at this moment.") from None
+    except Conflict:
+        file.close()
+        raise
+    return file
 
 
 @router.delete(
