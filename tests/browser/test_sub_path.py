@@ -49,7 +49,7 @@ def test_from_signing_in_to_the_figures(site: Site, tmp_path: Path) -> None:
         expect(steward.get_by_role("heading", level=1)).to_have_text(page)
     steward.get_by_role("link", name="Vasti", exact=True).click()
     steward.get_by_role("link", name="Round 2024").click()
-    steward.get_by_role("row").get_by_role("link").first.click()
+    steward.get_by_role("region", name="Figures of the city").last.get_by_role("link").first.click()
     expect(steward.locator("path.settlement").first).to_be_visible()
     steward.go_back()
     steward.get_by_role("button", name="Sign out").click()

@@ -50,7 +50,10 @@ def test_trends_prints_in_every_form(shell: Shell) -> None:
     rows = {row["settlement_code"]: row for row in json.loads(shell.run(*TRENDS, "--format", "json").stdout)}
     assert rows[f.code(0)]["reason"] == "fewer_than_3_rounds"
     assert (rows[f.code(6)]["slope_per_year"], rows[f.code(6)]["fitted"]) == (-3.1, 70.8)
-    assert rows[f.code(6)]["rounds"][0] == {"survey": "2016", "on": "2016-03-31", "value": 100.0}
+    assert rows[f.code(6)]["rounds"][0] == {
+        **{"survey": "2016", "on": "2016-03-31", "starts_on": "2016-01-01", "ends_on": "2016-06-30"},
+        "value": 100.0,
+    }
     told = list(csv.DictReader(io.StringIO(shell.run(*TRENDS, "--full", "--format", "csv").stdout)))
     assert told[0]["rounds"] == "2016=100.0 2020=0.0 2024=0.0"
     table = shell.run(*TRENDS, "--level", "city").stdout

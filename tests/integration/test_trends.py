@@ -79,10 +79,17 @@ def test_trends_by_hand(city: Connection) -> None:
     assert found["fitted"].tolist() == [89.2, 100, 56.7, 80.8]
     assert set(found["last_survey"]) == {"2024"}
     assert list(found["rounds"].iloc[3]) == [
-        {"survey": "2016", "on": "2016-03-31", "value": 25.0},
-        {"survey": "2020", "on": "2020-03-31", "value": 25.0},
-        {"survey": "2024", "on": "2024-03-31", "value": 92.0},
+        {
+            "survey": year,
+            "on": f"{year}-03-31",
+            "starts_on": f"{year}-01-01",
+            "ends_on": f"{year}-06-30",
+            "value": value,
+        }
+        for year, value in (("2016", 25.0), ("2020", 25.0), ("2024", 92.0))
     ]
+    assert set(zip(found["starts_on"], found["ends_on"], strict=True)) == {("2016-01-01", "2024-06-30")}
+    assert set(found["indicator_name"]) == {"Households with drainage"}
     assert set(found["status"]) == {"published"}
     assert found["flags"].tolist() == [()] * 4
 
