@@ -280,12 +280,12 @@ def test_columns_of_a_survey_with_outlines_are_its_answers(
 def test_a_round_without_household_sizes_counts_households_and_says_so(
     office: Office, client: TestClient, two: TwoOrganisations, tmp_path: Path
 ) -> None:
-    rows = [{**row, "toilet_type": "none"} for row in f.households(each=12)]
-    for row in rows:
-        row.pop("members", None)
-    told = office.sent(f.write_csv(tmp_path / "without.csv", rows))
+    new = {"city": "pune", "slug": "unsized", "starts_on": "2024-01-01", "ends_on": "2024-12-31", "mode": "census"}
+    assert client.post("/api/v1/own/surveys", headers=office.header, json=new).status_code == 201
+    rows = [{**row, "members": None, "toilet_type": "none"} for row in f.households(each=12)]
+    told = office.sent(f.write_csv(tmp_path / "without.csv", rows), "unsized")
     assert office.decided(told["id"], "accept")["state"] == "loaded"
-    page = client.get("/surveys/pune/north-draft", headers=cookie(two, "contributor")).text
+    page = client.get("/surveys/pune/unsized", headers=cookie(two, "contributor")).text
     assert "figures that would count people count households" in page
     assert "Open defecation" in page
 
