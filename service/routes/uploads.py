@@ -167,8 +167,7 @@ def findings(
         return csv_answer(request, csv_text(frame, _FINDING), page.next_cursor, _FINDING_FORMS, name, excel=excel)
     if output == "gpkg":
         return geopackage_answer(request, frame, page.next_cursor, _FINDING_FORMS, name)
-    note = limit_note(limit)
-    return private_list(request, "findings", rows, page.total, page.next_cursor, _FINDING_FORMS, note=note)
+    return private_list(request, "findings", rows, page.total, page.next_cursor, _FINDING_FORMS, note=limit_note(limit))
 
 
 @router.get(

@@ -21,7 +21,7 @@ PAGES = [
     for route in itertools.chain(
         *(page.router.routes for page in (sign_in, accounts, cities, surveys, uploads, static))
     )
-    if isinstance(route, APIRoute) and "GET" in route.methods
+    if isinstance(route, APIRoute) and "GET" in (route.methods or ())
 ]
 ROUNDS = [f"{organisation}-{state}" for organisation in ORGANISATIONS for state in ("draft", "published")]
 PEOPLE = ["nobody", "nobody's key", "operator@vasti.org"] + [
