@@ -18,7 +18,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql import ColumnElement
 
 from geo.errors import Conflict, InputError, NotAllowed, NotFound, SignInLocked, SignInRefused, quoted
-from geo.schema.access import ROLES, Role, account, api_key, password_link
+from geo.schema.access import ROLES, KeyRole, Role, account, api_key, password_link
 from geo.schema.places import organisation
 from geo.surveys import open_organisation
 
@@ -45,12 +45,14 @@ class Bearer:
     organisation: str
     email: str
     name: str
-    role: Role
+    role: KeyRole
     via: Literal["session", "key"]
 
-    def may(self, role: Role) -> bool:
+    def may(self, role: KeyRole) -> bool:
         """Whether it may do what this role may."""
-        return ROLES.index(self.role) >= ROLES.index(role)
+        if role == "monitor":
+            return self.role in ("monitor", "operator")
+        return self.role != "monitor" and ROLES.index(self.role) >= ROLES.index(role)
 
 
 def enter(connection: Connection, token: str) -> Bearer | None:
@@ -67,7 +69,7 @@ def note_use(connection: Connection, key: str) -> None:
     connection.execute(select(func.gate.note_use(key)))
 
 
-def require(bearer: Bearer | None, role: Role) -> Bearer:
+def require(bearer: Bearer | None, role: KeyRole) -> Bearer:
     """The bearer, whose role is this one or higher.
 
     Raises:
@@ -81,18 +83,36 @@ def require(bearer: Bearer | None, role: Role) -> Bearer:
     return bearer
 
 
-def sign_in(connection: Connection, email: str, password: str) -> str:
+def begin_sign_in(connection: Connection, email: str, network: str) -> str:
+    """How the proof of an address's password is made: its salt. Proving takes time, and needs no connection.
+
+    Raises:
+        SignInLocked: it has been wrong too often from this network, and is not looked at for a while.
+    """
+    email = email.strip()
+    asked = select(func.gate.salt_of(email, _costs()), func.gate.locked_until(email, network))
+    salt, locked_until = connection.execute(asked).one()
+    if locked_until is not None:
+        raise SignInLocked(locked_until)
+    return str(salt)
+
+
+def prove(password: str, salt: str) -> str:
+    """What argon2 makes of a password: it takes 64 MB and a good part of a second."""
+    return _proof(password[:MAX_PASSWORD], salt)
+
+
+def sign_in(connection: Connection, email: str, proof: str, network: str) -> str:
     """Opens a session; its token. The caller commits whatever comes of it: failures are counted.
 
     Raises:
         SignInRefused: the address or the password is wrong; which, nobody is told.
-        SignInLocked: it has been wrong too often, and is not looked at for a while.
+        SignInLocked: it has been wrong too often from this network, and is not looked at for a while.
     """
     token, email = secrets.token_urlsafe(32), email.strip()
-    salt = connection.execute(select(func.gate.salt_of(email, _costs()))).scalar_one()
-    proof = _proof(password[:MAX_PASSWORD], salt)
-    call = func.gate.sign_in(email, proof, _sha256(token), SESSION_LASTS).table_valued("outcome", "locked_until")
-    outcome, locked_until = connection.execute(select(call)).one()
+    call = func.gate.sign_in(email, proof, _sha256(token), SESSION_LASTS, network)
+    answer = call.table_valued("outcome", "locked_until")
+    outcome, locked_until = connection.execute(select(answer)).one()
     if outcome == "locked":
         raise SignInLocked(locked_until)
     if outcome != "in":
@@ -105,20 +125,35 @@ def sign_out(connection: Connection, token: str) -> None:
     connection.execute(select(func.gate.sign_out(token)))
 
 
-def set_password(connection: Connection, link: str, password: str) -> None:
-    """Sets the password of the account a link was made for; the link is used up, and all its sessions and API keys end.
+def begin_password(connection: Connection, link: str, password: str) -> None:
+    """Holds that a link can be used, and for this password.
 
     Raises:
         InputError: the password is too short, or the same as the address.
         NotFound: the link is unknown, used up or too old.
     """
     email = connection.execute(select(func.gate.link_of(link))).scalar_one_or_none()
-    if email is not None:
-        check_password(password, email)
-        proof = _HASHER.hash(password)
-        if connection.execute(select(func.gate.use_link(link, _salt_of(proof), proof))).scalar_one():
-            return
-    raise NotFound("This link cannot be used (any more): ask for a new one.")
+    if email is None:
+        raise NotFound(_NO_LINK)
+    check_password(password, email)
+
+
+def prove_new(password: str) -> str:
+    """What argon2 makes of a new password, with a salt of its own."""
+    return _HASHER.hash(password)
+
+
+def set_password(connection: Connection, link: str, proof: str) -> None:
+    """Sets the password of the account a link was made for; the link is used up, and all its sessions and API keys end.
+
+    Raises:
+        NotFound: the link is unknown, used up or too old.
+    """
+    if not connection.execute(select(func.gate.use_link(link, _salt_of(proof), proof))).scalar_one():
+        raise NotFound(_NO_LINK)
+
+
+_NO_LINK = "This link cannot be used (any more): ask for a new one."
 
 
 def check_password(password: str, email: str) -> None:
@@ -216,7 +251,9 @@ def make_link(connection: Connection, account_id: int) -> tuple[str, datetime]:
     return link, expires_at
 
 
-def make_key(connection: Connection, account_id: int, name: str, role: Role, days: int) -> tuple[str, dict[str, Any]]:
+def make_key(
+    connection: Connection, account_id: int, name: str, role: KeyRole, days: int
+) -> tuple[str, dict[str, Any]]:
     """An API key of an account: the token, which nobody can be shown again, and what is known of it.
 
     Raises:

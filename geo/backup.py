@@ -21,6 +21,8 @@ from geo.programs import find_client
 CLEAR_DATABASE = """
 BEGIN;
 SET LOCAL lock_timeout = '60s';
+-- As they are from the start: functions of extensions are everybody's. `vasti db upgrade` says otherwise of our own.
+ALTER DEFAULT PRIVILEGES GRANT EXECUTE ON FUNCTIONS TO PUBLIC;
 SET LOCAL client_min_messages = warning;
 DO $clear$
 DECLARE

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Double, Numeric, and_, cast, func, literal, select
+from sqlalchemy import Connection, Double, Numeric, Select, and_, cast, func, literal, or_, select
 from sqlalchemy.sql import ColumnElement
 
+from geo.errors import NotFound
 from geo.filters import refuse_unknown
 from geo.indicators.query import is_seen
 from geo.paging import Page, PageRequest, fetch_page
@@ -138,8 +139,27 @@ def find_surveys(connection: Connection, cities: Sequence[str], page: PageReques
 
 def find_own_surveys(connection: Connection) -> list[dict[str, Any]]:
     """The rounds, drafts too, whose full figures the transaction's bearer may see; by city and first day."""
+    rows = _rounds().where(is_seen("granted")).order_by(city.c.slug, survey.c.starts_on, survey.c.slug)
+    return [dict(row) for row in connection.execute(rows).mappings()]
+
+
+def find_seen_survey(connection: Connection, city_slug: str, survey_slug: str) -> dict[str, Any]:
+    """A round as find_own_surveys has it, and `is_full`: whether the bearer sees its full figures or the public ones.
+
+    Raises:
+        NotFound: there is no such round that the bearer may see.
+    """
+    is_it = (city.c.slug == city_slug, survey.c.slug == survey_slug)
+    rows = _rounds().add_columns(is_seen("granted").label("is_full"))
+    found = connection.execute(rows.where(*is_it, or_(is_seen("granted"), _PUBLISHED))).mappings().one_or_none()
+    if found is None:
+        raise NotFound(f"There is no survey {survey_slug!r} of {city_slug}.")
+    return dict(found)
+
+
+def _rounds() -> Select[Any]:
     columns = ("slug", "name", "starts_on", "ends_on", "unit", "mode", "licence", "state")
-    rows = (
+    return (
         select(
             city.c.slug.label("city"),
             organisation.c.slug.label("organisation"),
@@ -147,10 +167,7 @@ def find_own_surveys(connection: Connection) -> list[dict[str, Any]]:
         )
         .join(city, city.c.id == survey.c.city_id)
         .join(organisation, organisation.c.id == survey.c.organisation_id)
-        .where(is_seen("granted"))
-        .order_by(city.c.slug, survey.c.starts_on, survey.c.slug)
     )
-    return [dict(row) for row in connection.execute(rows).mappings()]
 
 
 def _uploads(connection: Connection, survey_ids: Sequence[int]) -> dict[int, list[dict[str, Any]]]:

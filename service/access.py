@@ -6,6 +6,7 @@ reads); both act for the bearer in the database, whose policies decide once more
 
 import hashlib
 import hmac
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,8 +22,9 @@ from geo.database import snapshot, transaction
 from geo.errors import Busy, NotAllowed, SignInRefused
 from geo.indicators.disclosure import Access
 from geo.indicators.query import Seen
-from geo.schema.access import Role
+from geo.schema.access import KeyRole
 from geo.settings import Settings
+from service.network import network_of
 from service.reading import Reading, engine_of, public_reading
 
 COOKIE = "__Host-vasti"
@@ -31,9 +33,16 @@ COOKIE = "__Host-vasti"
 SUB_PATH_COOKIE = "__Secure-vasti"
 """Under a path of a host that others share: over TLS only, and for that path, which the prefix above does not allow."""
 
+_FORM_SUFFIX = "-form"
+"""Of the cookie of a browser without a session: its forms bring what is made of it, which another site cannot know."""
+
 CSRF_HEADER = "x-csrf-token"
 
 _SAFE = ("GET", "HEAD", "OPTIONS")
+
+
+_PROVING = BoundedSemaphore(4)
+"""Passwords that are proved at the same time: each takes 64 MB. While one is, it holds no connection."""
 
 
 @dataclass(frozen=True)
@@ -62,12 +71,12 @@ def cookie_of(settings: Settings) -> tuple[str, str]:
     return (SUB_PATH_COOKIE, settings.base_path) if settings.base_path else (COOKIE, "/")
 
 
-def _enter(connection: Connection, token: str | None, role: Role) -> Bearer:
+def _enter(connection: Connection, token: str | None, role: KeyRole) -> Bearer:
     return access.require(access.enter(connection, token) if token else None, role)
 
 
 @contextmanager
-def acting(request: Request, role: Role, csrf: str | None = None) -> Iterator[Acting]:
+def acting(request: Request, role: KeyRole, csrf: str | None = None) -> Iterator[Acting]:
     """A transaction that acts for whoever asks; committed when the block ends.
 
     `csrf` is what a form brought along, where no header can.
@@ -105,7 +114,7 @@ def _one_of_few(request: Request) -> Iterator[None]:
 
 
 @contextmanager
-def reading_in_full(request: Request, role: Role = "viewer") -> Iterator[Acting]:
+def reading_in_full(request: Request, role: KeyRole = "viewer") -> Iterator[Acting]:
     """One state of the database, read for whoever asks.
 
     Raises:
@@ -158,6 +167,35 @@ def _check_origin(request: Request, token: str, csrf: str | None) -> None:
         )
 
 
+def form_token_of(request: Request) -> str:
+    """What the forms of somebody without a session go with: the browser's, or a new one, to be left with it."""
+    return _form_cookie(request) or secrets.token_urlsafe(32)
+
+
+def _form_cookie(request: Request) -> str | None:
+    return request.cookies.get(cookie_of(request.app.state.settings)[0] + _FORM_SUFFIX)
+
+
+def check_form(request: Request, csrf: str) -> None:
+    """Holds that a form of somebody who has no session yet was sent by our own page.
+
+    Raises:
+        NotAllowed: it may have been another site's.
+    """
+    site = request.headers.get("sec-fetch-site")
+    token = _form_cookie(request)
+    # Scripts cannot set the one; older browsers do not send it, and bring the other.
+    if site is not None:
+        is_ours = site in ("same-origin", "none")
+    else:
+        is_ours = token is not None and hmac.compare_digest(csrf.encode(), csrf_of(token).encode())
+    if not is_ours:
+        raise NotAllowed(
+            "This form may have been sent from another site, or your browser keeps no cookies: open the page here and "
+            "try again."
+        )
+
+
 def open_session(request: Request, email: str, password: str) -> tuple[str, Bearer]:
     """A session's token and whose it is.
 
@@ -165,10 +203,15 @@ def open_session(request: Request, email: str, password: str) -> tuple[str, Bear
         SignInRefused: the address or the password is wrong, or has been too often.
     """
     refused: SignInRefused | None = None
+    network = network_of(request.scope)
+    with transaction(engine_of(request)) as connection:
+        salt = access.begin_sign_in(connection, email, network)
+    with _PROVING:
+        proof = access.prove(password, salt)
     # Committed whatever comes of it: failures are counted.
     with transaction(engine_of(request)) as connection:
         try:
-            token = access.sign_in(connection, email, password)
+            token = access.sign_in(connection, email, proof, network)
             bearer = access.require(access.enter(connection, token), "viewer")
         except SignInRefused as error:
             refused = error
@@ -177,18 +220,35 @@ def open_session(request: Request, email: str, password: str) -> tuple[str, Bear
     return token, bearer
 
 
+def set_password(request: Request, link: str, password: str) -> None:
+    """Sets the password of the account a link was made for.
+
+    Raises:
+        InputError: the password is too short, or the same as the address.
+        NotFound: the link is unknown, used up or too old.
+    """
+    with transaction(engine_of(request)) as connection:
+        access.begin_password(connection, link, password)
+    with _PROVING:
+        proof = access.prove_new(password)
+    with transaction(engine_of(request)) as connection:
+        access.set_password(connection, link, proof)
+
+
 def set_cookie(request: Request, response: Response, token: str) -> None:
     """Leaves a session's token with the browser: no script reads it, no other site sends it."""
     name, path = cookie_of(request.app.state.settings)
-    response.set_cookie(
-        name,
-        token,
-        max_age=int(access.SESSION_LASTS.total_seconds()),
-        path=path,
-        secure=True,
-        httponly=True,
-        samesite="lax",
-    )
+    _set_cookie(response, name, path, token, int(access.SESSION_LASTS.total_seconds()))
+
+
+def set_form_cookie(request: Request, response: Response, token: str) -> None:
+    """Leaves with the browser, until it is closed, what its forms go with."""
+    name, path = cookie_of(request.app.state.settings)
+    _set_cookie(response, name + _FORM_SUFFIX, path, token, None)
+
+
+def _set_cookie(response: Response, name: str, path: str, token: str, max_age: int | None) -> None:
+    response.set_cookie(name, token, max_age=max_age, path=path, secure=True, httponly=True, samesite="lax")
 
 
 def drop_cookie(request: Request, response: Response) -> None:

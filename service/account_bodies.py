@@ -7,7 +7,7 @@ from pydantic import Field
 
 from geo.access import MAX_KEY_DAYS, MAX_PASSWORD
 from geo.fields import Unit
-from geo.schema.access import Role
+from geo.schema.access import KeyRole, Role
 from geo.surveys import MODE_ASKED, Mode
 from service.bodies import Body, Link
 from service.texts import Text
@@ -20,6 +20,11 @@ Email = Annotated[Text, Field(max_length=254, description="An e-mail address.", 
 Slug = Annotated[Text, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=100)]
 Password = Annotated[Text, Field(max_length=MAX_PASSWORD, description="A password.")]
 RoleField = Annotated[Role, Field(description="What it may do: each may what those before it may.")]
+
+
+KeyRoleField = Annotated[
+    KeyRole, Field(description="The most it may do; a monitor, which an operator makes, reads `/metrics` alone.")
+]
 
 
 class SignIn(Body):
@@ -105,7 +110,7 @@ class Key(Body):
 
     id: Annotated[int, Field(description="Its number.", examples=[5])]
     name: Annotated[str, Field(description="What it is for.", examples=["dashboard"])]
-    role: RoleField
+    role: KeyRoleField
     prefix: Annotated[str, Field(description="Its first letters, to know it by.", examples=["vasti_q1w2e3"])]
     created_at: datetime
     expires_at: datetime
@@ -123,7 +128,7 @@ class NewKey(Body):
     """A key to be made."""
 
     name: Name
-    role: RoleField
+    role: KeyRoleField
     days: Annotated[int, Field(ge=1, le=MAX_KEY_DAYS, description="For how many days it is valid.")] = 90
 
 

@@ -43,8 +43,15 @@ INCOMING_DAYS = 7
 # The service asks for work in the transaction that calls for it; what is asked for is looked at by the worker.
 _SERVICE_MAY = (
     f"GRANT USAGE ON SCHEMA {QUEUE_SCHEMA} TO {SERVICE_ROLE}",
-    f"GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA {QUEUE_SCHEMA} TO {SERVICE_ROLE}",
-    f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA {QUEUE_SCHEMA} TO {SERVICE_ROLE}",
+    f"REVOKE ALL ON ALL TABLES IN SCHEMA {QUEUE_SCHEMA} FROM {SERVICE_ROLE}",
+    f"REVOKE ALL ON ALL SEQUENCES IN SCHEMA {QUEUE_SCHEMA} FROM {SERVICE_ROLE}",
+    # What asks for work is PUBLIC's by default, but not where this account's new functions are nobody's.
+    f"GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA {QUEUE_SCHEMA} TO {SERVICE_ROLE}",
+    f"GRANT SELECT, INSERT ON {QUEUE_SCHEMA}.procrastinate_jobs TO {SERVICE_ROLE}",
+    # A trigger notes there that a job was asked for.
+    f"GRANT INSERT ON {QUEUE_SCHEMA}.procrastinate_events TO {SERVICE_ROLE}",
+    f"GRANT USAGE ON SEQUENCE {QUEUE_SCHEMA}.procrastinate_jobs_id_seq, {QUEUE_SCHEMA}.procrastinate_events_id_seq "
+    f"TO {SERVICE_ROLE}",
 )
 
 _PREPARE_LOCK = 0x7175657565

@@ -29,6 +29,11 @@ Role = Literal["viewer", "contributor", "steward", "operator"]
 ROLES: tuple[Role, ...] = get_args(Role)
 """From the least to the most: each may do what those before it may."""
 
+KeyRole = Literal["monitor", "viewer", "contributor", "steward", "operator"]
+
+KEY_ROLES: tuple[KeyRole, ...] = get_args(KeyRole)
+"""What a key may be for: a role, or a monitor, which reads what the service counts of itself and nothing else."""
+
 _ROLE_CHECK = f"role IN ({', '.join(repr(role) for role in ROLES)})"
 
 account = Table(
@@ -77,7 +82,7 @@ api_key = Table(
     Column("revoked_at", DateTime(timezone=True), nullable=True),
     Column("last_used_on", Date, nullable=True),
     CheckConstraint("name <> ''", name="name"),
-    CheckConstraint(_ROLE_CHECK, name="role"),
+    CheckConstraint(f"role IN ({', '.join(repr(role) for role in KEY_ROLES)})", name="role"),
 )
 
 # One use of a link sets a password; whoever has it needs nothing else.
@@ -95,9 +100,29 @@ sign_in_failure = Table(
     "sign_in_failure",
     metadata,
     Column("email_sha256", LargeBinary, primary_key=True),
+    # Where they came from: who tries passwords of somebody else locks out itself alone.
+    Column("network_sha256", LargeBinary, primary_key=True),
     Column("failures", Integer, nullable=False),
     Column("last_at", DateTime(timezone=True), nullable=False),
     Column("locked_until", DateTime(timezone=True), nullable=True),
+)
+
+# Failures from all networks together, within the hour.
+sign_in_hour = Table(
+    "sign_in_hour",
+    metadata,
+    Column("email_sha256", LargeBinary, primary_key=True),
+    Column("began_at", DateTime(timezone=True), nullable=False),
+    Column("failures", Integer, nullable=False),
+)
+
+# From which networks a person has signed in: these are not held by what comes from others.
+signed_in_from = Table(
+    "signed_in_from",
+    metadata,
+    Column("account_id", ForeignKey("account.id"), primary_key=True),
+    Column("network_sha256", LargeBinary, primary_key=True),
+    Column("last_at", DateTime(timezone=True), nullable=False),
 )
 
 survey_grant = Table(

@@ -13,7 +13,7 @@ from geo.audit import find_audit
 from geo.grants import end_grant, grant_survey
 from geo.paging import PageRequest
 from geo.places import find_city
-from geo.schema.access import Role
+from geo.schema.access import KeyRole, Role
 from geo.settings import Settings
 from geo.surveys import find_survey
 from service.cli import options as o
@@ -107,7 +107,10 @@ def close(
 def key(
     email: EmailArgument,
     name: Annotated[str, typer.Option("--name", help="What the key is for.")],
-    role: RoleOption,
+    role: Annotated[
+        KeyRole,
+        typer.Option("--role", help="The most it may do; a monitor, of an operator's account, reads /metrics alone."),
+    ],
     days: Annotated[int, typer.Option("--days", help="For how many days it is valid.")] = 90,
 ) -> None:
     """Make an API key of an account, for a program, and print it: it cannot be shown again."""
@@ -158,7 +161,7 @@ def _link(connection: Connection, account_id: int, settings: Settings) -> str:
     made, expires_at = access.make_link(connection, account_id)
     return (
         f"With this link the person sets a password, once, until {expires_at:%Y-%m-%d %H:%M} UTC:\n"
-        f"{settings.base_url}/password?link={made}"
+        f"{settings.base_url}/password#link={made}"
     )
 
 

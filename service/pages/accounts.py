@@ -95,7 +95,7 @@ def change(request: Request, number: Id, csrf: FormText, change: Change, role: F
 
 def _made(request: Request, row: Any, link: str, expires_at: Any) -> dict[str, Any]:
     settings: Settings = request.app.state.settings
-    return {"email": row["email"], "address": f"{settings.base_url}/password?link={link}", "expires_at": expires_at}
+    return {"email": row["email"], "address": f"{settings.base_url}/password#link={link}", "expires_at": expires_at}
 
 
 def _refused(request: Request, error: VastiError, given: dict[str, str]) -> Response:
@@ -120,11 +120,14 @@ def _own_keys(
         bearer=reading.bearer,
         status=status,
         keys=access.list_keys(reading.connection, reading.bearer.account_id),
-        roles=_roles(reading),
+        roles=_roles(reading) + ([_MONITOR] if reading.bearer.may("operator") else []),
         token=token,
         most_days=access.MAX_KEY_DAYS,
         problem=problem,
     )
+
+
+_MONITOR = ("monitor", "reads the service's own counts, such as for Prometheus, and nothing else")
 
 
 @router.post("/keys")

@@ -1,16 +1,28 @@
 """`/sign-in`, `/sign-out`, `/password`: a person's way in and out."""
 
-from typing import Annotated
+from typing import Annotated, Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request, Response
 
 from geo import access
-from geo.database import transaction
-from geo.errors import NotAllowed, SignInRefused, VastiError
-from service.access import acting, drop_cookie, open_session, session_of, set_cookie, token_of
+from geo.errors import SignInRefused, VastiError
+from service.access import (
+    acting,
+    check_form,
+    csrf_of,
+    drop_cookie,
+    form_token_of,
+    open_session,
+    session_of,
+    set_cookie,
+    set_form_cookie,
+    token_of,
+)
+from service.access import set_password as set_new_password
+from service.answers import NO_STORE, address
 from service.pages.rendering import page, see_other
 from service.problems import status_of
-from service.reading import engine_of
 from service.texts import FormText
 
 router = APIRouter()
@@ -30,18 +42,28 @@ def home(request: Request) -> Response:
 @router.get("/sign-in")
 def form(request: Request, then: Next = _HOME) -> Response:
     """The form."""
-    return page(request, "sign_in.html", then=_own_path(then), email="", problem=None)
+    return _form(request, "sign_in.html", then=_own_path(then), email="", problem=None)
+
+
+def _form(request: Request, template: str, *, status: int = 200, **context: Any) -> Response:
+    """A page with a form for somebody who has no session yet."""
+    token = form_token_of(request)
+    answer = page(request, template, status=status, form_csrf=csrf_of(token), **context)
+    set_form_cookie(request, answer, token)
+    return answer
 
 
 @router.post("/sign-in")
-def sign_in(request: Request, email: FormText, password: FormText, then: FormText = _HOME) -> Response:
+def sign_in(
+    request: Request, email: FormText, password: FormText, then: FormText = _HOME, csrf: FormText = ""
+) -> Response:
     """Signs a person in and goes on to where they wanted."""
-    _check_site(request)
+    check_form(request, csrf)
     try:
         token, _ = open_session(request, email, password)
     except SignInRefused as error:
         status, said = status_of(error), str(error)
-        return page(request, "sign_in.html", status=status, then=_own_path(then), email=email, problem=said)
+        return _form(request, "sign_in.html", status=status, then=_own_path(then), email=email, problem=said)
     answer = see_other(request, _own_path(then))
     set_cookie(request, answer, token)
     return answer
@@ -63,25 +85,37 @@ def sign_out(request: Request, csrf: FormText) -> Response:
 
 @router.get("/password")
 def password_form(request: Request, link: Annotated[str, Query(max_length=_LONGEST)] = "") -> Response:
-    """The page a link leads to, on which a person sets a password."""
-    return page(request, "password.html", link=link, problem=None, shortest=access.MIN_PASSWORD)
+    """The page a link leads to, on which a person sets a password.
+
+    What the link gives stands behind the `#` of its address, which a browser sends to nobody: no log on the way has it.
+    Links that were made before come as a parameter, and go on to that address.
+    """
+    if link:
+        location = f"{address(request, '/password')}#link={quote(link, safe='')}"
+        return Response(status_code=303, headers={**NO_STORE, "location": location})
+    return _password_form(request, "", None)
+
+
+def _password_form(request: Request, link: str, problem: str | None, *, status: int = 200) -> Response:
+    shortest = access.MIN_PASSWORD
+    return _form(request, "password.html", status=status, link=link, problem=problem, shortest=shortest)
 
 
 @router.post("/password")
-def set_password(request: Request, link: FormText, password: FormText, again: FormText) -> Response:
-    """Sets the password; the link is used up."""
-    _check_site(request)
+def set_password(
+    request: Request, link: FormText, password: FormText, again: FormText, csrf: FormText = ""
+) -> Response:
+    """Sets the password; the link is used up. Without JavaScript a person puts the whole address in."""
+    check_form(request, csrf)
     problem = None if password == again else "The two passwords differ: type the same twice."
     status = 400
     if problem is None:
         try:
-            with transaction(engine_of(request)) as connection:
-                access.set_password(connection, link, password)
+            set_new_password(request, link.rpartition("link=")[2].strip(), password)
         except VastiError as error:
             problem, status = str(error), status_of(error)
     if problem is not None:
-        shortest = access.MIN_PASSWORD
-        return page(request, "password.html", status=status, link=link, problem=problem, shortest=shortest)
+        return _password_form(request, link, problem, status=status)
     return see_other(request, "/sign-in")
 
 
@@ -89,13 +123,3 @@ def _own_path(path: str) -> str:
     """A path of this service; the surveys where it is another's."""
     is_own = path.startswith("/") and not path.startswith("//") and "\\" not in path and path.isprintable()
     return path if is_own else _HOME
-
-
-def _check_site(request: Request) -> None:
-    """Holds that a form of somebody who has no session yet was sent by our own page.
-
-    Raises:
-        NotAllowed: the browser says it was another site's.
-    """
-    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-        raise NotAllowed("This form was sent from another site: open the page here and try again.")

@@ -8,19 +8,20 @@ from fastapi import APIRouter, Form, Request, Response
 
 from geo.errors import Conflict, InputError
 from geo.indicators.catalogue import read_catalogue
+from geo.indicators.disclosure import Access
 from geo.indicators.query import ValuesQuery
 from geo.indicators.values import find_values
 from geo.ingestion.formats import FORMATS
-from geo.listings import find_cities, find_own_surveys
+from geo.listings import find_cities, find_own_surveys, find_seen_survey
 from geo.paging import PageRequest
 from geo.places import find_city
 from geo.settings import Settings
 from geo.surveys import find_survey
 from maps import words
 from maps.figures import finite
-from service.access import Acting, acting, reading_in_full
+from service.access import Acting, acting, reading_in_full, seen_with
 from service.account_bodies import NewSurvey
-from service.own_surveys import change_state, listed, open_own
+from service.own_surveys import change_state, open_own
 from service.pages.rendering import page, see_other
 from service.pages.wording import for_page, form_problem
 from service.parameters import SlugInPath
@@ -94,25 +95,32 @@ def one(request: Request, city: SlugInPath, survey: SlugInPath) -> Response:
     settings: Settings = request.app.state.settings
     with reading_in_full(request) as reading:
         row = find_survey(reading.connection, find_city(reading.connection, city), survey)
+        seen = find_seen_survey(reading.connection, city, survey)
         is_own = row["organisation_id"] == reading.bearer.organisation_id
         may_send = is_own and reading.bearer.may("contributor")
         return page(
             request,
             "survey.html",
             bearer=reading.bearer,
-            survey=listed(reading, city, survey),
+            survey=seen,
             is_own=is_own,
             uploads=newest(reading, for_page, survey_id=row["id"]) if may_send else [],
-            figures=_figures(reading, city, survey),
+            figures=_figures(reading, seen),
             suffixes=",".join(sorted(FORMATS)),
             most_mb=settings.upload_max_mb,
         )
 
 
-def _figures(reading: Acting, city: str, survey: str) -> list[dict[str, Any]]:
-    """The round's figures of the city where anybody answers, in words."""
+def _figures(reading: Acting, survey: dict[str, Any]) -> list[dict[str, Any]]:
+    """The round's figures of the city where anybody answers, in words: the public ones of a round of others."""
+    access: Access = "full" if survey["is_full"] else "public"
     query = ValuesQuery(
-        cities=[city], surveys=[survey], level="city", access="full", seen="granted", page=PageRequest(limit=None)
+        cities=[survey["city"]],
+        surveys=[survey["slug"]],
+        level="city",
+        access=access,
+        seen=seen_with(access),
+        page=PageRequest(limit=None),
     )
     definitions = read_catalogue(reading.connection).newest
     figures = find_values(reading.connection, query).figures

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 
+from geo.audit import note
 from geo.errors import InputError, ProfileInvalid
 from geo.fields import standard_fields
 from geo.indicators.catalogue import read_catalogue
@@ -346,13 +347,14 @@ def _decide(request: Request, number: int, csrf: str, decision: Decision, choice
 @router.get("/uploads/{number}/findings")
 def findings(request: Request, number: Id, cursor: Cursor = None) -> Response:
     """Every finding, row by row."""
-    with reading_in_full(request, "contributor") as reading:
-        row = find_upload(reading.connection, number)
-        found, rows = find_findings(reading.connection, number, PageRequest(_FINDINGS_A_PAGE, cursor))
+    with acting(request, "contributor") as done:
+        row = find_upload(done.connection, number)
+        found, rows = find_findings(done.connection, number, PageRequest(_FINDINGS_A_PAGE, cursor))
+        note(done.connection, "findings read", f"upload {number}", after={"format": "page", "rows": len(rows)})
         return page(
             request,
             "findings.html",
-            bearer=reading.bearer,
+            bearer=done.bearer,
             upload=row,
             findings=[each | {"meaning": for_page(each["meaning"])} for each in rows],
             total=found.total,

@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
+from maps.leaflet import policy_of
 from service.answers import html_answer
 from service.coverage import coverage_map
 from service.parameters import CityParameter, CountedParameter, IndicatorParameter, SurveyParameter
@@ -30,4 +31,4 @@ def coverage(
     """The map of one indicator in one published round: where it is reached, and how many households it is not."""
     with public_reading(request) as reading:
         html = coverage_map(reading.connection, city, survey, indicator, counted=counted, seen="published")
-    return html_answer(html, ["coverage", city, survey, indicator])
+    return html_answer(html, ["coverage", city, survey, indicator], policy_of(html))

@@ -1,4 +1,4 @@
-"""`/metrics`: counts for Prometheus, which brings an operator's API key."""
+"""`/metrics`: counts for Prometheus, which brings a monitor's API key."""
 
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -20,6 +20,6 @@ router = APIRouter()
 )
 def metrics(request: Request) -> Response:
     """Requests and how long they took, the queue, and uploads by state."""
-    with reading_in_full(request, "operator") as reading:
+    with reading_in_full(request, "monitor") as reading:
         jobs, uploads = count_jobs(reading.connection), count_states(reading.connection)
     return Response(request.app.state.metrics.text(jobs, uploads), headers=NO_STORE, media_type=CONTENT_TYPE_LATEST)

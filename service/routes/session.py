@@ -4,7 +4,6 @@ from fastapi import APIRouter, Request, Response
 
 from geo import access
 from geo.access import Bearer
-from geo.database import transaction
 from service.access import (
     acting,
     csrf_of,
@@ -15,9 +14,11 @@ from service.access import (
     set_cookie,
     token_of,
 )
+from service.access import (
+    set_password as set_new_password,
+)
 from service.account_bodies import NewPassword, SignIn, Who
 from service.answers import private_answer
-from service.reading import engine_of
 from service.routes.described import NOBODY_SIGNED_IN, private_responses
 
 router = APIRouter()
@@ -65,8 +66,7 @@ def sign_out(request: Request) -> Response:
 def set_password(request: Request, body: NewPassword) -> Response:
     """Sets the password of the account a link was made for. The link is used up, and the account's sessions and
     API keys end."""
-    with transaction(engine_of(request)) as connection:
-        access.set_password(connection, body.link, body.password)
+    set_new_password(request, body.link, body.password)
     return private_answer(None, status=204)
 
 

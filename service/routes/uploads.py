@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 
+from geo.audit import note
 from geo.errors import InvalidParameter, InvalidParameters
 from geo.ingestion import originals
 from geo.ingestion.found import find_findings
@@ -154,10 +155,11 @@ def findings(
     cursor: Cursor = None,
 ) -> Response:
     """What is wrong with which row of a file, and what to do about it."""
-    with reading_in_full(request, "contributor") as reading:
-        find_upload(reading.connection, number)
+    with acting(request, "contributor") as done:
+        find_upload(done.connection, number)
         wanted = page_request(limit, cursor, everything=output != "json")
-        page, rows = find_findings(reading.connection, number, wanted)
+        page, rows = find_findings(done.connection, number, wanted)
+        note(done.connection, "findings read", f"upload {number}", after={"format": output, "rows": len(rows)})
     rows = [row | {"meaning": in_request_words(row["meaning"])} for row in rows]
     frame = pd.DataFrame(rows, columns=_FINDING).astype({"row_number": "Int64"})
     name = ["findings", str(number)]
@@ -165,8 +167,7 @@ def findings(
         return csv_answer(request, csv_text(frame, _FINDING), page.next_cursor, _FINDING_FORMS, name, excel=excel)
     if output == "gpkg":
         return geopackage_answer(request, frame, page.next_cursor, _FINDING_FORMS, name)
-    note = limit_note(limit)
-    return private_list(request, "findings", rows, page.total, page.next_cursor, _FINDING_FORMS, note=note)
+    return private_list(request, "findings", rows, page.total, page.next_cursor, _FINDING_FORMS, note=limit_note(limit))
 
 
 @router.get(
@@ -176,11 +177,12 @@ def findings(
     summary="The file itself",
 )
 def file(request: Request, number: Id) -> Response:
-    """The file as it was sent, byte for byte."""
-    with reading_in_full(request, "contributor") as reading:
-        row = find_upload(reading.connection, number)
+    """The file as it was sent, byte for byte. The audit says who read it."""
     settings: Settings = request.app.state.settings
-    kept = originals.open_kept(originals.Kept.of(row), settings.originals_url)
+    with acting(request, "contributor") as done:
+        row = find_upload(done.connection, number)
+        kept = originals.open_kept(originals.Kept.of(row), settings.originals_url)
+        note(done.connection, "file read", f"upload {number}")
     name = f"attachment; filename*=utf-8''{quote(row['file_name'], safe='')}"
     headers = NO_STORE | {"content-disposition": name, "x-content-type-options": "nosniff"}
     return StreamingResponse(kept, headers=headers, media_type=_ANY_FILE)

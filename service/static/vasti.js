@@ -7,6 +7,18 @@ const GOOD_PACE_S = 2, BAD_PACE_S = 15;
 const FIRST_WAIT_S = 1, LONGEST_WAIT_S = 30;
 const LOOK_EVERY_MS = 1500;
 
+// A link that sets a password has its secret behind the #, which browsers send to nobody. Without JavaScript its field is
+// there to be filled in.
+const linkField = document.querySelector("form input#link");
+if (linkField) {
+  const given = new URLSearchParams(location.hash.slice(1)).get("link");
+  if (given) {
+    linkField.value = given;
+    history.replaceState(null, "", location.pathname);
+  }
+  linkField.closest("p").hidden = linkField.value !== "";
+}
+
 const wait = (seconds) => new Promise((done) => setTimeout(done, 1000 * seconds));
 
 // A problem that trying again does not mend.

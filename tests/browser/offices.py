@@ -19,6 +19,7 @@ from service import jobs
 from tests import factories as f
 from tests.published_city import drop_database, new_database
 from tests.serving import free_port, serving
+from tests.two_organisations import set_password
 
 PASSWORD = "correct horse battery"
 DESKTOP, PHONE = (1200, 900), (360, 740)
@@ -92,7 +93,7 @@ def site_of(
         for role in ROLES[:-1]:
             account_id = access.add_account(connection, f"{role}@north.org", role.title(), role, "north")
             link, _ = access.make_link(connection, account_id)
-            access.set_password(connection, link, PASSWORD)
+            set_password(connection, link, PASSWORD)
         for survey_id in surveys_lacking_tallies(connection):
             recompute(connection, survey_id)
     port = free_port()

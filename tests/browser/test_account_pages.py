@@ -20,7 +20,7 @@ def test_somebody_is_brought_in_and_let_go(site: Site, tmp_path: Path) -> None:
     steward.get_by_role("button", name="Add and make a link").click()
     address = steward.locator("code.once").inner_text()
     look(steward, "accounts-link")
-    assert address.startswith(f"{site.address}/password?link=")
+    assert address.startswith(f"{site.address}/password#link=")
     # It is shown once.
     steward.goto("/accounts")
     expect(steward.locator("code.once")).to_have_count(0)

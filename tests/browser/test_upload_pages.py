@@ -294,7 +294,7 @@ def test_a_link_sets_a_password(site: Site) -> None:
         account_id = access.add_account(connection, "asha@north.org", "Asha", "contributor", "north")
         link, _ = access.make_link(connection, account_id)
     tab = site.open()
-    tab.goto(f"/password?link={link}")
+    tab.goto(f"/password#link={link}")
     look(tab, "password")
     tab.get_by_label("New password").fill("a good long password")
     tab.get_by_label("The same again").fill("another")

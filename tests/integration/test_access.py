@@ -11,7 +11,7 @@ from geo.audit import find_audit, note_as
 from geo.errors import Conflict, InputError, NotAllowed, NotFound, SignInLocked, SignInRefused
 from geo.grants import end_grant, grant_survey, list_grants
 from geo.paging import PageRequest
-from tests.two_organisations import PASSWORD, TwoOrganisations, refused, rows
+from tests.two_organisations import PASSWORD, TwoOrganisations, refused, rows, set_password, sign_in
 
 
 def test_nobody_enters_with_a_token_that_is_none(service: Connection, two: TwoOrganisations) -> None:
@@ -46,7 +46,7 @@ def test_sign_in_is_told_no_more_than_that_it_failed(two: TwoOrganisations) -> N
     said = []
     for email, password in (("viewer@north.org", "wrong"), ("nobody@north.org", PASSWORD), ("", "")):
         with two.service.begin() as connection, pytest.raises(SignInRefused) as error:
-            access.sign_in(connection, email, password)
+            sign_in(connection, email, password)
         said.append(str(error.value))
     assert set(said) == {"The e-mail address or the password is wrong."}
 
@@ -68,18 +68,18 @@ def test_too_many_failures_lock_an_address_for_a_while(two: TwoOrganisations, em
         with two.service.begin() as connection, pytest.raises(SignInRefused, match="is wrong"):
             _sign_in_kept(connection, email, "wrong")
     with two.service.begin() as connection, pytest.raises(SignInLocked) as locked:
-        access.sign_in(connection, email.upper(), PASSWORD)
+        sign_in(connection, email.upper(), PASSWORD)
     assert timedelta(0) < locked.value.until - datetime.now(UTC) <= timedelta(minutes=1)
     _make_older(two.owner, timedelta(minutes=1))
     with two.service.begin() as connection, pytest.raises(SignInRefused, match="is wrong"):
         _sign_in_kept(connection, email, "wrong")
     with two.service.begin() as connection, pytest.raises(SignInLocked) as locked:
-        access.sign_in(connection, email, PASSWORD)
+        sign_in(connection, email, PASSWORD)
     assert timedelta(minutes=1) < locked.value.until - datetime.now(UTC) <= timedelta(minutes=2)
     _make_older(two.owner, timedelta(minutes=2))
     if email.startswith("viewer"):
         with two.service.begin() as connection:
-            assert access.enter(connection, access.sign_in(connection, email, PASSWORD)) is not None
+            assert access.enter(connection, sign_in(connection, email, PASSWORD)) is not None
         with two.owner.connect() as connection:
             assert rows(connection, "SELECT failures FROM sign_in_failure WHERE failures > 5") == []
 
@@ -87,7 +87,7 @@ def test_too_many_failures_lock_an_address_for_a_while(two: TwoOrganisations, em
 def _sign_in_kept(connection: Connection, email: str, password: str) -> None:
     """Signs in, and commits that it failed."""
     try:
-        access.sign_in(connection, email, password)
+        sign_in(connection, email, password)
     except SignInRefused:
         connection.commit()
         raise
@@ -100,11 +100,11 @@ def _make_older(owner: Engine, by: timedelta) -> None:
 
 def test_a_session_ends(two: TwoOrganisations) -> None:
     with two.service.begin() as connection:
-        token = access.sign_in(connection, " Viewer@North.org ", PASSWORD)
+        token = sign_in(connection, " Viewer@North.org ", PASSWORD)
         assert access.enter(connection, token) is not None
         access.sign_out(connection, token)
         assert access.enter(connection, token) is None
-        late = access.sign_in(connection, "viewer@north.org", PASSWORD)
+        late = sign_in(connection, "viewer@north.org", PASSWORD)
     with two.owner.begin() as connection:
         connection.execute(
             text("UPDATE session SET expires_at = now() WHERE expires_at = (SELECT max(expires_at) FROM session)")
@@ -120,23 +120,23 @@ def test_a_link_sets_a_password_once(two: TwoOrganisations) -> None:
         second, _ = access.make_link(connection, account_id)
     with two.service.begin() as connection:
         with pytest.raises(InputError, match="has 5 characters; it needs 12 or more"):
-            access.set_password(connection, first, "short")
+            set_password(connection, first, "short")
         with pytest.raises(InputError, match="is the e-mail address"):
-            access.set_password(connection, first, "NEW@north.org")
-        access.set_password(connection, first, "a new password")
-        token = access.sign_in(connection, "new@north.org", "a new password")
+            set_password(connection, first, "NEW@north.org")
+        set_password(connection, first, "a new password")
+        token = sign_in(connection, "new@north.org", "a new password")
         # Both the link that was used and the other one are spent.
         for link in (first, second, "never a link"):
             with pytest.raises(NotFound, match="ask for a new one"):
-                access.set_password(connection, link, "another password")
+                set_password(connection, link, "another password")
     with two.owner.begin() as connection:
         link, _ = access.make_link(connection, account_id)
     with two.service.begin() as connection:
         assert access.enter(connection, token) is not None
-        access.set_password(connection, link, "yet another one")
+        set_password(connection, link, "yet another one")
         assert access.enter(connection, token) is None
         with pytest.raises(SignInRefused):
-            access.sign_in(connection, "new@north.org", "a new password")
+            sign_in(connection, "new@north.org", "a new password")
 
 
 def test_a_link_grows_old(two: TwoOrganisations) -> None:
@@ -144,7 +144,7 @@ def test_a_link_grows_old(two: TwoOrganisations) -> None:
         link, _ = access.make_link(connection, access.find_account(connection, "viewer@north.org")["id"])
         connection.execute(text("UPDATE password_link SET expires_at = now() WHERE used_at IS NULL"))
     with two.service.begin() as connection, pytest.raises(NotFound):
-        access.set_password(connection, link, "a new password")
+        set_password(connection, link, "a new password")
 
 
 def test_a_closed_account_is_out_at_once(owner: Connection, two: TwoOrganisations) -> None:
@@ -284,8 +284,8 @@ def test_an_account_that_opens_again_has_no_session_and_no_key_left(two: TwoOrga
     with two.owner.begin() as connection:
         account_id = access.add_account(connection, "closed@north.org", "Closed", "viewer", "north")
         link, _ = access.make_link(connection, account_id)
-        access.set_password(connection, link, PASSWORD)
-        session = access.sign_in(connection, "closed@north.org", PASSWORD)
+        set_password(connection, link, PASSWORD)
+        session = sign_in(connection, "closed@north.org", PASSWORD)
         key, _ = access.make_key(connection, account_id, "a key", "viewer", 30)
         left, _ = access.make_link(connection, account_id)
         access.change_account(connection, account_id, role="contributor")
@@ -295,8 +295,8 @@ def test_an_account_that_opens_again_has_no_session_and_no_key_left(two: TwoOrga
         assert access.enter(connection, session) is None
         assert access.enter(connection, key) is None
         with pytest.raises(NotFound):
-            access.set_password(connection, left, PASSWORD)
-        assert access.enter(connection, access.sign_in(connection, "closed@north.org", PASSWORD)) is not None
+            set_password(connection, left, PASSWORD)
+        assert access.enter(connection, sign_in(connection, "closed@north.org", PASSWORD)) is not None
 
 
 @pytest.mark.parametrize(
@@ -332,7 +332,7 @@ def test_keys_end_with_a_new_password(two: TwoOrganisations) -> None:
     with two.owner.begin() as connection:
         account_id = access.add_account(connection, "robbed@north.org", "Robbed", "contributor", "north")
         first, _ = access.make_link(connection, account_id)
-        access.set_password(connection, first, PASSWORD)
+        set_password(connection, first, PASSWORD)
         key, _ = access.make_key(connection, account_id, "the thief's", "contributor", 366)
         others, _ = access.make_key(
             connection, access.find_account(connection, "steward@north.org")["id"], "another's", "viewer", 1
@@ -340,7 +340,7 @@ def test_keys_end_with_a_new_password(two: TwoOrganisations) -> None:
         again, _ = access.make_link(connection, account_id)
     with two.service.begin() as connection:
         assert access.enter(connection, key) is not None
-        access.set_password(connection, again, "another long password")
+        set_password(connection, again, "another long password")
         assert access.enter(connection, key) is None
         assert access.enter(connection, others) is not None
         access.enter(connection, two.token("steward"))
@@ -349,3 +349,57 @@ def test_keys_end_with_a_new_password(two: TwoOrganisations) -> None:
     with two.owner.connect() as connection:
         (listed,) = access.list_keys(connection, account_id)
     assert listed["revoked_at"] is not None
+
+
+def _fails(two: TwoOrganisations, email: str, network: str, *, times: int) -> list[type[Exception]]:
+    """Wrong passwords, one after the other; what each was answered."""
+    answers: list[type[Exception]] = []
+    for _ in range(times):
+        with two.service.begin() as connection:
+            try:
+                access.sign_in(connection, email, "no proof", network)
+            except SignInRefused as error:
+                answers.append(type(error))
+                connection.commit()
+    return answers
+
+
+@pytest.mark.parametrize("email", ["steward@south.org", "nobody@elsewhere.org"])
+def test_l4_wrong_passwords_lock_out_nobody_elsewhere(two: TwoOrganisations, email: str) -> None:
+    """Whether there is an account or not; from where they came, also the right one is not looked at."""
+    assert _fails(two, email, "198.51.100.1", times=6) == [SignInRefused] * 5 + [SignInLocked]
+    with two.service.begin() as connection:
+        with pytest.raises(SignInLocked):
+            access.begin_sign_in(connection, email.upper(), "198.51.100.1")
+        access.begin_sign_in(connection, email, "198.51.100.2")
+        if email.startswith("steward"):
+            assert access.enter(connection, sign_in(connection, email, PASSWORD, "198.51.100.2")) is not None
+
+
+def test_l4_many_networks_together_are_held_but_not_who_is_known(two: TwoOrganisations) -> None:
+    """SQL as the service may name any network: a hundred failures an hour are what it has."""
+    email, home = "contributor@south.org", "203.0.113.9"
+    with two.service.begin() as connection:
+        sign_in(connection, email, PASSWORD, home)
+    answers = [kind for i in range(26) for kind in _fails(two, email, f"198.51.100.{i}", times=4)]
+    assert answers == [SignInRefused] * 100 + [SignInLocked] * 4
+    with two.service.begin() as connection:
+        with pytest.raises(SignInLocked) as locked:
+            access.begin_sign_in(connection, email, "192.0.2.77")
+        assert timedelta(minutes=50) < locked.value.until - datetime.now(UTC) <= timedelta(hours=1)
+        assert access.enter(connection, sign_in(connection, email, PASSWORD, home)) is not None
+    # While it is held nothing prolongs it.
+    with two.owner.begin() as connection:
+        connection.execute(text("UPDATE sign_in_hour SET began_at = began_at - interval '1 hour'"))
+    with two.service.begin() as connection:
+        assert access.enter(connection, sign_in(connection, email, PASSWORD, "192.0.2.77")) is not None
+
+
+def test_l4_a_new_password_opens_the_account_again(two: TwoOrganisations) -> None:
+    email, place = "viewer@south.org", "198.51.100.200"
+    _fails(two, email, place, times=5)
+    with two.owner.begin() as connection:
+        link, _ = access.make_link(connection, access.find_account(connection, email)["id"])
+        set_password(connection, link, PASSWORD)
+    with two.service.begin() as connection:
+        assert access.enter(connection, sign_in(connection, email, PASSWORD, place)) is not None

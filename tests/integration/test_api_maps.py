@@ -30,7 +30,9 @@ def test_the_map_is_a_page_that_may_load_nothing(client: TestClient, asked: str)
     policy = dict(part.split(" ", 1) for part in answer.headers["content-security-policy"].split("; "))
     assert policy["default-src"] == "'none'"
     assert policy["img-src"] == "data:"
-    assert (policy["script-src"], policy["style-src"]) == ("'unsafe-inline'", "'unsafe-inline'")
+    # Leaflet styles what it draws; of scripts, the page's own alone may run, whatever browser it is.
+    assert policy["style-src"] == "'unsafe-inline'"
+    assert re.fullmatch(r"('sha256-[A-Za-z0-9+/]{43}=' ?)+", policy["script-src"])
     assert answer.headers["etag"]
     assert "Khandesh" in answer.text
     assert "Round of 2024" in answer.text

@@ -15,11 +15,10 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from geo import access
 from geo.settings import Settings
 from service import jobs
 from service.app import create_app
-from tests.two_organisations import PASSWORD, TwoOrganisations
+from tests.two_organisations import PASSWORD, TwoOrganisations, sign_in
 
 schemathesis.serializer.alias("application/offset+octet-stream", "application/octet-stream")
 
@@ -56,7 +55,7 @@ def test_no_answer_is_a_fault_or_other_than_described(
         if email is not None:
             # A session for each, since one of the operations ends it.
             with two.service.begin() as connection:
-                headers = {"authorization": f"Bearer {access.sign_in(connection, email, PASSWORD)}"}
+                headers = {"authorization": f"Bearer {sign_in(connection, email, PASSWORD)}"}
         try:
             ask(operation, headers)
         except FailureGroup as group:

@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from geo import access
 from tests import factories as f
 from tests.integration.cli import Shell
+from tests.two_organisations import set_password, sign_in
 
 PASSWORD = "correct horse battery"
 
@@ -35,7 +36,7 @@ def add(shell: Shell, email: str = "asha@shelter.org", role: str = "steward") ->
 
 def link_in(told: str) -> str:
     """What the address that is told leads with to the page."""
-    address, _, link = told.rsplit(maxsplit=1)[-1].partition("?link=")
+    address, _, link = told.rsplit(maxsplit=1)[-1].partition("#link=")
     assert address == "http://127.0.0.1:8000/password"
     return link
 
@@ -43,14 +44,14 @@ def link_in(told: str) -> str:
 def test_first_account_signs_in(shell: Shell, fresh_engine: Engine) -> None:
     link = add(shell)
     with fresh_engine.begin() as connection:
-        access.set_password(connection, link, PASSWORD)
-        bearer = access.enter(connection, access.sign_in(connection, "asha@shelter.org", PASSWORD))
+        set_password(connection, link, PASSWORD)
+        bearer = access.enter(connection, sign_in(connection, "asha@shelter.org", PASSWORD))
     assert bearer is not None
     assert (bearer.role, bearer.organisation) == ("steward", "shelter")
     again = link_in(shell.run("account", "link", "ASHA@shelter.org").stdout)
     assert again != link
     with fresh_engine.begin() as connection:
-        access.set_password(connection, again, "another password")
+        set_password(connection, again, "another password")
 
 
 def test_account_changes_and_lists(shell: Shell, fresh_engine: Engine) -> None:

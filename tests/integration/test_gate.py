@@ -31,7 +31,7 @@ def test_the_owner_is_not_one_to_serve_strangers_with(owner: Connection) -> None
         check_service(owner)
 
 
-SECRET_TABLES = ("session", "sign_in_failure", "password_link", "gate.secret")
+SECRET_TABLES = ("session", "sign_in_failure", "sign_in_hour", "signed_in_from", "password_link", "gate.secret")
 
 
 @pytest.mark.parametrize("table", SECRET_TABLES)
@@ -214,3 +214,92 @@ def test_the_owner_is_not_ready_to_serve(two: TwoOrganisations) -> None:
         assert client.get("/readyz").status_code == 503
     with TestClient(create_app(two.service, Settings())) as client:
         assert client.get("/readyz").status_code == 200
+
+
+STATISTICS = (
+    "ST_EstimatedExtent('public', 'household_{}', 'geom')",
+    "ST_EstimatedExtent('household_{}', 'geom')",
+    "ST_EstimatedExtent('public', 'household_{}', 'geom', true)",
+    "_postgis_stats('household_{}'::regclass, 'geom')",
+    "_postgis_selectivity('household_{}'::regclass, 'geom', 'POINT(73.8 18.6)'::geometry)",
+    "_postgis_index_extent('household_{}'::regclass, 'geom')",
+    "ST_FindExtent('public', 'household_{}', 'geom')",
+)
+
+
+@pytest.mark.parametrize("function", STATISTICS)
+def test_l2_statistics_tell_nobody_where_a_draft_lies(service: Connection, owner: Connection, function: str) -> None:
+    ((survey_id,),) = rows(owner, "SELECT id FROM survey WHERE slug = 'south-draft'")
+    assert refused(service, f"SELECT {function.format(survey_id)}")
+
+
+def test_l2_no_function_of_postgis_tells_of_a_table_past_its_policies(service: Connection) -> None:
+    """Those that run with their owner's rights, or look into statistics: a new PostGIS may have more."""
+    found = rows(
+        service,
+        "SELECT p.oid::regprocedure::text FROM pg_proc p WHERE has_function_privilege(p.oid, 'EXECUTE')"
+        " AND pronamespace = 'public'::regnamespace"
+        " AND (prosecdef OR proname ~ 'estimated_?extent|_stats$|selectivity')",
+    )
+    assert found == []
+
+
+def test_l3_functions_added_later_are_nobodys(two: TwoOrganisations) -> None:
+    with two.owner.begin() as connection:
+        connection.execute(text("CREATE FUNCTION gate.later() RETURNS INTEGER LANGUAGE sql AS 'SELECT 1'"))
+    try:
+        with two.service.connect() as connection:
+            assert refused(connection, "SELECT gate.later()")
+            assert rows(connection, "SELECT ST_AsText(ST_Point(1, 2))") == [("POINT(1 2)",)]
+    finally:
+        with two.owner.begin() as connection:
+            connection.execute(text("DROP FUNCTION gate.later()"))
+
+
+def test_l3_of_the_queue_the_service_may_ask_for_work_and_count_it(service: Connection, owner: Connection) -> None:
+    may = (
+        "SELECT relname, privilege FROM pg_class, unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE'])"
+        " AS privilege WHERE relnamespace = 'procrastinate'::regnamespace AND relkind IN ('r', 'p')"
+        " AND has_table_privilege(oid, privilege) ORDER BY 1, 2"
+    )
+    assert rows(service, may) == [
+        ("procrastinate_events", "INSERT"),
+        ("procrastinate_jobs", "INSERT"),
+        ("procrastinate_jobs", "SELECT"),
+    ]
+
+
+def test_l6_a_monitor_sees_counts_and_nothing_else(two: TwoOrganisations, owner: Connection) -> None:
+    account_id = access.find_account(owner, "operator@vasti.org")["id"]
+    key, _ = access.make_key(owner, account_id, "prometheus", "monitor", 366)
+    owner.commit()
+    with two.service.connect() as connection:
+        bearer = access.enter(connection, key)
+        assert bearer is not None
+        assert (bearer.role, bearer.may("monitor"), bearer.may("viewer")) == ("monitor", True, False)
+        assert rows(connection, "SELECT count(*) > 0 FROM gate.upload_states()") == [(True,)]
+        for table in ("household", "upload", "finding", "account", "api_key", "survey_grant", "audit", "incoming"):
+            assert rows(connection, f"SELECT count(*) FROM {table}") == [(0,)]
+        assert rows(connection, "SELECT count(*) FROM survey WHERE state = 'draft'") == [(0,)]
+        assert rows(connection, "SELECT gate.may('viewer'), gate.organisation_id()") == [(False, 0)]
+    with TestClient(create_app(two.service, Settings())) as client:
+        header = {"authorization": f"Bearer {key}"}
+        assert client.get("/metrics", headers=header).status_code == 200
+        for path in ("accounts", "audit", "uploads", "keys", "own/surveys", "session", "values?access=full"):
+            assert client.get(f"/api/v1/{path}", headers=header).status_code == 403, path
+        sent = {"name": "mine", "role": "monitor"}
+        for person, status in (("steward@north.org", 403), ("operator@vasti.org", 201)):
+            session = {"authorization": f"Bearer {two.sessions[person]}"}
+            assert client.post("/api/v1/keys", headers=session, json=sent).status_code == status
+    access.change_account(owner, account_id, role="steward")
+    assert access.enter(owner, key) is None
+    owner.rollback()
+
+
+def test_l6_sql_as_the_service_makes_no_monitor(service: Connection, two: TwoOrganisations) -> None:
+    access.enter(service, two.token("steward"))
+    assert refused(
+        service,
+        "INSERT INTO api_key (account_id, name, role, prefix, token_sha256, expires_at)"
+        " VALUES (gate.account_id(), 'x', 'monitor', 'x', 'x', now())",
+    )

@@ -21,6 +21,7 @@ __all__ = ["client", "office", "officer", "settings"]
 
 HTML = {"accept": "text/html"}
 OTHER_SITE = {"sec-fetch-site": "cross-site"}
+OWN_SITE = {"sec-fetch-site": "same-origin"}
 
 
 def cookie(two: TwoOrganisations, role: str, organisation: str = "north") -> dict[str, str]:
@@ -50,7 +51,7 @@ def north_upload(client: TestClient, two: TwoOrganisations) -> int:
     return int(answer.json()["uploads"][-1]["id"])
 
 
-@pytest.mark.parametrize("address", [*PAGES, "/sign-in", "/password?link=x", "/nothing", "/uploads/999999"])
+@pytest.mark.parametrize("address", [*PAGES, "/sign-in", "/password", "/nothing", "/uploads/999999"])
 def test_every_page_tells_browsers_what_to_allow(
     client: TestClient,
     two: TwoOrganisations,
@@ -83,7 +84,7 @@ def test_who_has_not_signed_in_is_sent_to_and_comes_back(
     then = re.search(r'name="then" value="([^"]*)"', page.text)
     assert then is not None
     given = {"email": "contributor@north.org", "password": PASSWORD, "then": then[1]}
-    answer = client.post("/sign-in", headers=HTML, data=given)
+    answer = client.post("/sign-in", headers=HTML | OWN_SITE, data=given)
     assert (answer.status_code, answer.headers["location"]) == (303, wanted)
     set_cookie = answer.headers["set-cookie"]
     assert {"Secure", "HttpOnly", "SameSite=lax", "Path=/"} <= set(set_cookie.split("; "))
@@ -97,7 +98,7 @@ def test_the_first_page_is_the_surveys(client: TestClient) -> None:
 @pytest.mark.parametrize("then", ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:alert(1)"])
 def test_signing_in_leads_to_no_other_site(client: TestClient, two: TwoOrganisations, then: str) -> None:
     given = {"email": "viewer@north.org", "password": PASSWORD, "then": then}
-    assert client.post("/sign-in", headers=HTML, data=given).headers["location"] == "/surveys"
+    assert client.post("/sign-in", headers=HTML | OWN_SITE, data=given).headers["location"] == "/surveys"
 
 
 def test_another_organisation_sees_nothing(client: TestClient, two: TwoOrganisations) -> None:
@@ -187,6 +188,43 @@ def test_nobody_is_signed_in_by_another_site(client: TestClient, two: TwoOrganis
     assert (answer.status_code, "set-cookie" in answer.headers) == (403, False)
     given = {"link": "x", "password": "x" * 20, "again": "x" * 20}
     assert client.post("/password", headers=HTML | OTHER_SITE, data=given).status_code == 403
+
+
+@pytest.mark.parametrize("address", ["/sign-in", "/password"])
+def test_l9_browsers_that_do_not_say_where_a_form_is_from_bring_its_token(
+    client: TestClient, two: TwoOrganisations, address: str
+) -> None:
+    """An older browser: another site can neither read the page's token nor set the cookie it goes with."""
+    given = {"email": "viewer@north.org", "password": PASSWORD, "link": "x", "again": PASSWORD}
+    page = client.get(address, headers=HTML)
+    found = re.search(r'name="csrf" value="([0-9a-f]{64})"', page.text)
+    assert found is not None
+    assert {"Secure", "HttpOnly", "SameSite=lax", "Path=/"} <= set(page.headers["set-cookie"].split("; "))
+    kept = page.headers["set-cookie"].partition(";")[0]
+    assert kept.startswith("__Host-")
+    client.cookies.clear()
+    refused = [({}, {}), ({"cookie": kept}, {}), ({}, {"csrf": found[1]}), ({"cookie": kept}, {"csrf": "0" * 64})]
+    for header, form in refused:
+        answer = client.post(address, headers=HTML | header, data=given | form)
+        assert (answer.status_code, COOKIE in answer.headers.get("set-cookie", "")) == (403, False)
+    answer = client.post(address, headers=HTML | {"cookie": kept}, data=given | {"csrf": found[1]})
+    assert answer.status_code == (303 if address == "/sign-in" else 404)
+    # The same browser's next page goes with the same cookie: two tabs do not lock each other out.
+    again = client.get(address, headers=HTML | {"cookie": kept})
+    assert found[1] in again.text
+
+
+def test_l9_the_link_that_sets_a_password_reaches_no_log(client: TestClient, two: TwoOrganisations) -> None:
+    """It stands behind the #; one that was made before goes on there, and a person without JavaScript puts it in."""
+    new = {"email": "linked@north.org", "name": "Linked", "role": "viewer"}
+    made = client.post("/accounts", headers=cookie(two, "steward"), data=token(two, "steward") | new)
+    found = re.search(r"http[^<]*/password#link=[A-Za-z0-9_-]{43}(?=<)", made.text)
+    assert found is not None
+    old = client.get(f"/password?link={found[0].rpartition('=')[2]}", headers=HTML)
+    assert (old.status_code, old.headers["location"]) == (303, "/password#" + found[0].rpartition("#")[2])
+    given = {"link": found[0], "password": PASSWORD, "again": PASSWORD}
+    assert client.post("/password", headers=HTML | OWN_SITE, data=given | {"again": "another"}).status_code == 400
+    assert client.post("/password", headers=HTML | OWN_SITE, data=given).status_code == 303
 
 
 def test_a_file_sent_by_another_site_is_not_taken(

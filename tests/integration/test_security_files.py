@@ -107,7 +107,7 @@ def test_m11_originals_of_before_are_read_after_an_upgrade(
     with fresh_engine.begin() as connection:
         f.load_city(connection, tmp_path, f.small_city())
         result = f.load(connection, tmp_path, f.households())
-        migrate(connection, "0008")
+        migrate(connection, "0009")
     kept_apart = next((tmp_path / "originals" / "organisations" / "local").glob("*/*"))
     with fresh_engine.connect() as connection:
         ((sha256,),) = rows(connection, f"SELECT sha256 FROM upload WHERE id = {result.upload_id}")
