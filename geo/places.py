@@ -131,12 +131,35 @@ def drawn_by_others(connection: Connection, city_id: int, organisation_slug: str
 
 
 @dataclass(frozen=True)
+class Named:
+    """A settlement by code and name."""
+
+    code: str
+    name: str
+
+    def __str__(self) -> str:
+        return self.code if self.name == self.code else f"{self.name} ({self.code})"
+
+
+@dataclass(frozen=True)
+class Renamed:
+    """A settlement that has another name in a newer file."""
+
+    code: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
 class PlaceChanges:
     """What loading a file of places, settlements or facilities, changed: how many of them."""
 
     added: int
     changed: int
     unchanged: int
+    renamed: tuple[Renamed, ...] = ()
+    missing: tuple[Named, ...] = ()
+    """Settlements that a file of the whole city no longer has."""
 
 
 def write_boundaries(

@@ -45,12 +45,37 @@ class PreviewFigure(Body):
     n_after: float | None
 
 
+class RenamedSettlement(Body):
+    """A settlement that has another name in the file."""
+
+    code: str
+    before: str
+    after: str
+
+
+class NamedSettlement(Body):
+    """A settlement."""
+
+    code: str
+    name: str
+
+
 class PreviewPlaces(Body):
     """How many settlements or facilities a file adds, changes, and leaves as they are."""
 
     added: int
     changed: int
     unchanged: int
+    renamed: Annotated[
+        list[RenamedSettlement], Field(default_factory=list, description="Settlements that it gives another name.")
+    ]
+    missing: Annotated[
+        list[NamedSettlement],
+        Field(
+            default_factory=list,
+            description="Settlements of the city that a file of all of it no longer has. They stay; they can be ended.",
+        ),
+    ]
 
 
 class Preview(Body):

@@ -22,11 +22,14 @@ from geo.ingestion.extent import Extent, extent_of
 from geo.ingestion.findings import Findings
 from geo.ingestion.formats import open_layer
 from geo.ingestion.layers import Batch, Layer, ReadAs, ReadOptions
+from geo.ingestion.parts import one_row_a_settlement
 from geo.ingestion.placement import Places
 from geo.ingestion.profile import BoundaryColumns, Profile, fold
 from geo.ingestion.reasons import without_reasons
+from geo.ingestion.redrawn import tell_missing, tell_moved, tell_renamed
 from geo.ingestion.text_shapes import ShapeColumn, standard_profile_of
 from geo.ingestion.vector import read_shapes
+from geo.places import Named, Renamed
 
 _POLYGONS = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
 
@@ -45,6 +48,9 @@ class Boundaries:
     rows_kept: int
     columns: BoundaryColumns
     read_as: ReadAs
+    renamed: tuple[Renamed, ...] = ()
+    missing: tuple[Named, ...] = ()
+    """Settlements of the city that a file of all of it no longer has."""
 
     def places(self) -> Places:
         """The settlements, to place observations in."""
@@ -62,15 +68,18 @@ def read_boundaries(
     known: Places | None = None,
     attributes: Attributes | None = None,
     theirs: Collection[str] = (),
+    *,
+    may_move: bool = False,
 ) -> Boundaries:
     """Reads a file of settlement boundaries, checks every row and repairs what can be repaired.
 
     `known` are the settlements the city has already; those that are not in the file are neighbours of those that are.
     `attributes` are names and wards from a table of their own. `theirs` are codes of settlements of another
-    organisation: their rows must leave them as they are known.
+    organisation: their rows must leave them as they are known. `may_move`: most may lie where they did not lie before.
 
     Raises:
         InputError: the file cannot be read, has no shapes, no CRS, or no column with the settlements' codes.
+        Conflict: most settlements that are known lie elsewhere in the file.
     """
     findings = Findings()
     city = None if known is None else extent_of(known.shapes)
@@ -97,13 +106,25 @@ def read_boundaries(
         rows = attributes.join(rows, findings)
     _refuse_wrong_crs(rows, crs, city, path.name)
     rows = _usable(rows, crs, findings)
-    frame = _one_row_a_settlement(rows, findings)
+    frame, n_refused = one_row_a_settlement(rows, named, findings)
+    names = {} if known is None else dict(zip(known.codes, known.names, strict=True))
+    # A file without names takes none away.
+    frame["name"] = frame["name"].fillna(frame["code"].map(names)).fillna(frame["code"])
+    frame["geom"] = [polygons(shape) for shape in frame["geom"]]
     frame["area_m2"] = geodesic_area_m2(frame["geom"].to_numpy())
     rejected = check_boundaries(frame, known, findings, theirs)
     if known is not None and theirs:
         rejected |= _leave_theirs(frame, known, theirs, findings)
-    frame = frame[~rejected].drop(columns="row_number").reset_index(drop=True)
-    return Boundaries(frame, findings, rows_read, len(rows) - int(np.count_nonzero(rejected)), named, read_as)
+    frame = frame[~rejected].reset_index(drop=True)
+    renamed: tuple[Renamed, ...] = ()
+    missing: tuple[Named, ...] = ()
+    if known is not None:
+        tell_moved(frame, known, findings, may_move=may_move)
+        renamed = tell_renamed(frame, known, findings)
+        missing = tell_missing(frame, known, theirs, findings)
+    rows_kept = len(rows) - n_refused - int(np.count_nonzero(rejected))
+    frame = frame.drop(columns="row_number")
+    return Boundaries(frame, findings, rows_read, rows_kept, named, read_as, renamed, missing)
 
 
 def _leave_theirs(frame: pd.DataFrame, known: Places, theirs: Collection[str], findings: Findings) -> NDArray[np.bool_]:
@@ -226,12 +247,12 @@ def _repaired(shapes: NDArray[Any], numbers: NDArray[np.int32], findings: Findin
         if overlap >= SLIVER_M2:
             findings.add("parts_overlap", numbers[[i]], values=[f"{overlap:,.0f} m2"])
         with np.errstate(over="ignore", invalid="ignore"):
-            polygons = _polygons(shapely.make_valid(shapes[i], method="structure", keep_collapsed=False))
-        repaired[i] = polygons
-        code = "geometry_unusable" if polygons is None else "geometry_repaired"
+            mended = polygons(shapely.make_valid(shapes[i], method="structure", keep_collapsed=False))
+        repaired[i] = mended
+        code = "geometry_unusable" if mended is None else "geometry_repaired"
         findings.add(code, numbers[[i]], values=[reason])
     whole = np.array([shape is not None for shape in repaired], dtype=bool)
-    repaired[whole] = [_polygons(shape) for shape in repaired[whole]]
+    repaired[whole] = [polygons(shape) for shape in repaired[whole]]
     return repaired
 
 
@@ -240,31 +261,12 @@ def _overlap_of_parts_m2(shape: Any) -> float:
     parts = shapely.make_valid(shapely.get_parts(shape), method="structure", keep_collapsed=False)
     if len(parts) < 2:
         return 0.0
-    pieces = [piece for piece in map(_polygons, [*parts, shapely.union_all(parts)]) if piece is not None]
+    pieces = [piece for piece in map(polygons, [*parts, shapely.union_all(parts)]) if piece is not None]
     areas = geodesic_area_m2(np.array(pieces, dtype=object))
     return float(areas[:-1].sum() - areas[-1]) if len(areas) > 1 else 0.0
 
 
-def _polygons(shape: Any) -> shapely.MultiPolygon | None:
+def polygons(shape: Any) -> shapely.MultiPolygon | None:
+    """The ground of a shape; None where it has none."""
     parts = [part for part in shapely.get_parts(shape) if part.geom_type == "Polygon" and part.area > 0]
     return shapely.MultiPolygon(parts) if parts else None
-
-
-def _one_row_a_settlement(rows: pd.DataFrame, findings: Findings) -> pd.DataFrame:
-    """Rows that share a code are parts of one settlement, such as one cut at a district border."""
-    repeated = rows["code"].duplicated(keep=False).to_numpy()
-    shared = rows[repeated]
-    findings.add(
-        "parts_joined",
-        shared["row_number"].to_numpy(dtype=np.int32),
-        field="settlement_code",
-        values=[str(code) for code in shared["code"]],
-    )
-    joined = [
-        {**group.iloc[0].to_dict(), "geom": _polygons(shapely.union_all(group["geom"].to_numpy()))}
-        for _, group in shared.groupby("code", sort=False)
-    ]
-    frame = pd.concat([rows[~repeated], pd.DataFrame(joined, columns=rows.columns)], ignore_index=True)
-    frame = frame.sort_values("row_number", kind="stable", ignore_index=True)
-    frame["name"] = frame["name"].where(frame["name"].notna(), frame["code"])
-    return frame

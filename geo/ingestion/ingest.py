@@ -59,13 +59,17 @@ def load_boundaries(
     today: date,
     options: LoadOptions,
     attributes: Path | None = None,
+    may_move: bool = False,
 ) -> LoadResult:
     """Loads a file of settlement boundaries into a city; names and wards may stand in a table of `attributes`.
+
+    `may_move`: somebody said that settlements lie where they did not lie before.
 
     Raises:
         ErrorsFound: rows have errors and `skip_errors` is not set.
         InputError: the file cannot be used.
         NotFound: there is no such city.
+        Conflict: most of the settlements that the city has would lie elsewhere, and `may_move` is not set.
     """
     city_id = find_city(connection, city_slug)
     target = Target(city_id, "boundaries")
@@ -77,7 +81,7 @@ def load_boundaries(
         known = places_on(connection, city_id, valid_from_on or today)
         table = read_attributes(attributes, columns) if attributes else None
         theirs = drawn_by_others(connection, city_id, options.organisation) if options.only_own else frozenset()
-        boundaries = read_boundaries(path, read, columns, known.places, table, theirs)
+        boundaries = read_boundaries(path, read, columns, known.places, table, theirs, may_move=may_move)
         result = replace(
             count_rows(boundaries.findings, boundaries.rows_read),
             read_as=boundaries.read_as,
@@ -91,7 +95,8 @@ def load_boundaries(
         upload_id = options.upload_id or store.next_upload_id(connection)
         profile = {"boundaries": boundaries.columns.model_dump(), "valid_from_on": str(valid_from_on or "")}
         write_upload(connection, upload_id, original, target, result, profile | options_said(read), options)
-        changes = write_boundaries(connection, city_id, upload_id, boundaries.frame, valid_from_on, today)
+        written = write_boundaries(connection, city_id, upload_id, boundaries.frame, valid_from_on, today)
+        changes = replace(written, renamed=boundaries.renamed, missing=boundaries.missing)
         store.write_findings(connection, upload_id, boundaries.findings)
         store.raise_data_version(connection)
         return replace(result, state="loaded", upload_id=upload_id, changes=changes)

@@ -46,6 +46,7 @@ _ONLY_OF: Mapping[str, tuple[Content, ...]] = {
     "fix": ("survey",),
     "kind": ("facilities",),
     "valid_from_on": ("boundaries",),
+    "moved": ("boundaries",),
 }
 """Choices that only some files have."""
 
@@ -93,6 +94,11 @@ class Choices(BaseModel):
         default=None,
         description="Of boundaries: the day from which they hold. Where it is not said, those of new settlements have "
         "held since ever, and changes hold from the day they are loaded.",
+    )
+    moved: bool = Field(
+        default=False,
+        description="Of boundaries: most settlements lie where they did not lie before, and that is meant. Else such a "
+        "file waits: its codes may stand for other settlements now.",
     )
     skip_errors: bool = Field(default=False, description="Load the rows without errors.")
 

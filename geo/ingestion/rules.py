@@ -297,10 +297,36 @@ RULES: dict[str, Rule] = {
         "leave it out, or agree with that organisation or the operator of this service who draws it",
     ),
     "settlement_code_missing": Rule("error", "the settlement has no code", "give every settlement a code"),
+    "settlement_code_shared": Rule(
+        "error",
+        "one code stands for different settlements: {value}",
+        "give each settlement a code of its own, or name several columns that tell them apart together with --code, "
+        'such as "Ward + Number"',
+    ),
+    "code_of_columns": Rule(
+        "warning",
+        "one column does not tell all apart as {field}; the columns {value} together do",
+        "name them as the code, with the + between them, in the mapping profile or with --code",
+    ),
     "parts_joined": Rule(
         "warning",
-        "the code {value} stands on several rows; their shapes are joined into one settlement",
+        "the code {value} stands on several rows near each other; their shapes are joined into one settlement",
         "give separate settlements separate codes",
+    ),
+    "settlement_renamed": Rule(
+        "warning",
+        "the settlement has had another name so far: {value}; the code decides, and the new name holds",
+        "nothing, if it is called so now; else correct the name and load the file again",
+    ),
+    "settlement_moved": Rule(
+        "warning",
+        "the settlement lies on none of the ground it lay on so far, but {value} away",
+        "check that the code is the settlement's own",
+    ),
+    "settlements_missing": Rule(
+        "warning",
+        "the city has settlements that the file no longer has: {value}; they stay",
+        "nothing, if they are still there; else end each with `vasti settlement end`, from the day it was no more",
     ),
     "attributes_missing": Rule(
         "warning",

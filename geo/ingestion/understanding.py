@@ -15,9 +15,11 @@ from geo.ingestion.facility_columns import STANDARD, find_named
 from geo.ingestion.formats import open_layer
 from geo.ingestion.layers import ReadOptions
 from geo.ingestion.loads import Content
+from geo.ingestion.made_columns import part_names
+from geo.ingestion.place_codes import LIKE_A_CODE
 from geo.ingestion.profile import FacilityColumns, PositionColumns, parse_profile
 from geo.ingestion.profile_text import quote, write_profile
-from geo.ingestion.suggest import LIKE_A_CODE, NOTHING, Confidence, suggest_profile
+from geo.ingestion.suggest import NOTHING, Confidence, suggest_profile
 from geo.ingestion.text_shapes import standard_profile_of
 from geo.schema.facilities import FacilityKind
 
@@ -151,7 +153,10 @@ def _section(name: str, roles: Mapping[str, Any]) -> str:
 
 
 def _check_said(said: Mapping[str, str], columns: Sequence[str], path: Path) -> None:
-    if missing := said.keys() - set(columns):
+    there = set(columns)
+    if missing := {
+        name for name in said if name not in there and not (part_names(name) and there.issuperset(part_names(name)))
+    }:
         raise MissingColumn(f"{path.name} has no column {quote(min(missing))}; it has {', '.join(columns)}.")
 
 

@@ -100,6 +100,10 @@ def boundaries(
             help="From which day these boundaries hold. Default: since ever for new settlements, today for changes.",
         ),
     ] = None,
+    moved: Annotated[
+        bool,
+        typer.Option("--moved", help="Most settlements lie where they did not lie before, and that is meant."),
+    ] = False,
 ) -> None:
     """Load the boundaries of a city's settlements."""
     settings = Settings()
@@ -116,6 +120,7 @@ def boundaries(
             today=datetime.now(UTC).date(),
             options=load_options(settings, outcome),
             attributes=attributes,
+            may_move=moved,
         )
         _note_load(connection, result)
     report.write(result)

@@ -265,11 +265,12 @@ def read_otherwise(
     fix: FormText = "",
     kind: FormText = "",
     valid_from_on: FormText = "",
+    moved: FormText = "",
 ) -> Response:
     """Has a file checked again, read in another way."""
     before = _choices(request, number)
     said = {"layer": layer, "encoding": encoding, "crs": crs.strip(), "kind": kind, "valid_from_on": valid_from_on}
-    given = {name: text or None for name, text in said.items()} | {"fix": fix == "yes"}
+    given = {name: text or None for name, text in said.items()} | {"fix": fix == "yes", "moved": moved == "yes"}
     return _recheck(request, number, csrf, before, given)
 
 

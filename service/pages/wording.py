@@ -20,6 +20,7 @@ _OPTIONS: Mapping[str, str] = {
     **dict.fromkeys(OF_COLUMNS, "the form “Its columns” below"),
     "kind": "“What all of them are” below",
     "valid-from": "“They hold from” below",
+    "moved": "“They did move” below",
 }
 _PHRASES: Mapping[str, str] = {
     "add the value to the profile and load the file again": "say what it means, under “What answers mean” below",
