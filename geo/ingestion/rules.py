@@ -145,7 +145,7 @@ RULES: dict[str, Rule] = {
     ),
     "outside_every_settlement": Rule(
         "error",
-        "the position lies outside every settlement and further than the GPS tolerance from the nearest",
+        "the position lies outside every settlement and further than the GPS tolerance from the nearest ({value})",
         "check the position, or add the settlement's boundary",
     ),
     "latitude_sign_lost": Rule(
@@ -198,6 +198,31 @@ RULES: dict[str, Rule] = {
         "no settlement of this city has the code or name {value}",
         "correct the code, or load the settlement's boundary first",
     ),
+    "settlement_in_other_ward": Rule(
+        "error",
+        "the ward that the row names has no settlement of this name: {value}",
+        "correct the ward, or load the settlement's boundary in that ward",
+    ),
+    "named_place_unknown": Rule(
+        "warning",
+        "the row names a settlement that the city does not have, {value}; the position decides",
+        "correct the name, or load the boundary of the settlement if it is missing",
+    ),
+    "named_place_differs": Rule(
+        "warning",
+        "the row names another place than the one it lies in, {value}; the position decides",
+        "check which is right",
+    ),
+    "named_ward_unknown": Rule(
+        "warning",
+        "the row names a ward that the city does not have, {value}; the position decides",
+        "correct the ward, or load the boundaries of its settlements if they are missing",
+    ),
+    "ward_differs": Rule(
+        "warning",
+        "the settlement is found by its code, but its ward differs: {value}; the code decides",
+        "check that the code is the settlement's own: numbers may restart in each ward",
+    ),
     "name_ambiguous": Rule(
         "error",
         "several settlements of this city bear the name, and the row does not say which ({value})",
@@ -216,7 +241,7 @@ RULES: dict[str, Rule] = {
     "settlement_missing": Rule("error", "the row names no settlement", "add the settlement's code"),
     "declared_differs": Rule(
         "warning",
-        "the row says settlement {value}, but its position lies in another; the position decides",
+        "the row says settlement {value}; the position decides",
         "check which is right",
     ),
     "placed_as_declared": Rule(
