@@ -79,6 +79,11 @@ def valid_on(on: date | ColumnElement[date]) -> ColumnElement[bool]:
     )
 
 
+def there_on(on: date | ColumnElement[date]) -> ColumnElement[bool]:
+    """The condition that a settlement is there on a day: it has not ended by then."""
+    return or_(settlement.c.ended_on.is_(None), settlement.c.ended_on > on)
+
+
 def as_geojson(geom: ColumnElement[Any]) -> ColumnElement[Any]:
     """A polygonal geometry as RFC 7946 wants it: 0.1 m apart, shells counter-clockwise and holes clockwise.
 
@@ -96,7 +101,7 @@ class CityPlaces:
 
 
 def places_on(connection: Connection, city_id: int, on: date) -> CityPlaces:
-    """The city's settlements with the boundaries valid on a day; a settlement without one keeps its code and name."""
+    """The city's settlements that are there on a day, with the boundaries valid then; one may have none."""
     rows = connection.execute(
         select(
             settlement.c.id,
@@ -108,7 +113,7 @@ def places_on(connection: Connection, city_id: int, on: date) -> CityPlaces:
         )
         .outerjoin(ward, ward.c.id == settlement.c.ward_id)
         .outerjoin(boundary, and_(boundary.c.settlement_id == settlement.c.id, valid_on(on)))
-        .where(settlement.c.city_id == city_id)
+        .where(settlement.c.city_id == city_id, there_on(on))
         .order_by(settlement.c.code)
     ).all()
     ids, codes, names, shapes, *wards = zip(*rows, strict=True) if rows else ((),) * 6
@@ -128,6 +133,48 @@ def drawn_by_others(connection: Connection, city_id: int, organisation_slug: str
         .where(settlement.c.city_id == city_id, organisation.c.slug != organisation_slug)
     )
     return frozenset(connection.execute(rows).scalars())
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A settlement that has an end: from `ended_on` on it is no more. None: it is there."""
+
+    code: str
+    name: str
+    ended_on: date | None
+
+
+def end_settlement(connection: Connection, city_slug: str, code: str, ended_on: date | None) -> tuple[Ended, Ended]:
+    """Ends a settlement on a day, or reopens it (None): how it was, and how it is. Its rounds before that day stay.
+
+    Raises:
+        NotFound: the city has no such settlement.
+        Conflict: households have been placed in it in a round that starts on that day or later.
+    """
+    city_id = find_city(connection, city_slug)
+    of_code = (settlement.c.city_id == city_id, settlement.c.code == code)
+    row = connection.execute(
+        select(settlement.c.id, settlement.c.name, settlement.c.ended_on).where(*of_code)
+    ).one_or_none()
+    if row is None:
+        raise NotFound(f"{city_slug} has no settlement {code!r}.")
+    if ended_on is not None and connection.execute(select(func.gate.lives_later(row.id, ended_on))).scalar_one():
+        raise Conflict(
+            f"Settlement {code} has households in a round that starts on {ended_on} or later: end it on a later day, "
+            "or take those households' uploads back first."
+        )
+    connection.execute(update(settlement).where(settlement.c.id == row.id).values(ended_on=ended_on))
+    return Ended(code, row.name, row.ended_on), Ended(code, row.name, ended_on)
+
+
+def find_ended(connection: Connection, city_id: int) -> list[Ended]:
+    """The city's settlements that have an end, by code."""
+    rows = connection.execute(
+        select(settlement.c.code, settlement.c.name, settlement.c.ended_on)
+        .where(settlement.c.city_id == city_id, settlement.c.ended_on.is_not(None))
+        .order_by(settlement.c.code)
+    )
+    return [Ended(*row) for row in rows]
 
 
 @dataclass(frozen=True)

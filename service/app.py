@@ -35,6 +35,7 @@ from service.routes import (
     indicators,
     maps,
     metrics,
+    own_settlements,
     own_surveys,
     session,
     settlements,
@@ -89,7 +90,7 @@ def create_app(engine: Engine, settings: Settings, *, cache_bytes: int = MAX_BYT
     checked = [Depends(check_query)]
     for route in (cities, settlements, surveys, indicators, values, sources, changes, gaps, trends):
         app.include_router(route.router, prefix="/api/v1", dependencies=checked, tags=["figures"])
-    for route in (session, accounts, own_surveys, uploads, incoming, audit):
+    for route in (session, accounts, own_surveys, own_settlements, uploads, incoming, audit):
         app.include_router(route.router, prefix="/api/v1", dependencies=checked, tags=["accounts"])
     app.include_router(maps.router, prefix="/maps", dependencies=checked, tags=["maps"])
     for page in (sign_in, account_pages, own_pages, city_pages, upload_pages, static):

@@ -43,7 +43,15 @@ from geo.ingestion.mapping import Observations
 from geo.ingestion.observe import Placed, Progress, Reading, observe
 from geo.ingestion.profile import BoundaryColumns, Profile
 from geo.ingestion.source import SourceOptions
-from geo.places import CityPlaces, drawn_by_others, find_city, places_on, withdraw_boundaries, write_boundaries
+from geo.places import (
+    CityPlaces,
+    drawn_by_others,
+    find_city,
+    find_ended,
+    places_on,
+    withdraw_boundaries,
+    write_boundaries,
+)
 from geo.schema.uploads import COUNTING, upload
 from geo.surveys import Mode, SurveySpec, find_survey, frame_sizes, open_survey
 
@@ -82,6 +90,7 @@ def load_boundaries(
         table = read_attributes(attributes, columns) if attributes else None
         theirs = drawn_by_others(connection, city_id, options.organisation) if options.only_own else frozenset()
         boundaries = read_boundaries(path, read, columns, known.places, table, theirs, may_move=may_move)
+        _refuse_ended(connection, city_id, boundaries.frame)
         result = replace(
             count_rows(boundaries.findings, boundaries.rows_read),
             read_as=boundaries.read_as,
@@ -100,6 +109,17 @@ def load_boundaries(
         store.write_findings(connection, upload_id, boundaries.findings)
         store.raise_data_version(connection)
         return replace(result, state="loaded", upload_id=upload_id, changes=changes)
+
+
+def _refuse_ended(connection: Connection, city_id: int, frame: pd.DataFrame) -> None:
+    """Holds that no settlement comes back that somebody ended."""
+    there = set(frame["code"])
+    ended = [one for one in find_ended(connection, city_id) if one.code in there]
+    if ended:
+        raise Conflict(
+            f"Settlement {ended[0].code} ({ended[0].name}) ended on {ended[0].ended_on}, and the file has it: reopen "
+            "it with `vasti settlement reopen`, or leave it out of the file."
+        )
 
 
 def load_survey(

@@ -351,7 +351,7 @@ class Placer:
         differs = np.flatnonzero(where & (named != NOWHERE) & (placed != named))
         away = self._distances(observations, differs, named[differs])
         shown = [
-            f"{self._shown[named[row]]}, but its position lies in {self._shown[placed[row]]}{_away(metres)}"
+            f"{self._shown[named[row]]} named, {self._shown[placed[row]]} found{_away(metres)}"
             for row, metres in zip(differs, away, strict=True)
         ]
         findings.add("declared_differs", rows[differs], field="settlement", values=shown)

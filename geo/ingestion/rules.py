@@ -241,7 +241,7 @@ RULES: dict[str, Rule] = {
     "settlement_missing": Rule("error", "the row names no settlement", "add the settlement's code"),
     "declared_differs": Rule(
         "warning",
-        "the row says settlement {value}; the position decides",
+        "the row names another settlement than the one its position lies in: {value}; the position decides",
         "check which is right",
     ),
     "placed_as_declared": Rule(

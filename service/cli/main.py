@@ -19,6 +19,7 @@ from geo.settings import Settings
 _COMMANDS = {
     "city": "load:city_app",
     "load": "load:load_app",
+    "settlement": "settlements:settlement_app",
     "kobo": "pull:kobo_app",
     "odk": "pull:odk_app",
     "publish": "load:publish",

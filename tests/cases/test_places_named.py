@@ -27,7 +27,7 @@ def test_rows_that_name_what_the_city_lacks(officer: Officer) -> None:
     figures = officer.figures("settlements.geojson", "households.csv", "--mode", "census")
     assert figure(figures, "electricity_access", "PK1")["value"] == 75
     told = {(row.row_number, row.code): row.value for row in found(officer).itertuples()}
-    assert told[4, "declared_differs"].startswith("Nutmeg (PK2), but its position lies in Anchor Yard (PK3), ")
+    assert told[4, "declared_differs"].startswith("Nutmeg (PK2) named, Anchor Yard (PK3) found, ")
     for row, place in ((6, "Nutmeg (PK2)"), (15, "Nutmeg (PK2)"), (22, "Anchor Yard (PK3)")):
         assert told[row, "named_place_unknown"] == f"Lighthouse; it lies in {place}"
     assert told[11, "named_place_unknown"] == ("Peek Road (did you mean Peak Road, PK1?); it lies in Peak Road (PK1)")

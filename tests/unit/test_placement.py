@@ -159,7 +159,7 @@ def test_place_position_then_declared() -> None:
     placed, findings = place(where, observed(positions, declared), "position-then-declared")
     assert placed == [0, 0, 1, NOWHERE, 1, NOWHERE, NOWHERE]
     assert findings == [
-        (3, "declared_differs", "Name 1 (S1), but its position lies in Name 0 (S0), 170 km away"),
+        (3, "declared_differs", "Name 1 (S1) named, Name 0 (S0) found, 170 km away"),
         (4, "placed_as_declared", "Name 1 (S1), 1,100 km away"),
         (5, "outside_every_settlement", "1,100 km from Name 1 (S1)"),
         (7, "settlement_unknown", "S9"),
