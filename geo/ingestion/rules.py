@@ -1,20 +1,31 @@
 """Rules: every kind of finding, in words, with what to do about it. One table, which the documents list."""
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
 Severity = Literal["error", "warning"]
 
+_ONE_OR_SEVERAL = re.compile(r"\[([^|\]]*)\|([^\]]*)\]")
+"""`[is|are]`: what stands there of one value, and of several."""
+
 
 @dataclass(frozen=True)
 class Rule:
-    """A kind of finding. An error rejects its row; a warning keeps it. `says` and `do` may use {field} and {value}."""
+    """A kind of finding. An error rejects its row; a warning keeps it.
+
+    `says` may use {field} and {value}, and [is|are] where it depends on whether there is one value or several.
+    """
 
     severity: Severity
     says: str
     do: str
     stops_load: bool = True
     """For an error: whether it keeps the other rows from being loaded, until it is mended or --skip-errors is given."""
+
+    def about(self, *, several: bool) -> str:
+        """What it says of one value, or of several."""
+        return _ONE_OR_SEVERAL.sub(lambda either: either[2 if several else 1], self.says)
 
 
 RULES: dict[str, Rule] = {
@@ -68,21 +79,23 @@ RULES: dict[str, Rule] = {
     ),
     "shape_unreadable": Rule(
         "error",
-        "{field} is {value}, which is no position or shape Vasti can read",
+        "{field} is {value}, which [is no position or shape|are no positions or shapes] Vasti can read",
         "write it as WKT, as GeoJSON, or as latitude and longitude",
     ),
     "value_unmapped": Rule(
         "warning",
-        "{value} is not a value the mapping profile knows for {field}; the answer is kept as unknown",
+        "{value} [is not a value|are not values] the mapping profile knows for {field}; the answer is kept as unknown",
         "add the value to the profile and load the file again",
     ),
     "value_out_of_range": Rule(
         "warning",
-        "{field} is {value}, which is outside the possible range; the answer is kept as unknown",
+        "{field} is {value}, which [is|are] outside the possible range; the answer is kept as unknown",
         "check the value in the source",
     ),
     "value_not_a_number": Rule(
-        "warning", "{field} is {value}, which is not a number; the answer is kept as unknown", "write a plain number"
+        "warning",
+        "{field} is {value}, which [is not a number|are not numbers]; the answer is kept as unknown",
+        "write a plain number",
     ),
     "number_ambiguous": Rule(
         "warning",
@@ -91,7 +104,7 @@ RULES: dict[str, Rule] = {
     ),
     "date_unreadable": Rule(
         "warning",
-        "{field} is {value}, which is not a date in the expected form; it is kept as unknown",
+        "{field} is {value}, which [is not a date|are not dates] in the expected form; it is kept as unknown",
         "write dates as 2024-05-31, or name their format in the profile",
     ),
     "date_outside_survey": Rule(
@@ -100,7 +113,7 @@ RULES: dict[str, Rule] = {
         "check the date, or the survey's --starts and --ends",
     ),
     "date_implausible": Rule(
-        "warning", "{field} is {value}, which is in the future or before 1990", "check the date in the source"
+        "warning", "{field} is {value}, which [is|are] in the future or before 1990", "check the date in the source"
     ),
     "weight_invalid": Rule(
         "error",
@@ -118,7 +131,7 @@ RULES: dict[str, Rule] = {
         "give every household a code that stays the same between visits",
     ),
     "household_code_duplicate": Rule(
-        "error", "the code {value} stands on an earlier row of this file", "keep one row a household"
+        "error", "the [code|codes] {value} [stands|stand] on an earlier row of this file", "keep one row a household"
     ),
     "row_repeated": Rule(
         "error",
@@ -131,7 +144,9 @@ RULES: dict[str, Rule] = {
         "check whether it is the same household twice",
     ),
     "settlement_duplicate": Rule(
-        "error", "the settlement {value} stands on an earlier row of this file", "keep one row a settlement"
+        "error",
+        "the [settlement|settlements] {value} [stands|stand] on an earlier row of this file",
+        "keep one row a settlement",
     ),
     "position_missing": Rule(
         "error",
@@ -140,7 +155,7 @@ RULES: dict[str, Rule] = {
     ),
     "position_impossible": Rule(
         "error",
-        "the position {value} lies outside the world",
+        "the [position|positions] {value} [lies|lie] outside the world",
         "check that latitude and longitude are not swapped and the CRS is right",
     ),
     "outside_every_settlement": Rule(
@@ -310,6 +325,11 @@ RULES: dict[str, Rule] = {
         "the boundary lies {value} from the middle of the city's other settlements",
         "check that it belongs to this city and that the CRS is right",
     ),
+    "boundaries_scattered": Rule(
+        "warning",
+        "the file's outlines lie in {value}, so it may be of more than one city",
+        "load each city's own outlines into that city, and check that the CRS is right",
+    ),
     "boundary_of_others": Rule(
         "error",
         "the settlement {value} was drawn by another organisation, and the file draws it otherwise",
@@ -335,7 +355,8 @@ RULES: dict[str, Rule] = {
     ),
     "parts_joined": Rule(
         "warning",
-        "the code {value} stands on several rows near each other; their shapes are joined into one settlement",
+        "the [code|codes] {value} [stands|stand] on several rows near each other; their shapes are joined into "
+        "one settlement",
         "give separate settlements separate codes",
     ),
     "settlement_renamed": Rule(
@@ -380,9 +401,13 @@ RULES: dict[str, Rule] = {
         "correct the frame sizes, or look for households that were entered twice",
     ),
     "stratum_unknown": Rule(
-        "error", "no household of the survey is in the stratum {value}", "write the stratum as the survey's file does"
+        "error",
+        "no household of the survey is in the [stratum|strata] {value}",
+        "write the stratum as the survey's file does",
     ),
-    "stratum_duplicate": Rule("error", "the stratum {value} is named more than once", "keep one row for each stratum"),
+    "stratum_duplicate": Rule(
+        "error", "the [stratum|strata] {value} [is|are] named more than once", "keep one row for each stratum"
+    ),
     "frame_size_invalid": Rule(
         "error", "the number of households is {value}", "write a whole number above 0, or leave the row out"
     ),
@@ -392,16 +417,16 @@ RULES: dict[str, Rule] = {
         "give every facility a code that stays the same, by which a later file can replace it",
     ),
     "facility_code_duplicate": Rule(
-        "error", "the code {value} stands on an earlier row of this file", "keep one row a facility"
+        "error", "the [code|codes] {value} [stands|stand] on an earlier row of this file", "keep one row a facility"
     ),
     "facility_of_others": Rule(
         "error",
-        "the facility {value} was given by another organisation",
+        "the [facility|facilities] {value} [was|were] given by another organisation",
         "leave it out, or give this one another code if it is not the same",
     ),
     "facility_kind_unknown": Rule(
         "error",
-        "{value} is no kind of facility Vasti knows",
+        "{value} [is no kind|are no kinds] of facility Vasti knows",
         "write community_toilet or water_point, or leave the row out",
     ),
     "facility_kind_differs": Rule(
@@ -427,7 +452,7 @@ RULES: dict[str, Rule] = {
     ),
     "seats_invalid": Rule(
         "warning",
-        "{field} is {value}, which is no whole number of seats; it is kept as unknown",
+        "{field} is {value}, which [is no whole number|are no whole numbers] of seats; it is kept as unknown",
         "write a plain whole number, 0 or more",
     ),
     "seats_exceeded": Rule(
@@ -435,7 +460,7 @@ RULES: dict[str, Rule] = {
     ),
     "working_unreadable": Rule(
         "error",
-        "{value} says neither that the facility works nor that it does not",
+        "{value} [says|say] neither that the facility works nor that it does not",
         "write yes or no, or leave it blank; where only some seats work, write yes and say how many",
     ),
     "working_contradicts_seats": Rule("error", "the row contradicts itself: {value}", "correct one of the two"),
@@ -445,7 +470,9 @@ RULES: dict[str, Rule] = {
         "write yes or no beside it",
     ),
     "facility_date_unreadable": Rule(
-        "error", "{field} is {value}, which is not a date in the expected form", "write dates as 2024-05-31"
+        "error",
+        "{field} is {value}, which [is not a date|are not dates] in the expected form",
+        "write dates as 2024-05-31",
     ),
     "facility_dates_reversed": Rule(
         "error",
