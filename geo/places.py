@@ -17,6 +17,7 @@ from sqlalchemy.sql import ColumnElement
 from geo.crs import STORAGE_SRID
 from geo.errors import Conflict, InputError, NotFound
 from geo.ingestion.placement import Places
+from geo.places_listed import withdraw_listed, write_points
 from geo.schema.people import household
 from geo.schema.places import boundary, city, organisation, settlement, ward
 from geo.schema.surveys import survey, survey_frame
@@ -136,48 +137,6 @@ def drawn_by_others(connection: Connection, city_id: int, organisation_slug: str
 
 
 @dataclass(frozen=True)
-class Ended:
-    """A settlement that has an end: from `ended_on` on it is no more. None: it is there."""
-
-    code: str
-    name: str
-    ended_on: date | None
-
-
-def end_settlement(connection: Connection, city_slug: str, code: str, ended_on: date | None) -> tuple[Ended, Ended]:
-    """Ends a settlement on a day, or reopens it (None): how it was, and how it is. Its rounds before that day stay.
-
-    Raises:
-        NotFound: the city has no such settlement.
-        Conflict: households have been placed in it in a round that starts on that day or later.
-    """
-    city_id = find_city(connection, city_slug)
-    of_code = (settlement.c.city_id == city_id, settlement.c.code == code)
-    row = connection.execute(
-        select(settlement.c.id, settlement.c.name, settlement.c.ended_on).where(*of_code)
-    ).one_or_none()
-    if row is None:
-        raise NotFound(f"{city_slug} has no settlement {code!r}.")
-    if ended_on is not None and connection.execute(select(func.gate.lives_later(row.id, ended_on))).scalar_one():
-        raise Conflict(
-            f"Settlement {code} has households in a round that starts on {ended_on} or later: end it on a later day, "
-            "or take those households' uploads back first."
-        )
-    connection.execute(update(settlement).where(settlement.c.id == row.id).values(ended_on=ended_on))
-    return Ended(code, row.name, row.ended_on), Ended(code, row.name, ended_on)
-
-
-def find_ended(connection: Connection, city_id: int) -> list[Ended]:
-    """The city's settlements that have an end, by code."""
-    rows = connection.execute(
-        select(settlement.c.code, settlement.c.name, settlement.c.ended_on)
-        .where(settlement.c.city_id == city_id, settlement.c.ended_on.is_not(None))
-        .order_by(settlement.c.code)
-    )
-    return [Ended(*row) for row in rows]
-
-
-@dataclass(frozen=True)
 class Named:
     """A settlement by code and name."""
 
@@ -220,22 +179,14 @@ def write_boundaries(
     Raises:
         Conflict: a boundary valid from that day, or a later one, is there already.
     """
-    wards = _write_wards(connection, city_id, frame)
     codes = [str(code) for code in frame["code"]]
-    statement = upsert(settlement)
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["city_id", "code"],
-            set_={
-                "name": statement.excluded.name,
-                "ward_id": func.coalesce(statement.excluded.ward_id, settlement.c.ward_id),
-            },
-        ),
-        [
-            {"city_id": city_id, "code": row.code, "name": row.name, "ward_id": wards.get(row.ward_code)}
-            for row in frame.itertuples()
-        ],
-    )
+    of_codes = select(settlement.c.code).where(settlement.c.city_id == city_id, settlement.c.code == func.any(codes))
+    existing = set(connection.execute(of_codes).scalars())
+    write_names(connection, city_id, frame)
+    if frame["geom"].isna().all():
+        # A list: outlines that are there stay.
+        moved = write_points(connection, city_id, upload_id, frame) & existing
+        return PlaceChanges(len(codes) - len(existing), len(moved), len(existing) - len(moved))
     current = {
         row.code: row
         for row in connection.execute(
@@ -250,12 +201,13 @@ def write_boundaries(
             .where(settlement.c.city_id == city_id, settlement.c.code == func.any(codes))
         )
     }
-    new, ended, added = [], [], 0
+    new, ended, added, first = [], [], 0, 0
     from_on = valid_from_on or today
     for row in frame.itertuples():
         known = current[row.code]
         if known.boundary_id is None:
-            added += 1
+            # One that was listed before is drawn for the first time.
+            added, first = (added, first + 1) if row.code in existing else (added + 1, first)
         elif shapely.from_wkb(bytes(known.wkb)).normalize() == row.geom.normalize():
             continue
         else:
@@ -278,7 +230,29 @@ def write_boundaries(
         connection.execute(update(boundary).where(boundary.c.id == func.any(ended)).values(valid_to_on=from_on))
     if new:
         connection.execute(insert(boundary), new)
-    return PlaceChanges(added, len(ended), len(frame) - len(new))
+    return PlaceChanges(added, len(ended) + first, len(frame) - len(new))
+
+
+def write_names(connection: Connection, city_id: int, frame: pd.DataFrame) -> None:
+    """Adds settlements, and brings names and wards of those that are there up to date.
+
+    `frame` has the columns code, name, ward_code and ward_name, None for no ward.
+    """
+    wards = _write_wards(connection, city_id, frame)
+    statement = upsert(settlement)
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["city_id", "code"],
+            set_={
+                "name": statement.excluded.name,
+                "ward_id": func.coalesce(statement.excluded.ward_id, settlement.c.ward_id),
+            },
+        ),
+        [
+            {"city_id": city_id, "code": row.code, "name": row.name, "ward_id": wards.get(row.ward_code)}
+            for row in frame.itertuples()
+        ],
+    )
 
 
 def withdraw_boundaries(connection: Connection, upload_id: int) -> None:
@@ -289,6 +263,7 @@ def withdraw_boundaries(connection: Connection, upload_id: int) -> None:
     Raises:
         Conflict: a later upload has redrawn one of them, or households have been placed in one.
     """
+    withdraw_listed(connection, upload_id)
     own = select(boundary).where(boundary.c.upload_id == upload_id).subquery("own")
     _refuse_rested_on(connection, upload_id, own)
     rows = connection.execute(select(own.c.settlement_id, own.c.valid_from_on)).all()

@@ -7,7 +7,7 @@ from sqlalchemy.exc import ProgrammingError
 from geo.audit import note
 from geo.errors import NotAllowed
 from geo.ingestion.store import raise_data_version
-from geo.places import Ended, end_settlement
+from geo.places_ended import Ended, end_settlement
 from service.access import Acting
 
 

@@ -12,7 +12,7 @@ import shapely
 from numpy.typing import NDArray
 
 from geo.crs import STORAGE_CRS, geodesic_area_m2, positions_to_storage, read_crs, to_storage
-from geo.errors import MissingColumn, UnreadableFile
+from geo.errors import MissingColumn
 from geo.ingestion.attributes import Attributes
 from geo.ingestion.boundary_checks import SLIVER_M2, check_boundaries
 from geo.ingestion.cells import is_blank, texts
@@ -22,6 +22,15 @@ from geo.ingestion.extent import Extent, extent_of
 from geo.ingestion.findings import Findings
 from geo.ingestion.formats import open_layer
 from geo.ingestion.layers import Batch, Layer, ReadAs, ReadOptions
+from geo.ingestion.listed import (
+    ListedPositions,
+    are_points,
+    keep_theirs,
+    points_to_storage,
+    read_radius,
+    tell_listed,
+    with_positions,
+)
 from geo.ingestion.parts import one_row_a_settlement
 from geo.ingestion.placement import Places
 from geo.ingestion.profile import BoundaryColumns, Profile, fold
@@ -31,6 +40,10 @@ from geo.ingestion.text_shapes import ShapeColumn, standard_profile_of
 from geo.ingestion.vector import read_shapes
 from geo.places import Named, Renamed
 
+_NO_SHAPES = (
+    "settlements without outlines can be made of it; to draw them, send a shapefile, GeoPackage, GeoJSON or KML of "
+    "their outlines instead"
+)
 _POLYGONS = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
 
 
@@ -39,7 +52,8 @@ class Boundaries:
     """The settlements of a file: one row each in `frame`, and what was found in the file's rows.
 
     `frame` has the columns code, name, ward_code, ward_name (None where the file has none), geom (MultiPolygon,
-    lon/lat) and area_m2 (geodesic).
+    lon/lat) and area_m2 (geodesic). Of a file without outlines geom is None, and there are lon, lat and radius_m, NaN
+    where they are not said.
     """
 
     frame: pd.DataFrame
@@ -78,7 +92,7 @@ def read_boundaries(
     organisation: their rows must leave them as they are known. `may_move`: most may lie where they did not lie before.
 
     Raises:
-        InputError: the file cannot be read, has no shapes, no CRS, or no column with the settlements' codes.
+        InputError: the file cannot be read, or has no CRS, or no column with the settlements' codes.
         Conflict: most settlements that are known lie elsewhere in the file.
     """
     findings = Findings()
@@ -86,45 +100,73 @@ def read_boundaries(
     with open_layer(path, options) as opened:
         layer = without_reasons(opened)
         named = _columns(layer, columns, path.name, only_code=attributes is not None)
+        positions = None
         if not layer.has_geometry and named.shape is None:
-            raise UnreadableFile(
-                f"{path.name} holds no shapes; boundaries come as shapefile, GeoPackage or GeoJSON, "
-                "or as a table with a column of shapes as text, such as WKT."
-            )
+            said = columns.position if isinstance(columns, Profile) else None
+            positions = ListedPositions(layer, said or standard_profile_of(layer).position, options, path.name)
         check_crs(layer, options, city, path.name)
         crs = read_crs(options.crs) if options.crs else layer.crs or STORAGE_CRS
         blanks = frozenset(fold(word) for word in columns.blank) if isinstance(columns, Profile) else frozenset()
         shapes = None if layer.has_geometry or named.shape is None else ShapeColumn(named.shape, crs)
-        frames = [_read_batch(batch, named, blanks, shapes, findings) for batch in layer.batches]
+        frames = [_read_batch(batch, named, blanks, positions or shapes, findings) for batch in layer.batches]
         findings.add_remarks(layer)
         n_bad = len(layer.bad_rows)
-        read_as = replace(layer.read_as, crs=name_crs(crs))
+        read_as = replace(layer.read_as, crs=name_crs(crs)) if positions is None else positions.read_as
     rows = pd.concat(frames, ignore_index=True) if frames else _empty()
     rows_read = len(rows) + n_bad
     rows = rows[~rows.pop("is_unreadable").to_numpy(dtype=bool)]
     if attributes is not None:
         rows = attributes.join(rows, findings)
-    _refuse_wrong_crs(rows, crs, city, path.name)
-    rows = _usable(rows, crs, findings)
+    is_listed = positions is not None
+    if not is_listed and are_points(rows["geom"].to_numpy(dtype=object)):
+        is_listed = True
+        rows["geom"] = points_to_storage(rows["geom"].to_numpy(dtype=object), crs)
+    if not is_listed:
+        _refuse_wrong_crs(rows, crs, city, path.name)
+    rows = _with_code(rows, findings) if is_listed else _usable(rows, crs, findings)
     frame, n_refused = one_row_a_settlement(rows, named, findings)
-    names = {} if known is None else dict(zip(known.codes, known.names, strict=True))
-    # A file without names takes none away.
-    frame["name"] = frame["name"].fillna(frame["code"].map(names)).fillna(frame["code"])
-    frame["geom"] = [polygons(shape) for shape in frame["geom"]]
+    if known is not None:
+        # A file without names takes none away.
+        names = dict(zip(known.codes, known.names, strict=True))
+        frame["name"] = frame["name"].fillna(frame["code"].map(names))
+    frame["name"] = frame["name"].fillna(frame["code"])
+    settle = _settle_listed if is_listed else _settle_drawn
+    frame, rejected = settle(frame, known, findings, theirs)
+    read = Boundaries(frame.drop(columns="row_number"), findings, rows_read, 0, named, read_as)
+    read = replace(read, rows_kept=len(rows) - n_refused - rejected)
+    if known is None:
+        return read
+    if not is_listed:
+        tell_moved(frame, known, findings, may_move=may_move)
+    return replace(
+        read,
+        renamed=tell_renamed(frame, known, findings),
+        missing=tell_missing(frame, known, theirs, findings),
+    )
+
+
+def _settle_drawn(
+    frame: pd.DataFrame, known: Places | None, findings: Findings, theirs: Collection[str]
+) -> tuple[pd.DataFrame, int]:
+    """Settlements with outlines, checked against each other and those that are known; how many are rejected too."""
+    shapes = [polygons(shape) for shape in frame["geom"]]
+    frame = frame.drop(columns="radius_m").assign(geom=pd.Series(shapes, dtype=object))
     frame["area_m2"] = geodesic_area_m2(frame["geom"].to_numpy())
     rejected = check_boundaries(frame, known, findings, theirs)
     if known is not None and theirs:
         rejected |= _leave_theirs(frame, known, theirs, findings)
-    frame = frame[~rejected].reset_index(drop=True)
-    renamed: tuple[Renamed, ...] = ()
-    missing: tuple[Named, ...] = ()
-    if known is not None:
-        tell_moved(frame, known, findings, may_move=may_move)
-        renamed = tell_renamed(frame, known, findings)
-        missing = tell_missing(frame, known, theirs, findings)
-    rows_kept = len(rows) - n_refused - int(np.count_nonzero(rejected))
-    frame = frame.drop(columns="row_number")
-    return Boundaries(frame, findings, rows_read, rows_kept, named, read_as, renamed, missing)
+    return frame[~rejected].reset_index(drop=True), int(np.count_nonzero(rejected))
+
+
+def _settle_listed(
+    frame: pd.DataFrame, known: Places | None, findings: Findings, theirs: Collection[str]
+) -> tuple[pd.DataFrame, int]:
+    """Settlements without outlines; none is rejected."""
+    frame = with_positions(frame)
+    tell_listed(frame, findings)
+    if known is not None and theirs:
+        keep_theirs(frame, known, theirs)
+    return frame, 0
 
 
 def _leave_theirs(frame: pd.DataFrame, known: Places, theirs: Collection[str], findings: Findings) -> NDArray[np.bool_]:
@@ -166,9 +208,10 @@ def _columns(
         columns = BoundaryColumns(settlement_code=columns.settlement_code, shape=columns.shape)
     columns = columns or standard_profile_of(layer).boundaries
     if columns is None:
+        none = "" if layer.has_geometry else f"{file_name} holds no shapes: {_NO_SHAPES}. "
         raise MissingColumn(
-            f"{file_name} has no column called settlement_code or code, by which a settlement is known again; name the "
-            f"one that holds it with --code. The file has {', '.join(layer.columns)}."
+            f"{none}{file_name} has no column called settlement_code or code, by which a settlement is known again; "
+            f"name the one that holds it with --code. The file has {', '.join(layer.columns)}."
         )
     wanted = {role: column for role, column in columns.model_dump().items() if column is not None}
     named_by = f"the mapping profile {given.name!r}" if isinstance(given, Profile) else "the command"
@@ -178,15 +221,21 @@ def _columns(
 
 
 def _empty() -> pd.DataFrame:
-    return pd.DataFrame(columns=["row_number", "code", "name", "ward_code", "ward_name", "geom", "is_unreadable"])
+    texts_of = ["code", "name", "ward_code", "ward_name"]
+    return pd.DataFrame(columns=["row_number", *texts_of, "geom", "radius_m", "is_unreadable"])
 
 
 def _read_batch(
-    batch: Batch, columns: BoundaryColumns, blanks: frozenset[str], shapes: ShapeColumn | None, findings: Findings
+    batch: Batch,
+    columns: BoundaryColumns,
+    blanks: frozenset[str],
+    shapes: ShapeColumn | ListedPositions | None,
+    findings: Findings,
 ) -> pd.DataFrame:
     wkb, unreadable = batch.geometry, np.zeros(len(batch.row_numbers), dtype=bool)
-    if shapes is not None:
+    if isinstance(shapes, ShapeColumn):
         wkb, unreadable = shapes.read(batch.columns[shapes.name], blanks, batch.row_numbers, findings)
+    geom = shapes.read(batch, findings) if isinstance(shapes, ListedPositions) else read_shapes(wkb)
 
     def column(name: str | None) -> list[str | None]:
         if name is None:
@@ -201,10 +250,20 @@ def _read_batch(
             "name": pd.Series(column(columns.settlement_name), dtype=object),
             "ward_code": pd.Series(column(columns.ward_code or columns.ward_name), dtype=object),
             "ward_name": pd.Series(column(columns.ward_name or columns.ward_code), dtype=object),
-            "geom": pd.Series(read_shapes(wkb), dtype=object),
+            "geom": pd.Series(geom, dtype=object),
+            "radius_m": read_radius(batch, columns.radius, findings),
             "is_unreadable": unreadable,
         }
     )
+
+
+def _with_code(rows: pd.DataFrame, findings: Findings) -> pd.DataFrame:
+    """The rows with a code, of a list of settlements."""
+    missing = rows["code"].isna().to_numpy()
+    numbers = rows["row_number"].to_numpy(dtype=np.int32)
+    findings.add("settlement_code_missing", numbers[missing], field="settlement_code")
+    impossible = np.isin(numbers, findings.rows_with_errors())
+    return rows[~missing & ~impossible].copy()
 
 
 def _usable(rows: pd.DataFrame, crs: pyproj.CRS, findings: Findings) -> pd.DataFrame:

@@ -40,6 +40,7 @@ from geo.ingestion.loads import (
     write_upload,
 )
 from geo.ingestion.mapping import Observations
+from geo.ingestion.named_settlements import read_named, tell_named
 from geo.ingestion.observe import Placed, Progress, Reading, observe
 from geo.ingestion.profile import BoundaryColumns, Profile
 from geo.ingestion.source import SourceOptions
@@ -47,11 +48,13 @@ from geo.places import (
     CityPlaces,
     drawn_by_others,
     find_city,
-    find_ended,
     places_on,
     withdraw_boundaries,
     write_boundaries,
+    write_names,
 )
+from geo.places_ended import find_ended
+from geo.places_listed import note_giver
 from geo.schema.uploads import COUNTING, upload
 from geo.surveys import Mode, SurveySpec, find_survey, frame_sizes, open_survey
 
@@ -94,7 +97,7 @@ def load_boundaries(
         result = replace(
             count_rows(boundaries.findings, boundaries.rows_read),
             read_as=boundaries.read_as,
-            outlines=tuple(boundaries.frame["geom"]),
+            outlines=tuple(boundaries.frame["geom"].dropna()),
         )
         decide(result, path, options)
         if options.dry_run:
@@ -151,12 +154,22 @@ def load_survey(
         row = find_survey(connection, city_id, spec.slug)
         store.lock_places(connection, city_id, "they stay")
         city_places = places_on(connection, city_id, row["starts_on"])
-        if not len(city_places.ids):
-            raise NotFound(f"City {city_slug} has no settlements yet; load them first with `vasti load boundaries`.")
         source = replace(source, unit=row["unit"], starts_on=row["starts_on"], ends_on=row["ends_on"])
+        named = pd.DataFrame(columns=["code", "name"])
+        if options.new_settlements:
+            named = read_named(path, source, city_places.places)
+            if len(named):
+                write_names(connection, city_id, named)
+                city_places = places_on(connection, city_id, row["starts_on"])
+        if not len(city_places.ids):
+            raise NotFound(
+                f"City {city_slug} has no settlements yet; load their outlines, or a list of their codes and names, "
+                "first with `vasti load boundaries`; or take those that the file names with --new-settlements."
+            )
         upload_id = options.upload_id or store.next_upload_id(connection)
         load = _SurveyLoad(connection, survey_id, upload_id, city_places)
         load.read(path, source, progress)
+        tell_named(named, load.reading.findings)
         if source.unit == "household":
             load.check_design(row["mode"])
         result = replace(count_rows(load.reading.findings, load.reading.rows_read), read_as=load.reading.read_as)
@@ -179,6 +192,7 @@ def load_survey(
             kept = beside.submit(originals.keep, original, options.originals_url)
             store.lock_final(connection)
             write_upload(connection, load.upload_id, original, target, result, profile, options)
+            note_giver(connection, city_id, load.upload_id, list(named["code"]))
             load.finish(beside)
             kept.result()
         replaced = _withdraw_snapshots(connection, survey_id, load.upload_id, options.pulled_from)

@@ -33,7 +33,8 @@ def one_row_a_settlement(rows: pd.DataFrame, columns: BoundaryColumns, findings:
     shared = [group for group in groups if not _is_one(group)]
     parts = [group for group in groups if _is_one(group)]
     _tell("settlement_code_shared", shared, [_places_of(group) for group in shared], findings)
-    _tell("parts_joined", parts, [str(group["code"].iloc[0]) for group in parts], findings)
+    drawn = [group for group in parts if group["geom"].notna().any()]
+    _tell("parts_joined", drawn, [str(group["code"].iloc[0]) for group in drawn], findings)
     ward = columns.ward_name or columns.ward_code
     if shared and ward is not None and all(_is_told_by_ward(group) for group in shared):
         made = made_name([ward, columns.settlement_code])
@@ -61,7 +62,10 @@ def _distinct(labels: pd.Series) -> set[str]:
 
 def _are_apart(shapes: NDArray[Any]) -> bool:
     """Whether shapes fall into groups further from each other than parts of one settlement are."""
-    west, south, east, north = shapely.bounds(shapes).T
+    drawn = shapes[~shapely.is_missing(shapes)]
+    if len(drawn) < 2:
+        return False
+    west, south, east, north = shapely.bounds(drawn).T
     tall = _APART_M / 2 / METRES_PER_DEGREE
     wide = tall / np.cos(np.radians(np.minimum(np.maximum(np.abs(south), np.abs(north)), 89.0)))
     around = shapely.union_all(shapely.box(west - wide, south - tall, east + wide, north + tall))
@@ -80,10 +84,14 @@ def _places_of(group: pd.DataFrame) -> str:
     labels = [str(n) if pd.isna(ward) else f"{n} in {ward}" for n, ward in zip(name, group["ward_name"], strict=True)]
     told = [f"{label} ({_rows_of(of_label['row_number'])})" for label, of_label in group.groupby(labels, sort=False)]
     more = f" and {len(told) - _SHOWN:,} others" if len(told) > _SHOWN else ""
-    lon, lat = middles(group["geom"].to_numpy())
+    there = f"{group['code'].iloc[0]}: {', '.join(told[:_SHOWN])}{more}"
+    drawn = group["geom"].dropna().to_numpy(dtype=object)
+    if len(drawn) < 2:
+        return there
+    lon, lat = middles(drawn)
     furthest = float(geodesic_distance_m(np.full_like(lon, lon[0]), np.full_like(lat, lat[0]), lon, lat).max()) / 1000
     apart = f"{furthest:,.1f}" if furthest < 10 else f"{furthest:,.0f}"
-    return f"{group['code'].iloc[0]}: {', '.join(told[:_SHOWN])}{more}, {apart} km apart"
+    return f"{there}, {apart} km apart"
 
 
 def _rows_of(numbers: pd.Series) -> str:

@@ -326,7 +326,9 @@ class Placer:
             if self.placement == "position-then-declared":
                 fallback = unplaced & (named != NOWHERE)
                 placed[fallback] = named[fallback]
-                outside = np.flatnonzero(fallback & has_position)
+                # Of a settlement that nobody has drawn no position is outside.
+                drawn = np.isin(placed, self._drawn)
+                outside = np.flatnonzero(fallback & has_position & drawn)
                 away = self._distances(observations, outside, placed[outside])
                 shown = [f"{self._shown[i]}{_away(m)}" for i, m in zip(placed[outside], away, strict=True)]
                 findings.add("placed_as_declared", rows[outside], field="settlement", values=shown)
@@ -393,10 +395,10 @@ class Placer:
             away[measured] = self._ground.distance_m(shape[measured], lon, lat)
         return away
 
-    def _nearest(self, observations: Observations, at: NDArray[np.intp]) -> list[str | None]:
-        """The settlement nearest to each row, and how far it is; None where none is drawn."""
+    def _nearest(self, observations: Observations, at: NDArray[np.intp]) -> list[str]:
+        """The settlement nearest to each row, and how far it is."""
         if len(self._drawn) == 0 or len(at) == 0:
-            return [None] * len(at)
+            return ["none has an outline"] * len(at)
         shape, metres = self._ground.nearest(observations.lon[at], observations.lat[at])
         return [f"{about(m)} from {self._shown[self._drawn[i]]}" for i, m in zip(shape, metres, strict=True)]
 

@@ -359,6 +359,17 @@ RULES: dict[str, Rule] = {
         "one settlement",
         "give separate settlements separate codes",
     ),
+    "settlements_without_outlines": Rule(
+        "warning",
+        "the file holds no outlines, so its settlements are known by code and name, with {value}: rows are placed in "
+        "them by code or name, maps show circles, and densities have no figure",
+        "nothing, or load their outlines later under the same codes",
+    ),
+    "settlements_made": Rule(
+        "warning",
+        "the city did not have the settlements {value}, which rows name; they are made of what the rows say",
+        "look for names that are one settlement written in two ways, and load outlines later under the same codes",
+    ),
     "settlement_renamed": Rule(
         "warning",
         "the settlement has had another name so far: {value}; the code decides, and the new name holds",

@@ -103,13 +103,15 @@ def suggest_profile(
     name: str | None = None,
     unit: Unit | None = None,
     said: Mapping[str, str] | None = None,
+    of_places: bool = False,
 ) -> Proposal:
     """Reads the first rows of a file and proposes how to map it; `said` is what a person said of columns (propose).
 
     Raises:
         InputError: the file cannot be read; the message says what to do.
     """
-    return propose(read_evidence(path, options), path, crs=options.crs, name=name, unit=unit, said=said)
+    evidence = read_evidence(path, options)
+    return propose(evidence, path, crs=options.crs, name=name, unit=unit, said=said, of_places=of_places)
 
 
 TARGETS = ("longitude", "latitude", "position")
@@ -127,6 +129,7 @@ def propose(
     name: str | None = None,
     unit: Unit | None = None,
     said: Mapping[str, str] | None = None,
+    of_places: bool = False,
 ) -> Proposal:
     """The proposal for what was seen of a file.
 
@@ -137,13 +140,14 @@ def propose(
         name: what the profile is to be called.
         unit: what a row is of; None: what it seems to be.
         said: columns of which a person said what they hold: a standard field, one of TARGETS, or NOTHING.
+        of_places: whether a person said that its rows are settlements, drawn or not.
     """
     words = vocabulary()
     choices, columns = join_choices(evidence.columns, words)
     is_cut = all(len(column) <= 10 for column in evidence.columns)
     claims = {column: words.name_claims(column, is_cut=is_cut) for column in columns}
     shapes = [c for c, seen in columns.items() if not evidence.has_geometry and seen.holds_polygons]
-    is_boundaries = evidence.is_polygons or bool(shapes)
+    is_boundaries = of_places or evidence.is_polygons or bool(shapes)
     unit = unit or ("settlement" if is_boundaries or _is_register(claims, columns) else "household")
     notes, candidates = [], []
     for scheme in words.schemes:

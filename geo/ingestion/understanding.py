@@ -93,7 +93,8 @@ def understand_boundaries(path: Path, options: ReadOptions, said: Mapping[str, s
     Raises:
         as understand.
     """
-    proposal = suggest_profile(path, options, said=said)
+    of_columns = {column: field for column, field in said.items() if field not in _POINT}
+    proposal = suggest_profile(path, options, said=of_columns, of_places=True)
     with open_layer(path, options) as layer:
         standard, columns = standard_profile_of(layer).boundaries, layer.columns
     _check_said(said, columns, path)
@@ -107,7 +108,13 @@ def understand_boundaries(path: Path, options: ReadOptions, said: Mapping[str, s
     roles |= named
     matched = [Matched(s.column, s.target, s.confidence, s.why) for s in seen if s.target not in named]
     matched += [Matched(column, role, "sure", _CALLED_SO) for role, column in named.items()]
+    points = {field: column for column, field in said.items() if field in _POINT}
+    matched += [Matched(column, field, "sure", "you said so") for field, column in points.items()]
+    if "radius" in points:
+        roles["radius"] = points.pop("radius")
     profile = _section("boundaries", roles) if "settlement_code" in roles else None
+    if profile is not None and points:
+        profile += tomlkit.dumps({"position": points})
     return Understanding(columns, matched, (), profile)
 
 
@@ -142,6 +149,9 @@ def understand_facilities(
     used = FacilityColumns.model_validate(found | {"all_of_kind": kind, "ignored": ignored})
     return Understanding(columns, matched, (), _section("facilities", used.model_dump(exclude_defaults=True)))
 
+
+_POINT = ("longitude", "latitude", "radius")
+"""What columns of settlements hold that nobody has drawn."""
 
 _CALLED_SO = "it is called so"
 _AXES = {"column": "position"}

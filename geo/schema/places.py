@@ -65,12 +65,7 @@ settlement = Table(
     # The first day on which it is no more; NULL: it is there.
     Column("ended_on", Date, nullable=True),
     # The upload that listed it last without an outline; NULL: none did.
-    Column(
-        "upload_id",
-        ForeignKey("upload.id", deferrable=True, initially="DEFERRED"),
-        nullable=True,
-        index=True,
-    ),
+    Column("upload_id", ForeignKey("upload.id"), nullable=True, index=True),
     # Where it lies, and how far around, where nobody has drawn it.
     Column("point", Geometry("POINT", STORAGE_SRID, spatial_index=False), nullable=True),
     Column("radius_m", Double, nullable=True),

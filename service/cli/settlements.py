@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from geo.ingestion.store import raise_data_version
-from geo.places import end_settlement
+from geo.places_ended import end_settlement
 from geo.settings import Settings
 from service.cli import options as o
 from service.cli.load import noted, open_database

@@ -10,7 +10,8 @@ from geo.ingestion.formats import FORMATS
 from geo.ingestion.placement import Places
 from geo.listings import find_cities
 from geo.paging import PageRequest
-from geo.places import find_city, find_ended, places_on
+from geo.places import find_city, places_on
+from geo.places_ended import find_ended
 from geo.settings import Settings
 from maps.sketch import draw_sketch
 from service.access import acting, reading_in_full

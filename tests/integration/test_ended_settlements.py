@@ -12,7 +12,7 @@ from geo.indicators.query import ValuesQuery
 from geo.indicators.values import find_values
 from geo.listings import SettlementsQuery, find_settlements
 from geo.paging import PageRequest
-from geo.places import end_settlement
+from geo.places_ended import end_settlement
 from geo.schema.places import settlement
 from tests import factories as f
 from tests.integration.cli import Shell

@@ -9,7 +9,7 @@ depends_on = None
 
 UPGRADE = """
 ALTER TABLE settlement ADD COLUMN ended_on DATE;
-ALTER TABLE settlement ADD COLUMN upload_id INTEGER REFERENCES upload (id) DEFERRABLE INITIALLY DEFERRED;
+ALTER TABLE settlement ADD COLUMN upload_id INTEGER REFERENCES upload (id);
 ALTER TABLE settlement ADD COLUMN point geometry(POINT, 4326);
 ALTER TABLE settlement ADD COLUMN radius_m DOUBLE PRECISION;
 ALTER TABLE settlement ADD CONSTRAINT settlement_radius_check
@@ -54,7 +54,6 @@ CREATE TRIGGER settlement_ended BEFORE UPDATE ON settlement
 """
 
 DOWNGRADE = """
-SET CONSTRAINTS ALL IMMEDIATE;
 DROP TRIGGER settlement_ended ON settlement;
 DROP FUNCTION gate.keep_settlements();
 DROP FUNCTION gate.gave_settlement(INTEGER);
