@@ -35,7 +35,7 @@ def test_a_register_of_points(officer: Officer) -> None:
     officer.run(*visited, "--profile", "sites_visited.toml")
     internet = officer.values("zewa", "2025h", "--counted", "households")
     assert [figure(internet, "internet_home", f"ZW/{n}")["value"] for n in (200, 214, 249)] == [70, 70, 80]
-    drawn = ("map", "coverage", "--city", "zewa", "--survey", "2025", "--indicator", "electricity_access", "--full")
+    drawn = ("map", "coverage", "--city", "zewa", "--survey", "2025", "--indicator", "electricity_access")
     officer.run(*drawn, "-o", "map.html")
     html = (officer.folder / "map.html").read_text(encoding="utf-8")
     assert '"Point"' in html
