@@ -106,7 +106,7 @@ def sign_out(connection: Connection, token: str) -> None:
 
 
 def set_password(connection: Connection, link: str, password: str) -> None:
-    """Sets the password of the account a link was made for; the link is used up, and all its sessions end.
+    """Sets the password of the account a link was made for; the link is used up, and all its sessions and API keys end.
 
     Raises:
         InputError: the password is too short, or the same as the address.

@@ -13,16 +13,19 @@ from shapely.geometry import Point
 
 from geo.crs import STORAGE_CRS
 from geo.errors import UnreadableFile
-from geo.indicators.blocks import Block, Cells, Round
+from geo.ground import own_ground_m2
+from geo.indicators.blocks import Block, Cells, Round, headline
 from geo.indicators.catalogue import catalogue
+from geo.indicators.definition import Counted
 from geo.indicators.disclosure import Access
 from geo.indicators.figures import finish, make_levels
 from geo.indicators.protection import NO_WARD
 from geo.indicators.rollup import LEVELS
 from geo.indicators.tallies import SUMS, UNKNOWN_GROUP
 from geo.indicators.tally_frame import FrameTally
-from geo.indicators.values import COLUMNS, named
+from geo.indicators.values import COLUMNS, DATES, named
 from geo.ingestion.boundaries import Boundaries
+from geo.ingestion.design_checks import DesignChecks
 from geo.ingestion.findings import Findings
 from geo.ingestion.observe import Progress, Reading, observe
 from geo.ingestion.source import SourceOptions
@@ -33,7 +36,10 @@ _HELD_BATCHES = 4
 
 @dataclass(frozen=True)
 class Assessment:
-    """Figures of every settlement, ward and of the whole, as in values.FigurePage, and what was found on the way."""
+    """Figures of every settlement, ward and of the whole, and what was found on the way.
+
+    The figures are as in values.FigurePage, but without the days of the round.
+    """
 
     figures: pd.DataFrame
     boundaries: Boundaries
@@ -50,6 +56,12 @@ class Assessment:
             shapes = pd.Series([None if np.isnan(x) else Point(x, y) for x, y in at.to_numpy()], index=at.index)
         return gpd.GeoDataFrame(chosen, geometry=list(shapes.loc[chosen["settlement_code"]]), crs=STORAGE_CRS)
 
+    def city_unserved(self, indicator: str) -> float | None:
+        """How many of all go without what a share is of, as its headline level counts; None where nothing says it."""
+        of_city = self.figures[(self.figures["level"] == "city") & (self.figures["indicator"] == indicator)]
+        unserved = of_city["unserved"].dropna()
+        return None if unserved.empty else float(unserved.iloc[0])
+
 
 def assess(
     boundaries: Boundaries,
@@ -58,7 +70,8 @@ def assess(
     *,
     city: str,
     survey: str,
-    mode: Mode = "census",
+    mode: Mode,
+    counted: Counted | None = None,
     access: Access = "public",
     progress: Progress | None = None,
 ) -> Assessment:
@@ -68,13 +81,16 @@ def assess(
         InputError: the file or the profile cannot be used, or none of its rows can.
     """
     definitions = [definition for definition in catalogue().values() if definition.facility is None]
-    tally = FrameTally(definitions, len(boundaries.frame))
+    tally = FrameTally(definitions, len(boundaries.frame), source.unit)
+    places = boundaries.places()
+    design = DesignChecks(places.codes)
     readings: list[Reading] = []
     # While a batch is being summed the next is read and checked.
     with ThreadPoolExecutor(max_workers=1) as beside:
         summing: deque[Future[None]] = deque()
-        for placed in observe(path, boundaries.places(), source, readings.append, progress):
+        for placed in observe(path, places, source, readings.append, progress):
             seen = placed.observations
+            design.add(seen.fields, placed.settlement)
             summing.append(beside.submit(tally.add, seen.fields, placed.settlement, seen.asked, seen.extra))
             if len(summing) > _HELD_BATCHES:
                 summing.popleft().result()
@@ -83,13 +99,20 @@ def assess(
     (reading,) = readings
     if reading.rows_read == 0:
         raise UnreadableFile(f"{path.name} holds no rows.")
+    if source.unit == "household":
+        design.check(mode, {}, reading.findings)
     tallies = tally.tallies(np.arange(len(boundaries.frame), dtype=np.int64))
-    of_round = Round(city, survey, source.unit, mode, date.min, members_unknown=_members_unknown(tallies))
-    blocks = [Block(of_round, definition, definition.counted) for definition in definitions]
+    of_round = Round(city, survey, source.unit, mode, date.min, date.min, members_unknown=_members_unknown(tallies))
+    levels = [(definition, counted or headline(definition, [of_round])) for definition in definitions]
+    blocks = [
+        Block(of_round, definition, level) for definition, level in levels if level in definition.counted_levels()
+    ]
     table = _cells(blocks, tallies, boundaries.frame)
     made = make_levels(table, LEVELS, access)
     figures = pd.concat([named(finish(exact), table, level) for level, exact in made.items()], ignore_index=True)
-    return Assessment(figures[list(COLUMNS)], boundaries, reading.findings, reading.rows_read, reading.rows_kept)
+    # Of when the survey was, two files say nothing.
+    columns = [name for name in COLUMNS if name not in DATES]
+    return Assessment(figures[columns], boundaries, reading.findings, reading.rows_read, reading.rows_kept)
 
 
 def _members_unknown(tallies: pd.DataFrame) -> float:
@@ -118,7 +141,10 @@ def _cells(blocks: list[Block], tallies: pd.DataFrame, frame: pd.DataFrame) -> C
         }
     )
     at = places[["settlement_id", "ward"]].assign(
-        place=np.arange(len(places)), survey_id=0, boundary_id=np.nan, area_m2=frame["area_m2"].to_numpy()[order]
+        place=np.arange(len(places)),
+        survey_id=0,
+        boundary_id=np.nan,
+        area_m2=own_ground_m2(frame["geom"].to_numpy()[order], frame["area_m2"].to_numpy()[order]),
     )
     heads = pd.DataFrame(
         [(i, block.definition.id, block.counted) for i, block in enumerate(blocks)],

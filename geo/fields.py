@@ -24,7 +24,10 @@ class Field:
     codes: tuple[str, ...] = ()
     min: float | None = None
     max: float | None = None
-    above: float | None = None
+    least: float | None = None
+    """The least an answer can be, where a file writes less for none: it is unknown then. What is stored may be less."""
+    large: float | None = None
+    """Up to here a number is no surprise, however small the others are."""
     unit: str | None = None
     units: Mapping[str, float] = field(default_factory=dict)
     """Other units a file may use, and what one of each makes in `unit`."""

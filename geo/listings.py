@@ -102,7 +102,7 @@ def find_settlements(connection: Connection, query: SettlementsQuery) -> Listing
 
 
 def find_surveys(connection: Connection, cities: Sequence[str], page: PageRequest) -> Listing:
-    """Published rounds, each with the uploads its figures rest on: which file (by its hash), when, how many rows.
+    """Published rounds, each with the uploads its figures rest on: when they came, how many rows.
 
     Raises:
         InvalidParameters: there is no such city; the message names those there are.

@@ -16,6 +16,7 @@ from sqlalchemy.sql import ColumnElement
 
 from geo.crs import STORAGE_SRID
 from geo.errors import Conflict, InputError, NotFound
+from geo.ingestion.others_ground import OthersGround, is_named
 from geo.ingestion.placement import Places
 from geo.places_listed import withdraw_listed, write_points
 from geo.schema.people import household
@@ -124,16 +125,41 @@ def places_on(connection: Connection, city_id: int, on: date) -> CityPlaces:
     return CityPlaces(np.array(ids, dtype=np.int64), places)
 
 
-def drawn_by_others(connection: Connection, city_id: int, organisation_slug: str) -> frozenset[str]:
-    """The codes of the city's settlements whose newest boundary another organisation gave."""
-    rows = (
-        select(settlement.c.code)
-        .join(boundary, and_(boundary.c.settlement_id == settlement.c.id, boundary.c.valid_to_on.is_(None)))
+def find_others_ground(
+    connection: Connection, city_id: int, organisation_slug: str, valid_from_on: date | None, today: date
+) -> OthersGround:
+    """What organisations other than this one have drawn in a city, and what its wards are called."""
+    rows = connection.execute(
+        select(settlement.c.code, func.ST_AsBinary(boundary.c.geom), boundary.c.valid_to_on)
+        .join(boundary, boundary.c.settlement_id == settlement.c.id)
         .join(upload, upload.c.id == boundary.c.upload_id)
         .join(organisation, organisation.c.id == upload.c.organisation_id)
         .where(settlement.c.city_id == city_id, organisation.c.slug != organisation_slug)
+        .order_by(settlement.c.code, boundary.c.id)
+    ).all()
+    codes, shapes, until = zip(*rows, strict=True) if rows else ((),) * 3
+    wards = connection.execute(select(ward.c.code, ward.c.name).where(ward.c.city_id == city_id))
+    return OthersGround(
+        frozenset(code for code, end in zip(codes, until, strict=True) if end is None),
+        codes,
+        shapely.from_wkb(np.array([bytes(shape) for shape in shapes], dtype=object)),
+        until,
+        {row.code: row.name for row in wards},
+        valid_from_on,
+        today,
     )
-    return frozenset(connection.execute(rows).scalars())
+
+
+@dataclass(frozen=True)
+class Move:
+    """A settlement that a file puts into another ward; `from_ward_code` is None where it was in none."""
+
+    code: str
+    name: str
+    from_ward_code: str | None
+    from_ward_name: str | None
+    to_ward_code: str
+    to_ward_name: str
 
 
 @dataclass(frozen=True)
@@ -163,6 +189,8 @@ class PlaceChanges:
     added: int
     changed: int
     unchanged: int
+    moves: tuple[Move, ...] = ()
+    """Settlements now in another ward, whose figures and those of both wards' change; some may be redrawn too."""
     renamed: tuple[Renamed, ...] = ()
     missing: tuple[Named, ...] = ()
     """Settlements that a file of the whole city no longer has."""
@@ -180,34 +208,26 @@ def write_boundaries(
         Conflict: a boundary valid from that day, or a later one, is there already.
     """
     codes = [str(code) for code in frame["code"]]
-    of_codes = select(settlement.c.code).where(settlement.c.city_id == city_id, settlement.c.code == func.any(codes))
-    existing = set(connection.execute(of_codes).scalars())
+    before = _current(connection, city_id, codes)
     write_names(connection, city_id, frame)
+    current = _current(connection, city_id, codes)
+    moves = tuple(
+        Move(code, now.name, was.ward_code, was.ward_name, now.ward_code, now.ward_name)
+        for code, was in before.items()
+        if (now := current[code]).ward_code != was.ward_code
+    )
     if frame["geom"].isna().all():
         # A list: outlines that are there stay.
-        moved = write_points(connection, city_id, upload_id, frame) & existing
-        return PlaceChanges(len(codes) - len(existing), len(moved), len(existing) - len(moved))
-    current = {
-        row.code: row
-        for row in connection.execute(
-            select(
-                settlement.c.code,
-                settlement.c.id,
-                boundary.c.id.label("boundary_id"),
-                boundary.c.valid_from_on,
-                func.ST_AsBinary(boundary.c.geom).label("wkb"),
-            )
-            .outerjoin(boundary, and_(boundary.c.settlement_id == settlement.c.id, boundary.c.valid_to_on.is_(None)))
-            .where(settlement.c.city_id == city_id, settlement.c.code == func.any(codes))
-        )
-    }
+        moved = write_points(connection, city_id, upload_id, frame) & before.keys()
+        touched_codes = moved | {move.code for move in moves}
+        return PlaceChanges(len(codes) - len(before), len(moved), len(before) - len(touched_codes), moves)
     new, ended, added, first = [], [], 0, 0
     from_on = valid_from_on or today
     for row in frame.itertuples():
         known = current[row.code]
         if known.boundary_id is None:
             # One that was listed before is drawn for the first time.
-            added, first = (added, first + 1) if row.code in existing else (added + 1, first)
+            added, first = (added, first + 1) if row.code in before else (added + 1, first)
         elif shapely.from_wkb(bytes(known.wkb)).normalize() == row.geom.normalize():
             continue
         else:
@@ -230,7 +250,28 @@ def write_boundaries(
         connection.execute(update(boundary).where(boundary.c.id == func.any(ended)).values(valid_to_on=from_on))
     if new:
         connection.execute(insert(boundary), new)
-    return PlaceChanges(added, len(ended) + first, len(frame) - len(new))
+    touched = {row["settlement_id"] for row in new} | {current[move.code].id for move in moves}
+    return PlaceChanges(added, len(ended) + first, len(frame) - len(touched), moves)
+
+
+def _current(connection: Connection, city_id: int, codes: list[str]) -> dict[str, Any]:
+    """Settlements by code, each with its ward and the boundary that holds until further notice."""
+    rows = connection.execute(
+        select(
+            settlement.c.code,
+            settlement.c.id,
+            settlement.c.name,
+            ward.c.code.label("ward_code"),
+            ward.c.name.label("ward_name"),
+            boundary.c.id.label("boundary_id"),
+            boundary.c.valid_from_on,
+            func.ST_AsBinary(boundary.c.geom).label("wkb"),
+        )
+        .outerjoin(ward, ward.c.id == settlement.c.ward_id)
+        .outerjoin(boundary, and_(boundary.c.settlement_id == settlement.c.id, boundary.c.valid_to_on.is_(None)))
+        .where(settlement.c.city_id == city_id, settlement.c.code == func.any(codes))
+    )
+    return {row.code: row for row in rows}
 
 
 def write_names(connection: Connection, city_id: int, frame: pd.DataFrame) -> None:
@@ -311,17 +352,20 @@ def _refuse_rested_on(connection: Connection, upload_id: int, own: Subquery) -> 
 
 
 def _write_wards(connection: Connection, city_id: int, frame: pd.DataFrame) -> dict[str | None, int]:
-    """The ids of the wards a frame names, by code; new ones are added, names brought up to date."""
-    named = frame[frame["ward_code"].notna()].drop_duplicates("ward_code", keep="last")
-    if named.empty:
+    """The ids of the wards a frame names, by code; new ones are added, and names it gives are brought up to date."""
+    of_wards = frame[frame["ward_code"].notna()]
+    if of_wards.empty:
         return {}
-    names = named["ward_name"].where(named["ward_name"].notna(), named["ward_code"])
-    statement = upsert(ward).values(
-        [{"city_id": city_id, "code": code, "name": name} for code, name in zip(named["ward_code"], names, strict=True)]
-    )
+    named = of_wards[is_named(of_wards)].drop_duplicates("ward_code", keep="last")
+    names = dict(zip(named["ward_code"], named["ward_name"], strict=True))
+    codes = list(of_wards["ward_code"].unique())
+    # A code alone is a name for a new ward, and none for one that has its own.
+    added = upsert(ward).values([{"city_id": city_id, "code": code, "name": names.get(code, code)} for code in codes])
+    connection.execute(added.on_conflict_do_nothing(index_elements=["city_id", "code"]))
+    for code, name in names.items():
+        is_it = (ward.c.city_id == city_id, ward.c.code == code, ward.c.name != name)
+        connection.execute(update(ward).where(*is_it).values(name=name))
     rows = connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["city_id", "code"], set_={"name": statement.excluded.name}
-        ).returning(ward.c.code, ward.c.id)
+        select(ward.c.code, ward.c.id).where(ward.c.city_id == city_id, ward.c.code == func.any(codes))
     )
     return {row.code: row.id for row in rows}

@@ -1,10 +1,13 @@
 """Settings, read from `VASTI_*` environment variables. Only entry points build them; the core is handed them."""
 
 import os
+import re
 from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
 
 import platformdirs
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT_STATE_DIR = Path("/var/lib/vasti")
@@ -15,6 +18,42 @@ def default_state_dir() -> Path:
     if os.geteuid() == 0:
         return ROOT_STATE_DIR
     return Path(platformdirs.user_state_dir("vasti", appauthor=False))
+
+
+Said = Annotated[str | None, BeforeValidator(lambda value: value or None)]
+"""A text that may be unset; an empty variable, as a list of them in a file has it, is as good as none."""
+
+
+def _read_public_url(url: str | None) -> str | None:
+    """An address without a slash at its end.
+
+    Raises:
+        ValueError: it is none, or its path could be taken for one of the service's own.
+    """
+    if url is None:
+        return None
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("give an address such as https://vasti.example.org, or with a path https://example.org/vasti")
+    if not _PATH.fullmatch(parts.path.rstrip("/")):
+        raise ValueError(
+            "its path may hold letters, digits and . _ ~ - between its slashes, as https://example.org/vasti"
+        )
+    first = parts.path.split("/")[1:2]
+    if first and first[0] in OWN_PATHS:
+        raise ValueError(
+            f"/{first[0]} is a path of the service itself: choose another, such as https://example.org/vasti"
+        )
+    return url.rstrip("/")
+
+
+OWN_PATHS = (
+    *("api", "maps", "static", "healthz", "readyz", "metrics"),
+    *("surveys", "cities", "uploads", "accounts", "keys", "sign-in", "sign-out", "password"),
+)
+"""What the service's own paths begin with."""
+
+_PATH = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*")
 
 
 class Settings(BaseSettings):
@@ -36,7 +75,7 @@ class Settings(BaseSettings):
     )
     storage_url: str | None = Field(
         default=None,
-        description="fsspec URL under which uploaded originals are kept by sha256, such as s3://bucket/originals.",
+        description="fsspec URL under which uploaded originals are kept, such as s3://bucket/originals.",
     )
     organisation: str = Field(
         default="local", description="Slug of the organisation whose surveys the command line loads."
@@ -58,10 +97,17 @@ class Settings(BaseSettings):
     sign_ins_per_minute: int = Field(
         default=30, ge=1, description="How often one address of the network may try to sign in, a minute."
     )
-    public_url: str | None = Field(
+    public_url: Annotated[Said, AfterValidator(_read_public_url)] = Field(
         default=None,
         description="The address people reach the service under, such as https://vasti.example.org.",
     )
+    contact_name: Said = Field(default=None, description="Who answers questions about the published figures.")
+    contact_email: Said = Field(default=None, description="Their e-mail address.")
+    contact_url: Said = Field(default=None, description="A page that tells how to reach them.")
+    licence: Said = Field(
+        default=None, description="The licence of the published figures, such as CC-BY-4.0, where a round has no other."
+    )
+    licence_url: Said = Field(default=None, description="Where its text is.")
     worker: bool = Field(default=True, description="Whether `vasti serve` runs a worker beside the API.")
 
     kobo_token: SecretStr | None = Field(default=None, description="API token that `vasti kobo pull` signs in with.")
@@ -71,7 +117,12 @@ class Settings(BaseSettings):
     @property
     def base_url(self) -> str:
         """The address people reach the service under, without a slash at its end."""
-        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+        return self.public_url or f"http://{self.host}:{self.port}"
+
+    @property
+    def base_path(self) -> str:
+        """The path in front of all others where people reach the service under one; else empty."""
+        return urlsplit(self.base_url).path
 
     @property
     def upload_max_bytes(self) -> int:

@@ -12,7 +12,7 @@ from geo.schema.surveys import survey
 from geo.schema.uploads import public_upload
 from geo.schema.values import tallied
 
-_UPLOAD = ("id", "sha256", "uploaded_at", "rows_loaded")
+_UPLOAD = ("id", "uploaded_at", "rows_loaded")
 
 
 def find_sources(

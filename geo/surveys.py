@@ -1,5 +1,6 @@
 """Survey rounds: opening, finding, publishing."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
@@ -14,6 +15,12 @@ from geo.schema.places import organisation, settlement
 from geo.schema.surveys import survey, survey_frame
 
 Mode = Literal["census", "sample", "phone"]
+
+MODE_ASKED: Mapping[Unit, str] = {
+    "household": "was every household visited (census), or a sample of them (sample; phone, if by telephone)?",
+    "settlement": "does the file list every settlement (census), or a sample of them (sample; phone, if by telephone)?",
+}
+"""What is asked of a round that is new. No answer is taken for granted: it decides whether figures have intervals."""
 
 
 @dataclass(frozen=True)
@@ -39,11 +46,7 @@ def open_survey(connection: Connection, city_id: int, spec: SurveySpec) -> int:
     """
     if _find(connection, city_id, spec.slug) is None:
         check_slug(spec.slug, "survey")
-        missing = [o for o, v in (("--starts", spec.starts_on), ("--ends", spec.ends_on)) if v is None]
-        if missing:
-            raise InputError(f"Survey {spec.slug} is new; name its dates with {' and '.join(missing)}.")
-        if spec.starts_on and spec.ends_on and spec.starts_on > spec.ends_on:
-            raise InputError(f"Survey {spec.slug} would end ({spec.ends_on}) before it starts ({spec.starts_on}).")
+        _check_new(spec)
         connection.execute(
             upsert(survey)
             .values(
@@ -54,7 +57,7 @@ def open_survey(connection: Connection, city_id: int, spec: SurveySpec) -> int:
                 starts_on=spec.starts_on,
                 ends_on=spec.ends_on,
                 unit=spec.unit or "household",
-                mode=spec.mode or "census",
+                mode=spec.mode,
                 licence=spec.licence,
             )
             # Another load may open the same round at this moment: this one waits for it, then joins.
@@ -72,6 +75,18 @@ def open_survey(connection: Connection, city_id: int, spec: SurveySpec) -> int:
                 "leave the option out, or choose another --survey."
             )
     return int(existing["id"])
+
+
+def _check_new(spec: SurveySpec) -> None:
+    missing = [o for o, v in (("--starts", spec.starts_on), ("--ends", spec.ends_on)) if v is None]
+    asked = [f"name its dates with {' and '.join(missing)}"] if missing else []
+    if spec.mode is None:
+        asked.append(f"say with --mode: {MODE_ASKED[spec.unit or 'household']}")
+    if asked:
+        said = ", and ".join(asked)
+        raise InputError(f"Survey {spec.slug} is new; {said}" + ("" if said.endswith("?") else "."))
+    if spec.starts_on and spec.ends_on and spec.starts_on > spec.ends_on:
+        raise InputError(f"Survey {spec.slug} would end ({spec.ends_on}) before it starts ({spec.starts_on}).")
 
 
 def _find(connection: Connection, city_id: int, slug: str) -> Any:

@@ -16,7 +16,7 @@ from shapely.geometry.base import BaseGeometry
 from geo.errors import MissingColumn
 from geo.indicators.definition import Definition
 from maps import words
-from maps.figures import SettlementFigure, polygonal, printable, read_figures, require_lonlat
+from maps.figures import SettlementFigure, finite, polygonal, printable, read_figures, require_lonlat
 from maps.leaflet import BareMap, named, write_document
 from maps.popup import popup_html, tooltip_html
 from maps.style import (
@@ -50,6 +50,8 @@ def draw(
     survey_name: str,
     generated_on: date | None = None,
     wards: gpd.GeoDataFrame | None = None,
+    city_unserved: float | None = None,
+    rounded_to: int | None = None,
 ) -> str:
     """The map of one indicator in one survey round, as one HTML document that makes no request.
 
@@ -63,11 +65,14 @@ def draw(
             and high (its interval), n and n_unknown (households that answered, and whose answer is not
             known), unserved (households without the service). Numbers may be missing; those of withheld rows
             are not read.
-        definition: the indicator.
+        definition: the indicator, as it reads at the level its figures are counted at (Definition.at).
         city_name: the city, as the header says it.
         survey_name: the survey round, as the header says it.
         generated_on: the day the map is made; today (UTC) unless given.
         wards: outlines for orientation, in EPSG:4326, with a column ward_name.
+        city_unserved: households without the service in the whole city, as its own figure says; None where that is
+            withheld. What settlements sum to is another number: some are withheld, and each is rounded.
+        rounded_to: what the counts are rounded to the nearest multiple of; None where they are exact.
 
     Raises:
         UnknownCRS: a frame is not in EPSG:4326.
@@ -77,7 +82,7 @@ def draw(
     classes = make_classes(definition, [f.value for f in figures if f.value is not None])
     scale = make_circle_scale(figures)
     layers = {
-        "settlements": _settlement_features(figures, definition, classes),
+        "settlements": _settlement_features(figures, definition, classes, rounded_to),
         "circles": _circle_features(figures, scale),
         "wards": [] if wards is None else _ward_features(wards),
     }
@@ -96,6 +101,8 @@ def draw(
             "figures": most_left_to_do_first(figures, definition),
             "legend": make_legend(figures, classes, scale, definition),
             "has_wards": bool(layers["wards"]),
+            "city_unserved": finite(city_unserved),
+            "rounded_to": rounded_to,
             "outline": OUTLINE,
             "background": BACKGROUND,
             "circle_line": CIRCLE_LINE,
@@ -165,7 +172,7 @@ def _bounds(figures: Sequence[SettlementFigure]) -> list[list[float]] | None:
 
 
 def _settlement_features(
-    figures: Sequence[SettlementFigure], definition: Definition, classes: Classes
+    figures: Sequence[SettlementFigure], definition: Definition, classes: Classes, rounded_to: int | None
 ) -> list[dict[str, Any]]:
     """The settlements that have a boundary, as GeoJSON with their colour and their texts."""
     drawn = [(key, figure) for key, figure in enumerate(figures) if figure.shape is not None]
@@ -173,7 +180,7 @@ def _settlement_features(
         {
             "fill": fill_of(figure, classes),
             "name": figure.name,
-            "popup": popup_html(figure, definition),
+            "popup": popup_html(figure, definition, rounded_to),
             "tooltip": tooltip_html(figure, definition),
             "key": key,
         }

@@ -17,6 +17,7 @@ from maps.words import (
     of_whom,
     plain_line,
     reason_words,
+    rounded_words,
     unserved_words,
 )
 
@@ -31,9 +32,12 @@ def name_html(text: str) -> str:
     return f"<bdi>{escape(text)}</bdi>"
 
 
-def popup_html(figure: SettlementFigure, definition: Definition) -> str:
-    """What a click on a settlement shows: where, the figure, how sure it is, and what stands behind it."""
-    body = _figure_html(figure, definition) if figure.is_shown else f'<p class="none">{_blank(figure)}</p>'
+def popup_html(figure: SettlementFigure, definition: Definition, rounded_to: int | None = None) -> str:
+    """What a click on a settlement shows: where, the figure, how sure it is, and what stands behind it.
+
+    `rounded_to`: what its counts are rounded to; None where they are exact.
+    """
+    body = _figure_html(figure, definition, rounded_to) if figure.is_shown else f'<p class="none">{_blank(figure)}</p>'
     return f"<h2>{name_html(figure.name)}</h2>{_where_html(figure)}{body}"
 
 
@@ -61,7 +65,7 @@ def _headline_html(value: float, definition: Definition) -> str:
     return f"{escape(format_percent(value))} of {of_whom(definition)}"
 
 
-def _figure_html(figure: SettlementFigure, definition: Definition) -> str:
+def _figure_html(figure: SettlementFigure, definition: Definition, rounded_to: int | None) -> str:
     """A published figure, its interval, the sentence for everyone, and the counts behind it."""
     if figure.value is None:
         return ""
@@ -80,6 +84,8 @@ def _figure_html(figure: SettlementFigure, definition: Definition) -> str:
     rows = [f"<tr><th>{escape(label)}<td>{format_count(count)}" for label, count in counts if count is not None]
     if rows:
         lines.append(f"<table>{''.join(rows)}</table>")
+    if rows and rounded_to:
+        lines.append(f'<p class="rounded">{escape(rounded_words(rounded_to))}</p>')
     return "".join(lines)
 
 

@@ -95,6 +95,11 @@ def unserved_words(definition: Definition) -> str:
     return "Households affected" if definition.direction == "down" else "Households without"
 
 
+def rounded_words(rounded_to: int) -> str:
+    """How counts are rounded, where they are."""
+    return f"Counts are rounded to the nearest {rounded_to}; a few are never shown as none."
+
+
 def direction_words(definition: Definition) -> str:
     """Which direction is better, and what the dark end of the palette means."""
     return {

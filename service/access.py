@@ -21,10 +21,14 @@ from geo.errors import NotAllowed, SignInRefused
 from geo.indicators.disclosure import Access
 from geo.indicators.query import Seen
 from geo.schema.access import Role
+from geo.settings import Settings
 from service.reading import Reading, engine_of, public_reading
 
 COOKIE = "__Host-vasti"
 """The prefix holds browsers to it: over TLS only (or on this machine), for this host alone, for all its paths."""
+
+SUB_PATH_COOKIE = "__Secure-vasti"
+"""Under a path of a host that others share: over TLS only, and for that path, which the prefix above does not allow."""
 
 CSRF_HEADER = "x-csrf-token"
 
@@ -44,7 +48,17 @@ def token_of(request: Request) -> str | None:
     scheme, _, key = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and key.strip():
         return key.strip()
-    return request.cookies.get(COOKIE)
+    return session_of(request)
+
+
+def session_of(request: Request) -> str | None:
+    """The token of the session whose cookie a request carries."""
+    return request.cookies.get(cookie_of(request.app.state.settings)[0])
+
+
+def cookie_of(settings: Settings) -> tuple[str, str]:
+    """The name of a session's cookie, and the path browsers send it to."""
+    return (SUB_PATH_COOKIE, settings.base_path) if settings.base_path else (COOKIE, "/")
 
 
 def _enter(connection: Connection, token: str | None, role: Role) -> Bearer:
@@ -114,7 +128,7 @@ def _check_origin(request: Request, token: str, csrf: str | None) -> None:
     Raises:
         NotAllowed: it may have been another site's.
     """
-    if request.cookies.get(COOKIE) != token:
+    if session_of(request) != token:
         return
     csrf = csrf or request.headers.get(CSRF_HEADER)
     # Bytes: of texts, it compares those of ASCII only.
@@ -144,19 +158,21 @@ def open_session(request: Request, email: str, password: str) -> tuple[str, Bear
     return token, bearer
 
 
-def set_cookie(response: Response, token: str) -> None:
+def set_cookie(request: Request, response: Response, token: str) -> None:
     """Leaves a session's token with the browser: no script reads it, no other site sends it."""
+    name, path = cookie_of(request.app.state.settings)
     response.set_cookie(
-        COOKIE,
+        name,
         token,
         max_age=int(access.SESSION_LASTS.total_seconds()),
-        path="/",
+        path=path,
         secure=True,
         httponly=True,
         samesite="lax",
     )
 
 
-def drop_cookie(response: Response) -> None:
+def drop_cookie(request: Request, response: Response) -> None:
     """Takes it away again."""
-    response.delete_cookie(COOKIE, path="/", secure=True, httponly=True, samesite="lax")
+    name, path = cookie_of(request.app.state.settings)
+    response.delete_cookie(name, path=path, secure=True, httponly=True, samesite="lax")

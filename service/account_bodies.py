@@ -8,7 +8,7 @@ from pydantic import Field
 from geo.access import MAX_KEY_DAYS, MAX_PASSWORD
 from geo.fields import Unit
 from geo.schema.access import Role
-from geo.surveys import Mode
+from geo.surveys import MODE_ASKED, Mode
 from service.bodies import Body, Link
 from service.texts import Text
 
@@ -143,7 +143,10 @@ class NewSurvey(Body):
     starts_on: date
     ends_on: date
     unit: Unit = "household"
-    mode: Mode = "census"
+    mode: Annotated[
+        Mode,
+        Field(description=f"Of households: {MODE_ASKED['household']} Of settlements: {MODE_ASKED['settlement']}"),
+    ]
     licence: Name | None = None
 
 
@@ -205,6 +208,7 @@ class Audit(Body):
 
     audit: list[Done]
     total: int
+    note: Annotated[str | None, Field(description="That `limit` was above the most, where it was.")]
     returned: int
     links: list[Link]
 

@@ -2,7 +2,9 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from types import ModuleType
 
 from fastapi import Depends, FastAPI
 from sqlalchemy import Engine
@@ -10,12 +12,14 @@ from sqlalchemy import Engine
 from geo.data_version import DataVersionWatch
 from geo.indicators.hot_spots import preload
 from geo.settings import Settings
+from service.addresses import Addresses
 from service.body_limits import BodyLimits
 from service.cache import MAX_BYTES, PublicCache
+from service.cross_origin import CrossOrigin
 from service.jobs import make_app
 from service.logs import RequestLog
 from service.metrics import Metrics
-from service.openapi import DescribedAPI
+from service.openapi import DescribedAPI, about
 from service.pages import accounts as account_pages
 from service.pages import cities as city_pages
 from service.pages import sign_in, static
@@ -29,6 +33,7 @@ from service.routes import (
     audit,
     changes,
     cities,
+    document,
     gaps,
     health,
     incoming,
@@ -45,14 +50,40 @@ from service.routes import (
     uploads,
     values,
 )
+from service.sub_path import SubPath
 
 _DESCRIPTION = """
 Coverage figures of informal settlements: by settlement, ward and city, for each published survey round.
 
 Figures on fewer than 10 answering households are withheld: they are listed with their reason and without a value.
-Lists come in pages: follow the `next` link, which is in the body and in the `Link` header. Every answer carries an
-`ETag`; send it back as `If-None-Match` and get 304 while nothing changed.
+Lists come in pages as JSON: follow the `next` link, which is in the body and in the `Link` header. CSV and GeoJSON are
+whole. Every public answer carries an `ETag`; send it back as `If-None-Match` and get 304 while nothing changed.
+Pages of other sites may read public answers (CORS), and no others.
 """
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Routes that have much in common."""
+
+    tag: str
+    routes: tuple[ModuleType, ...]
+    prefix: str = ""
+    is_public: bool = False
+    is_described: bool = True
+
+
+_API = "/api/v1"
+_FIGURES = (cities, settlements, surveys, indicators, values, sources, changes, gaps, trends)
+_GROUPS = (
+    _Group("figures", _FIGURES, _API, is_public=True),
+    _Group("accounts", (session, accounts, own_surveys, own_settlements, uploads, incoming, audit), _API),
+    _Group("maps", (maps,), "/maps", is_public=True),
+    _Group("description", (document,), _API, is_public=True, is_described=False),
+    _Group("pages", (sign_in, account_pages, own_pages, city_pages, upload_pages, static), is_described=False),
+    _Group("health", (health,), is_public=True),
+    _Group("health", (metrics,)),
+)
 
 
 def create_app(engine: Engine, settings: Settings, *, cache_bytes: int = MAX_BYTES) -> FastAPI:
@@ -73,11 +104,13 @@ def create_app(engine: Engine, settings: Settings, *, cache_bytes: int = MAX_BYT
         title="Vasti",
         version=_version(),
         description=_DESCRIPTION,
-        openapi_url="/api/v1/openapi.json",
+        # Answered by a route of our own (service.routes.document), as any other that is for everybody.
+        openapi_url=None,
         # The pages FastAPI has for this load their scripts from another host, which maps and pages here never do.
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan,
+        **about(settings),
         # Redirects would be made from the Host header.
         redirect_slashes=False,
     )
@@ -87,16 +120,17 @@ def create_app(engine: Engine, settings: Settings, *, cache_bytes: int = MAX_BYT
     app.state.metrics = Metrics()
     # To ask for work: what is in it is done by a worker, with the rights of the tables' owner.
     app.state.queue = make_app(url, engine, settings)
-    checked = [Depends(check_query)]
-    for route in (cities, settlements, surveys, indicators, values, sources, changes, gaps, trends):
-        app.include_router(route.router, prefix="/api/v1", dependencies=checked, tags=["figures"])
-    for route in (session, accounts, own_surveys, own_settlements, uploads, incoming, audit):
-        app.include_router(route.router, prefix="/api/v1", dependencies=checked, tags=["accounts"])
-    app.include_router(maps.router, prefix="/maps", dependencies=checked, tags=["maps"])
-    for page in (sign_in, account_pages, own_pages, city_pages, upload_pages, static):
-        app.include_router(page.router, dependencies=checked, include_in_schema=False)
-    for route in (health, metrics):
-        app.include_router(route.router, dependencies=checked, tags=["health"])
+    app.state.addresses = Addresses()
+    for group in _GROUPS:
+        for route in group.routes:
+            app.state.addresses.add(route.router, group.prefix, public=group.is_public)
+            app.include_router(
+                route.router,
+                prefix=group.prefix,
+                dependencies=[Depends(check_query)],
+                tags=[group.tag],
+                include_in_schema=group.is_described,
+            )
     add_problem_handlers(app)
     # The last one added is the first one asked.
     app.add_middleware(
@@ -108,7 +142,10 @@ def create_app(engine: Engine, settings: Settings, *, cache_bytes: int = MAX_BYT
     app.add_middleware(PublicCache, watch=watch, max_bytes=cache_bytes)
     app.add_middleware(RateLimits, settings=settings)
     app.add_middleware(FaultWall)
+    app.add_middleware(CrossOrigin, addresses=app.state.addresses)
     app.add_middleware(RequestLog, metrics=app.state.metrics)
+    if settings.base_path:
+        app.add_middleware(SubPath, path=settings.base_path)
     return app
 
 

@@ -27,6 +27,10 @@ class Link(Body):
     rel: Annotated[str, Field(description="What it leads to.", examples=["next"])]
     href: Annotated[str, Field(description="Where it leads.", examples=["/api/v1/cities?cursor=WyJraGFuZGVzaCJd"])]
     type: Annotated[str, Field(description="The media type there.", examples=["application/json"])]
+    templated: Annotated[
+        Literal[True] | None,
+        Field(description="The address is yet to be filled in (RFC 6570); only on links of which that is true."),
+    ] = None
 
 
 class ListBody(Body):
@@ -36,6 +40,10 @@ class ListBody(Body):
     returned: Annotated[int, Field(description="How many are in this answer.", examples=[6])]
     data_version: Annotated[
         int, Field(description="Rises with every change of what is published: which state this is.", examples=[12])
+    ]
+    note: Annotated[
+        str | None,
+        Field(description="What else is to be known of this answer, such as that `limit` was above the most."),
     ]
     links: list[Link]
 
@@ -85,7 +93,6 @@ class Upload(Body):
     """A file the round's figures rest on."""
 
     id: Annotated[int, Field(description="Its number.", examples=[3])]
-    sha256: Annotated[str, Field(description="The hash that tells this file from all others.")]
     uploaded_at: Annotated[datetime, Field(description="When it was loaded.")]
     rows_loaded: Annotated[
         int, Field(description="How many of its rows were loaded; rounded to 5 for the public.", examples=[95])
@@ -153,6 +160,9 @@ class Place(Body):
     settlement_code: Annotated[str | None, Field(description=f"The settlement's code; {_CODE}.", examples=["S02"])]
     settlement_name: Annotated[str | None, Field(description=f"Its name; {_CODE}.", examples=["शांती नगर"])]
     indicator: Annotated[str, Field(description="The indicator's id.", examples=["household_toilet"])]
+    indicator_name: Annotated[
+        str, Field(description="What it is called.", examples=["Households with their own toilet"])
+    ]
     definition_version: Annotated[int, Field(description="Which version of its definition.", examples=[1])]
     counted: Annotated[
         Counted, Field(description="Whether households or persons are counted.", examples=["households"])
@@ -184,6 +194,16 @@ class Grouped(Body):
     ]
 
 
+RoundedTo = Annotated[
+    int | None,
+    Field(
+        description="Counts are rounded to the nearest multiple of this, and what is not 0 never becomes 0: 5 for the "
+        "public; null where they are exact or withheld.",
+        examples=[5],
+    ),
+]
+
+
 class Figure(Place, Grouped, Withheld):
     """A figure of one indicator in one place and round.
 
@@ -191,6 +211,8 @@ class Figure(Place, Grouped, Withheld):
     """
 
     survey: Annotated[str, Field(description="The round's slug.", examples=["2024"])]
+    starts_on: Annotated[date, Field(description="The round's first day.", examples=["2024-01-01"])]
+    ends_on: Annotated[date, Field(description="Its last day.", examples=["2024-03-31"])]
     value: Annotated[float | None, Field(description="The figure; null when withheld.", examples=[60.0])]
     low: Annotated[
         float | None, Field(description="Lower end of its 95 % interval; null where all were asked.", examples=[31.0])
@@ -211,6 +233,7 @@ class Figure(Place, Grouped, Withheld):
     unserved: Annotated[int | None, Field(description="How many of them go without.", examples=[4])]
     unserved_low: Annotated[int | None, Field(description="Lower end of its 95 % interval.")]
     unserved_high: Annotated[int | None, Field(description="Upper end.")]
+    rounded_to: RoundedTo
     method: Annotated[
         Method, Field(description="Everybody was asked, a sample was, a register says so, or it was measured.")
     ]
@@ -227,7 +250,11 @@ class Change(Place, Grouped, Withheld):
     """How a figure changed from one round to another."""
 
     from_survey: Annotated[str, Field(description="The earlier round's slug.", examples=["2019"])]
+    from_starts_on: Annotated[date, Field(description="Its first day.", examples=["2019-01-01"])]
+    from_ends_on: Annotated[date, Field(description="Its last day.", examples=["2019-03-31"])]
     to_survey: Annotated[str, Field(description="The later round's slug.", examples=["2024"])]
+    to_starts_on: Annotated[date, Field(description="Its first day.", examples=["2024-01-01"])]
+    to_ends_on: Annotated[date, Field(description="Its last day.", examples=["2024-03-31"])]
     from_value: Annotated[float | None, Field(description="The earlier figure.", examples=[20.0])]
     to_value: Annotated[float | None, Field(description="The later figure.", examples=[60.0])]
     change: Annotated[float | None, Field(description="Later less earlier: points, or the unit.", examples=[40.0])]
@@ -236,10 +263,14 @@ class Change(Place, Grouped, Withheld):
         Field(description="Lower end of the change's 95 % interval; null where all were asked.", examples=[-2.0]),
     ]
     high: Annotated[float | None, Field(description="Upper end.", examples=[67.0])]
-    p_value: Annotated[float | None, Field(description="How likely such a difference is by chance alone.")]
+    p_value: Annotated[
+        float | None,
+        Field(description="How likely such a difference is by chance alone; 0.001 (in full 0.000001): that or less."),
+    ]
     n_before: Annotated[int | None, Field(description="Households that answered earlier.", examples=[10])]
     n: Annotated[int | None, Field(description="Households that answered later.", examples=[10])]
     n_pairs: Annotated[int | None, Field(description="Households that answered both times, where they are compared.")]
+    rounded_to: RoundedTo
     method: Annotated[
         ChangeMethod | None,
         Field(description="Everybody was asked, the same households were, or others; null when withheld."),
@@ -261,6 +292,8 @@ class Gap(Place, Withheld):
 
     level: Annotated[RankedLevel, Field(description="What is ranked.", examples=["settlement"])]
     survey: Annotated[str, Field(description="The round's slug.", examples=["2024"])]
+    starts_on: Annotated[date, Field(description="The round's first day.", examples=["2024-01-01"])]
+    ends_on: Annotated[date, Field(description="Its last day.", examples=["2024-03-31"])]
     direction: Annotated[Direction, Field(description=_DIRECTION, examples=["up"])]
     value: Annotated[float | None, Field(description="The figure; null when withheld.", examples=[60.0])]
     low: Annotated[
@@ -272,6 +305,7 @@ class Gap(Place, Withheld):
     unserved: Annotated[int | None, Field(description="How many of them go without.", examples=[10])]
     unserved_low: Annotated[int | None, Field(description="Lower end of its 95 % interval.")]
     unserved_high: Annotated[int | None, Field(description="Upper end.")]
+    rounded_to: RoundedTo
     rank_unserved: Annotated[
         int | None, Field(description="1: most unserved; equals share a rank; null where that is not known.")
     ]
@@ -283,7 +317,10 @@ class Gap(Place, Withheld):
     gi_z: Annotated[
         float | None, Field(description="Getis-Ord Gi* of need, as a z score: above 0, need clusters.", examples=[3.2])
     ]
-    gi_p: Annotated[float | None, Field(description="Its two-sided p value.", examples=[0.002])]
+    gi_p: Annotated[
+        float | None,
+        Field(description="Its two-sided p value; 0.001 (in full 0.000001): that or less.", examples=[0.002]),
+    ]
     hot_spot: Annotated[
         HotSpot | None, Field(description="Need clusters here (hot), or coverage (cold), beyond chance.")
     ]
@@ -323,6 +360,8 @@ class TrendRound(Body):
 
     survey: Annotated[str, Field(description="The round's slug.", examples=["2024"])]
     on: Annotated[date, Field(description="The middle of its days.", examples=["2024-02-15"])]
+    starts_on: Annotated[date, Field(description="Its first day.", examples=["2024-01-01"])]
+    ends_on: Annotated[date, Field(description="Its last day.", examples=["2024-03-31"])]
     value: Annotated[float, Field(description="The figure.", examples=[60.0])]
 
 
@@ -335,6 +374,8 @@ class Trend(Place, Withheld):
         float | None, Field(description="The line at the last round, held within 0 and 100.", examples=[66.8])
     ]
     last_survey: Annotated[str | None, Field(description="The last round's slug.", examples=["2024"])]
+    starts_on: Annotated[date | None, Field(description="The first day of the rounds used.", examples=["2019-01-01"])]
+    ends_on: Annotated[date | None, Field(description="Their last day.", examples=["2024-03-31"])]
     rounds: Annotated[list[TrendRound], Field(description="The rounds used, in order; none when withheld.")]
     flags: Annotated[list[Flag], Field(description="What else is to be said of it.", examples=[["break_allowed"]])]
 

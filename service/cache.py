@@ -2,24 +2,31 @@
 
 An answer is public when the route that made it noted which data version it shows (`service.reading`). It is kept for
 as long as the data-version watch is sure that this version is the current one, and not at all while it is not sure.
+Each is kept as it is and in the codings that were asked for: it is compressed once. What is for somebody goes out as
+it is: compressed beside what a stranger can have put into the page, a session's token could be guessed by its length.
 """
 
 import hashlib
 from collections import OrderedDict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl
 
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers as RequestHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from geo.data_version import DataVersionWatch, Seen
+from service import coding
+from service.addresses import PUBLIC_PATHS
 from service.answers import NO_STORE
+from service.reading import ALWAYS
 
 MAX_BYTES = 64 * 1024 * 1024
 
 CACHE_CONTROL = b"public, max-age=0, must-revalidate"
 
-PUBLIC_PATHS = ("/api/v1/", "/maps/")
+_KEPT_PATHS = (*PUBLIC_PATHS, "/static/")
 
 # One answer may take up no more than this part of the whole, lest it push out all others.
 _LARGEST_PART = 4
@@ -28,7 +35,10 @@ _LARGEST_PART = 4
 _OVERHEAD_BYTES = 1_000
 
 Headers = list[tuple[bytes, bytes]]
-Key = tuple[str, tuple[tuple[str, str], ...]]
+Key = tuple[str, tuple[tuple[str, str], ...], coding.Coding | None]
+
+# What tells a reader who has the answer already that it is still right (RFC 9110, 15.4.5), and where it leads.
+_UNCHANGED = (b"etag", b"cache-control", b"vary", b"link", b"link-template")
 
 
 @dataclass(frozen=True)
@@ -66,7 +76,7 @@ class PublicCache:
         if answer is None:
             return
         if _has_etag(scope["headers"], answer.etag):
-            headers = [(n, v) for n, v in answer.headers if n in (b"etag", b"cache-control", b"link")]
+            headers = [(n, v) for n, v in answer.headers if n in _UNCHANGED]
             answer = Answer(304, headers, b"", answer.data_version)
         body = b"" if scope["method"] == "HEAD" else answer.body
         await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
@@ -78,15 +88,26 @@ class PublicCache:
         seen = self._watch.seen()
         if seen is not self._kept_for:
             self._forget(seen)
-        key = _key(scope)
-        kept = self._kept.get(key)
-        if seen is not None and kept is not None:
-            self._kept.move_to_end(key)
+        wanted = coding.chosen(",".join(RequestHeaders(scope=scope).getlist("accept-encoding")))
+        key = _key(scope, wanted)
+        if (kept := self._find(key)) is not None:
             return kept
-        answer = await self._ask(scope, receive, send)
-        if answer and seen is not None and seen is self._kept_for and answer.data_version == seen.version:
-            self._keep(key, answer)
-        return answer
+        plain_key = (*key[:2], None)
+        answer = self._find(plain_key)
+        if answer is None:
+            answer = await self._ask(scope, receive, send)
+            self._keep(plain_key, answer, seen)
+        if answer is None or wanted is None or len(answer.body) < coding.MIN_BYTES:
+            return answer
+        packed = await run_in_threadpool(_packed, answer, wanted)
+        self._keep(key, packed, seen)
+        return packed
+
+    def _find(self, key: Key) -> Answer | None:
+        kept = self._kept.get(key)
+        if kept is not None:
+            self._kept.move_to_end(key)
+        return kept
 
     async def _ask(self, scope: Scope, receive: Receive, send: Send) -> Answer | None:
         """The app's own answer, whole where it is public; None: it is not, and went on as it came."""
@@ -100,7 +121,7 @@ class PublicCache:
             nonlocal headers, version
             if message["type"] == "http.response.start":
                 headers = list(message.get("headers", []))
-                if message["status"] == 200 and scope["path"].startswith(PUBLIC_PATHS):
+                if message["status"] == 200 and scope["path"].startswith(_KEPT_PATHS):
                     version = scope["state"].get("data_version")
                 if version is None:
                     await send({**message, "headers": _kept_by_nobody(headers)})
@@ -112,7 +133,12 @@ class PublicCache:
         await self.app(scope, receive, collect)
         return None if version is None else _public(headers, bytes(body), version)
 
-    def _keep(self, key: Key, answer: Answer) -> None:
+    def _keep(self, key: Key, answer: Answer | None, seen: Seen | None) -> None:
+        """Keeps an answer that shows what was seen when it was asked for, and is still the newest."""
+        if answer is None or seen is None or seen is not self._kept_for:
+            return
+        if answer.data_version not in (seen.version, ALWAYS):
+            return
         size = len(answer.body) + _OVERHEAD_BYTES
         if size * _LARGEST_PART > self._max_bytes or key in self._kept:
             return
@@ -128,16 +154,30 @@ class PublicCache:
         self._kept_for = seen
 
 
-def _key(scope: Scope) -> Key:
+def _key(scope: Scope, wanted: coding.Coding | None) -> Key:
     query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
-    return scope["path"], tuple(sorted(query))
+    return scope["path"], tuple(sorted(query)), wanted
 
 
 def _public(headers: Headers, body: bytes, version: int) -> Answer:
     """An answer with what lets others keep it, and ask whether it is still right."""
     digest = hashlib.blake2b(body, digest_size=16).hexdigest()
-    etag = f'"{version}-{digest}"'.encode()
-    return Answer(200, [*headers, (b"etag", etag), (b"cache-control", CACHE_CONTROL)], body, version)
+    etag = f'"{digest}"' if version == ALWAYS else f'"{version}-{digest}"'
+    added = [(b"etag", etag.encode()), (b"vary", b"Accept-Encoding")]
+    if not any(name == b"cache-control" for name, _ in headers):
+        added.append((b"cache-control", CACHE_CONTROL))
+    return Answer(200, [*headers, *added], body, version)
+
+
+def _packed(answer: Answer, wanted: coding.Coding) -> Answer:
+    """The same answer in a coding: other bytes, so another tag."""
+    body = coding.compressed(answer.body, wanted)
+    changed = {
+        b"etag": answer.etag.removesuffix(b'"') + f'-{wanted}"'.encode(),
+        b"content-length": str(len(body)).encode(),
+    }
+    headers = [(name, changed.get(name, value)) for name, value in answer.headers]
+    return replace(answer, headers=[*headers, (b"content-encoding", wanted.encode())], body=body)
 
 
 def _kept_by_nobody(headers: Headers) -> Headers:

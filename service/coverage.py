@@ -13,6 +13,7 @@ from geo.crs import STORAGE_CRS
 from geo.errors import InvalidParameter, InvalidParameters
 from geo.indicators.catalogue import read_catalogue
 from geo.indicators.definition import Counted
+from geo.indicators.disclosure import COUNT_STEP
 from geo.indicators.query import Seen, ValuesQuery
 from geo.indicators.values import find_values
 from geo.listings import city_and_survey_names
@@ -53,8 +54,19 @@ def coverage_map(
     ]
     frame = gpd.GeoDataFrame(figures.drop(columns="geometry"), geometry=shapes, crs=STORAGE_CRS)
     city_name, survey_name = city_and_survey_names(connection, city, survey)
-    today = datetime.now(UTC).date()
-    return coverage.draw(frame, definition, city_name=city_name, survey_name=survey_name, generated_on=today)
+    of_city = replace(query, level="city", counted="households", geometry=False)
+    # Of what households do not go without, such as a density, there is no such figure.
+    whole = find_values(connection, of_city).figures["unserved"].dropna()
+    shown = definition if counted is None else definition.at(counted)
+    return coverage.draw(
+        frame,
+        shown,
+        city_name=city_name,
+        survey_name=survey_name,
+        generated_on=datetime.now(UTC).date(),
+        city_unserved=None if whole.empty else float(whole.iloc[0]),
+        rounded_to=COUNT_STEP,
+    )
 
 
 def _unserved_households(connection: Connection, query: ValuesQuery, figures: pd.DataFrame) -> "pd.Series[float]":

@@ -31,7 +31,7 @@ NAMED = ("city", "content", "survey")
 _CHUNK = 1 << 20
 
 logger = logging.getLogger("vasti.uploads")
-_LONGEST_NAME, _LONGEST_SUFFIX = 180, 20
+_LONGEST_NAME, _LONGEST_SUFFIX, _LONGEST_SUFFIX_BYTES = 180, 20, 60
 
 
 @contextmanager
@@ -92,7 +92,7 @@ def take_in(done: Acting, queue: App, settings: Settings, original: Original, fi
         as find_target.
     """
     target, choices = find_target(done, fields)
-    originals.keep(original, settings.originals_url)
+    originals.keep(original, done.bearer.organisation, settings.originals_url)
     upload_id = receive(done.connection, done.bearer, target, original, choices)
     defer_upload(done.connection, queue, upload_id, "checking")
     facts = {"file_name": original.file_name, "sha256": original.sha256, "size_bytes": original.size_bytes}
@@ -112,6 +112,9 @@ def plain_name(file_name: str) -> str:
     if kept.strip(".") == "":
         raise InputError("The file has no name; its suffix says how it is to be read.")
     stem, dot, suffix = kept.rpartition(".") if "." in kept else (kept, "", "")
-    suffix = suffix[:_LONGEST_SUFFIX]
-    # File systems count bytes; a letter cut in two is left out.
-    return stem.encode()[:_LONGEST_NAME].decode(errors="ignore") + dot + suffix
+    return _cut(stem, _LONGEST_NAME) + dot + _cut(suffix[:_LONGEST_SUFFIX], _LONGEST_SUFFIX_BYTES)
+
+
+def _cut(text: str, n_bytes: int) -> str:
+    """As much of a text as has so many bytes, which are what file systems count, without a letter cut in two."""
+    return text.encode()[:n_bytes].decode(errors="ignore")

@@ -1,9 +1,10 @@
 """Query parameters: each described once for all routes, and whatever is not declared refused."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Annotated, Literal, get_args, get_origin
 
-from fastapi import Path, Query, Request
+from fastapi import Depends, Path, Query, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
@@ -117,8 +118,8 @@ Limit = Annotated[
     Query(
         alias="limit",
         ge=1,
-        description=f"Most rows in one answer. Without it, {DEFAULT_LIMIT}, and as CSV all rows; "
-        f"above {MAX_LIMIT} it is {MAX_LIMIT}.",
+        description=f"Most rows in one answer. Without it, {DEFAULT_LIMIT}, and in other forms than JSON all rows. "
+        f"As JSON one answer has at most {MAX_LIMIT} rows: above that it is {MAX_LIMIT}, and `note` says so.",
         examples=[100],
     ),
 ]
@@ -130,11 +131,27 @@ Cursor = Annotated[
         examples=["WyJraGFuZGVzaCJd"],
     ),
 ]
-Hxl = Annotated[bool, Query(alias="hxl", description="Whether CSV has a second row of HXL hashtags.", examples=[False])]
-
-JsonOrGeojson = Annotated[
-    Literal["json", "geojson"], Query(alias="format", description="The form of the answer.", examples=["geojson"])
+Hxl = Annotated[bool, Query(alias="hxl", description="CSV has a second row of HXL hashtags.", examples=[True])]
+Excel = Annotated[
+    bool,
+    Query(
+        alias="excel",
+        description="CSV begins with a byte order mark, by which Excel knows that it is UTF-8.",
+        examples=[True],
+    ),
 ]
+
+
+@dataclass(frozen=True)
+class CsvForm:
+    """How CSV is wanted; without these it is plain, as programs read it."""
+
+    hxl: Hxl = False
+    excel: Excel = False
+
+
+AsCsv = Annotated[CsvForm, Depends()]
+
 JsonOrCsv = Annotated[
     Literal["json", "csv"], Query(alias="format", description="The form of the answer.", examples=["csv"])
 ]
@@ -156,10 +173,22 @@ CodeInPath = Annotated[str, Path(min_length=1, max_length=200, description="A se
 
 
 def page_request(limit: int | None, cursor: str | None, *, everything: bool = False) -> PageRequest:
-    """The page asked for; `everything`: where no limit was named, there is none."""
-    if limit is None:
-        return PageRequest(None if everything else DEFAULT_LIMIT, cursor)
-    return PageRequest(min(limit, MAX_LIMIT), cursor)
+    """The page asked for; `everything`: all rows may come at once, and do where no limit was named."""
+    if everything:
+        return PageRequest(None if limit is None else min(limit, _MORE_THAN_THERE_ARE), cursor)
+    return PageRequest(DEFAULT_LIMIT if limit is None else min(limit, MAX_LIMIT), cursor)
+
+
+def limit_note(limit: int | None) -> str | None:
+    """What became of the limit of a page; None: it is what was asked for."""
+    if limit is None or limit <= MAX_LIMIT:
+        return None
+    most = f"One answer holds at most {MAX_LIMIT} rows, so limit was taken as {MAX_LIMIT}"
+    return f"{most}; where there are more, the next link leads on."
+
+
+_MORE_THAN_THERE_ARE = 1_000_000_000
+"""A number of rows that a database can still be asked for."""
 
 
 async def check_query(request: Request) -> None:

@@ -30,6 +30,8 @@ from geo.errors import (
     VastiError,
     is_full,
 )
+from geo.surveys import MODE_ASKED
+from service.answers import address
 from service.logs import where
 from service.pages.rendering import is_page, page, see_other
 
@@ -86,7 +88,7 @@ def problem(
         "title": status.phrase,
         "status": status.value,
         "detail": detail,
-        "instance": instance or request.url.path,
+        "instance": instance or address(request, request.url.path),
     }
     if invalid:
         body["invalid_params"] = [{"name": p.name, "reason": p.reason} for p in invalid]
@@ -188,13 +190,20 @@ _REASONS: Mapping[str, str] = {
 """What is wrong with a parameter, by the kind of fault."""
 
 
+_ASKED: Mapping[object, str] = {"mode": MODE_ASKED["household"]}
+"""What is asked about a parameter that has no default, where its name alone does not tell."""
+
+
 def _reason(fault: Mapping[str, Any]) -> str:
+    if fault["type"] == "missing" and fault["loc"][-1] in _ASKED:
+        return f"is required: {_ASKED[fault['loc'][-1]]}"
     return _REASONS.get(fault["type"], "is not valid").format(**fault.get("ctx", {}))
 
 
 def _of_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 (registered for these only)
     status = HTTPStatus(error.status_code)
+    headers: Mapping[str, str] | None = error.headers
     match status:
         case HTTPStatus.NOT_FOUND:
             detail = "There is nothing at this address" + (
@@ -202,9 +211,11 @@ def _of_http_exception(request: Request, error: Exception) -> Response:
             )
         case HTTPStatus.METHOD_NOT_ALLOWED:
             detail = "This address does not take this method; the header Allow says which it takes."
+            # The router names those of one route only, where several share an address.
+            headers = {"allow": ", ".join(request.app.state.addresses.methods(request.scope["path"]))}
         case _:
             detail = _sentence(str(error.detail))
-    return problem(request, status, detail, headers=error.headers)
+    return problem(request, status, detail, headers=headers)
 
 
 class FaultWall:

@@ -10,6 +10,9 @@ from sqlalchemy import Connection, Engine
 from geo.data_version import read_data_version
 from geo.database import snapshot
 
+ALWAYS = -1
+"""In place of a data version, of an answer that rests on nothing that is stored."""
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -38,3 +41,8 @@ def public_reading(request: Request) -> Iterator[Reading]:
         yield Reading(connection, version)
     # Noted last: an answer that failed on the way is nobody's to keep.
     request.state.data_version = version
+
+
+def note_fixed(request: Request) -> None:
+    """Notes that an answer is for everybody and the same whatever is stored."""
+    request.state.data_version = ALWAYS

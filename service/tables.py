@@ -14,7 +14,7 @@ COUNTS = frozenset(
     {
         *("definition_version", "n", "n_before", "n_unknown", "n_pairs", "population"),
         *("unserved", "unserved_low", "unserved_high"),
-        *("rank_unserved", "rank_coverage", "to_target"),
+        *("rank_unserved", "rank_coverage", "to_target", "rounded_to"),
     }
 )
 """Columns of whole numbers; a frame holds them as floats, because some are missing."""
@@ -32,16 +32,18 @@ _PLACE_TAGS = {
     "group_by": "#meta+group+field",
     "group": "#meta+group+code",
     "indicator": "#indicator+code",
+    "indicator_name": "#indicator+name",
     "definition_version": "#meta+version",
     "counted": "#meta+counted",
     "unit": "#meta+unit",
 }
-_HOW_TAGS = {"method": "#meta+method", "flags": "#meta+flags"}
+_HOW_TAGS = {"rounded_to": "#meta+rounded_to", "method": "#meta+method", "flags": "#meta+flags"}
 _WITHHELD_TAGS = {"status": "#status", "reason": "#status+reason+code", "reason_text": "#status+reason"}
 
+_ROUND_TAGS = {"city": "#loc+city", "survey": "#date+round", "starts_on": "#date+start", "ends_on": "#date+end"}
+
 VALUE_TAGS: Mapping[str, str] = {
-    "city": "#loc+city",
-    "survey": "#date+round",
+    **_ROUND_TAGS,
     **_PLACE_TAGS,
     "value": "#indicator+num",
     "low": "#indicator+num+ci_low",
@@ -65,7 +67,11 @@ VALUE_TAGS: Mapping[str, str] = {
 CHANGE_TAGS: Mapping[str, str] = {
     "city": "#loc+city",
     "from_survey": "#date+round+from",
+    "from_starts_on": "#date+start+from",
+    "from_ends_on": "#date+end+from",
     "to_survey": "#date+round+to",
+    "to_starts_on": "#date+start+to",
+    "to_ends_on": "#date+end+to",
     **_PLACE_TAGS,
     "from_value": "#indicator+num+from",
     "to_value": "#indicator+num+to",
@@ -82,8 +88,7 @@ CHANGE_TAGS: Mapping[str, str] = {
 """The columns of changes in CSV, with their HXL hashtags."""
 
 GAP_TAGS: Mapping[str, str] = {
-    "city": "#loc+city",
-    "survey": "#date+round",
+    **_ROUND_TAGS,
     **{name: tag for name, tag in _PLACE_TAGS.items() if not name.startswith("group")},
     "direction": "#meta+direction",
     "value": "#indicator+num",
@@ -114,15 +119,79 @@ TREND_TAGS: Mapping[str, str] = {
     "slope_per_year": "#indicator+num+slope",
     "fitted": "#indicator+num+fitted",
     "last_survey": "#date+round+to",
+    "starts_on": "#date+start",
+    "ends_on": "#date+end",
     "rounds": "#date+round+list",
     "flags": "#meta+flags",
     **_WITHHELD_TAGS,
 }
 """The columns of trends in CSV, with their HXL hashtags."""
 
+CITY_TAGS: Mapping[str, str] = {
+    "slug": "#loc+city",
+    "name": "#loc+city+name",
+    "settlements": "#meta+settlements+num",
+    "surveys": "#meta+rounds+num",
+}
+"""The columns of cities in CSV, with their HXL hashtags."""
+
+SETTLEMENT_TAGS: Mapping[str, str] = {
+    "city": "#loc+city",
+    "code": "#loc+settlement+code",
+    "name": "#loc+settlement+name",
+    "ward_code": "#loc+ward+code",
+    "ward_name": "#loc+ward+name",
+    "area_km2": "#loc+settlement+area_km2",
+    "valid_from_on": "#date+start",
+    "valid_to_on": "#date+end",
+}
+"""The columns of settlements in CSV, with their HXL hashtags."""
+
+SURVEY_TAGS: Mapping[str, str] = {
+    "city": "#loc+city",
+    "slug": "#date+round",
+    "name": "#date+round+name",
+    "organisation": "#org",
+    "starts_on": "#date+start",
+    "ends_on": "#date+end",
+    "unit": "#meta+unit",
+    "mode": "#meta+mode",
+    "licence": "#meta+license",
+    "uploads": "#meta+uploads",
+}
+"""The columns of survey rounds in CSV, with their HXL hashtags; of uploads their numbers."""
+
+INDICATOR_TAGS: Mapping[str, str] = {
+    "id": "#indicator+code",
+    "version": "#meta+version",
+    "name": "#indicator+name",
+    "description": "#description",
+    "why": "#description+why",
+    "direction": "#meta+direction",
+    "measure": "#meta+measure",
+    "counted": "#meta+counted",
+    "unit": "#meta+unit",
+    "unknown": "#meta+unknown",
+    "source": "#meta+source",
+    "numerator": "#meta+numerator",
+    "base": "#meta+base",
+    "score": "#meta+score",
+    "cutoff": "#meta+cutoff",
+    "facility": "#meta+facility",
+    "sensitive": "#meta+sensitive",
+    "ladder": "#meta+ladder",
+    "decimals": "#meta+decimals",
+    "fields": "#meta+fields",
+}
+"""The columns of indicators in CSV, with their HXL hashtags; deprivations and own columns are in the JSON form only."""
+
 _COUNTED = ("population", "unserved", "unserved_low", "unserved_high", "to_target")
 _NUMBERS = ("value", "from_value", "to_value", "target", "fitted")
 _COUNTED_TAGS = {"households": "+hh", "persons": "+ind"}
+
+
+_MOST_EXACT = 2.0**53
+"""Beyond it, not every whole number is one a float, or a JavaScript program, can hold."""
 
 
 def explained(figures: pd.DataFrame) -> pd.DataFrame:
@@ -132,7 +201,7 @@ def explained(figures: pd.DataFrame) -> pd.DataFrame:
 
 
 def plain_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """A frame's rows with plain values: whole numbers whole, what is missing None."""
+    """A frame's rows with plain values: whole numbers whole, what is missing or no finite number None."""
     columns = {str(name): _plain(frame[name], whole=name in COUNTS) for name in frame.columns}
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
@@ -140,8 +209,15 @@ def plain_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
 def _plain(column: pd.Series, *, whole: bool) -> list[Any]:
     if column.name in ("flags", "rounds"):
         return [list(several) for several in column]
+    if pd.api.types.is_float_dtype(column):
+        column = column.replace([np.inf, -np.inf], np.nan)
     known = zip(column.tolist(), column.isna().tolist(), strict=True)
-    return [None if missing else int(value) if whole else value for value, missing in known]
+    return [None if missing else _whole(value) if whole else value for value, missing in known]
+
+
+def _whole(count: float) -> int | float:
+    """A count as a whole number, where a float holds whole numbers exactly."""
+    return int(count) if abs(count) <= _MOST_EXACT else count
 
 
 def rounds_text(rounds: Sequence[Mapping[str, Any]]) -> str:
@@ -167,6 +243,21 @@ def _with(hashtag: str, attribute: str) -> str:
     return "+".join([f"{name}{attribute}", *attributes])
 
 
+def figures_csv(figures: pd.DataFrame, tags: Mapping[str, str], *, hxl: bool) -> str:
+    """Figures as CSV, with their hashtags where `hxl` asks for them."""
+    return csv_text(figures, list(tags), hashtags=hashtags(tags, figures) if hxl else None)
+
+
+def rows_csv(rows: Sequence[Mapping[str, Any]], tags: Mapping[str, str], *, hxl: bool) -> str:
+    """Rows of a list as CSV: of each what has a hashtag, several of a kind as one text."""
+    flat = [{name: _one_text(row[name]) for name in tags} for row in rows]
+    return csv_text(pd.DataFrame(flat, columns=list(tags), dtype=object), list(tags), hashtags=tags if hxl else None)
+
+
+def _one_text(value: Any) -> Any:
+    return " ".join(map(str, value)) if isinstance(value, list | tuple) else value
+
+
 def csv_text(frame: pd.DataFrame, names: Sequence[str], *, hashtags: Mapping[str, str] | None = None) -> str:
     """A frame as CSV (RFC 4180): the columns named, a header row and, where given, a row of their HXL hashtags."""
     out = io.StringIO()
@@ -182,7 +273,7 @@ def csv_text(frame: pd.DataFrame, names: Sequence[str], *, hashtags: Mapping[str
 def _harmless(column: pd.Series) -> pd.Series:
     """Whole numbers without a point; a text a spreadsheet would run as a formula kept from it by an apostrophe."""
     if column.name in COUNTS:
-        return column.astype("Int64")
+        return pd.Series(_plain(column, whole=True), index=column.index, dtype=object)
     if column.name == "flags":
         return column.map(" ".join)
     if column.name == "rounds":

@@ -60,11 +60,23 @@ class NamedSettlement(Body):
     name: str
 
 
+class MovedSettlement(Body):
+    """A settlement that a file puts into another ward."""
+
+    code: str
+    name: str
+    from_ward_code: Annotated[str | None, Field(description="null: it was in no ward.")]
+    from_ward_name: str | None
+    to_ward_code: str
+    to_ward_name: str
+
+
 class PreviewPlaces(Body):
-    """How many settlements or facilities a file adds, changes, and leaves as they are."""
+    """How many settlements or facilities a file adds, changes, moves, and leaves as they are."""
 
     added: int
-    changed: int
+    changed: Annotated[int, Field(description="Redrawn, or replaced.")]
+    moved: Annotated[int, Field(description="Settlements that come into another ward; some may be redrawn too.")] = 0
     unchanged: int
     renamed: Annotated[
         list[RenamedSettlement], Field(default_factory=list, description="Settlements that it gives another name.")
@@ -75,6 +87,9 @@ class PreviewPlaces(Body):
             default_factory=list,
             description="Settlements of the city that a file of all of it no longer has. They stay; they can be ended.",
         ),
+    ]
+    moves: Annotated[
+        list[MovedSettlement], Field(default_factory=list, description="The first of those that are moved.")
     ]
 
 
@@ -175,6 +190,7 @@ class Uploads(Body):
 
     uploads: list[Upload]
     total: int
+    note: Annotated[str | None, Field(description="That `limit` was above the most, where it was.")]
     returned: int
     links: list[Link]
 
@@ -210,5 +226,6 @@ class FindingsPage(Body):
 
     findings: list[Finding]
     total: int
+    note: Annotated[str | None, Field(description="That `limit` was above the most, where it was.")]
     returned: int
     links: list[Link]

@@ -230,7 +230,7 @@ def load_city(
 
 def spec(slug: str = "2024", **changes: Any) -> SurveySpec:
     """A round of the year of STARTS and ENDS."""
-    return SurveySpec(slug, "local", **{"starts_on": STARTS, "ends_on": ENDS, **changes})
+    return SurveySpec(slug, "local", **{"starts_on": STARTS, "ends_on": ENDS, "mode": "census", **changes})
 
 
 def load(

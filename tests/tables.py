@@ -50,7 +50,8 @@ def table(
 ) -> Cells:
     """One block. Each cell has `counts`, and may have settlement (its index), ward, group, households, area_m2."""
     definition = catalogue()[indicator] if isinstance(indicator, str) else indicator
-    block = Block(Round("city", "round", unit, mode, date(2024, 1, 1)), definition, counted or definition.counted)
+    of_round = Round("city", "round", unit, mode, date(2024, 1, 1), date(2024, 12, 31))
+    block = Block(of_round, definition, counted or definition.counted)
     rows = [
         {
             "block": 0,

@@ -4,6 +4,7 @@ Whether a figure may be said depends on every other figure of its block, so a bl
 of it was asked for.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -29,10 +30,25 @@ class Round:
     unit: Unit
     mode: Mode
     starts_on: date
+    ends_on: date
     survey_id: int = 0
     city_id: int = 0
     members_unknown: float = 0.0
     """The share of its households whose number of members is not known."""
+
+
+SIZES_UNKNOWN = 0.5
+"""Where the members of a larger share of a round's households are not known, households are counted, not people."""
+
+
+def headline(definition: Definition, rounds: Iterable[Round]) -> Counted:
+    """What is counted where nobody says: what the definition counts, or households where people cannot be.
+
+    Figures of several `rounds` that are held against each other count the same.
+    """
+    if "households" in definition.counted_levels() and any(r.members_unknown > SIZES_UNKNOWN for r in rounds):
+        return "households"
+    return definition.counted
 
 
 @dataclass(frozen=True)
@@ -62,8 +78,8 @@ class Cells:
     `wards`, one row a ward: city, code, name.
     `cells`, one row for each block, settlement and group, also where there is no tally: block, place, ward, group, the
     sums of a tally, n_sampled, clustered (whether the sample was drawn by clusters); households (the frame size),
-    area_m2 (geodesic), boundary_id, seats (working ones of community toilets), nearest_m (to the nearest working
-    facility). NaN stands for what is not known.
+    area_m2 (geodesic; where a block is of density, less the ground of settlements inside it), boundary_id, seats
+    (working ones of community toilets), nearest_m (to the nearest working facility). NaN: not known.
     `clusters`, the tallies of clusters in the blocks whose sample was drawn by clusters: block, place, ward, group,
     stratum, psu, n_clusters (sampled in the stratum), fraction (of all there are), used (answers), a and ay.
     """

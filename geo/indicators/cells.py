@@ -5,9 +5,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import shapely
 from sqlalchemy import Connection, Select, and_, func, select, tuple_
 
 from geo.facilities import provision
+from geo.ground import own_ground_m2
 from geo.indicators.blocks import Block, Cells
 from geo.indicators.protection import NO_WARD
 from geo.indicators.tallies import ALL, CLUSTERS, SUMS, UNKNOWN_GROUP, stratum_of
@@ -24,6 +26,8 @@ def read_cells(connection: Connection, blocks: Sequence[Block], group_field: str
     """The blocks, whole: see blocks.Cells."""
     survey_ids = sorted({block.round.survey_id for block in blocks})
     at = _survey_places(connection, survey_ids)
+    if any(block.definition.measure == "density" for block in blocks):
+        at = _with_own_ground(connection, at)
     places, wards = _places(at)
     at["place"] = at["settlement_id"].map(pd.Series(np.arange(len(places)), index=places["settlement_id"]))
     at["ward"] = places["ward"].to_numpy()[at["place"]]
@@ -95,6 +99,22 @@ def _survey_places(connection: Connection, survey_ids: Sequence[int]) -> pd.Data
     )
     frame = pd.DataFrame(rows.all(), columns=list(rows.keys()))
     return frame.astype({"area_m2": float, "households": float})
+
+
+def _with_own_ground(connection: Connection, at: pd.DataFrame) -> pd.DataFrame:
+    """The settlements of surveys with, as area_m2, the ground that each has to itself."""
+    drawn = at.dropna(subset="boundary_id").sort_values(["survey_id", "code"])
+    ids = sorted(set(drawn["boundary_id"].astype(int)))
+    shapes = select(boundary.c.id, func.ST_AsBinary(boundary.c.geom)).where(boundary.c.id == func.any(ids))
+    geoms = {row[0]: shapely.from_wkb(bytes(row[1])) for row in connection.execute(shapes)}
+    own: dict[tuple[int, int], float] = {}
+    for survey_id, of_survey in drawn.groupby("survey_id"):
+        numbers = of_survey["boundary_id"].astype(int)
+        polygons = np.array([geoms[number] for number in numbers], dtype=object)
+        ground = own_ground_m2(polygons, of_survey["area_m2"].to_numpy(dtype=np.float64))
+        own |= {(survey_id, number): float(m2) for number, m2 in zip(numbers, ground, strict=True)}
+    keys = zip(at["survey_id"], at["boundary_id"], strict=True)
+    return at.assign(area_m2=[own.get(key, np.nan) for key in keys])
 
 
 def _places(at: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -1,6 +1,7 @@
 """Change between two rounds: what may be compared, how, and how sure it is."""
 
 from dataclasses import replace
+from itertools import compress
 from typing import Any, Literal
 
 import numpy as np
@@ -23,7 +24,7 @@ from geo.indicators.estimate import (
 )
 from geo.indicators.figures import NUMBERS, PERCENT, PLACE, finish
 from geo.indicators.pairs import SUMS as PAIR_SUMS
-from geo.indicators.query import ValuesQuery, check_filters, find_blocks, is_seen
+from geo.indicators.query import ValuesQuery, check_filters, find_blocks, find_rounds, is_seen
 from geo.indicators.rollup import Level
 from geo.indicators.values import FigurePage, named, page_of, read_exact
 from geo.schema.places import city, settlement, ward
@@ -39,12 +40,17 @@ SAME_HOUSEHOLDS = 0.8
 COLUMNS = (
     "city",
     "from_survey",
+    "from_starts_on",
+    "from_ends_on",
     "to_survey",
+    "to_starts_on",
+    "to_ends_on",
     "level",
     *PLACE,
     "group_by",
     "group",
     "indicator",
+    "indicator_name",
     "definition_version",
     "counted",
     "unit",
@@ -57,6 +63,7 @@ COLUMNS = (
     "n_before",
     "n",
     "n_pairs",
+    "rounded_to",
     "method",
     "flags",
     "status",
@@ -82,8 +89,10 @@ def find_changes(
     catalogue = read_catalogue(connection)
     check_filters(connection, replace(query, surveys=[later] if query.by else []), catalogue)
     _check_rounds(connection, query, earlier, later)
-    first = _by_indicator(find_blocks(connection, replace(query, surveys=[earlier]), catalogue))
-    blocks = [b for b in find_blocks(connection, replace(query, surveys=[later]), catalogue) if _of(b) in first]
+    rounds = find_rounds(connection, replace(query, surveys=[earlier, later]))
+    first = _by_indicator(find_blocks(connection, replace(query, surveys=[earlier]), catalogue, rounds))
+    last = find_blocks(connection, replace(query, surveys=[later]), catalogue, rounds)
+    blocks = [b for b in last if _of(b) in first]
 
     def rows_of(chosen: list[Block]) -> pd.DataFrame:
         return _compared(connection, query, [first[_of(block)] for block in chosen], chosen, allow_break=allow_break)
@@ -130,21 +139,35 @@ def _compared(
     said = reason.isna().to_numpy()
     interval, p_value, change = _estimated(both, method, query.access)
     changes = both.rename(columns={"shown": "to_value", "shown_before": "from_value"})
-    changes["from_survey"] = [before[i].round.survey for i in block]
-    changes["to_survey"] = [after[i].round.survey for i in block]
+    for which, blocks in (("from", before), ("to", after)):
+        changes[f"{which}_survey"] = [blocks[i].round.survey for i in block]
+        changes[f"{which}_starts_on"] = [blocks[i].round.starts_on.isoformat() for i in block]
+        changes[f"{which}_ends_on"] = [blocks[i].round.ends_on.isoformat() for i in block]
     changes["change"], changes["p_value"] = change, p_value
     changes["low"], changes["high"] = interval
     changes["n"], changes["n_before"] = both["n_shown"], both["n_shown_before"]
     changes["n_pairs"] = np.where(method == "paired", both["n_pairs"], np.nan)
     if query.access == "public":
-        changes["n_pairs"] = d.COUNT_STEP * np.round(changes["n_pairs"].astype(float) / d.COUNT_STEP)
-    for name in ("from_value", "to_value", "change", "low", "high", "p_value", "n", "n_before", "n_pairs"):
+        changes["n_pairs"] = d.rounded_counts(changes["n_pairs"].astype(float))
+    changes["rounded_to"] = d.COUNT_STEP if query.access == "public" else np.nan
+    for name in (
+        "from_value",
+        "to_value",
+        "change",
+        "low",
+        "high",
+        "p_value",
+        "n",
+        "n_before",
+        "n_pairs",
+        "rounded_to",
+    ):
         changes[name] = changes[name].astype(float).where(said)
     changes["method"] = pd.Series(method, index=changes.index, dtype=object).where(said, None)
-    marked = broken.notna() & said
+    marks = {"break_allowed": broken.notna(), "clusters_ignored": (method == "paired") & _clustered(both)}
     flags = [
-        tuple(dict.fromkeys((*now, *then, *(["break_allowed"] if mark else [])))) if shown else ()
-        for now, then, mark, shown in zip(both["flags"], both["flags_before"], marked, said, strict=True)
+        tuple(dict.fromkeys((*now, *then, *compress(marks, marked)))) if shown else ()
+        for now, then, shown, *marked in zip(both["flags"], both["flags_before"], said, *marks.values(), strict=True)
     ]
     changes["flags"] = pd.Series(flags, index=changes.index, dtype=object)
     changes["group"] = both["group"].where(both["group_by"].notna(), None)
@@ -157,7 +180,9 @@ def _figures(connection: Connection, query: ValuesQuery, blocks: list[Block]) ->
     """Figures as they are and as they are shown (`shown`, `n_shown`), named, in one row each."""
     table, exact = read_exact(connection, blocks, query)
     shown = named(finish(exact), table, query.level)
-    numbers = exact.figures[[*_KEYS, "value", "low", "high", "n_eff", "answering", "method", "flags", "reason"]]
+    numbers = exact.figures[
+        [*_KEYS, "value", "low", "high", "n_eff", "answering", "clustered", "method", "flags", "reason"]
+    ]
     names = shown.drop(columns=[*NUMBERS, "method", "flags", "status", "reason", "group"])
     return pd.concat([names, numbers, shown[["value", "n"]].set_axis(["shown", "n_shown"], axis=1)], axis=1)
 
@@ -204,11 +229,14 @@ def _estimated(
     second = Interval(*(np.where(np.isnan(floats(end)), p2, floats(end)) for end in ("low", "high")))
     independent = difference(p1, first, p2, second)
     per_cent = both["unit"].to_numpy() == "%"
-    by_chance = independent_p_value(p1 / PERCENT, floats("n_eff_before"), p2 / PERCENT, floats("n_eff"))
+    # Nor is a figure of everybody one of a sample, of however many: it is what the other round is held against.
+    sizes = [np.where(both[f"method{of}"] == "enumeration", np.inf, floats(f"n_eff{of}")) for of in ("_before", "")]
+    by_chance = independent_p_value(p1 / PERCENT, sizes[0], p2 / PERCENT, sizes[1])
     scale = np.where(per_cent, PERCENT, 1.0)
     paired_change = paired_difference(*(floats(name) for name in ("sum_a", "sum_ad", "sum_a2", "sum_a2d", "sum_a2d2")))
     is_paired = method == "paired"
-    sampled = is_paired | (method == "independent")
+    # What pairs of a clustered sample changed by is summed by household: it has no interval of its design.
+    sampled = (is_paired & ~_clustered(both)) | (method == "independent")
     ends = [
         np.where(sampled, np.where(is_paired, end * scale, other), np.nan)
         for end, other in zip(paired_change.interval, independent, strict=True)
@@ -222,9 +250,14 @@ def _estimated(
     fine = np.where(per_cent, np.where(is_paired, decimals, 2), 3)
     return (
         Interval(*(d.rounded(pd.Series(end), np.where(per_cent, decimals, 3)) for end in ends)),
-        d.rounded(pd.Series(p_value), np.full(len(both), 3 if access == "public" else 6)),
+        d.rounded_p_values(pd.Series(p_value), access),
         d.rounded(pd.Series(change), fine),
     )
+
+
+def _clustered(both: pd.DataFrame) -> NDArray[np.bool_]:
+    """Where either round's sample was drawn by clusters."""
+    return np.asarray(both["clustered"] | both["clustered_before"], dtype=bool)
 
 
 _PAIR = ["from_survey_id", "to_survey_id", "indicator_id", "counted", "definition_version"]

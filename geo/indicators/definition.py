@@ -78,6 +78,15 @@ class OwnColumn(BaseModel):
     """Whether an answer could harm who gave it."""
 
 
+class LevelText(BaseModel):
+    """What an indicator is called where it is counted at the level that is not its headline."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Name
+    description: LongText
+
+
 class Definition(BaseModel):
     """One version of an indicator.
 
@@ -125,6 +134,9 @@ class Definition(BaseModel):
     columns: Annotated[dict[str, OwnColumn], Field(max_length=20)] = {}
     """Columns beyond the standard fields that the expressions use."""
     decimals: Annotated[int, Field(ge=0, le=4)] = 2
+    households: LevelText | None = None
+    persons: LevelText | None = None
+    """Its name and description where households, or persons, are counted and that is not the headline level."""
 
     @model_validator(mode="after")
     def _fits_its_measure(self) -> Self:
@@ -145,6 +157,7 @@ class Definition(BaseModel):
             "cutoff is missing": needs_cutoff and self.cutoff is None,
             "cutoff goes with headcount, intensity and adjusted": self.cutoff is not None and not needs_cutoff,
             "cutoff is more than all weights together": self.cutoff is not None and self.cutoff > self.total_weight,
+            f"name and description are of {self.counted} already": getattr(self, self.counted) is not None,
             "facility goes with, and is needed by, the measures seat_load and distance": (self.facility is not None)
             != (self.measure in ("seat_load", "distance")),
         }
@@ -194,6 +207,15 @@ class Definition(BaseModel):
         if self.measure not in OF_ANSWERS:
             return (self.counted,)
         return ("households", "persons") if self.counted == "households" else ("persons", "households")
+
+    def at(self, counted: Counted) -> Self:
+        """The definition with the name and description that its figures of this level have."""
+        if counted == self.counted:
+            return self
+        text: LevelText | None = getattr(self, counted)
+        name = text.name if text else f"{self.name} ({'people' if counted == 'persons' else counted} counted)"
+        described = text.description if text else self.description
+        return self.model_copy(update={"counted": counted, "name": name, "description": described})
 
     @property
     def where(self) -> str:

@@ -36,6 +36,12 @@ MANY = 100
 COUNT_STEP = 5
 """What published counts are rounded to."""
 
+P_DECIMALS: Mapping[Access, int] = {"public": 3, "full": 6}
+"""How many decimals a p-value is given to."""
+
+# What adding and dividing floats leaves of a 0.
+_NOBODY = 1e-6
+
 NO_ANSWERS = "no_answers"
 FEWER_THAN_10 = "fewer_than_10"
 NEARLY_ALL_ALIKE = "nearly_all_alike"
@@ -196,6 +202,23 @@ def _mark(reasons: Mapping[str, NDArray[np.object_]], found: Withheld, n_groups:
         reason = reasons[level]
         withheld = np.repeat(places, n_groups)
         reason[withheld & ~np.isin(reason, SECRET)] = PROTECTS_ANOTHER
+
+
+def rounded_counts(counts: "pd.Series[float]", exact: "pd.Series[float] | None" = None) -> Floats:
+    """Counts rounded to COUNT_STEP. What is not 0 never becomes 0, which would say that there is nobody.
+
+    `exact` are the counts themselves, where `counts` have been worked out from rounded figures.
+    """
+    numbers = counts.to_numpy(dtype=np.float64)
+    coarse = COUNT_STEP * np.round(numbers / COUNT_STEP)
+    somebody = (counts if exact is None else exact).to_numpy(dtype=np.float64) > _NOBODY
+    return np.asarray(np.where(somebody, np.maximum(coarse, COUNT_STEP), coarse))
+
+
+def rounded_p_values(p_values: "pd.Series[float]", access: Access) -> Floats:
+    """P-values to three decimals for the public, six in full. Never 0: the last decimal's 1 stands for that or less."""
+    decimals = P_DECIMALS[access]
+    return np.asarray(np.maximum(np.round(p_values.to_numpy(dtype=np.float64), decimals), 10.0**-decimals))
 
 
 def rounded(values: "pd.Series[float]", decimals: NDArray[np.intp]) -> Floats:

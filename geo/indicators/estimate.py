@@ -161,9 +161,14 @@ def difference(p1: Floats, first: Interval, p2: Floats, second: Interval) -> Int
 
 
 def independent_p_value(p1: Floats, n1: Floats, p2: Floats, n2: Floats) -> Floats:
-    """How likely a difference as large is by chance alone: Pearson's chi-squared with one degree of freedom."""
+    """How likely a difference as large is by chance alone: Pearson's chi-squared with one degree of freedom.
+
+    A share known of everybody has infinite n: the other is then held against it alone (one-sample z test, squared).
+    """
     with np.errstate(divide="ignore", invalid="ignore"):
-        pooled = (p1 * n1 + p2 * n2) / (n1 + n2)
+        # The weight of the first, n1 / (n1 + n2), written so that it is 1 where n1 is infinite.
+        first = np.where(np.isinf(n1), 1.0, n1 / (n1 + n2))
+        pooled = p1 * first + p2 * (1 - first)
         chi2 = (p2 - p1) ** 2 / (pooled * (1 - pooled) * (1 / n1 + 1 / n2))
     return np.where(p1 == p2, 1.0, chdtrc(1, chi2))
 

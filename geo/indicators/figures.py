@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from geo.indicators import disclosure as d
-from geo.indicators.blocks import Block, Cells, name_unknown_group, pool_small_groups
+from geo.indicators.blocks import SIZES_UNKNOWN, Block, Cells, name_unknown_group, pool_small_groups
 from geo.indicators.estimate import estimate, kish_deff
 from geo.indicators.rollup import LEVELS, Level, add_parts, roll_up, spread_and_sums
 from geo.indicators.tallies import ALL
@@ -40,6 +40,7 @@ Flag = Literal[
     "frame_weighted",
     "frame_too_small",
     "members_unknown",
+    "sizes_unknown",
     "clusters_ignored",
     "no_degrees_of_freedom",
     "break_allowed",
@@ -53,7 +54,9 @@ FLAGS: Mapping[Flag, str] = {
     "frame_weighted": "settlements are weighted by their frame sizes, as the sample has no weights",
     "frame_too_small": "a settlement's frame size is less than the households surveyed there",
     "members_unknown": "the members of more than 5 % of the households are not known",
-    "clusters_ignored": "groups are not known by cluster: the interval is that of households drawn one by one",
+    "sizes_unknown": "households are counted, not people: the members of most households are not known",
+    "clusters_ignored": "groups and pairs are not known by cluster: a group's interval is that of households drawn one "
+    "by one, and a change of pairs has none",
     "no_degrees_of_freedom": "too few clusters for an interval",
     "break_allowed": "compared across a change of definition, boundary or way of surveying",
 }
@@ -71,7 +74,8 @@ class Exact:
     """Figures of one level before they are rounded, and why each may not be said.
 
     `figures`, in the order of block, place and group, has these columns, NUMBERS, method, flags (a tuple of names in
-    FLAGS), answering, asked, yes and no (households) and reason (None: the figure may be said).
+    FLAGS), clustered (whether clusters were drawn), answering, asked, yes and no (households) and reason (None: the
+    figure may be said).
     """
 
     figures: pd.DataFrame
@@ -113,10 +117,14 @@ def make_levels(
 def finish(exact: Exact) -> pd.DataFrame:
     """The figures as a reader gets them: rounded, and without the numbers that may not be said.
 
-    They have the columns block, place and group, NUMBERS, method, flags, status and reason.
+    They have the columns block, place and group, NUMBERS, rounded_to (what counts are rounded to; NaN: to nothing),
+    method, flags, status and reason.
     """
-    figures = exact.figures if exact.access == "full" else _rounded(exact.figures, exact.blocks)
-    return _finished(figures, exact.blocks)
+    if exact.access == "full":
+        return _finished(exact.figures, exact.blocks).assign(rounded_to=np.nan)
+    figures = _finished(_rounded(exact.figures, exact.blocks), exact.blocks)
+    has_counts = figures[["n", "population"]].notna().any(axis=1)
+    return figures.assign(rounded_to=np.where(has_counts, float(d.COUNT_STEP), np.nan))
 
 
 def _rounded(figures: pd.DataFrame, blocks: Sequence[Block]) -> pd.DataFrame:
@@ -136,7 +144,10 @@ def _rounded(figures: pd.DataFrame, blocks: Sequence[Block]) -> pd.DataFrame:
     counted = np.isin(of.measure, ("density", "seat_load"))
     coarse["value"] = np.where(counted, d.significant(coarse["value"], np.where(few, 2, 3)), coarse["value"])
     for name in COUNTS:
-        coarse[name] = d.COUNT_STEP * np.round(figures[name].astype(float) / d.COUNT_STEP)
+        coarse[name] = d.rounded_counts(figures[name])
+    # A reader holds the shown share against the shown people: what is said of the unserved follows from these two.
+    for name, counts in _unserved(coarse, of, _floats(coarse, "population")).items():
+        coarse[name] = d.rounded_counts(counts, figures[name])
     return coarse
 
 
@@ -159,7 +170,8 @@ def _estimated(table: Cells, summed: pd.DataFrame) -> pd.DataFrame:
     of = _Facts(table.blocks, summed["block"].to_numpy())
     is_household = of.unit == "household"
     sums, spread = spread_and_sums(summed)
-    enumerated = is_household & (summed["not_enumerated"] == 0).to_numpy()
+    # Where nobody is in the base nothing has been enumerated either: the round still says how it was surveyed.
+    enumerated = is_household & of.is_census & (summed["not_enumerated"] == 0).to_numpy()
     estimated = estimate(sums, spread, summed["df"].to_numpy(dtype=float), of.scale, enumerated)
     is_share = np.isin(of.measure, ("share", "mean"))
     has_interval = is_share & is_household & ~enumerated
@@ -182,7 +194,8 @@ def _estimated(table: Cells, summed: pd.DataFrame) -> pd.DataFrame:
     figures["n"], figures["n_unknown"] = (np.where(is_asked, count, np.nan) for count in (answering, unknown))
     figures["n_eff"] = np.where(has_interval, estimated.n_effective, np.nan)
     figures["population"] = population
-    _add_unserved(figures, of, population)
+    figures = figures.assign(**_unserved(figures, of, population))
+    figures["clustered"] = (summed["clustered"] > 0).to_numpy()
     figures["method"] = np.select(
         [~np.isin(of.measure, ("share", "mean")), ~is_household, enumerated],
         ["measurement", "register", "enumeration"],
@@ -208,11 +221,13 @@ class _Facts:
             return np.asarray(np.array(values, dtype=object)[block])
 
         self.unit = taken([b.round.unit for b in blocks])
+        self.is_census = taken([b.round.mode == "census" for b in blocks]).astype(bool)
         self.measure = taken([b.definition.measure for b in blocks])
         self.direction = taken([b.definition.direction for b in blocks])
         self.keeps_unknown = taken([b.definition.unknown == "unserved" for b in blocks]).astype(bool)
         self.is_per_cent = taken([b.definition.unit == "%" for b in blocks]).astype(bool)
         self.persons = taken([b.counted == "persons" for b in blocks]).astype(bool)
+        self.for_persons = taken([b.counted != b.definition.counted == "persons" for b in blocks]).astype(bool)
         self.is_counted = taken([b.is_counted for b in blocks]).astype(bool)
         self.members_unknown = taken([b.round.members_unknown for b in blocks]).astype(float)
         counts = [b.definition.total_weight if b.definition.score == "count" else 1.0 for b in blocks]
@@ -231,23 +246,27 @@ def _values(of: _Facts, summed: pd.DataFrame, shares: Floats, relying: Floats) -
     return np.where(np.isfinite(value), value, np.nan)
 
 
-def _add_unserved(figures: pd.DataFrame, of: _Facts, population: Floats) -> None:
+def _unserved(figures: pd.DataFrame, of: _Facts, population: Floats) -> dict[str, "pd.Series[float]"]:
     """Those without a good thing, or with a bad one, with the ends of the interval where there is one."""
     counts_people = (of.measure == "share") & (of.direction != "report")
     down = of.direction == "down"
     ends = {"unserved": ("value", "value"), "unserved_low": ("low", "high"), "unserved_high": ("high", "low")}
+    found = {}
     for name, (of_bad, of_good) in ends.items():
         share = np.where(down, figures[of_bad], PERCENT - figures[of_good]) / PERCENT
-        figures[name] = np.where(counts_people, population * share, np.nan)
+        found[name] = pd.Series(np.where(counts_people, population * share, np.nan), index=figures.index)
+    return found
 
 
 def _reasons(of: _Facts, summed: pd.DataFrame, value: Floats, answering: Floats, unknown: Floats) -> list[str | None]:
     """Why there is no figure, whoever asks."""
     by_answers = of.measure != "distance"
-    nobody = by_answers & (answering == 0)
-    no_members = nobody & of.persons & (of.members_unknown > 0.5)
-    no_value = np.isnan(value)
     seat_load, density, distance = (of.measure == name for name in ("seat_load", "density", "distance"))
+    # That a settlement has no households is known of its density, and answers no other question.
+    is_empty = density & (summed["empty"] > 0).to_numpy()
+    nobody = by_answers & (answering == 0) & ~is_empty
+    no_members = nobody & of.persons & (of.members_unknown > SIZES_UNKNOWN)
+    no_value = np.isnan(value)
     no_land = (summed["area_m2"] == 0).to_numpy()
     several = distance & np.isnan(_floats(summed, "nearest_m")) & (summed["settlements_in"] > 1).to_numpy()
     found = np.select(
@@ -298,6 +317,7 @@ def _flags(
         "frame_weighted": sample & several & (summed["frame_weighted"] > 0).to_numpy(),
         "frame_too_small": (summed["frame_too_small"] > 0).to_numpy(),
         "members_unknown": of.persons & (answering > 0) & (of.members_unknown > SOME_UNKNOWN),
+        "sizes_unknown": of.for_persons & (answering > 0) & (of.members_unknown > SIZES_UNKNOWN),
         "clusters_ignored": sample & (summed["ignores_clusters"] > 0).to_numpy(),
         "no_degrees_of_freedom": no_df,
     }
@@ -312,7 +332,7 @@ def _finished(figures: pd.DataFrame, blocks: Sequence[Block]) -> pd.DataFrame:
     """Figures without the numbers that are withheld, rounded to what they are worth."""
     reason = figures["reason"].to_numpy(dtype=object)
     withheld = pd.notna(reason)
-    finished = figures.drop(columns=["answering", "asked", "yes", "no", "reason"])
+    finished = figures.drop(columns=["answering", "asked", "yes", "no", "clustered", "reason"])
     counted = figures[["n", "n_unknown"]]
     decimals = np.array([block.definition.decimals for block in blocks], dtype=np.intp)[figures["block"]]
     for name in VALUES:

@@ -20,7 +20,7 @@ from geo.indicators.figures import PERCENT, PLACE, finish
 from geo.indicators.hot_spots import HotSpots, find_hot_spots, no_hot_spots
 from geo.indicators.query import Seen, ValuesQuery, check_filters, find_blocks, rounds_there_are
 from geo.indicators.shapes import add_shapes, middles
-from geo.indicators.values import named, page_of, read_exact
+from geo.indicators.values import DATES, named, page_of, read_exact
 from geo.paging import PageRequest, decode_cursor, encode_cursor
 
 RankedLevel = Literal["settlement", "ward"]
@@ -28,9 +28,11 @@ RankedLevel = Literal["settlement", "ward"]
 COLUMNS = (
     "city",
     "survey",
+    *DATES,
     "level",
     *PLACE,
     "indicator",
+    "indicator_name",
     "definition_version",
     "counted",
     "unit",
@@ -43,6 +45,7 @@ COLUMNS = (
     "unserved",
     "unserved_low",
     "unserved_high",
+    "rounded_to",
     "rank_unserved",
     "rank_coverage",
     "target",
@@ -168,7 +171,7 @@ def _ranked(
     is_public = query.access == "public"
     # Adding nothing makes a zero of a negative zero.
     gaps["gi_z"] = hot_spots.z.round(1 if is_public else 4) + 0.0
-    gaps["gi_p"] = hot_spots.p.round(3 if is_public else 6)
+    gaps["gi_p"] = d.rounded_p_values(hot_spots.p, query.access)
     gaps["hot_spot"] = hot_spots.kind
     gaps["hot_spot_reason"] = pd.Series(hot_spots.reason, index=gaps.index, dtype=object).where(
         published, gaps["reason"]
@@ -182,7 +185,7 @@ def _to_target(query: GapsQuery, gaps: pd.DataFrame, *, is_down: bool) -> "pd.Se
     gap = gaps["_value"] - gaps["target"] if is_down else gaps["target"] - gaps["_value"]
     missing = gaps["_population"] * gap.clip(lower=0) / PERCENT
     if query.access == "public":
-        return d.COUNT_STEP * (missing / d.COUNT_STEP).round()
+        return pd.Series(d.rounded_counts(missing), index=gaps.index)
     # With one fewer the target would not be met.
     return (missing - _SLACK).clip(lower=0).pipe(np.ceil)
 

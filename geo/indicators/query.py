@@ -9,7 +9,7 @@ from sqlalchemy.sql import ColumnElement
 
 from geo.errors import InvalidParameter, InvalidParameters
 from geo.filters import refuse_unknown
-from geo.indicators.blocks import Block, Round
+from geo.indicators.blocks import Block, Round, headline
 from geo.indicators.catalogue import Catalogue
 from geo.indicators.definition import Counted
 from geo.indicators.disclosure import Access
@@ -51,7 +51,7 @@ class ValuesQuery:
     settlements: Sequence[str] = ()
     level: Level = "settlement"
     counted: Counted | None = None
-    """None: each indicator's headline level."""
+    """None: each indicator's headline level, or households where a round's household sizes are not known."""
     by: str | None = None
     """The field by whose groups figures are wanted."""
     version: int | None = None
@@ -113,6 +113,7 @@ def find_rounds(connection: Connection, query: ValuesQuery) -> list[Round]:
             survey.c.id.label("survey_id"),
             city.c.id.label("city_id"),
             survey.c.starts_on,
+            survey.c.ends_on,
             func.coalesce(members.c.share, 0).label("share"),
         )
         .join(city, city.c.id == survey.c.city_id)
@@ -124,7 +125,17 @@ def find_rounds(connection: Connection, query: ValuesQuery) -> list[Round]:
     if query.surveys:
         rows = rows.where(survey.c.slug.in_(query.surveys))
     found = [
-        Round(row.city, row.survey, row.unit, row.mode, row.starts_on, row.survey_id, row.city_id, float(row.share))
+        Round(
+            city=row.city,
+            survey=row.survey,
+            unit=row.unit,
+            mode=row.mode,
+            starts_on=row.starts_on,
+            ends_on=row.ends_on,
+            survey_id=row.survey_id,
+            city_id=row.city_id,
+            members_unknown=float(row.share),
+        )
         for row in connection.execute(rows)
     ]
     return sorted(found, key=lambda r: (r.city, r.starts_on, r.survey))
@@ -144,15 +155,21 @@ def rounds_there_are(connection: Connection, query: ValuesQuery) -> list[Round]:
     return rounds
 
 
-def find_blocks(connection: Connection, query: ValuesQuery, catalogue: Catalogue) -> list[Block]:
-    """The blocks a query is answered from, in the order of round and indicator."""
+def find_blocks(
+    connection: Connection, query: ValuesQuery, catalogue: Catalogue, compared: Sequence[Round] = ()
+) -> list[Block]:
+    """The blocks a query is answered from, in the order of round and indicator.
+
+    `compared` are the rounds whose figures are held against each other: they count the same.
+    """
     rounds = find_rounds(connection, query)
     counted = _counted_versions(connection, [r.survey_id for r in rounds], query)
     definitions = sorted(catalogue.find(query.indicators), key=lambda d: d.id)
     blocks = []
     for of_round in rounds:
+        together = [of_round, *(other for other in compared if other.city_id == of_round.city_id)]
         for newest in definitions:
-            level = query.counted or newest.counted
+            level = query.counted or headline(newest, together)
             if level not in newest.counted_levels():
                 continue
             versions = counted.get((of_round.survey_id, newest.id), [])

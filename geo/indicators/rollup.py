@@ -22,8 +22,8 @@ _ADDED = (
     *("answering", "not_known", "n_yes", "n_used", "a", "ay", "a2", "a2y", "a2y2", "sum_a_unknown"),
     *("spread_yy", "spread_ay", "spread_aa", "strata", "sampled", "framed"),
     *("population", "residents", "area_m2", "seats"),
-    *("no_population", "no_residents", "no_area_m2", "no_frame", "no_seats", "not_enumerated"),
-    *("unweighted", "frame_weighted", "frame_too_small", "ignores_clusters"),
+    *("no_population", "no_residents", "no_area_m2", "no_frame", "no_seats", "not_enumerated", "empty"),
+    *("unweighted", "frame_weighted", "frame_too_small", "ignores_clusters", "clustered"),
 )
 """What adds up. A column that says whether something holds of a settlement counts for how many it does."""
 
@@ -58,7 +58,13 @@ def add_parts(table: Cells) -> pd.DataFrame:
     n, n_sampled = _floats(cells, "n"), _floats(cells, "n_sampled")
     frame = _floats(cells, "households")
     has_frame = ~np.isnan(frame)
-    answered = n > 0
+    # Whom the figure is of: where unknown answers stay in the base, also a settlement in which nobody answered.
+    in_base = (n > 0) | (keeps_unknown & (_floats(cells, "sum_a_unknown") > 0))
+    weight, rows = _floats(cells, "sum_w") + _floats(cells, "sum_w_unknown"), n + _floats(cells, "n_unknown")
+    # A register that says of a settlement that it has no households.
+    empty = ~is_household & (rows > 0) & (weight == 0)
+    in_base |= empty
+    cells["empty"] = empty
     cells["frame_too_small"] = has_frame & is_household & (n_sampled > frame)
     cells["enumerated"] = is_census & is_household & ~(has_frame & (n_sampled < frame))
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -66,12 +72,13 @@ def add_parts(table: Cells) -> pd.DataFrame:
         # A settlement-unit row speaks for as many households as its weight says.
         cells["answering"] = np.where(is_household, n, cells["sum_w"])
         cells["not_known"] = np.where(is_household, cells["n_unknown"], cells["sum_w_unknown"])
-        mean = cells["sum_a"] / cells["sum_w"]
         speaks_for = cells["sum_a"] + cells["sum_a_unknown"]
         by_answers = np.where(is_census | ~is_household, speaks_for, np.nan)
-        cells["population"] = by_answers if grouped else np.where(has_frame, frame * mean, by_answers)
-        cells["residents"] = _residents(cells, is_household, is_census, frame)
-    _weight_by_frame(cells, is_household & ~is_census, answered, frame, n_sampled)
+        by_frame = np.where(has_frame, frame * _mean_size(cells, n), by_answers)
+        cells["population"] = np.where(empty, 0.0, by_answers if grouped else by_frame)
+        cells["residents"] = np.where(empty, 0.0, _residents(cells, is_household, is_census, frame))
+    is_weighted = np.abs(weight - rows) > _ONE * n_sampled
+    _weight_by_frame(cells, is_household & ~is_census, in_base, is_weighted, frame, n_sampled)
     a_unknown = np.where(keeps_unknown, cells["sum_a_unknown"], 0.0)
     sums = Sums(
         # Of persons, the households without an answer may be of unknown size, and add nobody.
@@ -88,19 +95,25 @@ def add_parts(table: Cells) -> pd.DataFrame:
         cells[name] = values
     cells["spread_yy"], cells["spread_ay"], cells["spread_aa"] = spread
     cells["strata"] = (sums.n > 0).astype(float)
-    cells["sampled"] = np.where(answered, n_sampled, 0.0)
+    cells["sampled"] = np.where(in_base, n_sampled, 0.0)
     # People on unmeasured ground are no part of a density.
     cells["residents"] = np.where(np.isnan(_floats(cells, "area_m2")), 0.0, cells["residents"])
     for name in ("population", "residents", "area_m2"):
-        # What is not known of one settlement is not known of the whole; one where nobody answered does not matter.
-        cells[f"no_{name}"] = answered & np.isnan(_floats(cells, name))
-        cells[name] = np.where(answered, cells[name], 0.0)
-    cells["no_frame"] = answered & ~has_frame
-    cells["framed"] = np.where(answered, frame, 0.0)
-    cells["not_enumerated"] = answered & ~cells["enumerated"]
+        # What is not known of one settlement is not known of the whole, unless the figure is of nobody there.
+        cells[f"no_{name}"] = in_base & np.isnan(_floats(cells, name))
+        cells[name] = np.where(in_base, cells[name], 0.0)
+    cells["no_frame"] = in_base & ~has_frame
+    cells["framed"] = np.where(in_base, frame, 0.0)
+    cells["not_enumerated"] = in_base & ~cells["enumerated"]
     cells["ignores_clusters"] = _floats(cells, "clustered") * grouped
     cells["no_seats"] = np.isnan(_floats(cells, "seats"))
     return cells
+
+
+def _mean_size(cells: pd.DataFrame, n: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Persons to a household (1 where households are counted): of those that answered, else of those that did not."""
+    size = np.where(n > 0, cells["sum_a"] / cells["sum_w"], cells["sum_a_unknown"] / cells["sum_w_unknown"])
+    return np.asarray(size, dtype=np.float64)
 
 
 def _residents(
@@ -117,7 +130,8 @@ def _residents(
 def _weight_by_frame(
     cells: pd.DataFrame,
     is_sample: NDArray[np.bool_],
-    answered: NDArray[np.bool_],
+    in_base: NDArray[np.bool_],
+    is_weighted: NDArray[np.bool_],
     frame: NDArray[np.float64],
     n_sampled: NDArray[np.float64],
 ) -> None:
@@ -132,12 +146,12 @@ def _weight_by_frame(
     def anywhere(condition: NDArray[np.bool_]) -> NDArray[np.bool_]:
         return np.asarray(np.bincount(blocks, weights=condition, minlength=n_blocks)[blocks] > 0)
 
-    weighted = anywhere(answered & (np.abs(_floats(cells, "sum_w") - _floats(cells, "n")) > _ONE * n_sampled))
+    weighted = anywhere(in_base & is_weighted)
     usable = ~np.isnan(frame) & (frame >= n_sampled)
     unweighted = is_sample & ~weighted
     # Where clusters were drawn, N/n is no household's weight.
-    framed = unweighted & ~anywhere(answered & (~usable | cells["clustered"].to_numpy(dtype=bool)))
-    factor = np.where(framed & answered, frame / np.maximum(n_sampled, 1.0), 1.0)
+    framed = unweighted & ~anywhere(in_base & (~usable | cells["clustered"].to_numpy(dtype=bool)))
+    factor = np.where(framed & in_base, frame / np.maximum(n_sampled, 1.0), 1.0)
     for names, by in ((_WEIGHTED, factor), (_SQUARED, factor**2)):
         for name in names:
             cells[name] = cells[name] * by

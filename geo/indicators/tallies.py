@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from geo.indicators.definition import Counted, Definition
 
 INTERVIEWED = "interview_result IS NULL OR interview_result = 'completed'"
-"""Who is in every base."""
+"""Who is in every base, but for households of weight 0: a sample's office gives it to those that do not belong."""
 
 SUMS = (
     "n",

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from geo.fields import Field, standard_fields
+from geo.fields import Field, Unit, standard_fields
 from geo.indicators.definition import CUTOFF_SLACK, NUMBER_PATTERN, Definition
 from geo.indicators.expression import Columns
 from geo.indicators.grammar import read_expression
@@ -54,15 +54,20 @@ def _arrow_types() -> dict[str, pa.DataType]:
     return {name: arrow_type(field) for name, field in standard_fields().items()}
 
 
-def took_part(columns: Mapping[str, pa.Array], n: int) -> Bools:
-    """Who was interviewed, of n households whose standard fields are given as Arrow columns."""
-    return _is_true(Columns(columns, _arrow_types(), n).holds(_INTERVIEWED))
+def took_part(columns: Mapping[str, pa.Array], n: int, unit: Unit = "household") -> Bools:
+    """Who was interviewed and belongs to the sample, of n rows whose standard fields are given as Arrow columns."""
+    interviewed = _is_true(Columns(columns, _arrow_types(), n).holds(_INTERVIEWED))
+    # A register's row of no households says that nobody lives there.
+    if unit == "household" and "weight" in columns:
+        interviewed &= _floats(columns["weight"], n, missing=1.0) > 0
+    return interviewed
 
 
 class FrameTally:
     """Adds batches of households to the tallies of a fixed set of cells: settlements, or their groups."""
 
-    def __init__(self, definitions: Sequence[Definition], n_cells: int) -> None:
+    def __init__(self, definitions: Sequence[Definition], n_cells: int, unit: Unit = "household") -> None:
+        self.unit = unit
         self.definitions = [definition for definition in definitions if definition.is_tallied]
         self.n_cells = n_cells
         self._totals = [
@@ -84,7 +89,7 @@ class FrameTally:
         was asked, a dictionary of lists; a missing list, or none at all, means every field. `extra` holds what else a
         file said of a row, as JSON texts.
         """
-        interviewed = took_part(columns, len(cell))
+        interviewed = took_part(columns, len(cell), self.unit)
         if not interviewed.all():
             kept = pa.array(interviewed)
             columns = {name: column.filter(kept) for name, column in columns.items()}

@@ -31,6 +31,7 @@ from sqlalchemy.sql import ColumnElement
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlalchemy.sql.functions import FunctionElement
 
+from geo.fields import Unit
 from geo.indicators.definition import CUTOFF_SLACK, NUMBER_PATTERN, Counted, Definition
 from geo.indicators.expression_sql import to_condition
 from geo.indicators.tallies import ALL, CLUSTERS, UNKNOWN_GROUP, Sums, cluster_code, tallies_frame
@@ -71,7 +72,8 @@ def tally_survey(
     One scan serves many definitions. A survey of settlements may hold rows that were not asked everything: there,
     definitions share a scan only where they ask the same.
     """
-    unit = connection.execute(select(survey.c.unit).where(survey.c.id == survey_id)).scalar_one_or_none()
+    known = connection.execute(select(survey.c.unit).where(survey.c.id == survey_id)).scalar_one_or_none()
+    unit: Unit = "settlement" if known == "settlement" else "household"
     tallied = [d for d in definitions if d.is_tallied]
 
     def asked(definition: Definition) -> tuple[str, ...]:
@@ -79,7 +81,7 @@ def tally_survey(
 
     return pd.concat(
         [
-            _scan(connection, part, survey_id, settlement_ids, fields, by)
+            _scan(connection, part, survey_id, settlement_ids, fields, by, unit)
             for fields, group in groupby(sorted(tallied, key=asked), key=asked)
             for part in in_scans(group)
         ],
@@ -109,8 +111,9 @@ def _scan(
     settlement_ids: Sequence[int] | None,
     asked: Sequence[str],
     by: str,
+    unit: Unit,
 ) -> pd.DataFrame:
-    answers = answers_of(definitions, survey_id, settlement_ids, asked=asked, by=by).c
+    answers = answers_of(definitions, survey_id, settlement_ids, asked=asked, by=by, unit=unit).c
     columns = _totals("all", answers, None)
     for definition in definitions:
         name = _name(definition)
@@ -207,8 +210,11 @@ def answers_of(
     asked: Sequence[str] = (),
     by: str = ALL,
     coded: bool = False,
+    unit: Unit = "household",
 ) -> Subquery:
-    """Those interviewed: settlement, group, w, w times members, their squares, and each definition's y (or NULL).
+    """Those who took part: settlement, group, w, w times members, their squares, and each definition's y (or NULL).
+
+    In a survey of households those of weight 0 took no part, as in tally_frame.took_part.
 
     With `coded`, only those that have a code, and the code.
 
@@ -217,6 +223,8 @@ def answers_of(
     persons = household.c.weight * household.c.members
     none = cast(null(), Text)
     wanted = [household.c.survey_id == survey_id, household.c.is_live, _INTERVIEWED]
+    if unit == "household":
+        wanted.append(household.c.weight > 0)
     if settlement_ids is not None:
         wanted.append(household.c.settlement_id == func.any(list(settlement_ids)))
     if asked:

@@ -22,7 +22,7 @@ from geo.indicators.estimate import trend
 from geo.indicators.figures import PLACE, finish
 from geo.indicators.query import Seen, ValuesQuery, check_filters, find_blocks, rounds_there_are
 from geo.indicators.rollup import Level
-from geo.indicators.values import FigurePage, named, page_of, read_exact
+from geo.indicators.values import DATES, FigurePage, named, page_of, read_exact
 from geo.paging import PageRequest
 from geo.schema.surveys import survey
 
@@ -31,6 +31,7 @@ COLUMNS = (
     "level",
     *PLACE,
     "indicator",
+    "indicator_name",
     "definition_version",
     "counted",
     "unit",
@@ -38,6 +39,7 @@ COLUMNS = (
     "slope_per_year",
     "fitted",
     "last_survey",
+    *DATES,
     "rounds",
     "flags",
     "status",
@@ -72,6 +74,8 @@ class _Point(NamedTuple):
 
     survey: str
     on: date
+    starts_on: str
+    ends_on: str
     value: float
     version: int
     drawn: str
@@ -87,7 +91,8 @@ def find_trends(connection: Connection, query: TrendsQuery) -> FigurePage:
     """The trend of each share and place of a city over all rounds with a published figure, three at least.
 
     The figures have the columns COLUMNS: the slope in points a year, the line's value at the last of the rounds, held
-    within 0 and 100, and the rounds with their values. `on` is the middle of a round's days. Across a change of
+    within 0 and 100, and the rounds with their values; starts_on and
+    ends_on are the first and the last day of them all. `on` is the middle of a round's days. Across a change of
     definition, boundary or way of surveying nothing is said, unless `allow_break`, which marks it.
 
     Raises:
@@ -108,7 +113,7 @@ def find_trends(connection: Connection, query: TrendsQuery) -> FigurePage:
     check_filters(connection, asked, catalogue)
     rounds = rounds_there_are(connection, asked)
     middle_of = _middles(connection, [r.survey_id for r in rounds])
-    blocks = find_blocks(connection, asked, catalogue)
+    blocks = find_blocks(connection, asked, catalogue, rounds)
     newest = [block for block in blocks if block.round == rounds[-1]]
 
     def rows_of(chosen: list[Block]) -> pd.DataFrame:
@@ -159,9 +164,12 @@ def _add_points(
     points: dict[tuple[str, str], list[_Point]], shown: pd.DataFrame, on: date, mode: tuple[str, str]
 ) -> None:
     published = shown[shown["status"] == "published"]
-    names = ("indicator", "_code", "survey", "value", "definition_version", "_drawn", "flags")
-    for indicator, code, slug, value, version, drawn, flags in zip(*(published[n] for n in names), strict=True):
-        points[indicator, code].append(_Point(slug, on, float(value), int(version), drawn, mode, flags))
+    names = ("indicator", "_code", "survey", *DATES, "value", "definition_version", "_drawn", "flags")
+    for indicator, code, slug, starts_on, ends_on, value, version, drawn, flags in zip(
+        *(published[n] for n in names), strict=True
+    ):
+        point = _Point(slug, on, starts_on, ends_on, float(value), int(version), drawn, mode, flags)
+        points[indicator, code].append(point)
 
 
 def _with_trends(figures: pd.DataFrame, points: _Series, catalogue: Catalogue, query: TrendsQuery) -> pd.DataFrame:
@@ -180,6 +188,7 @@ def _of_place(points: Sequence[_Point], query: TrendsQuery) -> dict[str, Any]:
     broken = _break(points)
     nothing: dict[str, Any] = {
         **{"slope_per_year": np.nan, "fitted": np.nan, "last_survey": None},
+        **dict.fromkeys(DATES),
         **{"rounds": (), "flags": (), "status": "withheld"},
     }
     if len({point.on for point in points}) < MIN_ROUNDS:
@@ -195,11 +204,20 @@ def _of_place(points: Sequence[_Point], query: TrendsQuery) -> dict[str, Any]:
         "slope_per_year": round(line.slope_per_year, decimals) + 0.0,
         "fitted": round(float(line.fitted[-1]), decimals),
         "last_survey": points[-1].survey,
-        "rounds": tuple({"survey": p.survey, "on": p.on.isoformat(), "value": p.value} for p in points),
+        # Days as ISO writes them are in the order of time.
+        "starts_on": min(point.starts_on for point in points),
+        "ends_on": max(point.ends_on for point in points),
+        "rounds": tuple(_of_point(point) for point in points),
         "flags": tuple(dict.fromkeys(flags)),
         "status": "published",
         "reason": None,
     }
+
+
+def _of_point(point: _Point) -> dict[str, Any]:
+    """A round of a trend, as it is told."""
+    days = {"on": point.on.isoformat(), "starts_on": point.starts_on, "ends_on": point.ends_on}
+    return {"survey": point.survey, **days, "value": point.value}
 
 
 def _break(points: Sequence[_Point]) -> str | None:

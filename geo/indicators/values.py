@@ -23,18 +23,24 @@ from geo.places import there_on
 from geo.schema.places import settlement
 from geo.schema.surveys import survey
 
+DATES = ("starts_on", "ends_on")
+"""The first and the last day of a figure's round."""
+
 COLUMNS = (
     "city",
     "survey",
+    *DATES,
     "level",
     *PLACE,
     "group_by",
     "group",
     "indicator",
+    "indicator_name",
     "definition_version",
     "counted",
     "unit",
     *NUMBERS,
+    "rounded_to",
     "method",
     "flags",
     "status",
@@ -49,7 +55,7 @@ class FigurePage:
 
     Shares are per cent; `population` and `unserved` are households or persons, as `counted` says. `bound_low` and
     `bound_high` are the figure if all whose answer is not known said no, or yes. `flags` is a tuple of names in
-    figures.FLAGS; `method` one of figures.Method.
+    figures.FLAGS; `method` one of figures.Method; `rounded_to` what counts are rounded to.
     """
 
     figures: pd.DataFrame
@@ -202,10 +208,13 @@ def named(figures: pd.DataFrame, table: Cells, level: Level) -> pd.DataFrame:
     rows = figures.assign(
         city=of_block(lambda b: b.round.city),
         survey=of_block(lambda b: b.round.survey),
+        starts_on=of_block(lambda b: b.round.starts_on.isoformat()),
+        ends_on=of_block(lambda b: b.round.ends_on.isoformat()),
         level=level,
         group_by=table.group_field or None,
         group=figures["group"] if table.group_field != ALL else None,
         indicator=of_block(lambda b: b.definition.id),
+        indicator_name=of_block(lambda b: b.definition.at(b.counted).name),
         definition_version=of_block(lambda b: b.definition.version),
         counted=of_block(lambda b: b.counted),
         unit=of_block(lambda b: b.definition.unit),

@@ -1,6 +1,5 @@
 """Reading settlement boundaries: from a file's shapes to valid lon/lat MultiPolygons with a code and a name each."""
 
-from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,9 @@ from numpy.typing import NDArray
 
 from geo.crs import STORAGE_CRS, geodesic_area_m2, positions_to_storage, read_crs, to_storage
 from geo.errors import MissingColumn
+from geo.ground import SLIVER_M2
 from geo.ingestion.attributes import Attributes
-from geo.ingestion.boundary_checks import SLIVER_M2, check_boundaries
+from geo.ingestion.boundary_checks import check_boundaries
 from geo.ingestion.cells import is_blank, texts
 from geo.ingestion.columns import Wanted, find_columns
 from geo.ingestion.crs_proposals import check_crs, middles, name_crs, refuse_far_positions, refuse_outside_world
@@ -31,6 +31,7 @@ from geo.ingestion.listed import (
     tell_listed,
     with_positions,
 )
+from geo.ingestion.others_ground import OthersGround, keep_ward_names, leave_others_ground
 from geo.ingestion.parts import one_row_a_settlement
 from geo.ingestion.placement import Places
 from geo.ingestion.profile import BoundaryColumns, Profile, fold
@@ -81,15 +82,15 @@ def read_boundaries(
     columns: BoundaryColumns | Profile | None,
     known: Places | None = None,
     attributes: Attributes | None = None,
-    theirs: Collection[str] = (),
+    others: OthersGround | None = None,
     *,
     may_move: bool = False,
 ) -> Boundaries:
     """Reads a file of settlement boundaries, checks every row and repairs what can be repaired.
 
     `known` are the settlements the city has already; those that are not in the file are neighbours of those that are.
-    `attributes` are names and wards from a table of their own. `theirs` are codes of settlements of another
-    organisation: their rows must leave them as they are known. `may_move`: most may lie where they did not lie before.
+    `attributes` are names and wards from a table of their own. `others` is what must stay as it is, where only the
+    sender's own places are open to it. `may_move`: most may lie where they did not lie before.
 
     Raises:
         InputError: the file cannot be read, or has no CRS, or no column with the settlements' codes.
@@ -131,9 +132,10 @@ def read_boundaries(
         frame["name"] = frame["name"].fillna(frame["code"].map(names))
     frame["name"] = frame["name"].fillna(frame["code"])
     settle = _settle_listed if is_listed else _settle_drawn
-    frame, rejected = settle(frame, known, findings, theirs)
+    n_settlements = len(frame)
+    frame = settle(frame, known, findings, others)
     read = Boundaries(frame.drop(columns="row_number"), findings, rows_read, 0, named, read_as)
-    read = replace(read, rows_kept=len(rows) - n_refused - rejected)
+    read = replace(read, rows_kept=len(rows) - n_refused - (n_settlements - len(frame)))
     if known is None:
         return read
     if not is_listed:
@@ -141,47 +143,32 @@ def read_boundaries(
     return replace(
         read,
         renamed=tell_renamed(frame, known, findings),
-        missing=tell_missing(frame, known, theirs, findings),
+        missing=tell_missing(frame, known, frozenset() if others is None else others.drawn_now, findings),
     )
 
 
 def _settle_drawn(
-    frame: pd.DataFrame, known: Places | None, findings: Findings, theirs: Collection[str]
-) -> tuple[pd.DataFrame, int]:
-    """Settlements with outlines, checked against each other and those that are known; how many are rejected too."""
+    frame: pd.DataFrame, known: Places | None, findings: Findings, others: OthersGround | None
+) -> pd.DataFrame:
+    """Settlements with outlines, checked against each other and those that are known, without those rejected."""
     shapes = [polygons(shape) for shape in frame["geom"]]
     frame = frame.drop(columns="radius_m").assign(geom=pd.Series(shapes, dtype=object))
+    if known is not None and others is not None:
+        frame = leave_others_ground(frame, known, others, findings)
     frame["area_m2"] = geodesic_area_m2(frame["geom"].to_numpy())
-    rejected = check_boundaries(frame, known, findings, theirs)
-    if known is not None and theirs:
-        rejected |= _leave_theirs(frame, known, theirs, findings)
-    return frame[~rejected].reset_index(drop=True), int(np.count_nonzero(rejected))
+    return frame[~check_boundaries(frame, known, findings)].reset_index(drop=True)
 
 
 def _settle_listed(
-    frame: pd.DataFrame, known: Places | None, findings: Findings, theirs: Collection[str]
-) -> tuple[pd.DataFrame, int]:
-    """Settlements without outlines; none is rejected."""
+    frame: pd.DataFrame, known: Places | None, findings: Findings, others: OthersGround | None
+) -> pd.DataFrame:
+    """Settlements without outlines; those of other organisations are left as they are."""
     frame = with_positions(frame)
     tell_listed(frame, findings)
-    if known is not None and theirs:
-        keep_theirs(frame, known, theirs)
-    return frame, 0
-
-
-def _leave_theirs(frame: pd.DataFrame, known: Places, theirs: Collection[str], findings: Findings) -> NDArray[np.bool_]:
-    """Where rows would redraw settlements that are another organisation's; those that would not keep name and ward."""
-    index = {code: i for i, code in enumerate(known.codes) if code in theirs}
-    rejected = np.zeros(len(frame), dtype=bool)
-    for at, (code, shape) in enumerate(zip(frame["code"], frame["geom"], strict=True)):
-        i = index.get(code)
-        if i is None or known.shapes[i] is None:
-            continue
-        rejected[at] = shape.normalize() != known.shapes[i].normalize()
-        frame.loc[at, ["name", "ward_code", "ward_name"]] = [known.names[i], None, None]
-    numbers = frame["row_number"].to_numpy(dtype=np.int32)[rejected]
-    findings.add("boundary_of_others", numbers, field="settlement_code", values=list(frame["code"][rejected]))
-    return rejected
+    if known is not None and others is not None:
+        frame = keep_ward_names(frame, others.wards, findings)
+        keep_theirs(frame, known, others.drawn_now)
+    return frame
 
 
 def _refuse_wrong_crs(rows: pd.DataFrame, crs: pyproj.CRS, city: Extent | None, file_name: str) -> None:

@@ -1,6 +1,5 @@
 """Checks of boundaries against each other: shapes that overlap, lie in one another, or lie where none should."""
 
-from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -10,19 +9,13 @@ from numpy.typing import NDArray
 
 from geo.crs import METRES_PER_DEGREE, geodesic_area_m2, geodesic_distance_m
 from geo.errors import InputError
+from geo.ground import is_sliver, polygon_areas_m2
 from geo.ingestion.crs_proposals import middles
 from geo.ingestion.findings import Findings
 from geo.ingestion.layers import Note
 from geo.ingestion.placement import Places
 
-SLIVER_M2 = 100.0
-"""Neighbours drawn by hand overlap a little everywhere: that is not worth a word,"""
-SLIVER_SHARE = 0.01
-"""nor is a hundredth of the smaller one."""
-
 _NESTED_SHARE = 0.99
-_ON_ANOTHER_SHARE = 0.5
-"""From so much of the smaller one on, an outline is drawn on another rather than beside it."""
 _AREA_M2 = (100.0, 50e6)
 _FAR_M = 200_000.0
 _MOST_FAR = 0.2
@@ -33,13 +26,10 @@ _MOST_PAIRS, _MOST_PAIRS_EACH = 100_000, 30
 _AT_ONCE = 200
 
 
-def check_boundaries(
-    frame: pd.DataFrame, known: Places | None, findings: Findings, theirs: Collection[str] = ()
-) -> NDArray[np.bool_]:
+def check_boundaries(frame: pd.DataFrame, known: Places | None, findings: Findings) -> NDArray[np.bool_]:
     """Checks settlements against each other and against `known` ones that are not among them; returns the rejected.
 
-    `frame` has the columns row_number, code, geom (lon/lat) and area_m2. `theirs` are codes of settlements of another
-    organisation, on which none may be drawn: households of theirs would be placed in it.
+    `frame` has the columns row_number, code, geom (lon/lat) and area_m2.
 
     Raises:
         InputError: outlines are stacked on each other.
@@ -57,7 +47,7 @@ def check_boundaries(
         shapes = np.concatenate([shapes, known.shapes[others]])
         areas = np.concatenate([areas, geodesic_area_m2(known.shapes[others])])
     _check_distance(shapes, rows, findings)
-    return _check_overlaps(codes, shapes, areas, rows, findings, theirs)
+    return _check_overlaps(codes, shapes, areas, rows, findings)
 
 
 def _check_distance(shapes: NDArray[Any], rows: NDArray[np.int32], findings: Findings) -> None:
@@ -95,7 +85,6 @@ def _check_overlaps(
     areas: NDArray[np.float64],
     rows: NDArray[np.int32],
     findings: Findings,
-    theirs: Collection[str],
 ) -> NDArray[np.bool_]:
     """Pairs that share ground. Of two equal shapes the first stays; of two others, the smaller one's row is told."""
     n = len(rows)
@@ -104,11 +93,11 @@ def _check_overlaps(
     shared = shapely.intersection(shapes[one], shapes[other])
     solid = shapely.area(shared) > 0
     one, other, shared = one[solid], other[solid], shared[solid]
-    overlap = _areas(shared)
+    overlap = polygon_areas_m2(shared)
     smaller = np.minimum(areas[one], areas[other])
     equal = (overlap >= 0.999 * np.maximum(areas[one], areas[other])) & shapely.equals(shapes[one], shapes[other])
     nested = ~equal & (overlap >= _NESTED_SHARE * smaller)
-    over = ~equal & ~nested & ~((overlap < SLIVER_M2) | (overlap < SLIVER_SHARE * smaller))
+    over = ~equal & ~nested & ~is_sliver(overlap, smaller)
     for a, b in zip(one[equal], other[equal], strict=True):
         # A known settlement keeps its shape; within the file the later row goes.
         late, early = (a, b) if b >= n else (b, a)
@@ -118,12 +107,6 @@ def _check_overlaps(
     for a, b, is_nested, m2, of in zip(
         *(values[nested | over] for values in (one, other, nested, overlap, smaller)), strict=True
     ):
-        drawn = [i for i in (a, b) if i < n and codes[i] not in theirs]
-        on = [codes[i] for i in (a, b) if codes[i] in theirs]
-        if drawn and on and m2 >= _ON_ANOTHER_SHARE * of:
-            rejected[drawn] = True
-            findings.add("boundary_on_others", rows[drawn], field="settlement_code", values=on)
-            continue
         # The smaller one is told; of a settlement the city has already no row is here.
         told, neighbour = (a, b) if b >= n or areas[a] <= areas[b] else (b, a)
         code, value = "boundary_nested", codes[neighbour]
@@ -159,14 +142,6 @@ def _touching(shapes: NDArray[Any], n: int) -> tuple[NDArray[np.intp], NDArray[n
             )
     both = np.concatenate(found, axis=1)
     return both[0], both[1]
-
-
-def _areas(shapes: NDArray[Any]) -> NDArray[np.float64]:
-    """Areas of what two shapes share, which may hold lines and points beside the ground."""
-    parts, of = shapely.get_parts(shapes, return_index=True)
-    ground = shapely.get_type_id(parts) == shapely.GeometryType.POLYGON
-    sums = np.bincount(of[ground], weights=geodesic_area_m2(parts[ground]), minlength=len(shapes))
-    return sums.astype(np.float64)
 
 
 def _area(area_m2: float) -> str:

@@ -39,6 +39,10 @@ class Cells:
         if not where.any():
             return
         self.findings.add(code, self.rows[where], field=self.field, values=values)
+        self.mark(where)
+
+    def mark(self, where: NDArray[np.bool_]) -> None:
+        """Notes of some cells that what stands there must not be lost."""
         self.misread = where if self.misread is None else self.misread | where
 
 

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from geo.ingestion.cells import as_mask
 from geo.ingestion.findings import Findings
 from geo.ingestion.mapping import Observations
 from geo.ingestion.repeats import Keys, text_fingerprints
@@ -33,6 +34,7 @@ class Checks:
             missing = _nulls(fields["household_code"])
             findings.add("household_code_missing", rows[missing], field="household_code")
             self.reject_repeats(fields["household_code"], "household_code_duplicate", observations, findings)
+        report_zero_weights(observations, "weight_zero", findings)
         if "members" in fields:
             findings.add("members_missing", rows[_nulls(fields["members"])], field="members")
         if "interviewed_on" in fields:
@@ -57,6 +59,13 @@ class Checks:
             values=given.filter(pa.array(again)).to_pylist(),
         )
         observations.rejected[repeated] = True
+
+
+def report_zero_weights(observations: Observations, finding: str, findings: Findings) -> None:
+    """Reports the rows that stand for no household."""
+    if "weight" in observations.fields:
+        zero = as_mask(pc.fill_null(pc.equal(observations.fields["weight"], 0), False))
+        findings.add(finding, observations.row_numbers[zero], field="weight")
 
 
 def _outside(on: pa.Array, first: date, last: date) -> NDArray[np.bool_]:

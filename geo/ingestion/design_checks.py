@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from geo.indicators.blocks import SIZES_UNKNOWN
 from geo.indicators.tally_frame import took_part
 from geo.ingestion.findings import Findings
 from geo.ingestion.layers import Note
@@ -23,11 +24,15 @@ class DesignChecks:
         self._codes = codes
         self._sampled = np.zeros(len(codes), dtype=np.int64)
         self._is_weighted = False
+        self._n_sized = 0
 
     def add(self, columns: Mapping[str, pa.Array], settlement: NDArray[np.intp]) -> None:
         """Adds observations: standard fields as Arrow columns, and each one's settlement as an index."""
         interviewed = took_part(columns, len(settlement))
         self._sampled += np.bincount(settlement[interviewed], minlength=len(self._codes))
+        if "members" in columns:
+            sizes = columns["members"].filter(pa.array(interviewed))
+            self._n_sized += len(sizes) - sizes.null_count
         if "weight" in columns and not self._is_weighted:
             weights = columns["weight"].filter(pa.array(interviewed))
             self._is_weighted = bool(pc.any(pc.not_equal(weights, 1.0)).as_py())
@@ -39,6 +44,10 @@ class DesignChecks:
         weighted_by_frame = set(sampled.index) <= frame_sizes.keys()
         if len(sampled) and mode != "census" and not self._is_weighted and not weighted_by_frame:
             findings.add_note(Note("weights_missing", field="weight"))
+        if mode == "census" and self._is_weighted:
+            findings.add_note(Note("weights_in_census", field="weight"))
+        if len(sampled) and self._n_sized < (1 - SIZES_UNKNOWN) * sampled.sum():
+            findings.add_note(Note("sizes_unknown", field="members"))
         note_small_frames(sampled, frame_sizes, findings)
 
 

@@ -7,9 +7,15 @@ from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyproj
+import shapely
+from numpy.typing import NDArray
 
+from geo.crs import positions_to_storage
+from geo.errors import UnknownCRS
 from geo.ingestion.cells import texts
 from geo.ingestion.formats import open_layer
 from geo.ingestion.layers import ReadOptions
@@ -127,6 +133,8 @@ class FileEvidence:
     is_whole: bool
     has_geometry: bool
     is_polygons: bool
+    lacks_crs: bool = False
+    """Whether it has shapes, and nothing says truly in which CRS."""
     cells: Mapping[str, Sequence[pa.Array]] = field(default_factory=dict, repr=False, compare=False)
     """The values of the file's own columns, batch by batch."""
 
@@ -153,10 +161,13 @@ def read_evidence(path: Path, options: ReadOptions) -> FileEvidence:
     with open_layer(path, options) as layer:
         parts: dict[str, list[pa.Array]] = {name: [] for name in layer.columns}
         rows, is_whole, is_polygons = 0, True, False
+        lacks_crs = layer.has_geometry and options.crs is None and not _is_of_earth(layer.crs)
         for batch in layer.batches:
             wanted = min(len(batch.row_numbers), ROWS_READ - rows)
             if batch.geometry is not None and rows == 0:
-                is_polygons = _are_polygons(batch.geometry.slice(0, 200))
+                first = read_shapes(batch.geometry.slice(0, 200).drop_null())
+                is_polygons = _are_polygons(first)
+                lacks_crs |= options.crs is None and _lie_nowhere(first, layer.crs)
             for name, column in batch.columns.items():
                 parts[name].append(column.slice(0, wanted))
             rows += wanted
@@ -164,7 +175,7 @@ def read_evidence(path: Path, options: ReadOptions) -> FileEvidence:
                 is_whole = False
                 break
         columns = {name: _column_evidence(name, arrays, rows) for name, arrays in parts.items()}
-        return FileEvidence(columns, rows, is_whole, layer.has_geometry, is_polygons, parts)
+        return FileEvidence(columns, rows, is_whole, layer.has_geometry, is_polygons, lacks_crs, parts)
 
 
 def shown_name(column: str) -> str:
@@ -172,8 +183,26 @@ def shown_name(column: str) -> str:
     return "“" + " ".join("".join(c if c.isprintable() else " " for c in column).split()) + "”"
 
 
-def _are_polygons(wkb: pa.Array) -> bool:
-    kinds = {shape.geom_type for shape in read_shapes(wkb.drop_null()) if shape is not None}
+def _is_of_earth(crs: pyproj.CRS | None) -> bool:
+    if crs is None:
+        return False
+    try:
+        positions_to_storage(np.zeros(1), np.zeros(1), crs)
+    except UnknownCRS:
+        return False
+    return True
+
+
+def _lie_nowhere(shapes: NDArray[np.object_], crs: pyproj.CRS | None) -> bool:
+    """Whether all shapes are said to be in degrees, and lie outside the world."""
+    bounds = shapely.bounds(shapes)
+    given = bounds[np.isfinite(bounds).all(axis=1)]
+    outside = (np.abs(given) > (180, 90, 180, 90)).any(axis=1)
+    return crs is not None and crs.is_geographic and len(given) > 0 and bool(outside.all())
+
+
+def _are_polygons(shapes: NDArray[np.object_]) -> bool:
+    kinds = {shape.geom_type for shape in shapes if shape is not None}
     return bool(kinds) and kinds <= {"Polygon", "MultiPolygon"}
 
 

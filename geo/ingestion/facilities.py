@@ -80,7 +80,7 @@ def load_facilities(
         decide(result, path, options)
         if options.dry_run:
             return result
-        originals.keep(original, options.originals_url)
+        originals.keep(original, options.organisation, options.originals_url)
         store.lock_final(connection)
         upload_id = options.upload_id or store.next_upload_id(connection)
         profile = {"facilities": facilities.said} | options_said(read)

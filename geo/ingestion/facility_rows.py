@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from geo.ingestion.answers import map_text
 from geo.ingestion.cells import Cells, NotUnderstood, translate
 from geo.ingestion.dates import read_date
+from geo.ingestion.doubtful import not_answers
 from geo.ingestion.facility_columns import STANDARD, NamedLayer
 from geo.ingestion.findings import Findings
 from geo.ingestion.layers import Batch
@@ -60,6 +61,7 @@ def read_rows(batch: Batch, named: NamedLayer, findings: Findings) -> pd.DataFra
 
 def settle_rows(rows: pd.DataFrame, findings: Findings) -> pd.DataFrame:
     """The rows of a whole file with what follows from the cells, and a finding for each that cannot be as it says."""
+    _note_doubtful_seats(rows, findings)
     rows = rows.drop(columns="seats_misread").assign(**_working(rows, findings))
     numbers = rows["row_number"].to_numpy(dtype=np.int32)
     code = rows["code"]
@@ -76,6 +78,14 @@ def settle_rows(rows: pd.DataFrame, findings: Findings) -> pd.DataFrame:
     shown = [f"{r.opened_on} to {r.closed_on}" for r in rows[reversed_].itertuples()]
     findings.add("facility_dates_reversed", numbers[reversed_], field="closed_on", values=shown)
     return rows
+
+
+def _note_doubtful_seats(rows: pd.DataFrame, findings: Findings) -> None:
+    """Tells of numbers such as 99 among blocks of ten. They count: no profile could say that one is meant."""
+    for name in ("seats", "seats_working"):
+        doubtful = _mask(rows[name].isin(not_answers(rows[name].dropna().astype(float))))
+        numbers = rows["row_number"].to_numpy(dtype=np.int32)[doubtful]
+        findings.add("seats_doubtful", numbers, field=name, values=[str(n) for n in rows[name][doubtful]])
 
 
 def _working(rows: pd.DataFrame, findings: Findings) -> dict[str, pd.Series]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from geo.fields import Field, Unit, standard_fields
+from geo.ingestion.doubtful import is_written_for_none, not_answers
 from geo.ingestion.evidence import ColumnEvidence
 from geo.ingestion.profile import UNKNOWN, Value, fold
 from geo.ingestion.vocabulary import Answer, Vocabulary
@@ -16,7 +17,6 @@ _DEGREES = {"latitude": 90, "longitude": 180}
 _LONGEST = {True: 40, False: 100}
 """Letters a code (True) or a name has at most."""
 
-_NOT_KNOWN_NUMBERS = (98.0, 99.0, 998.0, 999.0, 9998.0, 9999.0)
 _NEAR_WORTH, _UNCLEAR_WORTH = 0.9, 0.6
 
 
@@ -170,23 +170,24 @@ def _fit_numbers(
         return Fit(0)
     doubt = False
     says = ""
-    special = None if codes is not None else _not_known(numbers, field)
-    if special is not None:
-        text = next(text for text, _ in known.counts if _number(text) == special)
-        lines.append(ValueLine(text, UNKNOWN, "likely: it stands far above the other numbers"))
-    given = [n for n in numbers if n != special and (not codes or f"{n:g}" not in codes)]
-    low = field.min if field.min is not None else float("-inf")
+    is_weight = field.name == "weight"
+    special = set() if codes is not None or is_weight else _not_answers(numbers, field)
+    for text, _ in known.counts:
+        if (number := _number(text)) in special:
+            apart = "below 0" if number is not None and number < 0 else "far above the other numbers"
+            lines.append(ValueLine(text, UNKNOWN, f"likely: it stands {apart}"))
+    given = [n for n in numbers if n not in special and (not codes or f"{n:g}" not in codes)]
+    low = 0.0 if is_weight else field.min if field.min is not None else float("-inf")
     high = field.max if field.max is not None else float("inf")
-    above = field.above if field.above is not None else float("-inf")
-    inside = [n for n in given if low <= n <= high and n > above and (field.type != "integer" or n == int(n))]
-    share = len(inside) / len(known.counts) if special is None else (len(inside) + 1) / len(known.counts)
-    if codes:
-        share = (len(inside) + len(numbers) - len(given)) / len(known.counts)
+    inside = [n for n in given if low <= n <= high and (field.type != "integer" or n == int(n))]
+    share = (len(inside) + len(numbers) - len(given)) / len(known.counts)
     if given:
         says = f"{_part(len(inside), len(given), 'value')} within range ({min(given):g} to {max(given):g})"
-    if field.above is not None and any(n <= field.above for n in given):
+    if is_weight and any(n < 0 for n in given):
         says += f"; rows with {min(given):g} would be rejected"
         doubt = True
+    elif is_weight and 0 in given:
+        says += "; rows with 0 are kept, and count for nobody"
     said = words.unit(seen.name)
     unit = said if said in field.units else None
     comma = "," if known.comma_numbers and len(known.comma_numbers) >= len(known.numbers) / 20 else None
@@ -200,13 +201,10 @@ def _number(text: str) -> float | None:
         return None
 
 
-def _not_known(numbers: list[float], field: Field) -> float | None:
-    """A number such as 999 that stands for don't know: the highest, far above every other."""
-    highest = max(numbers)
-    others = [n for n in numbers if n != highest]
-    if highest not in _NOT_KNOWN_NUMBERS or not others or field.name == "weight":
-        return None
-    return highest if max(others) < highest / 2 else None
+def _not_answers(numbers: list[float], field: Field) -> set[float]:
+    """Numbers such as 999 and -99 that stand for don't know, where the field can be neither."""
+    below = {n for n in numbers if is_written_for_none(-n)} if field.min == 0 else set()
+    return not_answers(numbers) | below
 
 
 def _fit_dates(known: ColumnEvidence) -> Fit:
@@ -287,11 +285,15 @@ def _fit_degrees(known: ColumnEvidence, limit: int) -> Fit:
 
 
 def _fit_households(known: ColumnEvidence) -> Fit:
-    share = sum(1 for n in known.numbers if n > 0 and n == int(n)) / len(known.counts)
+    share = sum(1 for n in known.numbers if n >= 0 and n == int(n)) / len(known.counts)
     zeros = sum(n for text, n in known.counts if _number(text) == 0)
-    says = f"{share:.0%} of the values are whole numbers above 0"
-    rejected = f"; {zeros:,} rows with 0 would be rejected" if zeros else ""
-    return Fit(share if share > 0.5 else 0, says + rejected, doubt=zeros > 0, is_telling=False)
+    if not zeros:
+        return Fit(
+            share if share > 0.5 else 0, f"{share:.0%} of the values are whole numbers above 0", is_telling=False
+        )
+    above = sum(n for text, n in known.counts if (_number(text) or 0) > 0)
+    says = f"{above:,} of {known.n_rows:,} rows are above 0, {zeros:,} are 0, where nobody lives"
+    return Fit(share if share > 0.5 else 0, says, is_telling=False)
 
 
 def _part(part: int, whole: int, noun: str) -> str:

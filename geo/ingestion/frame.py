@@ -18,6 +18,7 @@ from geo.ingestion.findings import Findings
 from geo.ingestion.formats import open_layer
 from geo.ingestion.layers import Layer, ReadOptions
 from geo.ingestion.loads import ErrorsFound, LoadResult
+from geo.ingestion.quantities import MOST_HOUSEHOLDS
 from geo.places import find_city, there_on
 from geo.schema.places import settlement
 from geo.schema.surveys import stratum_frame, survey, survey_frame
@@ -35,12 +36,14 @@ class _Kind:
     key: str
     unknown: str
     duplicate: str
+    least: int
+    """A settlement may have no household; a stratum without a cluster is none."""
 
 
 _HOUSEHOLDS = _Kind(
-    "settlement_code", "households", survey_frame, "settlement_id", "settlement_unknown", "settlement_duplicate"
+    "settlement_code", "households", survey_frame, "settlement_id", "settlement_unknown", "settlement_duplicate", 0
 )
-_CLUSTERS = _Kind("stratum", "clusters", stratum_frame, "stratum", "stratum_unknown", "stratum_duplicate")
+_CLUSTERS = _Kind("stratum", "clusters", stratum_frame, "stratum", "stratum_unknown", "stratum_duplicate", 1)
 
 
 def load_frame(connection: Connection, path: Path, city_slug: str, survey_slug: str, read: ReadOptions) -> LoadResult:
@@ -50,7 +53,7 @@ def load_frame(connection: Connection, path: Path, city_slug: str, survey_slug: 
 
     Raises:
         MissingColumn: the columns are neither.
-        ErrorsFound: a settlement or stratum is unknown or named twice, or its size is no whole number above 0.
+        ErrorsFound: a settlement or stratum is unknown or named twice, or its size is no whole number that can be.
     """
     city_id = find_city(connection, city_slug)
     survey_id = find_survey(connection, city_id, survey_slug)["id"]
@@ -64,7 +67,7 @@ def load_frame(connection: Connection, path: Path, city_slug: str, survey_slug: 
     bad = {
         (kind.unknown, kind.name): ~rows[kind.name].isin(keys.keys()),
         (kind.duplicate, kind.name): rows[kind.name].duplicated() & rows[kind.name].notna(),
-        ("frame_size_invalid", kind.size): ~((numbers > 0) & (numbers == np.floor(numbers)) & np.isfinite(numbers)),
+        ("frame_size_invalid", kind.size): ~(numbers.between(kind.least, MOST_HOUSEHOLDS) & (numbers % 1 == 0)),
     }
     for (code, field), where in bad.items():
         shown = [None if pd.isna(value) else str(value) for value in rows.loc[where, field]]

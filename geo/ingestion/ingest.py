@@ -34,6 +34,7 @@ from geo.ingestion.loads import (
     count_rows,
     decide,
     find_earlier,
+    find_giver,
     on_trial,
     open_original,
     options_said,
@@ -46,8 +47,8 @@ from geo.ingestion.profile import BoundaryColumns, Profile
 from geo.ingestion.source import SourceOptions
 from geo.places import (
     CityPlaces,
-    drawn_by_others,
     find_city,
+    find_others_ground,
     places_on,
     withdraw_boundaries,
     write_boundaries,
@@ -55,6 +56,7 @@ from geo.places import (
 )
 from geo.places_ended import find_ended
 from geo.places_listed import note_giver
+from geo.schema.surveys import survey
 from geo.schema.uploads import COUNTING, upload
 from geo.surveys import Mode, SurveySpec, find_survey, frame_sizes, open_survey
 
@@ -91,8 +93,12 @@ def load_boundaries(
             return earlier
         known = places_on(connection, city_id, valid_from_on or today)
         table = read_attributes(attributes, columns) if attributes else None
-        theirs = drawn_by_others(connection, city_id, options.organisation) if options.only_own else frozenset()
-        boundaries = read_boundaries(path, read, columns, known.places, table, theirs, may_move=may_move)
+        others = (
+            find_others_ground(connection, city_id, options.organisation, valid_from_on, today)
+            if options.only_own
+            else None
+        )
+        boundaries = read_boundaries(path, read, columns, known.places, table, others, may_move=may_move)
         _refuse_ended(connection, city_id, boundaries.frame)
         result = replace(
             count_rows(boundaries.findings, boundaries.rows_read),
@@ -102,7 +108,7 @@ def load_boundaries(
         decide(result, path, options)
         if options.dry_run:
             return result
-        originals.keep(original, options.originals_url)
+        originals.keep(original, options.organisation, options.originals_url)
         store.lock_final(connection)
         upload_id = options.upload_id or store.next_upload_id(connection)
         profile = {"boundaries": boundaries.columns.model_dump(), "valid_from_on": str(valid_from_on or "")}
@@ -187,9 +193,10 @@ def load_survey(
                 "fix": source.fix,
             }
         )
+        giver = find_giver(connection, target, options)
         # What Python does while the database builds indexes.
         with ThreadPoolExecutor(max_workers=1) as beside:
-            kept = beside.submit(originals.keep, original, options.originals_url)
+            kept = beside.submit(originals.keep, original, giver, options.originals_url)
             store.lock_final(connection)
             write_upload(connection, load.upload_id, original, target, result, profile, options)
             note_giver(connection, city_id, load.upload_id, list(named["code"]))
@@ -219,7 +226,8 @@ class _SurveyLoad:
         self._survey_id = survey_id
         self._city_places = city_places
         self._definitions = read_catalogue(connection).versions
-        self._tally = FrameTally(self._definitions, len(city_places.ids))
+        unit = connection.execute(select(survey.c.unit).where(survey.c.id == survey_id)).scalar_one()
+        self._tally = FrameTally(self._definitions, len(city_places.ids), unit)
         self._design = DesignChecks(city_places.places.codes)
         self._held: deque[Placed] = deque()
 

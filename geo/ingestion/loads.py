@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any, Literal, get_args
 
 from shapely.geometry.base import BaseGeometry
@@ -15,6 +15,7 @@ from geo.ingestion.findings import Findings
 from geo.ingestion.formats import bundle
 from geo.ingestion.layers import ReadAs, ReadOptions
 from geo.places import PlaceChanges
+from geo.schema.places import organisation
 from geo.schema.surveys import survey
 from geo.schema.uploads import COUNTING, finding, upload
 from geo.surveys import open_organisation
@@ -99,7 +100,8 @@ def open_original(path: Path, *beside: Path) -> Iterator[originals.Original]:
         if not file.is_file():
             raise UnreadableFile(f"{file} does not exist or is not a file.")
     with bundle(path, *beside) as whole:
-        yield originals.identify(whole, path.name)
+        # A backslash may stand in a name here, and is a folder's elsewhere.
+        yield originals.identify(whole, PureWindowsPath(path.name).name)
 
 
 @contextmanager
@@ -192,7 +194,7 @@ def write_upload(
     connection.execute(
         insert(upload).values(
             id=upload_id,
-            organisation_id=_given_by(connection, target, options),
+            organisation_id=open_organisation(connection, find_giver(connection, target, options)),
             city_id=target.city_id,
             content=target.content,
             survey_id=target.survey_id,
@@ -205,7 +207,9 @@ def write_upload(
     )
 
 
-def _given_by(connection: Connection, target: Target, options: LoadOptions) -> int:
+def find_giver(connection: Connection, target: Target, options: LoadOptions) -> str:
+    """The slug of the organisation whose upload a file becomes: of a survey's, the survey's own."""
     if target.survey_id is None:
-        return open_organisation(connection, options.organisation)
-    return int(connection.execute(select(survey.c.organisation_id).where(survey.c.id == target.survey_id)).scalar_one())
+        return options.organisation
+    of_survey = select(organisation.c.slug).join(survey, survey.c.organisation_id == organisation.c.id)
+    return str(connection.execute(of_survey.where(survey.c.id == target.survey_id)).scalar_one())

@@ -1,26 +1,31 @@
 """Mapping: from a file's columns and values to the standard fields. What is not mapped is kept in `extra`."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyproj
 import shapely
 from numpy.typing import NDArray
 
 from geo.crs import STORAGE_CRS, positions_to_storage, read_crs
 from geo.fields import Field, standard_fields
+from geo.indicators.tally_frame import took_part
 from geo.ingestion.answers import map_answer, map_text
-from geo.ingestion.cells import Cells, texts
+from geo.ingestion.cells import Cells, as_mask, texts
 from geo.ingestion.columns import Found, Wanted, find_columns
 from geo.ingestion.crs_proposals import check_crs
 from geo.ingestion.dates import map_date
+from geo.ingestion.doubtful import NumberChecks
 from geo.ingestion.findings import Findings
 from geo.ingestion.layers import Batch, Layer, ReadOptions
 from geo.ingestion.profile import FieldMapping, PositionColumns, Profile, Value, fold, value_table
-from geo.ingestion.quantities import map_number, not_above_zero, read_coordinates
+from geo.ingestion.quantities import in_range, is_huge_weight, is_no_weight, map_number, read_coordinates
 from geo.ingestion.questions import Question
 from geo.ingestion.text_shapes import ShapeColumn
 from geo.ingestion.vector import read_shapes
@@ -55,13 +60,38 @@ class _Source:
     field: Field
     mapping: FieldMapping
     found: Found
+    plus: Sequence[str]
     table: dict[str, Value | None]
     blanks: frozenset[str]
+    checks: Mapping[str | None, NumberChecks]
+    """What looks at its numbers, by column; those of a sum under None."""
 
-    def map(self, batch: Batch, findings: Findings) -> tuple[pa.Array, Cells]:
-        """The field's column of a batch, and the cells it was read from."""
+    def map(
+        self, batch: Batch, findings: Findings, asked: NDArray[np.bool_]
+    ) -> tuple[pa.Array, dict[str | None, Cells]]:
+        """The field's column of a batch, and the cells it was read from by their columns; `asked`: who was."""
+        columns = [self.found.column, *self.plus]
+        parts = {column: self._map(column, batch, findings) for column in columns}
+        cells = {column: each for column, (_, each) in parts.items()}
+        numbers = [self._checked(column, *part, asked) for column, part in parts.items()]
+        if not self.plus:
+            return numbers[0], cells
+        _report_gaps(self.field, numbers, cells, findings)
+        total = reduce(pc.add, [each.cast(pa.float64()) for each in numbers])
+        whole = Cells(self.field.name, total, batch.row_numbers, findings)
+        total = self._checked(None, in_range(self.field, total, whole), whole, asked)
+        if whole.misread is not None:
+            for part in cells.values():
+                part.mark(whole.misread)
+        return total, cells
+
+    def _checked(self, column: str | None, numbers: pa.Array, cells: Cells, asked: NDArray[np.bool_]) -> pa.Array:
+        checks = self.checks.get(column)
+        return numbers if checks is None else checks.check(numbers, cells, asked)
+
+    def _map(self, name: str | None, batch: Batch, findings: Findings) -> tuple[pa.Array, Cells]:
         rows = batch.row_numbers
-        column = pa.nulls(len(rows), pa.string()) if self.found.column is None else batch.columns[self.found.column]
+        column = pa.nulls(len(rows), pa.string()) if name is None else batch.columns[name]
         cells = Cells(self.field.name, column, rows, findings, self.blanks)
         if self.mapping.multiple is not None:
             choices = {choice: batch.columns[name] for choice, name in self.found.choices.items()}
@@ -89,22 +119,24 @@ class Mapper:
         """
         self.profile = profile
         self._position = None if layer.has_geometry else profile.position
-        wanted = [Wanted(m.column, name, m.multiple is not None) for name, m in profile.fields.items()]
+        wanted = [
+            Wanted(column, name, m.multiple is not None) for name, m in profile.fields.items() for column in m.columns()
+        ]
         axes = {} if self._position is None else _axes(self._position)
         wanted += [Wanted(column, axis) for axis, column in axes.items()]
         in_shares = [Wanted(column, name) for name, share in profile.shares.items() for column in share.columns()]
         wanted += in_shares
         found = find_columns(wanted, layer, file_name=file_name, named_by=f"the mapping profile {profile.name!r}")
         blanks = frozenset(fold(word) for word in profile.blank)
-        self._sources = [
-            _source(name, mapping, found[mapping.column], blanks) for name, mapping in profile.fields.items()
-        ]
+        self._sources = [_source(name, mapping, found, blanks) for name, mapping in profile.fields.items()]
+        # Whether somebody was asked is known before it matters.
+        self._sources.sort(key=lambda source: source.field.name != "interview_result")
         self._axes = {axis: str(found[column].column) for axis, column in axes.items()}
         self.blanks = blanks
         self.share_columns = {each.column: found[each.column] for each in in_shares}
         # Of several answers only one becomes the standard one: all are kept.
         read = {source.found.column for source in self._sources if source.mapping.multiple is None}
-        read |= set(self._axes.values())
+        read |= {column for source in self._sources for column in source.plus} | set(self._axes.values())
         read -= {source.found.column for source in self._sources if source.mapping.multiple is not None}
         self._unmapped = [column for column in layer.columns if column not in read]
         self.crs = _layer_crs(layer, self._position.crs if self._position else None, options, file_name)
@@ -118,12 +150,16 @@ class Mapper:
         rejected = np.zeros(len(batch.row_numbers), dtype=bool)
         fields = {}
         misread: dict[str, NDArray[np.bool_]] = {}
+        asked = np.ones(len(batch.row_numbers), dtype=bool)
         for source in self._sources:
             name = source.field.name
-            fields[name], cells = source.map(batch, findings)
+            fields[name], read = source.map(batch, findings, asked)
+            if name == "interview_result":
+                asked = took_part(fields, len(batch.row_numbers))
             if name == "weight":
-                rejected |= _reject_weights(fields[name], cells)
-            self._remember(misread, source.found.column, cells)
+                rejected |= _reject_weights(fields[name], read[source.found.column])
+            for column, cells in read.items():
+                self._remember(misread, column, cells)
         lon, lat = self._positions(batch, findings, rejected, misread)
         return Observations(batch.row_numbers, fields, self._extra(batch, misread), lon, lat, rejected)
 
@@ -208,9 +244,30 @@ def _axes(position: PositionColumns) -> dict[str, str]:
     return {axis: column for axis, column in named.items() if column is not None}
 
 
-def _source(name: str, mapping: FieldMapping, found: Found, blanks: frozenset[str]) -> _Source:
+def _source(name: str, mapping: FieldMapping, found: Mapping[str, Found], blanks: frozenset[str]) -> _Source:
     own = {fold(text) for text in mapping.values}
-    return _Source(standard_fields()[name], mapping, found, value_table(name, mapping), blanks - own)
+    plus = [str(found[column].column) for column in mapping.plus]
+    field, table = standard_fields()[name], value_table(name, mapping)
+    checks: dict[str | None, NumberChecks] = {}
+    if field.type in ("integer", "number") and field.max is not None:
+        factor = field.units.get(mapping.unit or "", 1.0)
+        of_part = replace(field, least=None, large=None) if plus else field
+        own_column = found[mapping.column].column
+        checks = {column: NumberChecks(of_part, factor, frozenset(table)) for column in (own_column, *plus)}
+        if plus:
+            checks[None] = NumberChecks(field, factor, frozenset())
+    return _Source(field, mapping, found[mapping.column], plus, table, blanks - own, checks)
+
+
+def _report_gaps(
+    field: Field, numbers: Sequence[pa.Array], cells: Mapping[str | None, Cells], findings: Findings
+) -> None:
+    """Tells which parts of a sum are blank in rows that have others."""
+    blank = [as_mask(each.is_null()) for each in numbers]
+    every = np.logical_and.reduce(blank)
+    for where, (column, part) in zip(blank, cells.items(), strict=True):
+        gap = where & ~every & (True if part.misread is None else ~part.misread)
+        findings.add("part_missing", part.rows[gap], field=field.name, values=[str(column)] * int(gap.sum()))
 
 
 def _json_lines(columns: dict[str, pa.Array]) -> list[str]:
@@ -265,15 +322,12 @@ def _plain_points(wkb: pa.Array) -> NDArray[np.void] | None:
 
 def _reject_weights(weights: pa.Array, cells: Cells) -> NDArray[np.bool_]:
     """A household without a usable weight cannot count, and must not count as one."""
-    bad = not_above_zero(weights)
-    if bad.any():
-        cells.findings.add(
-            "weight_invalid",
-            cells.rows[bad],
-            field="weight",
-            values=texts(cells.column.filter(pa.array(bad))).to_pylist(),
-        )
-    return bad
+    bad, huge = is_no_weight(weights), is_huge_weight(weights)
+    for code, where in (("weight_invalid", bad), ("weight_implausible", huge)):
+        if where.any():
+            given = texts(cells.column.filter(pa.array(where))).to_pylist()
+            cells.findings.add(code, cells.rows[where], field="weight", values=given)
+    return bad | huge
 
 
 def _json_ready(column: pa.Array) -> pd.Series:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from geo.crs import STORAGE_CRS
 from geo.errors import MissingColumn
-from geo.ingestion.checks import Checks
+from geo.ingestion.checks import Checks, report_zero_weights
 from geo.ingestion.crs_proposals import name_crs, refuse_far_positions
 from geo.ingestion.extent import extent_of
 from geo.ingestion.findings import Findings
@@ -64,7 +64,7 @@ def observe(
         reading = Reading(profile, read_as=replace(source.layer.read_as, crs=crs))
         findings = reading.findings
         reading_started(reading)
-        placer = Placer(places, _placement(mapper, options, path.name), options.tolerance_m, fix=options.fix)
+        placer = Placer(places, choose_placement(mapper, options, path.name), options.tolerance_m, fix=options.fix)
         divider = Divider(profile, mapper.share_columns, mapper.blanks) if profile.shares else None
         checks = Checks(starts_on=options.starts_on, ends_on=options.ends_on)
         repeats = Repeats(lambda n_batches: _read_again(path, options, n_batches))
@@ -75,6 +75,8 @@ def observe(
             if options.unit == "household":
                 checks.check_rows(observations, findings)
                 repeats.check(batch, observations, findings)
+            else:
+                report_zero_weights(observations, "settlement_empty", findings)
             settlement = placer.place(observations, findings)
             if options.unit == "settlement":
                 observations.fields["household_code"] = _codes(places, settlement)
@@ -118,7 +120,12 @@ def _refuse_wrong_crs(path: Path, options: SourceOptions, placer: Placer) -> Non
         refuse_far_positions(*positions, source.mapper.crs, placer.extent, path.name)
 
 
-def _placement(mapper: Mapper, options: SourceOptions, file_name: str) -> Placement:
+def choose_placement(mapper: Mapper, options: SourceOptions, file_name: str) -> Placement:
+    """How rows are placed: as the options say, or as the file allows.
+
+    Raises:
+        MissingColumn: the file does not say what that takes.
+    """
     placement = options.placement or (
         "declared" if options.unit == "settlement" or not mapper.has_position else "position-then-declared"
     )
@@ -132,7 +139,7 @@ def _placement(mapper: Mapper, options: SourceOptions, file_name: str) -> Placem
             f"{file_name} has no column that names the settlement; call it settlement_code, or map "
             "declared_settlement_code in the profile."
             + ("" if mapper.has_position else " It has no longitude and latitude columns either.")
-            + " `vasti suggest` proposes a profile for the file."
+            + (" `vasti suggest` proposes a profile for the file." if options.profile is None else "")
         )
     return placement
 

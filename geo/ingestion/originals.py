@@ -1,4 +1,7 @@
-"""Originals: every file received is kept, byte for byte, under its sha256."""
+"""Originals: every file received is kept, byte for byte, under the organisation whose it is and its sha256.
+
+An upload reads what its own organisation sent and nothing else, even if it names the sha256 of another one's file.
+"""
 
 import hashlib
 from collections.abc import Iterator
@@ -6,6 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 from uuid import uuid4
 
 import fsspec
@@ -36,55 +40,81 @@ def identify(path: Path, file_name: str) -> Original:
     return Original(path, file_name, digest.hexdigest(), path.stat().st_size)
 
 
-def open_kept(sha256: str, file_name: str, url: str) -> Iterator[bytes]:
-    """The bytes of the original of this hash, bit by bit.
+@dataclass(frozen=True)
+class Kept:
+    """Where an upload's original is."""
+
+    organisation: str
+    sha256: str
+    file_name: str
+    is_with_all_others: bool
+    """It was kept before each organisation's were kept apart."""
+
+    @classmethod
+    def of(cls, row: Any) -> "Kept":
+        """That of the upload of this row, with its organisation's slug."""
+        return cls(row["organisation"], row["sha256"], row["file_name"], row["kept_under"] == "installation")
+
+    def place(self, root: str) -> str:
+        """Its path below the folder of originals."""
+        return (
+            f"{root}/{_below(self.sha256)}" if self.is_with_all_others else _place(root, self.organisation, self.sha256)
+        )
+
+
+def open_kept(kept: Kept, url: str) -> Iterator[bytes]:
+    """The bytes of an original, bit by bit.
 
     Raises:
         NotFound: it is not kept there (any more).
     """
     filesystem, root = fsspec.core.url_to_fs(url)
     try:
-        kept = filesystem.open(_place(root, sha256))
+        opened = filesystem.open(kept.place(root))
     except FileNotFoundError:
-        raise NotFound(f"{file_name} is no longer kept.") from None
+        raise NotFound(f"{kept.file_name} is no longer kept.") from None
 
     def chunks() -> Iterator[bytes]:
-        with kept:
-            while chunk := kept.read(_CHUNK):
+        with opened:
+            while chunk := opened.read(_CHUNK):
                 yield chunk
 
     return chunks()
 
 
-def _place(root: str, sha256: str) -> str:
-    return f"{root}/{sha256[:2]}/{sha256}"
+def _place(root: str, organisation: str, sha256: str) -> str:
+    return f"{root}/organisations/{organisation}/{_below(sha256)}"
+
+
+def _below(sha256: str) -> str:
+    return f"{sha256[:2]}/{sha256}"
 
 
 @contextmanager
-def as_file(sha256: str, file_name: str, url: str) -> Iterator[Path]:
-    """The original of this hash as a file of its own name, whose suffix tells its format; gone when the block ends.
+def as_file(kept: Kept, url: str) -> Iterator[Path]:
+    """An original as a file of its own name, whose suffix tells its format; gone when the block ends.
 
     Raises:
         UnreadableFile: it is not kept there.
     """
     filesystem, root = fsspec.core.url_to_fs(url)
-    kept = _place(root, sha256)
+    place = kept.place(root)
     with TemporaryDirectory(prefix="vasti-") as folder:
-        path = Path(folder) / file_name
+        path = Path(folder) / Path(kept.file_name).name
         try:
             if isinstance(filesystem, LocalFileSystem):
-                path.symlink_to(Path(kept).resolve(strict=True))
+                path.symlink_to(Path(place).resolve(strict=True))
             else:
-                filesystem.get_file(kept, str(path))
+                filesystem.get_file(place, str(path))
         except FileNotFoundError:
-            raise UnreadableFile(f"{file_name} is no longer kept; send it again.") from None
+            raise UnreadableFile(f"{kept.file_name} is no longer kept; send it again.") from None
         yield path
 
 
-def keep(original: Original, url: str) -> None:
-    """Stores the original under `<url>/<first two digits>/<sha256>`, whole or not at all; twice is once."""
+def keep(original: Original, organisation: str, url: str) -> None:
+    """Stores the original of an organisation, by its slug, whole or not at all; twice is once."""
     filesystem, root = fsspec.core.url_to_fs(url)
-    target = _place(root, original.sha256)
+    target = _place(root, organisation, original.sha256)
     folder = target.rpartition("/")[0]
     if filesystem.exists(target):
         return

@@ -50,6 +50,8 @@ class FieldMapping(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     column: str
+    plus: list[str] = []
+    """For a number: further columns, which are added to it. Where one of them says nothing, the sum is unknown."""
     values: dict[str, Value] = {}
     """The file's value to the standard one. Blank is always unknown."""
     format: str | Annotated[list[str], Field(min_length=1)] | None = None
@@ -64,10 +66,15 @@ class FieldMapping(BaseModel):
         """The ways dates are written."""
         return [self.format] if isinstance(self.format, str) else self.format or []
 
+    def columns(self) -> list[str]:
+        """The columns of the file it is read from."""
+        return [self.column, *self.plus]
+
     def fault(self, field: StandardField) -> str | None:
         """What is wrong with it as the mapping of a standard field, if anything is."""
         return (
             _unused(self, field)
+            or _sum_fault(self, field)
             or _conflicting(self.values)
             or next((fault for v in self._standard_values() if (fault := _impossible(v, field))), None)
             or next(
@@ -291,6 +298,14 @@ def _unused(mapping: FieldMapping, field: StandardField) -> str | None:
         if field.type == "boolean" and mapping.multiple.prefer:
             return "prefer is for coded fields; a yes/no field is yes where any answer means yes"
     return None
+
+
+def _sum_fault(mapping: FieldMapping, field: StandardField) -> str | None:
+    """Why columns cannot be added up, if they cannot."""
+    if mapping.plus and field.type not in ("integer", "number"):
+        return f"plus adds numbers up, and {field.name} is no number"
+    again = [column for n, column in enumerate(mapping.columns()) if column in mapping.columns()[:n]]
+    return f"{again[0]!r} would be added twice" if again else None
 
 
 def _conflicting(values: dict[str, Value]) -> str | None:

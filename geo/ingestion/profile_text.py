@@ -69,14 +69,12 @@ def _head(proposal: Proposal) -> Iterator[str]:
 def _section(section: str, suggestions: list[Suggestion], proposal: Proposal) -> Iterator[str]:
     if not suggestions:
         return
-    mark = (
-        "# "
-        if any(
-            s.confidence == "unsure" and s.target in ("settlement_code", "longitude", "latitude", "column")
-            for s in suggestions
-        )
-        else ""
+    doubtful = any(
+        s.confidence == "unsure" and s.target in ("settlement_code", "longitude", "latitude", "column")
+        for s in suggestions
     )
+    lacks_code = section == "boundaries" and not any(s.target == "settlement_code" for s in suggestions)
+    mark = "# " if doubtful or lacks_code else ""
     yield ""
     yield f"{mark}[{section}]"
     for s in suggestions:
@@ -93,6 +91,8 @@ def _field(suggestion: Suggestion) -> Iterator[str]:
     yield f"{mark}# {suggestion.confidence}: {suggestion.why}"
     yield f"{mark}[fields.{suggestion.target}]"
     yield f"{mark}column = {quote(suggestion.column)}"
+    if suggestion.plus:
+        yield f"{mark}plus = [{', '.join(map(quote, suggestion.plus))}]"
     for key in ("format", "unit", "decimal"):
         if (given := getattr(suggestion, key)) is not None:
             yield f"{mark}{key} = {quote(given)}"

@@ -12,6 +12,9 @@ from geo.indicators.tally_frame import arrow_type
 from geo.ingestion.cells import Cells, NotUnderstood, as_mask, shown, texts, translate
 from geo.ingestion.profile import FieldMapping, Value, fold
 
+MOST_HOUSEHOLDS = 1_000_000.0
+"""No household of a sample, and no settlement, stands for more households than this."""
+
 _PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 # Groups of three parted by blanks or apostrophes, which are no decimal marks.
 _SPACED = re.compile(r"([+-]?\d{1,3})(?:([ '\u2019\u00a0\u2009\u202f])\d{3})(?:\2\d{3})*(?:[.,]\d+)?")
@@ -44,6 +47,12 @@ def map_number(field: Field, mapping: FieldMapping, table: dict[str, Value | Non
         numbers = _floats(translate(cells, pa.float64(), meaning))
     elif factor != 1.0:
         numbers = numbers * factor
+    return in_range(field, numbers, cells)
+
+
+def in_range(field: Field, numbers: pa.Array | NDArray[np.float64], cells: Cells) -> pa.Array:
+    """Numbers in the field's type; an impossible one is unknown and reported."""
+    numbers = _floats(numbers) if isinstance(numbers, pa.Array) else numbers
     known = ~np.isnan(numbers)
     outside = known & ~np.isfinite(numbers)
     if field.type == "integer":
@@ -153,6 +162,11 @@ def _floats(column: pa.Array) -> NDArray[np.float64]:
     return np.asarray(column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), dtype=np.float64)
 
 
-def not_above_zero(column: pa.Array) -> NDArray[np.bool_]:
-    """Where a column of numbers holds none, or none above 0."""
-    return as_mask(pc.invert(pc.fill_null(pc.greater(column, 0), False)))
+def is_no_weight(weights: pa.Array) -> NDArray[np.bool_]:
+    """Where a column of weights holds none, or one below 0."""
+    return as_mask(pc.invert(pc.fill_null(pc.greater_equal(weights, 0), False)))
+
+
+def is_huge_weight(weights: pa.Array) -> NDArray[np.bool_]:
+    """Where a column of weights holds one above MOST_HOUSEHOLDS."""
+    return as_mask(pc.fill_null(pc.greater(weights, MOST_HOUSEHOLDS), False))

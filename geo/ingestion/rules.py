@@ -92,6 +92,23 @@ RULES: dict[str, Rule] = {
         "{field} is {value}, which [is|are] outside the possible range; the answer is kept as unknown",
         "check the value in the source",
     ),
+    "value_impossible": Rule(
+        "warning",
+        "{field} is {value}, which no household has, so a blank may have become 0; the answer is kept as unknown",
+        "write the number, or leave the cell blank",
+    ),
+    "value_coded": Rule(
+        "warning",
+        "{field} is {value}, which forms write for don't know or refused, and which is more than twice any other "
+        "number of the column; the answer is kept as unknown",
+        "nothing, if that is what it means; else say in the profile, among the values of the field, that the number "
+        'stands for itself, such as "99" = 99',
+    ),
+    "value_far_above": Rule(
+        "warning",
+        "{field} is {value}, more than five times what three quarters of the rows have; it counts as it stands",
+        "check the value in the source, and blank it where it stands for no answer",
+    ),
     "value_not_a_number": Rule(
         "warning",
         "{field} is {value}, which [is not a number|are not numbers]; the answer is kept as unknown",
@@ -117,8 +134,28 @@ RULES: dict[str, Rule] = {
     ),
     "weight_invalid": Rule(
         "error",
-        "the weight is {value}; a weight is a number above 0",
+        "the weight is {value}; a weight is a number, 0 or more",
         "correct the weight; without it the row cannot count",
+    ),
+    "weight_implausible": Rule(
+        "error",
+        "the weight is {value}, and no row stands for more than a million households",
+        "correct the weight, or name the column that holds it",
+    ),
+    "weight_zero": Rule(
+        "warning",
+        "the weight is 0, so the household is kept and is in no figure",
+        "nothing, if the household does not belong to the sample; else correct the weight",
+    ),
+    "settlement_empty": Rule(
+        "warning",
+        "the number of households is 0: nobody lives there, so the row adds to no share and the density is 0",
+        "nothing, if nobody lives there; else write how many households there are",
+    ),
+    "part_missing": Rule(
+        "warning",
+        "{field} adds up several columns, of which {value} says nothing here; the sum is kept as unknown",
+        "write 0 where there are none",
     ),
     "members_missing": Rule(
         "warning",
@@ -337,9 +374,21 @@ RULES: dict[str, Rule] = {
     ),
     "boundary_on_others": Rule(
         "error",
-        "the settlement is drawn on {value}, which another organisation drew: half of one lies in the other, and that "
-        "organisation's households would be placed in it",
-        "leave it out, or agree with that organisation or the operator of this service who draws it",
+        "the settlement is drawn on the ground of {value}, which another organisation drew and whose households would "
+        "be placed in it",
+        "cut it back to that border or leave it out, say from which day it holds where the other ended before, or "
+        "agree with that organisation or the operator of this service who draws it",
+    ),
+    "boundary_trimmed": Rule(
+        "warning",
+        "the boundary lay by a little on {value}, which another organisation drew; it was cut back to that border",
+        "look whether the border between the two is right",
+    ),
+    "ward_name_kept": Rule(
+        "warning",
+        "the file calls a ward otherwise than the city does: {value}; the ward keeps its name, which settlements of "
+        "other organisations stand under too",
+        "ask the operator of this service to rename the ward, or write its name as it is",
     ),
     "settlement_code_missing": Rule("error", "the settlement has no code", "give every settlement a code"),
     "settlement_code_shared": Rule(
@@ -406,6 +455,21 @@ RULES: dict[str, Rule] = {
         "happened to be sampled",
         "map the column of weights to `weight`, or load how many households each settlement has (`vasti load frame`)",
     ),
+    # No error: weights may also correct an enumeration for the households that were not met.
+    "weights_in_census": Rule(
+        "warning",
+        "the round is said to be a census, every household visited, and its rows have weights other than 1, as a "
+        "sample has: its figures would have no interval, and the weighted households would count as the population",
+        "if households were drawn, use a round whose --mode is sample; if every one was visited and nothing is to be "
+        "weighed, leave the column of weights out of the profile",
+    ),
+    "sizes_unknown": Rule(
+        "warning",
+        "the file does not say how many live in most of its households, so figures count households where they would "
+        "count people",
+        "nothing, if nobody counted them; else map the column of household members to `members`, or the first of "
+        "the columns that add up to it, with the others as `plus`",
+    ),
     "frame_too_small": Rule(
         "warning",
         "more households were surveyed than there are said to be in {value}",
@@ -420,7 +484,7 @@ RULES: dict[str, Rule] = {
         "error", "the [stratum|strata] {value} [is|are] named more than once", "keep one row for each stratum"
     ),
     "frame_size_invalid": Rule(
-        "error", "the number of households is {value}", "write a whole number above 0, or leave the row out"
+        "error", "the number of households is {value}", "write a whole number, or leave the row out"
     ),
     "facility_code_missing": Rule(
         "error",
@@ -465,6 +529,12 @@ RULES: dict[str, Rule] = {
         "warning",
         "{field} is {value}, which [is no whole number|are no whole numbers] of seats; it is kept as unknown",
         "write a plain whole number, 0 or more",
+    ),
+    "seats_doubtful": Rule(
+        "warning",
+        "{field} is {value}, which forms write for don't know, and more than twice any other number of the column; it "
+        "counts as it stands",
+        "blank it where it stands for no answer",
     ),
     "seats_exceeded": Rule(
         "error", "more seats work than there are: {value}", "correct the seats, or the seats that work"

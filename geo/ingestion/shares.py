@@ -20,7 +20,7 @@ from geo.ingestion.findings import Findings
 from geo.ingestion.layers import Batch
 from geo.ingestion.mapping import Observations
 from geo.ingestion.profile import UNKNOWN, Part, Profile, Share, Value, fold
-from geo.ingestion.quantities import read_number
+from geo.ingestion.quantities import MOST_HOUSEHOLDS, read_number
 
 Floats = NDArray[np.float64]
 
@@ -124,7 +124,7 @@ class Divider:
         if share.of is None:
             return of_rows
         cells = self._cells(share.of, batch, findings)
-        base = _numbers(cells, top=np.inf)
+        base = _numbers(cells, top=MOST_HOUSEHOLDS)
         missing = np.isnan(base) if cells.misread is None else np.isnan(base) & ~cells.misread
         findings.add("share_base_missing", batch.row_numbers[missing], field=share.of)
         return base
@@ -132,7 +132,7 @@ class Divider:
     def _part(self, share: Share, part: Part, batch: Batch, findings: Findings) -> Floats:
         """What a part's column says: households, or their percentage; NaN where it does not say."""
         if share.kind != "scale":
-            top = np.inf if share.kind == "count" else 100.0
+            top = MOST_HOUSEHOLDS if share.kind == "count" else 100.0
             return _numbers(self._cells(part.column, batch, findings), top=top)
         steps = {fold(word): None if step == UNKNOWN else float(step) for word, step in part.steps.items()}
         cells = self._cells(part.column, batch, findings)
@@ -161,7 +161,7 @@ def _numbers(cells: Cells, *, top: float) -> Floats:
             number = read_number(text.strip().removesuffix("%"))
         except NotUnderstood as error:
             raise NotUnderstood("share_invalid") from error
-        if not 0 <= number <= top or not np.isfinite(number):
+        if not 0 <= number <= top:
             raise NotUnderstood("share_invalid")
         return number
 

@@ -20,6 +20,8 @@ from geo.fields import Unit, standard_fields
 from geo.ingestion.choices import join_choices
 from geo.ingestion.evidence import ColumnEvidence, FileEvidence, read_evidence, shown_name
 from geo.ingestion.fits import Fit, ValueLine, fit_field
+from geo.ingestion.gaps import gaps
+from geo.ingestion.household_sums import columns_of_everybody
 from geo.ingestion.layers import ReadOptions
 from geo.ingestion.made_columns import part_names
 from geo.ingestion.place_codes import CodeChoice, Held, choose_household_code, choose_settlement_columns
@@ -53,6 +55,8 @@ class Suggestion:
     decimal: str | None = None
     separator: str | None = None
     prefer: tuple[Value, ...] = ()
+    plus: tuple[str, ...] = ()
+    """Further columns, whose numbers are added to the column's."""
 
 
 @dataclass(frozen=True)
@@ -167,14 +171,20 @@ def propose(
     chosen = _choose(candidates, is_boundaries=is_boundaries, has_geometry=evidence.has_geometry, unit=unit)
     chosen = _with_codes(chosen, claims, evidence, said or {}, unit=unit, is_boundaries=is_boundaries, shapes=shapes)
     made = {c.column: evidence.made_of(parts) for c in chosen if (parts := part_names(c.column))}
-    suggestions = list(_place(chosen, columns, shapes, is_boundaries=is_boundaries, has_geometry=evidence.has_geometry))
-    taken = {s.column for s in suggestions} | {part for column in made for part in part_names(column)}
+    suggestions = list(
+        _place(chosen, columns, shapes, unit=unit, is_boundaries=is_boundaries, has_geometry=evidence.has_geometry)
+    )
+    if unit == "household" and not is_boundaries:
+        suggestions += _members_as_sum(suggestions, columns, words)
+    taken = {column for s in suggestions for column in (s.column, *s.plus)}
+    taken |= {part for column in made for part in part_names(column)}
     shares = list(hint_shares(columns, taken, words, is_cut=is_cut)) if unit == "settlement" else []
     used = taken | {column for column, question in choices.items() if question in taken}
     if evidence.rows_read == 0:
         notes.append("The file has no rows, so there is nothing to tell a column's meaning from.")
     if unit == "settlement" and not is_boundaries:
         notes.append("A row seems to be a settlement: load it with --unit settlement.")
+    notes += gaps(suggestions, evidence, unit, is_boundaries=is_boundaries)
     stem = path.stem.removesuffix(".tar")
     return Proposal(
         name=name or "-".join(stem.lower().split()) or "proposed",
@@ -188,6 +198,19 @@ def propose(
         crs=crs or "EPSG:4326",
         evidence=replace(evidence, columns={**evidence.columns, **columns, **made}),
     )
+
+
+def _members_as_sum(
+    suggestions: Sequence[Suggestion], columns: Mapping[str, ColumnEvidence], words: Vocabulary
+) -> Iterator[Suggestion]:
+    """The household's size as a sum of those of an age and sex, where no column has it."""
+    if any(s.target == "members" and s.confidence != "unsure" for s in suggestions):
+        return
+    taken = {s.column for s in suggestions if s.confidence != "unsure"}
+    parts = columns_of_everybody({name: seen for name, seen in columns.items() if name not in taken}, words)
+    if parts:
+        why = f"no column counts members, but {len(parts)} columns count everybody by age or sex, each once"
+        yield Suggestion("members", "fields", parts[0], "likely", why, plus=tuple(parts[1:]))
 
 
 def _said(
@@ -341,6 +364,7 @@ def _place(
     columns: Mapping[str, ColumnEvidence],
     shapes: Sequence[str],
     *,
+    unit: Unit,
     is_boundaries: bool,
     has_geometry: bool,
 ) -> Iterator[Suggestion]:
@@ -355,6 +379,10 @@ def _place(
         answers = [c for c in chosen if c.target in standard_fields() and standard_fields()[c.target].role == "answer"]
         if not any(c.confidence != "unsure" for c in answers):
             return
+        if unit == "settlement" and "settlement_code" in by_target:
+            # One table is both: each row of answers is found by the code of its own outline.
+            code = replace(by_target["settlement_code"], why="the settlements' code, which joins the answers to them")
+            yield _suggestion(replace(code, target="declared_settlement_code"), "fields")
     elif "longitude" in by_target and "latitude" in by_target:
         for name in ("longitude", "latitude"):
             yield _suggestion(by_target[name], "position")

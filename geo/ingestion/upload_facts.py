@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -100,4 +100,12 @@ def compare(before: pd.DataFrame, after: pd.DataFrame, changes: PlaceChanges | N
     counts = {"n_before": "n_before", "n": "n_after"}
     shown = asked.rename(columns=names | counts)[[*names.values(), *counts.values()]]
     figures: list[dict[str, Any]] = json.loads(shown.reset_index().to_json(orient="records"))
-    return {"figures": figures, "places": None if changes is None else asdict(changes)}
+    return {"figures": figures, "places": None if changes is None else _places(changes)}
+
+
+_MOST_MOVES = 200
+
+
+def _places(changes: PlaceChanges) -> dict[str, Any]:
+    facts = asdict(replace(changes, moves=changes.moves[:_MOST_MOVES]))
+    return facts | {"moved": len(changes.moves)}

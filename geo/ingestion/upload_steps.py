@@ -64,7 +64,7 @@ class Work:
         values: dict[str, Any] = {}
         try:
             with (
-                originals.as_file(row["sha256"], row["file_name"], self._originals_url) as path,
+                originals.as_file(originals.Kept.of(row), self._originals_url) as path,
                 transaction(self._engine) as connection,
                 connection.begin_nested() as trial,
             ):
@@ -96,7 +96,7 @@ class Work:
         choices = Choices.model_validate(row["choices"])
         try:
             with (
-                originals.as_file(row["sha256"], row["file_name"], self._originals_url) as path,
+                originals.as_file(originals.Kept.of(row), self._originals_url) as path,
                 transaction(self._engine) as connection,
             ):
                 result = self._ingest(connection, path, row, choices, "loading", skip_errors=choices.skip_errors)

@@ -92,6 +92,26 @@ class Scheme:
         return found if len(found) >= self.needs else {}
 
 
+@dataclass(frozen=True)
+class Who:
+    """Whom a word means: the sexes (f, m), and the ages from and to where it says any."""
+
+    sexes: frozenset[str]
+    ages: tuple[int, int] | None
+
+
+@dataclass(frozen=True)
+class People:
+    """The words by which columns count people of an age and a sex."""
+
+    who: Mapping[str, Who]
+    numbers: Mapping[str, int]
+    over: frozenset[str]
+    under: frozenset[str]
+    other: frozenset[str]
+    """Words that say nothing of whom."""
+
+
 def plain_name(column: str) -> str:
     """A column's name as the form has it, without what R put before it."""
     return _R_PREFIX.sub("", column)
@@ -115,6 +135,16 @@ class Vocabulary:
             fold_name(text): step for step in ("all", "some", "none") for text, _ in _texts(words["scale"][step])
         }
         self._units: Mapping[str, str] = {word: unit for unit, texts in words["units"].items() for word in texts}
+        people = words["people"]
+        self.people = People(
+            {
+                word: Who(frozenset(entry["sexes"]), tuple(entry["ages"]) if "ages" in entry else None)
+                for entry in people["who"]
+                for word in entry["words"]
+            },
+            people["numbers"],
+            *(frozenset(people[kind]) for kind in ("over", "under", "other")),
+        )
         self._targets = targets
         self.schemes = [
             Scheme(name, table["title"], table["needs"], {k: SchemeColumn(**v) for k, v in table["columns"].items()})

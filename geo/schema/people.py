@@ -69,7 +69,7 @@ household = Table(
     Column("extra", JSONB, nullable=True),
     ForeignKeyConstraint(["survey_id", "upload_id"], ["upload.survey_id", "upload.id"]),
     ForeignKeyConstraint(["survey_id", "superseded_by"], ["upload.survey_id", "upload.id"]),
-    CheckConstraint("weight > 0 AND weight < 'Infinity'", name="weight"),
+    CheckConstraint("weight >= 0 AND weight < 'Infinity'", name="weight"),
     CheckConstraint("members >= 0", name="members"),
     CheckConstraint("NOT (is_live AND superseded_by IS NOT NULL)", name="live"),
     # One partition a survey: a first load is copied and indexed before it is attached.

@@ -45,7 +45,7 @@ survey_frame = Table(
     Column("survey_id", ForeignKey("survey.id"), primary_key=True),
     Column("settlement_id", ForeignKey("settlement.id"), primary_key=True),
     Column("households", Integer, nullable=False),
-    CheckConstraint("households > 0", name="households"),
+    CheckConstraint("households >= 0", name="households"),
 )
 
 # How many clusters (primary sampling units) each stratum of a survey's design has, sampled or not.

@@ -34,6 +34,8 @@ withdrawing, then withdrawn; or refused. What came by the command line begins as
 COUNTING: tuple[State, ...] = ("loaded", "withdrawing")
 """Its rows count."""
 
+_IS_A_FILE_NAME = r"file_name !~ '[/\\]' AND file_name NOT IN ('', '.', '..') AND octet_length(file_name) <= 255"
+
 upload = Table(
     "upload",
     metadata,
@@ -46,6 +48,9 @@ upload = Table(
     # The round of a survey's file; NULL for any other.
     Column("survey_id", ForeignKey("survey.id"), nullable=True),
     Column("sha256", Text, nullable=False),
+    # Where its original is: with its organisation's, or, of before there were such folders, with all others.
+    Column("kept_under", Text, nullable=False, server_default="organisation"),
+    # A file's own, without folders: it is that of a file in a folder of the worker's.
     Column("file_name", Text, nullable=False),
     Column("size_bytes", BigInteger, nullable=False),
     Column("uploaded_by", Text, nullable=False),
@@ -75,6 +80,8 @@ upload = Table(
     CheckConstraint("content IN ('boundaries', 'survey', 'facilities')", name="content"),
     CheckConstraint("(content = 'survey') = (survey_id IS NOT NULL)", name="survey"),
     CheckConstraint("sha256 ~ '^[0-9a-f]{64}$'", name="sha256"),
+    CheckConstraint("kept_under IN ('organisation', 'installation')", name="kept_under"),
+    CheckConstraint(_IS_A_FILE_NAME, name="file_name"),
     CheckConstraint(f"state IN ({', '.join(repr(state) for state in STATES)})", name="state"),
     CheckConstraint("rows_loaded + rows_rejected = rows_read", name="rows"),
     CheckConstraint("state NOT IN ('loaded', 'withdrawing', 'withdrawn') OR rows_read IS NOT NULL", name="read"),
@@ -105,7 +112,6 @@ public_upload = table(
     "public_upload",
     column("id", Integer),
     column("survey_id", Integer),
-    column("sha256", Text),
     column("uploaded_at", DateTime(timezone=True)),
     column("rows_loaded", Integer),
 )
@@ -134,6 +140,7 @@ incoming = Table(
     Column("fields", JSONB, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     CheckConstraint("size_bytes > 0", name="size"),
+    CheckConstraint(_IS_A_FILE_NAME, name="file_name"),
 )
 
 # The mapping profile an organisation used last for files with the same columns.

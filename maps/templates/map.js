@@ -208,9 +208,13 @@ function dressMap(map, layers, bounds) {
   const container = map.getContainer();
   // Leaflet hears the keys of the map only, and a click leaves the focus on the settlement.
   container.addEventListener("keydown", (event) => { if (event.key === "Escape") map.closePopup(); });
-  map.on("overlayadd overlayremove", () => {
+  const follow = () => {
     container.classList.toggle("unshaded", !map.hasLayer(layers.settlements));
-  });
+    // The legend explains what is drawn.
+    document.documentElement.classList.toggle("no-circles", !map.hasLayer(layers.circles));
+  };
+  map.on("overlayadd overlayremove", follow);
+  if (layers.circles) follow();
   prepareForPrint(map, bounds);
   // The map's own size may change without the window's: a turned phone, a frame in a city's portal.
   if (window.ResizeObserver) new ResizeObserver(() => map.invalidateSize({ animate: false })).observe(container);

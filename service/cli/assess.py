@@ -9,11 +9,13 @@ import typer
 
 from geo.assess import Assessment
 from geo.assess import assess as assess_files
-from geo.errors import FileHasErrors
+from geo.errors import FileHasErrors, InputError
 from geo.indicators.catalogue import catalogue, find_definitions
+from geo.indicators.disclosure import COUNT_STEP
 from geo.ingestion.boundaries import read_boundaries
 from geo.ingestion.layers import ReadOptions
 from geo.ingestion.rejected_rows import check_target, write_rejected
+from geo.surveys import MODE_ASKED
 from maps import coverage
 from service.cli import options as o
 from service.cli.groups import FileOptions, RowOptions, with_groups
@@ -39,12 +41,15 @@ def assess(
     unit: o.UnitOption = None,
     indicator: Annotated[str, typer.Option("--indicator", help="Which indicator to map.")] = "household_toilet",
     mode: o.ModeOption = None,
+    counted: o.CountedOption = None,
     full: o.FullOption = False,
     skip_errors: o.SkipErrorsOption = False,
     rejected: o.RejectedOption = None,
 ) -> None:
     """Make every figure and a map from two files, with no database and no server."""
     started = time.monotonic()
+    if mode is None:
+        raise InputError(f"Say with --mode how {observations.name} was surveyed: {MODE_ASKED[unit or 'household']}")
     if rejected:
         check_target(rejected, boundaries, observations)
     (definition,) = find_definitions([indicator], catalogue())
@@ -62,7 +67,8 @@ def assess(
             source,
             city=boundaries.stem,
             survey=observations.stem,
-            mode=mode or "census",
+            mode=mode,
+            counted=counted,
             access="full" if full else "public",
             progress=progress,
         )
@@ -81,6 +87,8 @@ def assess(
         city_name=boundaries.stem,
         survey_name=observations.stem,
         generated_on=datetime.now(UTC).date(),
+        city_unserved=result.city_unserved(indicator),
+        rounded_to=None if full else COUNT_STEP,
     )
     (out / "coverage.html").write_text(html, encoding="utf-8")
     counts = counts_line(

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from geo.indicators.changes import find_changes
 from geo.indicators.definition import Counted
+from geo.indicators.figures import FLAGS
 from geo.indicators.query import ValuesQuery, find_rounds
 from geo.indicators.rollup import Level
 from geo.indicators.values import find_area_values, find_values
@@ -30,10 +31,6 @@ map_app = typer.Typer(
 LevelOption = Annotated[Level, typer.Option("--level", help="Figures by settlement, ward or city.")]
 IndicatorsOption = Annotated[list[str] | None, typer.Option("--indicator", help="Repeatable. Default: all.")]
 SettlementsOption = Annotated[list[str] | None, typer.Option("--settlement", help="Settlement code; repeatable.")]
-CountedOption = Annotated[
-    Counted | None,
-    typer.Option("--counted", help="Count households or persons. Default: as the indicator's source does."),
-]
 ByOption = Annotated[
     str | None, typer.Option("--by", help="A field by whose groups figures are made apart, such as head_sex.")
 ]
@@ -41,9 +38,10 @@ VersionOption = Annotated[
     int | None, typer.Option("--version", help="A version of the definition. Default: the newest counted.")
 ]
 _NOT_IN_TABLES = [
-    *("city", "level", "counted", "definition_version", "population", "ward_code", "group_by"),
-    *("bound_low", "bound_high", "deff", "n_eff", "response_rate", "unserved_low", "unserved_high", "p_value"),
+    *("city", "level", "definition_version", "population", "ward_code", "group_by"),
+    *("bound_low", "bound_high", "deff", "n_eff", "response_rate", "unserved_low", "unserved_high", "rounded_to"),
     *("direction", "target", "gi_p", "hot_spot_reason"),
+    *("starts_on", "ends_on", "from_starts_on", "from_ends_on", "to_starts_on", "to_ends_on", "indicator_name"),
 ]
 
 
@@ -53,7 +51,7 @@ def values(
     indicator: IndicatorsOption = None,
     settlement: SettlementsOption = None,
     level: LevelOption = "settlement",
-    counted: CountedOption = None,
+    counted: o.CountedOption = None,
     by: ByOption = None,
     version: VersionOption = None,
     within: Annotated[
@@ -82,7 +80,7 @@ def changes(
     indicator: IndicatorsOption = None,
     settlement: SettlementsOption = None,
     level: LevelOption = "settlement",
-    counted: CountedOption = None,
+    counted: o.CountedOption = None,
     by: ByOption = None,
     version: VersionOption = None,
     allow_break: Annotated[
@@ -112,7 +110,7 @@ def coverage_command(
     survey: o.SurveyOption,
     indicator: Annotated[str, typer.Option("--indicator", help="Which indicator to map.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="The HTML file to write.")],
-    counted: CountedOption = None,
+    counted: o.CountedOption = None,
 ) -> None:
     """Write the coverage map of one indicator in one round."""
     with open_database(Settings()) as connection:
@@ -151,8 +149,14 @@ def _query(
 
 def print_figures(figures: pd.DataFrame, output: OutputFormat, *, title: str) -> None:
     """Prints figures of any kind; as a table, without what few people read."""
+    if figures["flags"].map(lambda flags: "sizes_unknown" in flags).any():
+        typer.echo(f"Some figures are of households: {FLAGS['sizes_unknown']}.", err=True)
     if output == "table":
         hidden = [name for name in _NOT_IN_TABLES if name in figures]
+        counted = figures["counted"].unique()
+        if len(counted) == 1:
+            title += f", counted in {counted[0]}"
+            hidden.append("counted")
         figures = figures.drop(columns=hidden).assign(flags=figures["flags"].map(" ".join).replace("", None))
         figures = _without_empty_columns(figures)
     print_frame(figures, output, title=title)

@@ -38,7 +38,7 @@ from service.cli.groups import (
     with_groups,
 )
 from service.cli.output import progress_bar
-from service.cli.report import Report, load_options, summarise
+from service.cli.report import Report, load_options, print_moves, summarise
 
 city_app = typer.Typer(name="city", add_completion=False, help="Cities.", no_args_is_help=True)
 load_app = typer.Typer(
@@ -129,6 +129,7 @@ def boundaries(
     if result.changes:
         changes = result.changes
         typer.echo(f"{changes.added} settlements added, {changes.changed} redrawn, {changes.unchanged} unchanged.")
+        print_moves(changes.moves)
 
 
 @load_app.command("survey")

@@ -123,7 +123,7 @@ def _misconfigured(error: ValidationError) -> int:
         return _internal(error)
     for problem in error.errors():
         variable = "_".join(("VASTI", *(str(part).upper() for part in problem["loc"])))
-        typer.echo(f"Error: {variable}: {problem['msg']}.", err=True)
+        typer.echo(f"Error: {variable}: {problem['msg'].removeprefix('Value error, ')}.", err=True)
     return EXIT_SETUP
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from geo.indicators.definition import Counted
 from geo.ingestion.forms import Form, read_form
 from geo.ingestion.placement import Placement
 from geo.ingestion.profile import BoundaryColumns, Profile, read_profile
@@ -71,7 +72,17 @@ StartsOption = Annotated[
 EndsOption = Annotated[datetime | None, typer.Option("--ends", formats=DATE, help="Last day of the round.")]
 ModeOption = Annotated[
     Literal["census", "sample", "phone"] | None,
-    typer.Option("--mode", help="How households were chosen. Default: census, every household visited."),
+    typer.Option(
+        "--mode", help="census: every household visited; sample: some drawn; phone: some, by telephone. No default."
+    ),
+]
+CountedOption = Annotated[
+    Counted | None,
+    typer.Option(
+        "--counted",
+        help="Count households or persons. Default: as the indicator's source does; households, where their sizes are "
+        "not known.",
+    ),
 ]
 RoundNameOption = Annotated[str | None, typer.Option("--name", help="The round's name, as maps show it.")]
 LicenceOption = Annotated[str | None, typer.Option("--licence", help="The licence its figures are published under.")]

@@ -10,6 +10,7 @@ from typing import Literal
 import pandas as pd
 import typer
 from rich.console import Console
+from rich.measure import Measurement
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
@@ -22,6 +23,8 @@ OutputFormat = Literal["table", "csv", "json"]
 
 _GROUPS_SHOWN = 12
 _PAPER_WIDTH = 160
+_SMALLEST_P = 0.001
+_UNLIMITED = 100_000
 
 
 def print_frame(frame: pd.DataFrame, output: OutputFormat, *, title: str) -> None:
@@ -35,18 +38,37 @@ def print_frame(frame: pd.DataFrame, output: OutputFormat, *, title: str) -> Non
         for name in frame.columns:
             numeric = pd.api.types.is_numeric_dtype(frame[name])
             table.add_column(str(name).replace("_", " "), justify="right" if numeric else "left")
-        for row in zip(*(_cells(frame[name]) for name in frame.columns), strict=True):
+        rows = list(zip(*(_cells(frame[name]) for name in frame.columns), strict=True))
+        for row in rows:
             # As it is: what stands between square brackets is no markup.
             table.add_row(*map(Text, row))
         console = Console()
         # Where output goes to a file or a pipe, a line is not cut to a terminal that is not there.
-        (console if console.is_terminal else Console(width=_PAPER_WIDTH)).print(table)
+        console = console if console.is_terminal else Console(width=_PAPER_WIDTH)
+        if Measurement.get(console, console.options.update(max_width=_UNLIMITED), table).maximum <= console.width:
+            console.print(table)
+        else:
+            _print_records(console, title, [str(name).replace("_", " ") for name in frame.columns], rows)
+
+
+def _print_records(console: Console, title: str, names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Prints rows one below the other, a line each value, where a table of them would be wider than the terminal."""
+    console.print(Text(title, style="italic"))
+    for row in rows:
+        block = Table.grid(padding=(0, 2))
+        for name, cell in zip(names, row, strict=True):
+            if cell:
+                block.add_row(Text(name, style="bold"), Text(cell))
+        console.print()
+        console.print(block)
 
 
 def _cells(column: pd.Series) -> list[str]:
     """A column as a person reads it: whole numbers whole, others all with one decimal."""
     if not pd.api.types.is_float_dtype(column):
         return ["" if pd.isna(value) else str(value) for value in column]
+    if column.name in ("p_value", "gi_p"):
+        return ["" if pd.isna(p) else f"{p:.3f}" if p > _SMALLEST_P else f"< {_SMALLEST_P}" for p in column]
     decimals = 0 if (column.dropna() % 1 == 0).all() and column.name in COUNTS else 1
     return ["" if pd.isna(value) else f"{value:,.{decimals}f}" for value in column]
 

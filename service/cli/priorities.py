@@ -11,7 +11,7 @@ from geo.indicators.trends import TrendsQuery, find_trends
 from geo.paging import PageRequest
 from geo.settings import Settings
 from service.cli import options as o
-from service.cli.figures import CountedOption, IndicatorsOption, LevelOption, SettlementsOption, print_figures
+from service.cli.figures import IndicatorsOption, LevelOption, SettlementsOption, print_figures
 from service.cli.load import open_database
 from service.tables import rounds_text
 
@@ -60,7 +60,7 @@ def trends(
     indicator: IndicatorsOption = None,
     settlement: SettlementsOption = None,
     level: LevelOption = "settlement",
-    counted: CountedOption = None,
+    counted: o.CountedOption = None,
     allow_break: Annotated[
         bool,
         typer.Option("--allow-break", help="Also across a change of definition, boundary or way of surveying."),

@@ -2,7 +2,7 @@
 
 import getpass
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import typer
 from geo.ingestion.loads import ErrorsFound, LoadOptions, LoadResult
 from geo.ingestion.rejected_rows import check_target, write_rejected
 from geo.ingestion.source import SourceOptions
+from geo.places import Move
 from geo.settings import Settings
 from service.cli.groups import OutcomeOptions
 from service.cli.output import counts_line, print_findings, print_rejected, write_findings
@@ -73,3 +74,13 @@ def summarise(result: LoadResult, file: Path, started: float) -> None:
             typer.echo(f"{file.name} is loaded already, as upload {result.upload_id}; nothing was changed.")
         case "checked":
             typer.echo(f"{file.name}: checked, nothing written: {counts}.")
+
+
+def print_moves(moves: Sequence[Move]) -> None:
+    """Prints which settlements came into another ward."""
+    if not moves:
+        return
+    typer.echo(f"{len(moves)} moved to another ward:")
+    for move in moves:
+        came_from = f"{move.from_ward_code} ({move.from_ward_name})" if move.from_ward_code else "no ward"
+        typer.echo(f"  {move.code} ({move.name}) from {came_from} to {move.to_ward_code} ({move.to_ward_name})")

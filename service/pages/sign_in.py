@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 from geo import access
 from geo.database import transaction
 from geo.errors import NotAllowed, SignInRefused, VastiError
-from service.access import COOKIE, acting, drop_cookie, open_session, set_cookie, token_of
+from service.access import acting, drop_cookie, open_session, session_of, set_cookie, token_of
 from service.pages.rendering import page, see_other
 from service.problems import status_of
 from service.reading import engine_of
@@ -43,7 +43,7 @@ def sign_in(request: Request, email: FormText, password: FormText, then: FormTex
         status, said = status_of(error), str(error)
         return page(request, "sign_in.html", status=status, then=_own_path(then), email=email, problem=said)
     answer = see_other(request, _own_path(then))
-    set_cookie(answer, token)
+    set_cookie(request, answer, token)
     return answer
 
 
@@ -53,11 +53,11 @@ def sign_out(request: Request, csrf: FormText) -> Response:
     if token_of(request) is not None:
         try:
             with acting(request, "viewer", csrf) as done:
-                access.sign_out(done.connection, request.cookies.get(COOKIE, ""))
+                access.sign_out(done.connection, session_of(request) or "")
         except SignInRefused:
             pass
     answer = see_other(request, "/sign-in")
-    drop_cookie(answer)
+    drop_cookie(request, answer)
     return answer
 
 

@@ -53,7 +53,7 @@ def open_one(
     starts_on: FormText,
     ends_on: FormText,
     unit: FormText,
-    mode: FormText,
+    mode: FormText = "",
     slug: FormText = "",
 ) -> Response:
     """Opens a round as a draft and goes on to it."""
@@ -76,6 +76,8 @@ def _valid(given: dict[str, str]) -> NewSurvey:
         raise InputError(
             "Give the round a short name too, of letters a to z, digits and hyphens, such as 2026-round-2."
         )
+    if given["mode"] == "":
+        raise InputError("Say who was asked: was every household visited, or a sample?")
     return validated(NewSurvey, given)
 
 

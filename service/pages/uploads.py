@@ -105,8 +105,14 @@ def one(request: Request, number: Id) -> Response:
             encodings=_ENCODINGS,
             confidence=CONFIDENCE,
             changes=_changes(reading, told),
-            places=(told["preview"] or {}).get("places"),
+            places=_place_changes(told),
         )
+
+
+def _place_changes(told: dict[str, Any]) -> dict[str, Any] | None:
+    """What becomes of settlements or facilities; checks of earlier versions did not look at wards."""
+    places: dict[str, Any] | None = (told["preview"] or {}).get("places")
+    return None if places is None else {"moved": 0, "moves": []} | places
 
 
 def _outlines(connection: Connection, row: Any) -> Sequence[BaseGeometry | None]:

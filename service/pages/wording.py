@@ -17,6 +17,7 @@ _OPTIONS: Mapping[str, str] = {
     "starts": "first day",
     "ends": "last day",
     "unit": "the round's unit",
+    "mode": "“Who was asked”",
     **dict.fromkeys(OF_COLUMNS, "the form “Its columns” below"),
     "kind": "“What all of them are” below",
     "valid-from": "“They hold from” below",

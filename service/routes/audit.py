@@ -5,8 +5,8 @@ from fastapi import APIRouter, Request, Response
 from geo.audit import find_audit
 from service.access import reading_in_full
 from service.account_bodies import Audit
-from service.answers import page_links, private_answer
-from service.parameters import Cursor, Limit, page_request
+from service.answers import private_list
+from service.parameters import Cursor, Limit, limit_note, page_request
 from service.routes.described import private_responses
 
 router = APIRouter()
@@ -18,5 +18,4 @@ def audit(request: Request, limit: Limit = None, cursor: Cursor = None) -> Respo
     with reading_in_full(request, "steward") as reading:
         page = find_audit(reading.connection, page_request(limit, cursor))
     rows = [{name: value for name, value in row._mapping.items() if not name.startswith("_")} for row in page.rows]
-    links = page_links(request, "json", page.next_cursor, ("json",))
-    return private_answer({"audit": rows, "total": page.total, "returned": len(rows), "links": links})
+    return private_list(request, "audit", rows, page.total, page.next_cursor, note=limit_note(limit))

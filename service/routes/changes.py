@@ -10,12 +10,12 @@ from service.answers import Format, Rows, csv_answer, json_answer
 from service.parameters import (
     AccessParameter,
     AllowBreak,
+    AsCsv,
     By,
     CityParameter,
     CountedParameter,
     Cursor,
     Earlier,
-    Hxl,
     Indicators,
     JsonOrCsv,
     Later,
@@ -23,10 +23,11 @@ from service.parameters import (
     Limit,
     Settlements,
     Version,
+    limit_note,
     page_request,
 )
 from service.routes.described import responses
-from service.tables import CHANGE_TAGS, csv_text, explained, hashtags, plain_rows
+from service.tables import CHANGE_TAGS, explained, figures_csv, plain_rows
 
 router = APIRouter()
 
@@ -34,8 +35,6 @@ _FORMATS: tuple[Format, ...] = ("json", "csv")
 
 _CSV_EXAMPLE = (
     "city,from_survey,to_survey,settlement_code,indicator,from_value,to_value,change\r\n"
-    "#loc+city,#date+round+from,#date+round+to,#loc+settlement+code,#indicator+code,#indicator+num+pct+from,"
-    "#indicator+num+pct+to,#indicator+num+change\r\n"
     "khandesh,2019,2024,S02,household_toilet,20.0,60.0,40.0\r\n"
 )
 
@@ -43,6 +42,7 @@ _CSV_EXAMPLE = (
 @router.get("/changes", responses=responses(bodies.Changes, csv_example=_CSV_EXAMPLE, full=True), summary="Changes")
 def changes(
     request: Request,
+    as_csv: AsCsv,
     city: CityParameter,
     earlier: Earlier,
     later: Later,
@@ -55,7 +55,6 @@ def changes(
     allow_break: AllowBreak = False,
     access: AccessParameter = "public",
     output: JsonOrCsv = "json",
-    hxl: Hxl = True,
     limit: Limit = None,
     cursor: Cursor = None,
 ) -> Response:
@@ -70,13 +69,16 @@ def changes(
         version=version,
         access=access,
         seen=seen_with(access),
-        page=page_request(limit, cursor, everything=output == "csv"),
+        page=page_request(limit, cursor, everything=output != "json"),
     )
     with reading_figures(request, access) as reading:
         page = find_changes(reading.connection, query, earlier=earlier, later=later, allow_break=allow_break)
     figures = explained(page.figures)
     if output == "csv":
-        text = csv_text(figures, list(CHANGE_TAGS), hashtags=hashtags(CHANGE_TAGS, figures) if hxl else None)
-        return csv_answer(request, text, page.next_cursor, _FORMATS, ["changes", city, earlier, later, *indicator])
-    found = Rows("changes", plain_rows(figures), page.total, page.next_cursor, reading.data_version)
+        text = figures_csv(figures, CHANGE_TAGS, hxl=as_csv.hxl)
+        names = ["changes", city, earlier, later, *indicator]
+        return csv_answer(request, text, page.next_cursor, _FORMATS, names, excel=as_csv.excel)
+    found = Rows(
+        "changes", plain_rows(figures), page.total, page.next_cursor, reading.data_version, note=limit_note(limit)
+    )
     return json_answer(request, found, _FORMATS)

@@ -70,6 +70,9 @@ _WHO: Responses = {
     403: _problem("The role is too low, or the request may come from another site."),
 }
 
+NOBODY_SIGNED_IN: dict[str, Any] = {"security": []}
+"""Of a route that refuses a wrong password, though nobody has to have signed in before."""
+
 FILE_REFUSALS: Responses = {
     408: _problem("The body came too slowly."),
     413: _problem("The file is larger than the service takes."),

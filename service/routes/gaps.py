@@ -13,19 +13,20 @@ from service.answers import Format, Rows, csv_answer, geojson_answer, json_answe
 from service.parameters import (
     AccessParameter,
     AnyFormat,
+    AsCsv,
     CityParameter,
     Cursor,
-    Hxl,
     IndicatorParameter,
     Limit,
     RankedCounted,
     RankedLevelParameter,
     RankedSurvey,
     Target,
+    limit_note,
     page_request,
 )
 from service.routes.described import responses
-from service.tables import GAP_TAGS, csv_text, explained, hashtags, plain_rows
+from service.tables import GAP_TAGS, explained, figures_csv, plain_rows
 
 router = APIRouter()
 
@@ -35,8 +36,6 @@ _FEATURE_ID = ("city", "survey", "indicator", "counted", "ward_code", "settlemen
 
 _CSV_EXAMPLE = (
     "city,survey,settlement_code,indicator,value,unserved,rank_unserved,rank_coverage,to_target\r\n"
-    "#loc+city,#date+round,#loc+settlement+code,#indicator+code,#indicator+num+pct,#inneed+hh,#meta+rank+unserved,"
-    "#meta+rank+coverage,#inneed+hh+to_target\r\n"
     "khandesh,2024,S05,household_toilet,60.0,10,1,1,5\r\n"
 )
 
@@ -46,6 +45,7 @@ _CSV_EXAMPLE = (
 )
 def gaps(
     request: Request,
+    as_csv: AsCsv,
     city: CityParameter,
     indicator: IndicatorParameter,
     survey: RankedSurvey = None,
@@ -54,7 +54,6 @@ def gaps(
     target: Target = None,
     access: AccessParameter = "public",
     output: AnyFormat = "json",
-    hxl: Hxl = True,
     limit: Limit = None,
     cursor: Cursor = None,
 ) -> Response:
@@ -69,20 +68,26 @@ def gaps(
         geometry=output == "geojson",
         access=access,
         seen=seen_with(access),
-        page=page_request(limit, cursor, everything=output == "csv"),
+        page=page_request(limit, cursor, everything=output != "json"),
     )
     with reading_figures(request, access) as reading:
         page = find_gaps(reading.connection, query)
     figures = explained(page.figures)
+    names = ["gaps", city, *([survey] if survey else []), indicator]
     if output == "csv":
-        text = csv_text(figures, list(GAP_TAGS), hashtags=hashtags(GAP_TAGS, figures) if hxl else None)
-        return csv_answer(
-            request, text, page.next_cursor, _FORMATS, ["gaps", city, *([survey] if survey else []), indicator]
-        )
-    about = {"hot_spots": _told(page.hot_spots)}
-    found = Rows("gaps", plain_rows(figures), page.total, page.next_cursor, reading.data_version, about)
+        text = figures_csv(figures, GAP_TAGS, hxl=as_csv.hxl)
+        return csv_answer(request, text, page.next_cursor, _FORMATS, names, excel=as_csv.excel)
+    found = Rows(
+        "gaps",
+        plain_rows(figures),
+        page.total,
+        page.next_cursor,
+        reading.data_version,
+        about={"hot_spots": _told(page.hot_spots)},
+        note=limit_note(limit),
+    )
     if output == "geojson":
-        return geojson_answer(request, found, _FEATURE_ID, _FORMATS)
+        return geojson_answer(request, found, _FEATURE_ID, _FORMATS, names)
     return json_answer(request, found, _FORMATS)
 
 

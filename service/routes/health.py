@@ -17,11 +17,14 @@ router = APIRouter()
 
 _OK: Responses = {200: {"description": "It is well.", "model": bodies.Health}}
 
+# Of this moment, but for everybody.
+_NOT_KEPT = {"cache-control": "no-store"}
+
 
 @router.get("/healthz", responses=_OK, summary="Whether the process lives")
 def healthz() -> JSONResponse:
     """Answers while the process lives; the database is not asked."""
-    return JSONResponse({"status": "ok"})
+    return JSONResponse({"status": "ok"}, headers=_NOT_KEPT)
 
 
 @router.get("/readyz", responses=_OK | {503: REFUSALS[503]}, summary="Whether it can answer")
@@ -35,4 +38,4 @@ def readyz(request: Request) -> JSONResponse:
             raise DatabaseUnavailable("The database's tables are of another version; run `vasti db upgrade`.")
         check_service(connection)
         find_values(connection, ValuesQuery(level="city", page=PageRequest(limit=1)))
-    return JSONResponse({"status": "ok"})
+    return JSONResponse({"status": "ok"}, headers=_NOT_KEPT)

@@ -4,17 +4,30 @@ from fastapi import APIRouter, Request, Response
 
 from geo.indicators.catalogue import read_catalogue
 from service import bodies
-from service.answers import Rows, json_answer
+from service.answers import Format, Rows, csv_answer, json_answer
+from service.parameters import AsCsv, JsonOrCsv
 from service.reading import public_reading
 from service.routes.described import responses
+from service.tables import INDICATOR_TAGS, rows_csv
 
 router = APIRouter()
 
+_FORMATS: tuple[Format, ...] = ("json", "csv")
 
-@router.get("/indicators", responses=responses(bodies.Indicators), summary="Indicators")
-def indicators(request: Request) -> Response:
+_CSV_EXAMPLE = (
+    "id,version,name,direction,measure,counted,unit,fields\r\n"
+    "household_toilet,1,Households with their own toilet,up,share,households,%,"
+    "toilet_location toilet_type toilet_users\r\n"
+)
+
+
+@router.get("/indicators", responses=responses(bodies.Indicators, csv_example=_CSV_EXAMPLE), summary="Indicators")
+def indicators(request: Request, as_csv: AsCsv, output: JsonOrCsv = "json") -> Response:
     """The catalogue: what each indicator says, exactly how, by which source and why it matters."""
     with public_reading(request) as reading:
         definitions = read_catalogue(reading.connection).newest.values()
     rows = [d.model_dump(mode="json") | {"fields": d.fields} for d in definitions]
-    return json_answer(request, Rows("indicators", rows, len(rows), None, reading.data_version))
+    if output == "csv":
+        text = rows_csv(rows, INDICATOR_TAGS, hxl=as_csv.hxl)
+        return csv_answer(request, text, None, _FORMATS, ["indicators"], excel=as_csv.excel)
+    return json_answer(request, Rows("indicators", rows, len(rows), None, reading.data_version), _FORMATS)

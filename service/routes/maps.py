@@ -30,4 +30,4 @@ def coverage(
     """The map of one indicator in one published round: where it is reached, and how many households it is not."""
     with public_reading(request) as reading:
         html = coverage_map(reading.connection, city, survey, indicator, counted=counted, seen="published")
-    return html_answer(html)
+    return html_answer(html, ["coverage", city, survey, indicator])

@@ -6,29 +6,35 @@ from geo import access
 from geo.access import Bearer
 from geo.database import transaction
 from service.access import (
-    COOKIE,
     acting,
     csrf_of,
     drop_cookie,
     open_session,
     reading_in_full,
+    session_of,
     set_cookie,
     token_of,
 )
 from service.account_bodies import NewPassword, SignIn, Who
 from service.answers import private_answer
 from service.reading import engine_of
-from service.routes.described import private_responses
+from service.routes.described import NOBODY_SIGNED_IN, private_responses
 
 router = APIRouter()
 
 
-@router.post("/session", responses=private_responses(Who, status=201), status_code=201, summary="Sign in")
+@router.post(
+    "/session",
+    responses=private_responses(Who, status=201),
+    status_code=201,
+    summary="Sign in",
+    openapi_extra=NOBODY_SIGNED_IN,
+)
 def sign_in(request: Request, body: SignIn) -> Response:
     """Opens a session, which the cookie carries. Too many wrong passwords lock an address for a while."""
     token, bearer = open_session(request, body.email, body.password)
     answer = private_answer(_who(bearer, token), status=201)
-    set_cookie(answer, token)
+    set_cookie(request, answer, token)
     return answer
 
 
@@ -43,15 +49,22 @@ def who(request: Request) -> Response:
 def sign_out(request: Request) -> Response:
     """Ends the session."""
     with acting(request, "viewer") as done:
-        access.sign_out(done.connection, request.cookies.get(COOKIE, ""))
+        access.sign_out(done.connection, session_of(request) or "")
     answer = private_answer(None, status=204)
-    drop_cookie(answer)
+    drop_cookie(request, answer)
     return answer
 
 
-@router.post("/password", responses=private_responses(None, status=204), status_code=204, summary="Set a password")
+@router.post(
+    "/password",
+    responses=private_responses(None, status=204),
+    status_code=204,
+    summary="Set a password",
+    openapi_extra=NOBODY_SIGNED_IN,
+)
 def set_password(request: Request, body: NewPassword) -> Response:
-    """Sets the password of the account a link was made for. The link is used up, and the account's sessions end."""
+    """Sets the password of the account a link was made for. The link is used up, and the account's sessions and
+    API keys end."""
     with transaction(engine_of(request)) as connection:
         access.set_password(connection, body.link, body.password)
     return private_answer(None, status=204)

@@ -9,19 +9,20 @@ from service.answers import Format, Rows, csv_answer, json_answer
 from service.parameters import (
     AccessParameter,
     AllowTrendBreak,
+    AsCsv,
     CityParameter,
     CountedParameter,
     Cursor,
-    Hxl,
     Indicators,
     JsonOrCsv,
     LevelParameter,
     Limit,
     Settlements,
+    limit_note,
     page_request,
 )
 from service.routes.described import responses
-from service.tables import TREND_TAGS, csv_text, explained, hashtags, plain_rows
+from service.tables import TREND_TAGS, explained, figures_csv, plain_rows
 
 router = APIRouter()
 
@@ -29,8 +30,6 @@ _FORMATS: tuple[Format, ...] = ("json", "csv")
 
 _CSV_EXAMPLE = (
     "city,settlement_code,indicator,slope_per_year,fitted,last_survey,rounds\r\n"
-    "#loc+city,#loc+settlement+code,#indicator+code,#indicator+num+slope,#indicator+num+pct+fitted,#date+round+to,"
-    "#date+round+list\r\n"
     "khandesh,S04,household_toilet,9.4,66.8,2024,2019=20.0 2021=43.0 2024=67.0\r\n"
 )
 
@@ -38,6 +37,7 @@ _CSV_EXAMPLE = (
 @router.get("/trends", responses=responses(bodies.Trends, csv_example=_CSV_EXAMPLE, full=True), summary="Trends")
 def trends(
     request: Request,
+    as_csv: AsCsv,
     city: CityParameter,
     indicator: Indicators,
     settlement: Settlements,
@@ -46,7 +46,6 @@ def trends(
     allow_break: AllowTrendBreak = False,
     access: AccessParameter = "public",
     output: JsonOrCsv = "json",
-    hxl: Hxl = True,
     limit: Limit = None,
     cursor: Cursor = None,
 ) -> Response:
@@ -60,13 +59,16 @@ def trends(
         allow_break=allow_break,
         access=access,
         seen=seen_with(access),
-        page=page_request(limit, cursor, everything=output == "csv"),
+        page=page_request(limit, cursor, everything=output != "json"),
     )
     with reading_figures(request, access) as reading:
         page = find_trends(reading.connection, query)
     figures = explained(page.figures)
     if output == "csv":
-        text = csv_text(figures, list(TREND_TAGS), hashtags=hashtags(TREND_TAGS, figures) if hxl else None)
-        return csv_answer(request, text, page.next_cursor, _FORMATS, ["trends", city, *indicator])
-    found = Rows("trends", plain_rows(figures), page.total, page.next_cursor, reading.data_version)
+        text = figures_csv(figures, TREND_TAGS, hxl=as_csv.hxl)
+        names = ["trends", city, *indicator]
+        return csv_answer(request, text, page.next_cursor, _FORMATS, names, excel=as_csv.excel)
+    found = Rows(
+        "trends", plain_rows(figures), page.total, page.next_cursor, reading.data_version, note=limit_note(limit)
+    )
     return json_answer(request, found, _FORMATS)

@@ -21,15 +21,16 @@ from service.access import acting, reading_in_full
 from service.answers import (
     NO_STORE,
     Format,
+    Link,
     address,
     csv_answer,
     geopackage_answer,
     link,
-    page_links,
     private_answer,
+    private_list,
 )
 from service.incoming import take_in, written
-from service.parameters import Cursor, FindingsFormat, Id, Limit, page_request
+from service.parameters import Cursor, Excel, FindingsFormat, Id, Limit, limit_note, page_request
 from service.routes.described import FILE_REFUSALS, private_responses
 from service.tables import csv_text
 from service.upload_bodies import Deciding, FindingsPage, Upload, Uploads
@@ -117,8 +118,7 @@ def uploads(request: Request, limit: Limit = None, cursor: Cursor = None) -> Res
     with reading_in_full(request, "contributor") as reading:
         page = list_uploads(reading.connection, page_request(limit, cursor))
         rows = _told(request, reading.connection, [row._mapping for row in page.rows])
-    links = page_links(request, "json", page.next_cursor, ("json",))
-    return private_answer({"uploads": rows, "total": page.total, "returned": len(rows), "links": links})
+    return private_list(request, "uploads", rows, page.total, page.next_cursor, note=limit_note(limit))
 
 
 @router.get("/uploads/{number}", responses=private_responses(Upload), summary="One upload")
@@ -146,7 +146,12 @@ _FINDING_FORMS: tuple[Format, ...] = ("json", "csv", "gpkg")
     summary="Its findings",
 )
 def findings(
-    request: Request, number: Id, output: FindingsFormat = "json", limit: Limit = None, cursor: Cursor = None
+    request: Request,
+    number: Id,
+    output: FindingsFormat = "json",
+    excel: Excel = False,
+    limit: Limit = None,
+    cursor: Cursor = None,
 ) -> Response:
     """What is wrong with which row of a file, and what to do about it."""
     with reading_in_full(request, "contributor") as reading:
@@ -157,11 +162,11 @@ def findings(
     frame = pd.DataFrame(rows, columns=_FINDING).astype({"row_number": "Int64"})
     name = ["findings", str(number)]
     if output == "csv":
-        return csv_answer(request, csv_text(frame, _FINDING), page.next_cursor, _FINDING_FORMS, name)
+        return csv_answer(request, csv_text(frame, _FINDING), page.next_cursor, _FINDING_FORMS, name, excel=excel)
     if output == "gpkg":
         return geopackage_answer(request, frame, page.next_cursor, _FINDING_FORMS, name)
-    links = page_links(request, "json", page.next_cursor, _FINDING_FORMS)
-    return private_answer({"findings": rows, "total": page.total, "returned": len(rows), "links": links})
+    note = limit_note(limit)
+    return private_list(request, "findings", rows, page.total, page.next_cursor, _FINDING_FORMS, note=note)
 
 
 @router.get(
@@ -175,7 +180,7 @@ def file(request: Request, number: Id) -> Response:
     with reading_in_full(request, "contributor") as reading:
         row = find_upload(reading.connection, number)
     settings: Settings = request.app.state.settings
-    kept = originals.open_kept(row["sha256"], row["file_name"], settings.originals_url)
+    kept = originals.open_kept(originals.Kept.of(row), settings.originals_url)
     name = f"attachment; filename*=utf-8''{quote(row['file_name'], safe='')}"
     headers = NO_STORE | {"content-disposition": name, "x-content-type-options": "nosniff"}
     return StreamingResponse(kept, headers=headers, media_type=_ANY_FILE)
@@ -186,6 +191,6 @@ def _told(request: Request, connection: Connection, rows: Sequence[Any]) -> list
     return [told | {"links": _links(request, told["id"])} for told in describe(connection, rows, in_request_words)]
 
 
-def _links(request: Request, number: int) -> list[dict[str, str]]:
+def _links(request: Request, number: int) -> list[Link]:
     here = address(request, f"/api/v1/uploads/{number}")
     return [link("self", here, "application/json"), link("findings", f"{here}/findings", "application/json")]

@@ -6,25 +6,26 @@ from geo.indicators.query import ValuesQuery
 from geo.indicators.values import find_values
 from service import bodies
 from service.access import reading_figures, seen_with
-from service.answers import Format, Rows, address, csv_answer, geojson_answer, json_answer, link
+from service.answers import Format, Link, Rows, address, csv_answer, geojson_answer, json_answer, template
 from service.parameters import (
     AccessParameter,
     AnyFormat,
+    AsCsv,
     By,
     Cities,
     CountedParameter,
     Cursor,
-    Hxl,
     Indicators,
     LevelParameter,
     Limit,
     Settlements,
     Surveys,
     Version,
+    limit_note,
     page_request,
 )
 from service.routes.described import responses
-from service.tables import VALUE_TAGS, csv_text, explained, hashtags, plain_rows
+from service.tables import VALUE_TAGS, explained, figures_csv, plain_rows
 
 router = APIRouter()
 
@@ -33,10 +34,7 @@ _FORMATS: tuple[Format, ...] = ("json", "csv", "geojson")
 _FEATURE_ID = ("city", "survey", "indicator", "counted", "ward_code", "settlement_code", "group")
 
 _CSV_EXAMPLE = (
-    "city,survey,settlement_code,indicator,value,low,high,n\r\n"
-    "#loc+city,#date+round,#loc+settlement+code,#indicator+code,#indicator+num+pct,#indicator+num+ci_low,"
-    "#indicator+num+ci_high,#meta+n+hh\r\n"
-    "khandesh,2024,S04,household_toilet,67.0,,,30\r\n"
+    "city,survey,settlement_code,indicator,value,low,high,n\r\nkhandesh,2024,S04,household_toilet,67.0,,,30\r\n"
 )
 
 
@@ -45,6 +43,7 @@ _CSV_EXAMPLE = (
 )
 def values(
     request: Request,
+    as_csv: AsCsv,
     city: Cities,
     survey: Surveys,
     indicator: Indicators,
@@ -55,7 +54,6 @@ def values(
     version: Version = None,
     access: AccessParameter = "public",
     output: AnyFormat = "json",
-    hxl: Hxl = True,
     limit: Limit = None,
     cursor: Cursor = None,
 ) -> Response:
@@ -72,21 +70,32 @@ def values(
         geometry=output == "geojson",
         access=access,
         seen=seen_with(access),
-        page=page_request(limit, cursor, everything=output == "csv"),
+        page=page_request(limit, cursor, everything=output != "json"),
     )
     with reading_figures(request, access) as reading:
         page = find_values(reading.connection, query)
     figures = explained(page.figures)
+    names = ["values", *city, *survey, *indicator]
     if output == "csv":
-        text = csv_text(figures, list(VALUE_TAGS), hashtags=hashtags(VALUE_TAGS, figures) if hxl else None)
-        return csv_answer(request, text, page.next_cursor, _FORMATS, ["values", *city, *survey, *indicator])
-    rows = plain_rows(figures)
-    found = Rows("values", rows, page.total, page.next_cursor, reading.data_version, templates=[_sources(request)])
+        text = figures_csv(figures, VALUE_TAGS, hxl=as_csv.hxl)
+        return csv_answer(
+            request, text, page.next_cursor, _FORMATS, names, excel=as_csv.excel, templates=[_sources(request)]
+        )
+    found = Rows(
+        "values",
+        plain_rows(figures),
+        page.total,
+        page.next_cursor,
+        reading.data_version,
+        templates=[_sources(request)],
+        note=limit_note(limit),
+    )
     if output == "geojson":
-        return geojson_answer(request, found, _FEATURE_ID, _FORMATS)
+        return geojson_answer(request, found, _FEATURE_ID, _FORMATS, names)
     return json_answer(request, found, _FORMATS)
 
 
-def _sources(request: Request) -> dict[str, str]:
-    """Where each figure says what it rests on."""
-    return link("sources", address(request, "/api/v1/values/{city}/{survey}/{indicator}/sources"), "application/json")
+def _sources(request: Request) -> Link:
+    """Where each figure says what it rests on, filled in with its own city, survey and indicator."""
+    href = address(request, "/api/v1/values/{city}/{survey}/{indicator}/sources")
+    return template("sources", href, "application/json")

@@ -14,7 +14,7 @@ def measure_assess(stage: Stage, runs: int) -> list[Result]:
     out = FOLDER / "assessed"
 
     def ours(_: int) -> Run:
-        return stage.vasti("assess", stage.boundaries, stage.households, "--out", out)
+        return stage.vasti("assess", stage.boundaries, stage.households, "--out", out, "--mode", "census")
 
     asked = [f"{column}={code}" for column, code in simple_conditions(count_indicators())]
 

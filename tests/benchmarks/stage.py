@@ -75,7 +75,7 @@ class Stage:
         """Loads the households into a new survey round by the command line."""
         return self.vasti(
             *("load", "survey", self.households, "--city", CITY, "--survey", survey),
-            *("--starts", "2023-01-01", "--ends", "2025-12-31", "--publish"),
+            *("--starts", "2023-01-01", "--ends", "2025-12-31", "--mode", "census", "--publish"),
         )
 
 

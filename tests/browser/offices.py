@@ -1,8 +1,8 @@
 """An organisation's office at the pages of a running service: its city, its people, their browsers."""
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -61,7 +61,7 @@ class Site:
     def signed_in(self, role: str, size: tuple[int, int] = DESKTOP, *, javascript: bool = True) -> Tab:
         """A tab of somebody who has signed in by the page."""
         tab = self.open(size, javascript=javascript)
-        tab.goto("/surveys")
+        tab.goto(f"{self.address}/surveys")
         expect(tab).to_have_title("Sign in · Vasti")
         tab.get_by_label("E-mail address").fill(f"{role}@north.org")
         tab.get_by_label("Password").fill(PASSWORD)
@@ -72,9 +72,17 @@ class Site:
 
 @contextmanager
 def site_of(
-    browser: Browser, server_url: str, name: str, folder: Path, settlements: gpd.GeoDataFrame
+    browser: Browser,
+    server_url: str,
+    name: str,
+    folder: Path,
+    settlements: gpd.GeoDataFrame,
+    proxy: Callable[[int], AbstractContextManager[str]] | None = None,
 ) -> Iterator[Site]:
-    """A service with a worker, on a city of these settlements, for an organisation with an account of each role."""
+    """A service with a worker, on a city of these settlements, for an organisation with an account of each role.
+
+    `proxy` makes an address under which browsers reach what serves at a port.
+    """
     url = new_database(server_url, name)
     database.upgrade(url)
     jobs.prepare(url)
@@ -92,20 +100,22 @@ def site_of(
     with serving(environment, "--port", str(port)) as process:
         assert process.stdout is not None
         assert str(port) in process.stdout.readline()
-        yield Site(f"http://127.0.0.1:{port}", owner, browser)
+        with proxy(port) if proxy else nullcontext(f"http://127.0.0.1:{port}") as address:
+            yield Site(address, owner, browser)
     owner.dispose()
     drop_database(server_url, name)
 
 
 def open_round(tab: Tab, name: str, starts: str = "2024-01-01", ends: str = "2024-12-31") -> None:
     """Opens a round by the form, which leads to its page."""
-    tab.goto("/surveys")
+    tab.get_by_role("link", name="Vasti", exact=True).click()
     opener = tab.locator("details.box")
     if opener.get_attribute("open") is None:
         opener.locator("summary").click()
     tab.get_by_label("Name of the round").fill(name)
     tab.get_by_label("First day of the interviews").fill(starts)
     tab.get_by_label("Last day").fill(ends)
+    tab.get_by_label("Who was asked").select_option("every household")
     tab.get_by_role("button", name="Open the round").click()
     expect(tab.get_by_role("heading", level=1)).to_contain_text(name)
 

@@ -271,6 +271,7 @@ def test_hostile_names_stay_text(site: Site, tmp_path: Path) -> None:
         officer.get_by_label("Short name").fill(f"hostile-{number}")
         officer.get_by_label("First day of the interviews").fill("2024-01-01")
         officer.get_by_label("Last day").fill("2024-12-31")
+        officer.get_by_label("Who was asked").select_option("every household")
         officer.get_by_role("button", name="Open the round").click()
         expect(officer.get_by_role("heading", level=1)).to_contain_text(name)
     answers = {name.replace("\0", ""): name for name in HOSTILE_NAMES} | {"toilet_type": typed[0], "drainage": typed[1]}

@@ -1,11 +1,13 @@
 """What a data officer does at a command line with the files of a case, and what comes out."""
 
 from collections.abc import Sequence
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from geo.indicators.rollup import LEVELS
 from tests.integration.cli import Done, Shell
 
 YEAR = ("--starts", "2024-01-01", "--ends", "2024-12-31")
@@ -30,15 +32,14 @@ class Officer(Shell):
         if boundaries:
             self.run("load", "boundaries", *boundaries, "--city", slug)
 
+    def table(self, *arguments: object) -> pd.DataFrame:
+        """What a command prints as CSV."""
+        return _read(StringIO(self.run(*arguments, "--format", "csv").stdout))
+
     def values(self, city: str, survey: str, *arguments: object) -> pd.DataFrame:
         """The full figures of a stored round, at every level."""
-        frames = []
-        for level in ("settlement", "ward", "city"):
-            path = self.folder / f"values_{level}.csv"
-            asked = ("values", "--city", city, "--survey", survey, "--level", level, "--full", "--format", "csv")
-            path.write_text(self.run(*asked, *arguments).stdout, encoding="utf-8")
-            frames.append(_read(path).assign(level=level))
-        return pd.concat(frames, ignore_index=True)
+        asked = ("values", "--city", city, "--survey", survey, "--full", *arguments)
+        return pd.concat([self.table(*asked, "--level", level) for level in LEVELS], ignore_index=True)
 
 
 def read_figures(report: Path) -> pd.DataFrame:
@@ -46,7 +47,7 @@ def read_figures(report: Path) -> pd.DataFrame:
     return _read(report / "figures.csv")
 
 
-def _read(path: Path) -> pd.DataFrame:
+def _read(path: Path | StringIO) -> pd.DataFrame:
     text = ["city", "survey", "ward_code", "settlement_code"]
     return pd.read_csv(path, dtype=dict.fromkeys(text, str), comment="#")
 

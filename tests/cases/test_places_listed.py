@@ -39,7 +39,7 @@ def test_a_register_of_points(officer: Officer) -> None:
     officer.run(*drawn, "-o", "map.html")
     html = (officer.folder / "map.html").read_text(encoding="utf-8")
     assert '"Point"' in html
-    assert '"Polygon"' not in html
+    assert html.count('"Point"') >= 12
 
 
 @pytest.mark.case("officer/B1-survey-names-sites")

@@ -99,4 +99,4 @@ class Shell:
 def survey_arguments(path: Path, survey: str = "2024") -> list[Any]:
     """Arguments that load a file into a round of pune."""
     dates = ["--starts", "2024-01-01", "--ends", "2024-06-30"]
-    return ["load", "survey", path, "--city", "pune", "--survey", survey, *dates]
+    return ["load", "survey", path, "--city", "pune", "--survey", survey, "--mode", "census", *dates]

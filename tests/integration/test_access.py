@@ -325,3 +325,27 @@ def test_sql_as_the_service_takes_an_upload_no_other_way_than_decisions_do(
         assert refused(service, statement)
     else:
         assert service.execute(text(statement)).rowcount == (0 if allowed is None else 1)
+
+
+def test_keys_end_with_a_new_password(two: TwoOrganisations) -> None:
+    """Who sets one because somebody else knew the old expects that one out, with a key made meanwhile too."""
+    with two.owner.begin() as connection:
+        account_id = access.add_account(connection, "robbed@north.org", "Robbed", "contributor", "north")
+        first, _ = access.make_link(connection, account_id)
+        access.set_password(connection, first, PASSWORD)
+        key, _ = access.make_key(connection, account_id, "the thief's", "contributor", 366)
+        others, _ = access.make_key(
+            connection, access.find_account(connection, "steward@north.org")["id"], "another's", "viewer", 1
+        )
+        again, _ = access.make_link(connection, account_id)
+    with two.service.begin() as connection:
+        assert access.enter(connection, key) is not None
+        access.set_password(connection, again, "another long password")
+        assert access.enter(connection, key) is None
+        assert access.enter(connection, others) is not None
+        access.enter(connection, two.token("steward"))
+        set_, noted = find_audit(connection, PageRequest(limit=None)).rows[-2:]
+    assert [(row.action, row.after) for row in (set_, noted)][-1] == ("password set", {"keys_ended": 1})
+    with two.owner.connect() as connection:
+        (listed,) = access.list_keys(connection, account_id)
+    assert listed["revoked_at"] is not None

@@ -210,8 +210,11 @@ def test_a_key_asks_in_its_accounts_name(client: TestClient) -> None:
 
 
 def test_a_draft_is_opened_published_and_taken_back(client: TestClient) -> None:
-    body = {"city": "pune", "slug": "north-2030", "starts_on": "2030-01-01", "ends_on": "2030-03-31"}
+    body = {"city": "pune", "slug": "north-2030", "starts_on": "2030-01-01", "ends_on": "2030-03-31", "mode": "sample"}
     header = signed_in(client, "contributor@north.org")
+    unsaid = {name: value for name, value in body.items() if name != "mode"}
+    status, asked = refusal(client.post(f"{API}/own/surveys", json=unsaid, headers=header))
+    assert (status, "was every household visited (census), or a sample" in asked) == (400, True)
     made = client.post(f"{API}/own/surveys", json=body, headers=header)
     assert (made.status_code, made.json()["state"], made.json()["organisation"]) == (201, "draft", "north")
     assert refusal(client.post(f"{API}/own/surveys", json=body, headers=header)) == (

@@ -21,7 +21,7 @@ def _values(client: TestClient, query: str) -> list[dict[str, Any]]:
 
 
 def _csv(client: TestClient, query: str) -> tuple[list[str], list[dict[str, str]]]:
-    text = client.get(query).text
+    text = client.get(f"{query}&hxl=true").text
     assert text.endswith("\r\n")
     header, tags, *rows = csv.reader(io.StringIO(text, newline=""))
     return tags, [dict(zip(header, row, strict=True)) for row in rows]
@@ -118,7 +118,7 @@ def test_changes_backwards_are_numbers_in_csv(client: TestClient) -> None:
 
 
 def test_csv_has_hxl_tags_and_a_file_name(client: TestClient) -> None:
-    answer = client.get(f"{TOILETS}&format=csv")
+    answer = client.get(f"{TOILETS}&format=csv&hxl=true")
     assert answer.headers["content-type"] == "text/csv; charset=utf-8; header=present"
     assert answer.headers["content-disposition"] == 'attachment; filename="values-khandesh-2024-household_toilet.csv"'
     header, tags = list(csv.reader(io.StringIO(answer.text, newline="")))[:2]
@@ -128,7 +128,7 @@ def test_csv_has_hxl_tags_and_a_file_name(client: TestClient) -> None:
     assert tagged["value"] == "#indicator+num+pct"
     assert (tagged["low"], tagged["high"]) == ("#indicator+num+ci_low", "#indicator+num+ci_high")
     assert tagged["population"] == "#population+hh"
-    plain = client.get(f"{TOILETS}&format=csv&hxl=false").text.splitlines()
+    plain = client.get(f"{TOILETS}&format=csv").text.splitlines()
     assert plain == [line for line in answer.text.splitlines() if not line.startswith("#")]
     assert "शांती नगर" in answer.text
 
@@ -142,7 +142,7 @@ def test_csv_tags_a_density_as_no_percentage(client: TestClient) -> None:
 def test_csv_is_whole_without_limit_and_paged_with_it(client: TestClient) -> None:
     total = client.get("/api/v1/values?limit=1").json()["total"]
     assert len(_csv(client, "/api/v1/values?format=csv")[1]) == total
-    answer = client.get("/api/v1/values?format=csv&limit=5&hxl=false")
+    answer = client.get("/api/v1/values?format=csv&limit=5")
     assert len(answer.text.splitlines()) == 1 + 5
     assert 'rel="next"' in answer.headers["link"]
 

@@ -35,7 +35,7 @@ def operator(office: Office, two: TwoOrganisations, settings: Settings) -> Offic
     return Office(office.client, {"authorization": f"Bearer {two.sessions['operator@vasti.org']}"}, two, settings)
 
 
-SAME_NAMES: dict[str, Any] = {"renamed": [], "missing": []}
+SAME: dict[str, Any] = {"renamed": [], "missing": []}
 """Of a preview: no settlement has another name in the file, and none is lacking."""
 
 
@@ -66,7 +66,7 @@ def test_settlements_are_sent_checked_loaded_and_taken_back(
     )  # fmt: skip
     assert checked["preview"] == {
         "figures": [],
-        "places": {"added": 2, "changed": 0, "unchanged": 2} | SAME_NAMES,
+        "places": {"added": 2, "changed": 0, "unchanged": 2, "moved": 0, "moves": []} | SAME,
     }
     assert checked["counts"] == {"rows_read": 4, "rows_loaded": 4, "rows_warned": 0, "rows_rejected": 0}
     assert checked["read_as"]["crs"] == "EPSG:4326 (longitude and latitude)"
@@ -103,7 +103,7 @@ def test_what_another_organisation_drew_stays_as_it_is(
     named = settlements(tmp_path / "named.gpkg", 30)
     frame = gpd.read_file(named).assign(settlement_name="Renamed", ward_code="W9", ward_name="Ninth")
     renamed = _boundaries(other, f.write_boundaries(tmp_path / "renamed.gpkg", frame))
-    assert renamed["preview"]["places"] == {"added": 0, "changed": 0, "unchanged": 1} | SAME_NAMES
+    assert renamed["preview"]["places"] == {"added": 0, "changed": 0, "unchanged": 1, "moved": 0, "moves": []} | SAME
     other.decided(renamed["id"], "accept")
     assert _places(other)[f.code(30)]["name"] == "Nagar 30"
 
@@ -123,9 +123,9 @@ def test_what_another_organisation_drew_stays_as_it_is(
     assert [group["code"] for group in on_theirs["findings"] if group["severity"] == "error"] == ["boundary_on_others"]
 
     own = _boundaries(steward, settlements(tmp_path / "own.gpkg", 30, moved=0.0005), valid_from_on="2025-01-01")
-    assert own["preview"]["places"] == {"added": 0, "changed": 1, "unchanged": 0} | SAME_NAMES
+    assert own["preview"]["places"] == {"added": 0, "changed": 1, "unchanged": 0, "moved": 0, "moves": []} | SAME
     any_ = _boundaries(operator, settlements(tmp_path / "any.gpkg", 31, moved=0.0005), valid_from_on="2025-01-01")
-    assert any_["preview"]["places"] == {"added": 0, "changed": 1, "unchanged": 0} | SAME_NAMES
+    assert any_["preview"]["places"] == {"added": 0, "changed": 1, "unchanged": 0, "moved": 0, "moves": []} | SAME
 
 
 def test_a_redrawn_settlement_is_again_as_it_was(steward: Office, two: TwoOrganisations, tmp_path: Path) -> None:
@@ -182,7 +182,7 @@ def test_facilities_are_sent_checked_loaded_and_taken_back(
     assert (checked["state"], checked["problem"]) == ("checked", None)
     assert checked["preview"] == {
         "figures": [],
-        "places": {"added": 3, "changed": 0, "unchanged": 0} | SAME_NAMES,
+        "places": {"added": 3, "changed": 0, "unchanged": 0, "moved": 0, "moves": []} | SAME,
     }
     assert len(checked["read_as"]["positions"]) == 3
     loaded = steward.decided(waiting["id"], "accept")

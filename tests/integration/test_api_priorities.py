@@ -32,7 +32,7 @@ def _gaps(client: TestClient, query: str) -> list[dict[str, Any]]:
 
 
 def _csv(client: TestClient, query: str) -> tuple[dict[str, str], list[dict[str, str]]]:
-    header, tags, *rows = csv.reader(io.StringIO(client.get(query).text, newline=""))
+    header, tags, *rows = csv.reader(io.StringIO(client.get(f"{query}&hxl=true").text, newline=""))
     return dict(zip(header, tags, strict=True)), [dict(zip(header, row, strict=True)) for row in rows]
 
 

@@ -45,7 +45,7 @@ def test_assess_equals_the_database(connection: Connection, tmp_path: Path, samp
     spec = f.spec(survey.survey, starts_on=survey.starts_on, ends_on=survey.ends_on, mode="census")
     loaded = f.load(connection, tmp_path, survey.path, city="sample", survey=spec, source=source, skip_errors=True)
     boundaries = read_boundaries(sample.boundaries.path, ReadOptions(), profile)
-    offline = assess(boundaries, survey.path, source, city="sample", survey=survey.survey)
+    offline = assess(boundaries, survey.path, source, city="sample", survey=survey.survey, mode="census")
     assert (offline.rows_read, offline.rows_kept) == (loaded.rows_read, loaded.rows_loaded)
     levels: tuple[Any, ...] = ("settlement", "ward", "city")
     for level in levels:

@@ -85,7 +85,7 @@ def test_suggest_then_assess_gives_the_figures_of_the_shipped_profile(shell: She
         ("proposed", "places.toml", "answers.toml"),
         ("shipped", boundaries.profile, survey.profile),
     ):
-        arguments = ("--profile", answers, "--boundaries-profile", places, "--skip-errors")
+        arguments = ("--profile", answers, "--boundaries-profile", places, "--mode", "census", "--skip-errors")
         shell.run("assess", boundaries.path, survey.path, "--out", out, *arguments)
     proposed, shipped = (shell.folder / out / "figures.csv" for out in ("proposed", "shipped"))
     assert proposed.read_text(encoding="utf-8") == shipped.read_text(encoding="utf-8")

@@ -41,6 +41,13 @@ def test_load_frame_says_how_many_are_unserved(sampled: Connection, tmp_path: Pa
     assert unserved(sampled)[f.code(0)] == 10
 
 
+def test_load_frame_takes_settlements_where_nobody_lives(sampled: Connection, tmp_path: Path) -> None:
+    before = unserved(sampled)
+    path = f.write_csv(tmp_path / "frame.csv", [{"settlement_code": f.code(3), "households": 0}])
+    assert load_frame(sampled, path, "pune", "2024", ReadOptions()).rows_loaded == 1
+    assert set(unserved(sampled)) == set(before)
+
+
 def test_load_frame_gives_density_of_a_sample(sampled: Connection, tmp_path: Path) -> None:
     query = ValuesQuery(indicators=["density_persons"], settlements=[f.code(0)], seen="all", access="full")
     assert find_values(sampled, query).figures["reason"].tolist() == ["no_frame_size"]
@@ -60,7 +67,9 @@ def test_load_frame_gives_density_of_a_sample(sampled: Connection, tmp_path: Pat
             [{"settlement_code": "01", "households": 3}, {"settlement_code": "01", "households": 4}],
             "settlement_duplicate",
         ),
-        ([{"settlement_code": "01", "households": 0}], "frame_size_invalid"),
+        ([{"settlement_code": "01", "households": -1}], "frame_size_invalid"),
+        ([{"settlement_code": "01", "households": 3_000_000_000}], "frame_size_invalid"),
+        ([{"settlement_code": "01", "households": "inf"}], "frame_size_invalid"),
         ([{"settlement_code": "01", "households": 2.5}], "frame_size_invalid"),
         ([{"settlement_code": "01", "households": "many"}], "frame_size_invalid"),
     ],

@@ -77,7 +77,7 @@ def test_load_keeps_the_original_under_its_sha256(city: Connection, tmp_path: Pa
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     row = city.execute(select(upload).where(upload.c.id == result.upload_id)).mappings().one()
     assert (row["sha256"], row["file_name"], row["uploaded_by"]) == (sha256, "मूळ file.csv", "tester")
-    kept = tmp_path / "originals" / sha256[:2] / sha256
+    kept = tmp_path / "originals" / "organisations" / "local" / sha256[:2] / sha256
     assert kept.read_bytes() == path.read_bytes()
     assert [p.name for p in kept.parent.iterdir()] == [sha256]
     assert stat.S_IMODE((tmp_path / "originals").stat().st_mode) == 0o700  # answers are in there
@@ -93,11 +93,11 @@ def test_load_same_file_again_is_the_same_upload(city: Connection, tmp_path: Pat
 
 
 def with_errors() -> list[Row]:
-    """A repeated code, a position far away with no settlement named, and a weight of nothing: rows 3, 5 and 6."""
+    """A repeated code, a position far away with no settlement named, and a weight below 0: rows 3, 5 and 6."""
     rows = [{**row, "weight": 1} for row in f.households()]
     rows[1] |= {"household_code": rows[0]["household_code"]}
     rows[3] |= {"longitude": 10.0, "latitude": 10.0, "settlement_code": None}
-    rows[4] |= {"weight": 0}
+    rows[4] |= {"weight": -1}
     return rows
 
 
@@ -219,6 +219,12 @@ def test_load_refuses_what_does_not_fit(city: Connection, tmp_path: Path) -> Non
         f.load(city, tmp_path, rows, city="nashik")
     with pytest.raises(InputError, match="--starts and --ends"):
         f.load(city, tmp_path, rows, survey=f.spec("2025", starts_on=None, ends_on=None))
+    for changes, asked in (
+        ({}, "was every household visited .census., or a sample"),
+        ({"unit": "settlement"}, "does the file list every settlement .census., or a sample"),
+    ):
+        with pytest.raises(InputError, match=asked):
+            f.load(city, tmp_path, rows, survey=f.spec("2025", mode=None, **changes))
     with pytest.raises(InputError, match="before it starts"):
         f.load(city, tmp_path, rows, survey=f.spec("2025", starts_on=f.ENDS, ends_on=f.STARTS))
     with pytest.raises(InputError, match="2025 round"):

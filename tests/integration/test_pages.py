@@ -245,9 +245,21 @@ def test_a_round_with_mistakes_keeps_what_was_typed(client: TestClient, two: Two
     assert answer.status_code == 400
     assert "would end (2024-01-01) before it starts" in answer.text
     assert 'value="Typed"' in answer.text
-    for changed, says in (({"name": "गाव"}, "short name too"), ({"starts_on": "soon"}, "The first day is not valid")):
+    for changed, says in (
+        ({"name": "गाव"}, "short name too"),
+        ({"starts_on": "soon"}, "The first day is not valid"),
+        ({"mode": ""}, "was every household visited, or a sample?"),
+    ):
         form = token(two, "contributor") | FORMS["/surveys"] | changed
         assert says in client.post("/surveys", headers=cookie(two, "contributor"), data=form).text
+
+
+def test_a_round_s_way_of_surveying_is_not_chosen_for_the_officer(client: TestClient, two: TwoOrganisations) -> None:
+    form = client.get("/surveys", headers=cookie(two, "contributor")).text
+    choices = form.partition('name="mode"')[2].partition("</select>")[0]
+    assert " required" in choices
+    assert '<option value="">' in choices
+    assert " selected" not in choices
 
 
 def test_columns_of_a_survey_with_outlines_are_its_answers(
@@ -255,6 +267,7 @@ def test_columns_of_a_survey_with_outlines_are_its_answers(
 ) -> None:
     """A row is a settlement, drawn: its file could be one of boundaries too."""
     new = {"city": "pune", "slug": "profiles", "starts_on": "2024-01-01", "ends_on": "2024-12-31", "unit": "settlement"}
+    new["mode"] = "census"
     assert client.post("/api/v1/own/surveys", headers=office.header, json=new).status_code == 201
     frame = f.small_city().assign(weight=[40, 50, 60, 70], toilet_type=["vip", "none", "vip", "none"])
     told = office.sent(f.write_boundaries(tmp_path / "profiles.gpkg", frame), "profiles")

@@ -93,7 +93,7 @@ def odk() -> Iterator[Served]:
         yield served
 
 
-ROUND = ["--city", "pune", "--survey", "2024", "--starts", "2024-01-01", "--ends", "2024-06-30"]
+ROUND = ["--city", "pune", "--survey", "2024", "--mode", "census", "--starts", "2024-01-01", "--ends", "2024-06-30"]
 ROUND += ["--profile", "pulled.toml"]
 
 

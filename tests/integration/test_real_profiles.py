@@ -89,11 +89,12 @@ def test_techo_survey_loads_by_its_own_codes(connection: Connection, tmp_path: P
     found = result.findings.frame()
     (by_name,) = found.loc[found["code"] == "joined_by_name", "row_number"] - 2
     joins = survey["identificador"].isin(codes) | (survey.index == by_name)
-    expected = survey[joins & (survey["numero_aprox_viviendas"] != "0")]
+    expected = survey[joins]
     assert result.rows_read == 405
-    assert result.rows_loaded == len(expected) == 305
+    assert result.rows_loaded == len(expected) == 322
     assert "value_unmapped" not in set(found["code"])
-    assert (found["code"] == "weight_invalid").sum() == 25
+    assert (found["code"] == "settlement_empty").sum() == 25
+    assert "weight_invalid" not in set(found["code"])
     stored = connection.execute(text("SELECT sum(weight), count(DISTINCT settlement_id) FROM household")).one()
     assert stored[0] == expected["numero_aprox_viviendas"].astype(int).sum()
     assert stored[1] == len(expected)
@@ -116,7 +117,7 @@ def test_techo_survey_answers(real_files: Path) -> None:
     assert counts(observations, "electricity") == {"metered": 228, "irregular": 165, "none": 1, None: 11}
     assert counts(observations, "water_source") == {"piped_yard": 316, None: 89}
     assert counts(observations, "waste_collection") == {"door_to_door": 191, "burned_or_buried": 170, None: 44}
-    assert set(found["code"]) == {"weight_invalid"}
+    assert found.empty
 
 
 DOWA = [

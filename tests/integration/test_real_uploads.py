@@ -118,6 +118,8 @@ def test_kibera_water_points(steward: Office, two: TwoOrganisations, tmp_path: P
         "added": len(points),
         "changed": 0,
         "unchanged": 0,
+        "moved": 0,
+        "moves": [],
         "renamed": [],
         "missing": [],
     }

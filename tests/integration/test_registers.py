@@ -248,7 +248,9 @@ def test_assess_shares_as_the_database(city: Connection, tmp_path: Path) -> None
     load(city, tmp_path, rows, COUNTS)
     shapes = read_boundaries(f.write_boundaries(tmp_path / "b.gpkg", f.small_city()), ReadOptions(), None)
     path = f.write_csv(tmp_path / "register.csv", rows)
-    offline = assess(shapes, path, SourceOptions(profile=COUNTS, unit="settlement"), city="pune", survey="register")
+    offline = assess(
+        shapes, path, SourceOptions(profile=COUNTS, unit="settlement"), city="pune", survey="register", mode="census"
+    )
     here = offline.figures.query("level == 'settlement' and indicator == 'drainage_any'").set_index("settlement_code")
     stored = figures(city, "register")
     for name in ("value", "n", "n_unknown", "population", "status"):

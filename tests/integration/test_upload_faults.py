@@ -52,7 +52,7 @@ class Office:
     def receives(self, path: Path) -> int:
         """Takes a file in and asks for its check."""
         original = originals.identify(path, path.name)
-        originals.keep(original, self.settings.originals_url)
+        originals.keep(original, self.sender.organisation, self.settings.originals_url)
         with database.transaction(self.engine) as connection:
             row = find_survey(connection, find_city(connection, "pune"), "2024")
             target = Target(row["city_id"], "survey", row["id"])

@@ -11,7 +11,6 @@ import pytest
 import shapely
 from shapely.geometry import MultiPolygon, Polygon, box
 
-from geo.crs import geodesic_area_m2
 from geo.errors import InputError
 from geo.ingestion.boundaries import read_boundaries
 from geo.ingestion.boundary_checks import check_boundaries
@@ -56,25 +55,6 @@ def test_overlap_is_told_once_with_the_ground_shared(tmp_path: Path) -> None:
 
 def test_overlap_of_a_thousand_metres_in_a_large_one_is_a_sliver(tmp_path: Path) -> None:
     assert found(tmp_path, [square(0, 0, 1000), square(1000 - 0.9, 0, 1000)])[0] == []
-
-
-def test_nothing_is_drawn_on_anothers_settlement(tmp_path: Path) -> None:
-    """From half of one on; beside it, or with what is one's own, outlines may overlap."""
-    theirs = Places(["T1", "T2"], ["", ""], np.array([square(0, 0), square(300, 0)], dtype=object))
-    frame = pd.DataFrame(
-        {
-            "row_number": [1, 2, 3, 4],
-            "code": ["inside", "aside", "own", "T2"],
-            "geom": [square(10, 10, 30), square(60, 0), square(60, 20), square(300, 0)],
-        }
-    )
-    frame["area_m2"] = geodesic_area_m2(frame["geom"].to_numpy())
-    findings = Findings()
-    rejected = check_boundaries(frame, theirs, findings, {"T1", "T2"})
-    assert rejected.tolist() == [True, False, False, False]
-    told = findings.frame()[["row_number", "code", "value"]].to_numpy().tolist()
-    assert told[0] == [1, "boundary_on_others", "T1"]
-    assert {code for _, code, _ in told[1:]} == {"boundary_overlap"}
 
 
 def test_outlines_stacked_on_each_other_are_refused(tmp_path: Path) -> None:

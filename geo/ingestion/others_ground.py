@@ -1,0 +1,154 @@
+"""What a file of settlements leaves as it is where its sender may change its own places only."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+from geo.crs import geodesic_area_m2
+from geo.ground import SLIVER_M2, SLIVER_SHARE, polygon_areas_m2
+from geo.ingestion.findings import Findings
+from geo.ingestion.placement import Places
+
+_TOLD_M2 = 1.0
+"""From so much ground on, what is cut from an outline is told."""
+
+
+@dataclass(frozen=True)
+class OthersGround:
+    """What other organisations drew in a city, and what its wards are called."""
+
+    drawn_now: frozenset[str]
+    """The codes of settlements whose newest outline is another organisation's."""
+    codes: Sequence[str]
+    """Of each outline another organisation drew, now or earlier, its settlement's code,"""
+    shapes: NDArray[Any]
+    """its shape in longitude and latitude,"""
+    until: Sequence[date | None]
+    """and the day from which it no longer holds; None: it holds until further notice."""
+    wards: Mapping[str, str]
+    """Names of wards by their codes."""
+    valid_from_on: date | None
+    """From which day the file's outlines hold, as somebody said; None: new settlements since ever,"""
+    today: date
+    """and redrawn ones from today."""
+
+
+def leave_others_ground(frame: pd.DataFrame, known: Places, others: OthersGround, findings: Findings) -> pd.DataFrame:
+    """The rows that leave others' places as they are, without the slivers that lie on them.
+
+    `frame` has the columns of `Boundaries.frame`, and row_number. Left out, with a finding, are rows that redraw a
+    settlement of another organisation, or draw one on its ground.
+    """
+    frame = keep_ward_names(frame, others.wards, findings)
+    frame = _leave_settlements(frame, known, others.drawn_now, findings)
+    return _keep_off(frame, known, others, findings)
+
+
+def keep_ward_names(frame: pd.DataFrame, wards: Mapping[str, str], findings: Findings) -> pd.DataFrame:
+    """Wards the city has keep their names, which settlements of all organisations are listed under."""
+    names = frame["ward_code"].map(wards)
+    differs = (names.notna() & is_named(frame) & (names != frame["ward_name"])).to_numpy(dtype=bool)
+    told = frame[differs]
+    findings.add(
+        "ward_name_kept",
+        told["row_number"].to_numpy(dtype=np.int32),
+        field="ward_name",
+        values=[f"{row.ward_name} (ward {row.ward_code}: {wards[row.ward_code]})" for row in told.itertuples()],
+    )
+    return frame.assign(ward_name=names.where(names.notna(), frame["ward_name"]))
+
+
+def is_named(frame: pd.DataFrame) -> "pd.Series[bool]":
+    """Which rows say what their ward is called, beside its code."""
+    return frame["ward_name"].notna() & (frame["ward_name"] != frame["ward_code"])
+
+
+def _leave_settlements(frame: pd.DataFrame, known: Places, theirs: frozenset[str], findings: Findings) -> pd.DataFrame:
+    """Without rows that would redraw others' settlements; rows that repeat one change neither its name nor its ward."""
+    index = {code: i for i, code in enumerate(known.codes) if code in theirs}
+    frame, rejected = frame.copy(), np.zeros(len(frame), dtype=bool)
+    for at, (code, shape) in enumerate(zip(frame["code"], frame["geom"], strict=True)):
+        i = index.get(code)
+        if i is None:
+            continue
+        rejected[at] = not _is_as_known(shape, known.shapes[i])
+        frame.loc[frame.index[at], ["name", "ward_code", "ward_name"]] = [known.names[i], None, None]
+    told = frame[rejected]
+    numbers = told["row_number"].to_numpy(dtype=np.int32)
+    findings.add("boundary_of_others", numbers, field="settlement_code", values=list(told["code"]))
+    return frame[~rejected].reset_index(drop=True)
+
+
+def _keep_off(frame: pd.DataFrame, known: Places, others: OthersGround, findings: Findings) -> pd.DataFrame:
+    """Without rows drawn on others' ground; what lies on it by a sliver is cut from an outline.
+
+    A household in two outlines counts in the smaller one: whatever ground a new outline shared with another
+    organisation's could take that one's households away.
+    """
+    drawn_before = {code: shape for code, shape in zip(known.codes, known.shapes, strict=True) if shape is not None}
+    shapes, numbers = frame["geom"].to_numpy(dtype=object).copy(), frame["row_number"].to_numpy(dtype=np.int32)
+    # What stays as it was is no new claim, whatever it lies on.
+    is_new = np.array(
+        [not _is_as_known(shape, drawn_before.get(code)) for code, shape in zip(frame["code"], shapes, strict=True)],
+        dtype=bool,
+    )
+    if not is_new.any() or len(others.codes) == 0:
+        return frame
+    ours, theirs = shapely.STRtree(others.shapes).query(shapes, predicate="intersects")
+    # A settlement's first outline has held since ever where no day is said: for earlier rounds too.
+    starts = [others.valid_from_on or (others.today if code in drawn_before else None) for code in frame["code"]]
+    at_stake = np.array(
+        [
+            is_new[a] and frame["code"][a] != others.codes[b] and _meet(starts[a], others.until[b])
+            for a, b in zip(ours, theirs, strict=True)
+        ],
+        dtype=bool,
+    )
+    ours, theirs = ours[at_stake], theirs[at_stake]
+    shared_m2 = polygon_areas_m2(shapely.intersection(shapes[ours], others.shapes[theirs]))
+    smaller = np.minimum(geodesic_area_m2(shapes)[ours], geodesic_area_m2(others.shapes)[theirs])
+    is_on = (shared_m2 >= SLIVER_M2) | (shared_m2 >= SLIVER_SHARE * smaller)
+    findings.add(
+        "boundary_on_others",
+        numbers[ours[is_on]],
+        field="settlement_code",
+        values=[_whose(others, b, m2) for b, m2 in zip(theirs[is_on], shared_m2[is_on], strict=True)],
+    )
+    rejected = np.isin(np.arange(len(frame)), ours[is_on])
+    slivers = ~rejected[ours] & (shared_m2 > 0)
+    for a in np.unique(ours[slivers]):
+        on = theirs[slivers & (ours == a)]
+        shapes[a] = _polygons(shapely.difference(shapes[a], shapely.union_all(others.shapes[on])))
+    told = slivers & (shared_m2 >= _TOLD_M2)
+    findings.add(
+        "boundary_trimmed",
+        numbers[ours[told]],
+        field="settlement_code",
+        values=[_whose(others, b, m2) for b, m2 in zip(theirs[told], shared_m2[told], strict=True)],
+    )
+    return frame.assign(geom=shapes)[~rejected].reset_index(drop=True)
+
+
+def _meet(start: date | None, until: date | None) -> bool:
+    """Whether an outline that holds from a day on, or since ever, holds beside one that ends on another day."""
+    return start is None or until is None or until > start
+
+
+def _whose(others: OthersGround, at: int, shared_m2: float) -> str:
+    until = others.until[at]
+    return f"{others.codes[at]} ({shared_m2:,.0f} m2{f', drawn until {until}' if until else ''})"
+
+
+def _is_as_known(shape: Any, known: Any) -> bool:
+    return known is not None and bool(shape.normalize() == known.normalize())
+
+
+def _polygons(shape: Any) -> shapely.MultiPolygon:
+    """The ground of a shape, without lines and points along which it was cut."""
+    return shapely.MultiPolygon([part for part in shapely.get_parts(shape) if part.geom_type == "Polygon"])

@@ -1,0 +1,52 @@
+"""Which addresses there are, which methods each takes, and which of them are for everybody."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from fastapi import APIRouter
+from starlette.routing import Route, compile_path
+
+PUBLIC_PATHS = ("/api/v1/", "/maps/")
+"""Below these are public answers; beside them there are pages for people and what is for the operator."""
+
+
+@dataclass(frozen=True)
+class _Address:
+    pattern: re.Pattern[str]
+    methods: frozenset[str]
+    is_public: bool
+
+
+@dataclass
+class Addresses:
+    """The addresses of the routers that were added."""
+
+    _known: list[_Address] = field(default_factory=list)
+
+    def add(self, router: APIRouter, prefix: str, *, public: bool) -> None:
+        """Adds those of a router; `public`: they are for everybody, but for what is asked for in full."""
+        for route in router.routes:
+            assert isinstance(route, Route)  # noqa: S101 (no router includes another, or mounts anything)
+            pattern, *_ = compile_path(prefix + route.path)
+            self._known.append(_Address(pattern, frozenset(route.methods or ()), public))
+
+    def methods(self, path: str) -> list[str]:
+        """The methods an address takes, in the order of the alphabet; none where there is nothing."""
+        found = {method for address in self._at(path) for method in address.methods}
+        # The cache answers HEAD wherever GET is answered; of a public address a browser asks with OPTIONS beforehand.
+        if "GET" in found:
+            found.add("HEAD")
+        if any(address.is_public for address in self._at(path)):
+            found.add("OPTIONS")
+        return sorted(found)
+
+    def is_public(self, path: str) -> bool:
+        """Whether an address is for everybody, or there is nothing, which everybody may know."""
+        found = list(self._at(path))
+        if found:
+            return any(address.is_public for address in found)
+        return path.startswith(PUBLIC_PATHS)
+
+    def _at(self, path: str) -> Iterator[_Address]:
+        return (address for address in self._known if address.pattern.match(path))
