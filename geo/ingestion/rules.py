@@ -168,7 +168,10 @@ RULES: dict[str, Rule] = {
         "give every household a code that stays the same between visits",
     ),
     "household_code_duplicate": Rule(
-        "error", "the [code|codes] {value} [stands|stand] on an earlier row of this file", "keep one row a household"
+        "error",
+        "the [code|codes] {value} [stands|stand] on an earlier row of this file",
+        "keep one row a household; where numbers restart in each place, make the code of several columns in the "
+        'mapping profile, such as "Village + Number"',
     ),
     "row_repeated": Rule(
         "error",
@@ -493,6 +496,23 @@ RULES: dict[str, Rule] = {
     ),
     "facility_code_duplicate": Rule(
         "error", "the [code|codes] {value} [stands|stand] on an earlier row of this file", "keep one row a facility"
+    ),
+    "facility_code_made": Rule(
+        "warning",
+        "the file has no column of facilities' codes, so each is known by its kind and position, to about a metre",
+        "name the column with the codes with --code, if there is one; a later file adds a facility again where it "
+        "gives another position",
+    ),
+    "facility_repeated": Rule(
+        "error",
+        "the row has the kind and position of {value}, and no code tells the two apart; it counts once",
+        "nothing, if it is the same facility; else give each a code",
+        stops_load=False,
+    ),
+    "facility_position_repeated": Rule(
+        "warning",
+        "the row has the kind and position of {value}, and another code",
+        "check whether it is the same facility twice",
     ),
     "facility_of_others": Rule(
         "error",
