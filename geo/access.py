@@ -17,7 +17,7 @@ from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql import ColumnElement
 
-from geo.errors import Conflict, InputError, NotAllowed, NotFound, SignInLocked, SignInRefused
+from geo.errors import Conflict, InputError, NotAllowed, NotFound, SignInLocked, SignInRefused, quoted
 from geo.schema.access import ROLES, Role, account, api_key, password_link
 from geo.schema.places import organisation
 from geo.surveys import open_organisation
@@ -152,7 +152,7 @@ def add_account(connection: Connection, email: str, name: str, role: Role, organ
             return int(connection.execute(row.returning(account.c.id)).scalar_one())
     except IntegrityError as error:
         if _constraint(error) == "account_email_check":
-            raise InputError(f"{email!r} is not an e-mail address.") from None
+            raise InputError(f"{quoted([email])} is not an e-mail address.") from None
         raise Conflict(f"There is an account {email} already.") from None
 
 

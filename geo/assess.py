@@ -1,6 +1,7 @@
 """Figures with no database: boundaries and observations in, the same figures out as PostGIS gives."""
 
 from collections import deque
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
@@ -16,8 +17,8 @@ from geo.errors import UnreadableFile
 from geo.ground import own_ground_m2
 from geo.indicators.blocks import Block, Cells, Round, headline
 from geo.indicators.catalogue import catalogue
-from geo.indicators.definition import Counted
-from geo.indicators.disclosure import Access
+from geo.indicators.definition import Counted, Definition
+from geo.indicators.disclosure import NO_ANSWERS, TOO_MANY_UNKNOWN, Access
 from geo.indicators.figures import finish, make_levels
 from geo.indicators.protection import NO_WARD
 from geo.indicators.rollup import LEVELS
@@ -28,6 +29,7 @@ from geo.ingestion.boundaries import Boundaries
 from geo.ingestion.design_checks import DesignChecks
 from geo.ingestion.findings import Findings
 from geo.ingestion.observe import Progress, Reading, observe
+from geo.ingestion.profile import Profile
 from geo.ingestion.source import SourceOptions
 from geo.surveys import Mode
 
@@ -42,6 +44,10 @@ class Assessment:
     """
 
     figures: pd.DataFrame
+    of_households: pd.DataFrame
+    """The same of the indicator that was asked to be mapped, counted in households: what circles on a map count."""
+    lacking: Mapping[str, Sequence[str]]
+    """Of indicators without a figure for all, the fields the file does not have, where it has others of theirs."""
     boundaries: Boundaries
     findings: Findings
     rows_read: int
@@ -54,12 +60,15 @@ class Assessment:
         if "lon" in self.boundaries.frame:
             at = self.boundaries.frame.set_index("code")[["lon", "lat"]]
             shapes = pd.Series([None if np.isnan(x) else Point(x, y) for x, y in at.to_numpy()], index=at.index)
+        of_settlements = self.of_households[self.of_households["level"] == "settlement"]
+        unserved = of_settlements.set_index("settlement_code")["unserved"].astype(float)
+        chosen = chosen.assign(unserved=chosen["settlement_code"].map(unserved).astype(float))
         return gpd.GeoDataFrame(chosen, geometry=list(shapes.loc[chosen["settlement_code"]]), crs=STORAGE_CRS)
 
-    def city_unserved(self, indicator: str) -> float | None:
-        """How many of all go without what a share is of, as its headline level counts; None where nothing says it."""
-        of_city = self.figures[(self.figures["level"] == "city") & (self.figures["indicator"] == indicator)]
-        unserved = of_city["unserved"].dropna()
+    @property
+    def city_unserved(self) -> float | None:
+        """Households without what the mapped indicator is a share of, in all; None where nothing says it."""
+        unserved = self.of_households[self.of_households["level"] == "city"]["unserved"].dropna()
         return None if unserved.empty else float(unserved.iloc[0])
 
 
@@ -72,10 +81,13 @@ def assess(
     survey: str,
     mode: Mode,
     counted: Counted | None = None,
+    mapped: str = "",
     access: Access = "public",
     progress: Progress | None = None,
 ) -> Assessment:
     """Places a file's observations in the boundaries and makes every figure of the catalogue that rests on answers.
+
+    `mapped` is the indicator of which a map will be drawn.
 
     Raises:
         InputError: the file or the profile cannot be used, or none of its rows can.
@@ -104,15 +116,45 @@ def assess(
     tallies = tally.tallies(np.arange(len(boundaries.frame), dtype=np.int64))
     of_round = Round(city, survey, source.unit, mode, date.min, date.min, members_unknown=_members_unknown(tallies))
     levels = [(definition, counted or headline(definition, [of_round])) for definition in definitions]
-    blocks = [
-        Block(of_round, definition, level) for definition, level in levels if level in definition.counted_levels()
-    ]
-    table = _cells(blocks, tallies, boundaries.frame)
-    made = make_levels(table, LEVELS, access)
-    figures = pd.concat([named(finish(exact), table, level) for level, exact in made.items()], ignore_index=True)
-    # Of when the survey was, two files say nothing.
+    households: list[tuple[Definition, Counted]] = [(d, "households") for d in definitions if d.id == mapped]
+
+    def figures(of: Sequence[tuple[Definition, Counted]]) -> pd.DataFrame:
+        blocks = [Block(of_round, each, level) for each, level in of if level in each.counted_levels()]
+        return _figures(blocks, tallies, boundaries.frame, access)
+
+    shown = figures(levels)
+    return Assessment(
+        shown,
+        figures(households),
+        _lacking(shown, definitions, reading.profile),
+        boundaries,
+        reading.findings,
+        reading.rows_read,
+        reading.rows_kept,
+    )
+
+
+def _figures(blocks: list[Block], tallies: pd.DataFrame, boundaries: pd.DataFrame, access: Access) -> pd.DataFrame:
+    """The figures of every level. Of when the survey was, two files say nothing."""
     columns = [name for name in COLUMNS if name not in DATES]
-    return Assessment(figures[columns], boundaries, reading.findings, reading.rows_read, reading.rows_kept)
+    if not blocks:
+        return pd.DataFrame(columns=columns)
+    table = _cells(blocks, tallies, boundaries)
+    made = make_levels(table, LEVELS, access)
+    figures = [named(finish(exact), table, level) for level, exact in made.items()]
+    return pd.concat(figures, ignore_index=True)[columns]
+
+
+def _lacking(figures: pd.DataFrame, definitions: Sequence[Definition], profile: Profile) -> dict[str, list[str]]:
+    """The fields that leave an indicator without a figure for all, where the file has others that it needs."""
+    there = set(profile.fields) | {name for share in profile.shares.values() for name in share.fields()}
+    without = figures[(figures["level"] == "city") & figures["reason"].isin((NO_ANSWERS, TOO_MANY_UNKNOWN))]
+    found = {}
+    for definition in definitions:
+        missing = [name for name in definition.fields if name not in there]
+        if missing and set(definition.fields) & there and (without["indicator"] == definition.id).any():
+            found[definition.id] = missing
+    return found
 
 
 def _members_unknown(tallies: pd.DataFrame) -> float:

@@ -1,5 +1,6 @@
 """Coordinate reference systems by role, and everything geodesic. The only place that reprojects."""
 
+import re
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ import shapely
 from numpy.typing import NDArray
 from pyproj.exceptions import CRSError, ProjError
 
-from geo.errors import UnknownCRS
+from geo.errors import UnknownCRS, quoted
 
 STORAGE_SRID = 4326
 """Every stored geometry is longitude and latitude on WGS84."""
@@ -21,22 +22,35 @@ METRES_PER_DEGREE = 111_320.0
 """Length of a degree of longitude at the equator: the longest a degree gets, so a safe bound for searches."""
 
 
+_NAMES_FILES = re.compile(
+    r"(?:grids|file|catalog)\s*+=(?!\s*+@null(?![^\s\"']))|\binit\s*+=(?!\s*+(?:epsg|esri):\d)|PARAMETERFILE|gridshift|"
+    r"^\s*+@?(?:[./~]|[a-z]++://(?!www\.opengis\.net/def/crs/))",
+    re.IGNORECASE,
+)
+"""Parts of a text with which PROJ would open a file, or an address on the network; `@null` is no grid."""
+
+
 def read_crs(text: str) -> pyproj.CRS:
     """The CRS a person or a file names, such as `EPSG:32643`.
 
     Raises:
         UnknownCRS: the text names no CRS, or one that does not say where on Earth a position is.
     """
+    if _NAMES_FILES.search(text):
+        raise UnknownCRS(
+            f"{quoted([text])} names a file or an address on the network, which is not read; give an EPSG code such as "
+            "EPSG:4326 or EPSG:32643."
+        )
     try:
         crs = pyproj.CRS.from_user_input(text)
     except CRSError as error:
         raise UnknownCRS(
-            f"{text!r} is not a coordinate reference system; give an EPSG code such as EPSG:4326 or EPSG:32643."
+            f"{quoted([text])} is not a coordinate reference system; give an EPSG code such as EPSG:4326 or EPSG:32643."
         ) from error
     if not (crs.is_geographic or crs.is_projected):
         raise UnknownCRS(
-            f"{crs.name!r} does not say where on Earth a position is; give the EPSG code of a geographic or projected "
-            "system, such as EPSG:4326 or EPSG:32643."
+            f"{quoted([crs.name])} does not say where on Earth a position is; give the EPSG code of a geographic or "
+            "projected system, such as EPSG:4326 or EPSG:32643."
         )
     return crs
 
@@ -71,8 +85,8 @@ def _to_lonlat(crs: pyproj.CRS) -> pyproj.Transformer:
         return pyproj.Transformer.from_crs(crs, STORAGE_CRS, always_xy=True)
     except ProjError as error:
         raise UnknownCRS(
-            f"Positions in {crs.name!r} cannot be turned into longitude and latitude; name their CRS with --crs, such "
-            "as EPSG:32643."
+            f"Positions in {quoted([crs.name])} cannot be turned into longitude and latitude; name their CRS with "
+            "--crs, such as EPSG:32643."
         ) from error
 
 

@@ -1,8 +1,9 @@
 """The database: its URL, the engine, the transaction an entry point owns, and driver errors translated once."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import sqlalchemy
@@ -18,8 +19,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, ProgrammingError
 
 from geo import cluster
-from geo.errors import Conflict, DatabaseUnavailable, NotAllowed, SetupError, StorageFull
-from geo.service_role import grant_service
+from geo.errors import Busy, Conflict, DatabaseUnavailable, NotAllowed, SetupError, StorageFull
+from geo.service_role import SERVICE_ROLE, grant_service
 from geo.settings import Settings
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -51,12 +52,23 @@ def create_engine(url: str) -> Engine:
         raise SetupError(
             "VASTI_DATABASE_URL is not a database URL; it looks like postgresql://user:password@host/database."
         ) from error
+    is_service = parsed.username == SERVICE_ROLE
     return sqlalchemy.create_engine(
         parsed,
         hide_parameters=True,
         pool_pre_ping=True,
-        connect_args={"options": "-c timezone=UTC", "connect_timeout": 10},
+        connect_args={"options": f"-c timezone=UTC{_LIMITS if is_service else ''}", "connect_timeout": 10},
+        **(_SERVICE_POOL if is_service else {}),
     )
+
+
+_LIMITS = " -c statement_timeout=30s -c lock_timeout=5s -c idle_in_transaction_session_timeout=10min"
+"""Strangers make the service ask: no question of theirs holds a connection for long, or waits long for a lock. A file
+is kept while its transaction is open, which may take minutes where files are kept elsewhere."""
+
+_SERVICE_POOL: Mapping[str, Any] = {"pool_size": 10, "max_overflow": 14, "pool_timeout": 5}
+"""Connections for all that the service does at once: three lanes of readers (service.turns), those who change
+something (service.access), and a few for pages."""
 
 
 @contextmanager
@@ -77,22 +89,29 @@ def snapshot(engine: Engine) -> Iterator[Connection]:
     Raises:
         DatabaseUnavailable: the database cannot be reached, or has no Vasti tables yet.
     """
-    with translated_errors(), engine.connect() as connection:
+    with translated_errors(reading=True), engine.connect() as connection:
         yield connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
 
 @contextmanager
-def translated_errors() -> Iterator[None]:
+def translated_errors(*, reading: bool = False) -> Iterator[None]:
     """Turns what the driver says of an unreachable or unprepared database into our own words."""
     try:
         yield
     except sqlalchemy_errors.TimeoutError as error:
-        raise DatabaseUnavailable("Too many are asking at once; try again in a moment.") from error
+        raise Busy from error
     # What is copied goes past SQLAlchemy, straight to the driver, and so do its errors.
     except (OperationalError, psycopg.OperationalError) as error:
         match getattr(getattr(error, "orig", error), "sqlstate", None):
             case "55P03":  # a lock that was waited for in vain
+                if reading:
+                    raise Busy("This is being changed at the moment; try again in a few seconds.") from error
                 raise Conflict("This is being worked on at the moment; try again in a little while.") from error
+            case "57014":  # a statement that took longer than the service's may
+                raise Busy(
+                    "This takes longer than the service works on one question: ask for less at once, such as one round "
+                    "or one indicator, or try again later."
+                ) from error
             case "53100":  # the disk is full
                 raise StorageFull from error
         raise DatabaseUnavailable(

@@ -25,6 +25,10 @@ class DatabaseUnavailable(SetupError):
     """The database cannot be reached."""
 
 
+class Busy(VastiError):
+    """Too many are asking at once; try again in a few seconds."""
+
+
 class StorageFull(VastiError):
     """There is no room left where files are kept. Nothing was loaded or lost; tell the operator, then try again."""
 
@@ -73,7 +77,7 @@ class TooLarge(InputError):
     """What was sent is larger than the service takes."""
 
     def __init__(self, max_bytes: int) -> None:
-        most = f"{max_bytes / 1_000_000:,.0f} MB"
+        most = f"{max_bytes / 1_000_000:,.0f} MB" if max_bytes >= 1_000_000 else f"{max_bytes / 1_000:,.0f} KB"
         super().__init__(
             f"What was sent is larger than {most}, the most this service takes: send a file zipped, or in parts."
         )
@@ -142,6 +146,26 @@ def _line_and_column(text: str, position: int) -> tuple[int, int]:
     return before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
 
 
+_LONGEST_QUOTE = 80
+
+
+def shortened(text: str, most: int = _LONGEST_QUOTE) -> str:
+    """A text that came from outside, as long as an error or a log may have it."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def quoted(values: Sequence[str]) -> str:
+    """The first few of these values in quotes, each shortened, and how many more there are."""
+    named = [repr(shortened(value)) for value in values[:_MOST_QUOTED]]
+    more = [f"{len(values) - _MOST_QUOTED:,} more"] if len(values) > _MOST_QUOTED else []
+    *first, last = [*named, *more]
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+_MOST_QUOTED = 5
+_MOST_PARAMETERS = 10
+
+
 @dataclass(frozen=True)
 class InvalidParameter:
     """One parameter that was refused: its name and the reason."""
@@ -151,11 +175,18 @@ class InvalidParameter:
 
 
 class InvalidParameters(InputError):
-    """One or more parameters are not valid."""
+    """One or more parameters are not valid. The first few are told: what is told does not grow with what was sent."""
 
-    def __init__(self, params: list[InvalidParameter]) -> None:
-        super().__init__("; ".join(f"{p.name}: {p.reason}" for p in params))
-        self.params = params
+    def __init__(self, params: Sequence[InvalidParameter]) -> None:
+        self.params = [
+            InvalidParameter(shortened(p.name), shortened(p.reason, _LONGEST_REASON)) for p in params[:_MOST_PARAMETERS]
+        ]
+        said = "; ".join(f"{p.name}: {p.reason}" for p in self.params)
+        more = len(params) - _MOST_PARAMETERS
+        super().__init__(f"{said}; and {more:,} more" if more > 0 else said)
+
+
+_LONGEST_REASON = 8_000
 
 
 class AnswerUnusable(InputError):

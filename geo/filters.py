@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select
 
-from geo.errors import InvalidParameter, InvalidParameters
+from geo.errors import InvalidParameter, InvalidParameters, quoted
 
 _MOST_LISTED = 50
 
@@ -23,8 +23,8 @@ def refuse_unknown(connection: Connection, filters: Mapping[str, tuple[Sequence[
         found = set(connection.execute(there).scalars())
         unknown = [value for value in asked if value not in found]
         if unknown:
-            listed = _listed(sorted(found))
-            problems += [InvalidParameter(name, f"{value!r} is not known; {listed}") for value in unknown]
+            verb = "is" if len(unknown) == 1 else "are"
+            problems.append(InvalidParameter(name, f"{quoted(unknown)} {verb} not known; {_listed(sorted(found))}"))
     if problems:
         raise InvalidParameters(problems)
 

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from geo.errors import NotFound
+from geo.errors import NotFound, quoted
 from geo.schema.access import survey_grant
 from geo.schema.places import organisation
 from geo.surveys import find_organisation
@@ -47,5 +47,5 @@ def list_grants(connection: Connection, survey_id: int) -> list[dict[str, Any]]:
 def _organisation(connection: Connection, slug: str) -> int:
     found = find_organisation(connection, slug)
     if found is None:
-        raise NotFound(f"There is no organisation {slug!r}; its first account opens it: `vasti account add`.")
+        raise NotFound(f"There is no organisation {quoted([slug])}; its first account opens it: `vasti account add`.")
     return found

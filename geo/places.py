@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.sql import ColumnElement
 
 from geo.crs import STORAGE_SRID
-from geo.errors import Conflict, InputError, NotFound
+from geo.errors import Conflict, InputError, NotFound, quoted
 from geo.ingestion.others_ground import OthersGround, is_named
 from geo.ingestion.placement import Places
 from geo.places_listed import withdraw_listed, write_points
@@ -35,8 +35,8 @@ def check_slug(slug: str, noun: str) -> None:
     """
     if not _SLUG.fullmatch(slug):
         raise InputError(
-            f"{slug!r} cannot be the short name of a {noun}: it is made of a-z, 0-9, - and _, and starts with a letter "
-            "or digit."
+            f"{quoted([slug])} cannot be the short name of a {noun}: it is made of a-z, 0-9, - and _, and starts with "
+            "a letter or digit."
         )
 
 
@@ -69,7 +69,7 @@ def find_city(connection: Connection, slug: str) -> int:
     if city_id is None:
         slugs = connection.execute(select(city.c.slug).order_by(city.c.slug)).scalars().all()
         has = f"there are {', '.join(slugs)}" if slugs else "add it with `vasti city add`"
-        raise NotFound(f"There is no city {slug!r}; {has}.")
+        raise NotFound(f"There is no city {quoted([slug])}; {has}.")
     return int(city_id)
 
 

@@ -97,6 +97,15 @@ class Settings(BaseSettings):
     sign_ins_per_minute: int = Field(
         default=30, ge=1, description="How often one address of the network may try to sign in, a minute."
     )
+    questions_per_minute: int = Field(
+        default=600,
+        ge=1,
+        description="How many public questions that must be worked out anew one address of the network may ask, a "
+        "minute.",
+    )
+    answers_at_once: int = Field(
+        default=4, ge=1, description="How many public answers are worked out at once; more questions wait their turn."
+    )
     public_url: Annotated[Said, AfterValidator(_read_public_url)] = Field(
         default=None,
         description="The address people reach the service under, such as https://vasti.example.org.",

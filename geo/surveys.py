@@ -8,7 +8,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from geo.errors import Conflict, InputError, NotFound
+from geo.errors import Conflict, InputError, NotFound, quoted
 from geo.fields import Unit
 from geo.places import check_slug
 from geo.schema.places import organisation, settlement
@@ -123,7 +123,7 @@ def find_survey(connection: Connection, city_id: int, slug: str) -> Any:
         slugs = connection.execute(
             select(survey.c.slug).where(survey.c.city_id == city_id).order_by(survey.c.starts_on)
         ).scalars()
-        raise NotFound(f"The city has no survey {slug!r}; it has {', '.join(slugs) or 'none yet'}.")
+        raise NotFound(f"The city has no survey {quoted([slug])}; it has {', '.join(slugs) or 'none yet'}.")
     return row
 
 

@@ -70,7 +70,7 @@ def _figure_html(figure: SettlementFigure, definition: Definition, rounded_to: i
     if figure.value is None:
         return ""
     lines = [f'<p class="figure">{_headline_html(figure.value, definition)}</p>']
-    interval = format_interval(figure, definition)
+    interval = format_interval(figure.low, figure.high, definition)
     if interval is not None:
         lines.append(f'<p class="interval">{escape(interval)}</p>')
     plain = plain_line(figure, definition)

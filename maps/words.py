@@ -81,13 +81,13 @@ def unit_words(definition: Definition) -> str:
     return f"{definition.unit} of {of_whom(definition)}" if definition.measure == "share" else definition.unit
 
 
-def format_interval(figure: SettlementFigure, definition: Definition) -> str | None:
+def format_interval(low: float | None, high: float | None, definition: Definition) -> str | None:
     """The interval in words, "between 45 % and 59 %", or None where there is none."""
-    if figure.low is None or figure.high is None:
+    if low is None or high is None:
         return None
     if definition.measure != "share":
-        return f"between {format_number(figure.low, definition)} and {format_number(figure.high, definition)}"
-    return f"between {math.floor(figure.low + 0.5)} % and {math.floor(figure.high + 0.5)} %"
+        return f"between {format_number(low, definition)} and {format_number(high, definition)}"
+    return f"between {math.floor(low + 0.5)} % and {math.floor(high + 0.5)} %"
 
 
 def unserved_words(definition: Definition) -> str:

@@ -9,6 +9,7 @@ import hmac
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import BoundedSemaphore
 
 from fastapi import Request, Response
 from sqlalchemy import Connection
@@ -17,7 +18,7 @@ from geo import access
 from geo.access import Bearer
 from geo.data_version import read_data_version
 from geo.database import snapshot, transaction
-from geo.errors import NotAllowed, SignInRefused
+from geo.errors import Busy, NotAllowed, SignInRefused
 from geo.indicators.disclosure import Access
 from geo.indicators.query import Seen
 from geo.schema.access import Role
@@ -78,11 +79,29 @@ def acting(request: Request, role: Role, csrf: str | None = None) -> Iterator[Ac
     token = token_of(request)
     if token is not None and request.method not in _SAFE:
         _check_origin(request, token, csrf)
-    with transaction(engine_of(request)) as connection:
+    with _one_of_few(request), transaction(engine_of(request)) as connection:
         bearer = _enter(connection, token, role)
         if token is not None and bearer.via == "key":
             access.note_use(connection, token)
         yield Acting(connection, bearer)
+
+
+MOST_ACTING = 8
+"""Transactions that change something at once: were each connection one of them, which may wait for each other, nobody
+could read."""
+
+_WAIT_S = 5.0
+
+
+@contextmanager
+def _one_of_few(request: Request) -> Iterator[None]:
+    acting: BoundedSemaphore = request.app.state.acting
+    if not acting.acquire(timeout=_WAIT_S):
+        raise Busy
+    try:
+        yield
+    finally:
+        acting.release()
 
 
 @contextmanager

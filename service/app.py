@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from threading import BoundedSemaphore
 from types import ModuleType
 
 from fastapi import Depends, FastAPI
@@ -12,6 +13,7 @@ from sqlalchemy import Engine
 from geo.data_version import DataVersionWatch
 from geo.indicators.hot_spots import preload
 from geo.settings import Settings
+from service.access import MOST_ACTING
 from service.addresses import Addresses
 from service.body_limits import BodyLimits
 from service.cache import MAX_BYTES, PublicCache
@@ -27,7 +29,8 @@ from service.pages import surveys as own_pages
 from service.pages import uploads as upload_pages
 from service.parameters import check_query
 from service.problems import FaultWall, add_problem_handlers
-from service.rate_limits import RateLimits
+from service.rate_limits import QuestionLimits, RateLimits
+from service.request_limits import RequestLimits
 from service.routes import (
     accounts,
     audit,
@@ -51,6 +54,7 @@ from service.routes import (
     values,
 )
 from service.sub_path import SubPath
+from service.turns import PublicTurns
 
 _DESCRIPTION = """
 Coverage figures of informal settlements: by settlement, ward and city, for each published survey round.
@@ -118,6 +122,7 @@ def create_app(engine: Engine, settings: Settings, *, cache_bytes: int = MAX_BYT
     app.state.watch = watch
     app.state.settings = settings
     app.state.metrics = Metrics()
+    app.state.acting = BoundedSemaphore(MOST_ACTING)
     # To ask for work: what is in it is done by a worker, with the rights of the tables' owner.
     app.state.queue = make_app(url, engine, settings)
     app.state.addresses = Addresses()
@@ -137,10 +142,14 @@ def create_app(engine: Engine, settings: Settings, *, cache_bytes: int = MAX_BYT
         BodyLimits,
         files_at=("/api/v1/uploads", "/uploads"),
         files_under=("/api/v1/incoming/",),
+        choices_under=("/api/v1/uploads/", "/uploads/"),
         max_file_bytes=settings.upload_max_bytes,
     )
+    app.add_middleware(PublicTurns, at_once=settings.answers_at_once)
+    app.add_middleware(QuestionLimits, settings=settings)
     app.add_middleware(PublicCache, watch=watch, max_bytes=cache_bytes)
     app.add_middleware(RateLimits, settings=settings)
+    app.add_middleware(RequestLimits)
     app.add_middleware(FaultWall)
     app.add_middleware(CrossOrigin, addresses=app.state.addresses)
     app.add_middleware(RequestLog, metrics=app.state.metrics)

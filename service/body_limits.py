@@ -10,8 +10,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from geo.errors import TooLarge
 
-MAX_BYTES = 1_000_000
-"""Of a body that is no file."""
+MAX_BYTES = 100_000
+"""Of a body that is no file: it is taken apart before it is known who sends it."""
+
+MAX_CHOICES_BYTES = 1_000_000
+"""Of what is decided of an upload, a mapping profile among it; and of what comes with a file."""
 
 SILENCE_S = 60.0
 """How long nothing may come; and how long a body may take whatever its pace."""
@@ -26,22 +29,31 @@ class BodyLimits:
     """Ends a request whose body is too large or comes too slowly."""
 
     def __init__(
-        self, app: ASGIApp, *, files_at: tuple[str, ...], files_under: tuple[str, ...], max_file_bytes: int
+        self,
+        app: ASGIApp,
+        *,
+        files_at: tuple[str, ...],
+        files_under: tuple[str, ...],
+        choices_under: tuple[str, ...],
+        max_file_bytes: int,
     ) -> None:
-        """At the paths `files_at`, and under `files_under`, bodies may hold a file, and so much."""
+        """At the paths `files_at`, and under `files_under`, bodies may hold a file, and so much.
+
+        Under `choices_under` they say how a file is to be read.
+        """
         self.app = app
         self._files_at = files_at
         self._files_under = files_under
+        self._choices_under = choices_under
         # A form has its other fields and its boundaries.
-        self._max_with_file = max_file_bytes + MAX_BYTES
+        self._max_with_file = max_file_bytes + MAX_CHOICES_BYTES
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes a request on, whose body is looked at as it comes."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        has_file = scope["path"] in self._files_at or scope["path"].startswith(self._files_under)
-        max_bytes = self._max_with_file if has_file else MAX_BYTES
+        max_bytes = self._max_bytes(scope["path"])
         # Not one of our own errors: it is raised while FastAPI reads a body, and it lets only these through.
         too_large = HTTPException(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE, str(TooLarge(max_bytes)), {"connection": "close"}
@@ -71,3 +83,8 @@ class BodyLimits:
             return message
 
         await self.app(scope, limited, send)
+
+    def _max_bytes(self, path: str) -> int:
+        if path in self._files_at or path.startswith(self._files_under):
+            return self._max_with_file
+        return MAX_CHOICES_BYTES if path.startswith(self._choices_under) else MAX_BYTES

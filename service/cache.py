@@ -6,8 +6,8 @@ Each is kept as it is and in the codings that were asked for: it is compressed o
 it is: compressed beside what a stranger can have put into the page, a session's token could be guessed by its length.
 """
 
+import asyncio
 import hashlib
-from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl
@@ -20,7 +20,9 @@ from geo.data_version import DataVersionWatch, Seen
 from service import coding
 from service.addresses import PUBLIC_PATHS
 from service.answers import NO_STORE
+from service.kept import KeptBySize
 from service.reading import ALWAYS
+from service.turns import lane_of
 
 MAX_BYTES = 64 * 1024 * 1024
 
@@ -62,10 +64,9 @@ class PublicCache:
     def __init__(self, app: ASGIApp, watch: DataVersionWatch, max_bytes: int = MAX_BYTES) -> None:
         self.app = app
         self._watch = watch
-        self._max_bytes = max_bytes
-        self._kept: OrderedDict[Key, Answer] = OrderedDict()
+        self._kept: KeptBySize[Key, Answer] = KeptBySize(max_bytes)
         self._kept_for: Seen | None = None
-        self._bytes = 0
+        self._being_made: dict[Key, asyncio.Event] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers from what is kept, or passes the request on and keeps the answer."""
@@ -84,30 +85,47 @@ class PublicCache:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> Answer | None:
         """The public answer; None: there is none, and what there is has been sent."""
-        # Taken before the question is put: what is true later is not what the answer shows.
-        seen = self._watch.seen()
-        if seen is not self._kept_for:
-            self._forget(seen)
         wanted = coding.chosen(",".join(RequestHeaders(scope=scope).getlist("accept-encoding")))
         key = _key(scope, wanted)
-        if (kept := self._find(key)) is not None:
+        # Taken before the question is put: what is true later is not what the answer shows.
+        seen = self._look()
+        if (kept := self._kept.get(key)) is not None:
             return kept
         plain_key = (*key[:2], None)
-        answer = self._find(plain_key)
+        if plain_key in self._being_made and lane_of(scope) in ("figures", "lists"):
+            # The same is being worked out for somebody else: once is enough, unless nothing comes of it.
+            await self._being_made[plain_key].wait()
+            seen = self._look()
+        answer = self._kept.get(plain_key)
         if answer is None:
-            answer = await self._ask(scope, receive, send)
-            self._keep(plain_key, answer, seen)
+            answer = await self._make(plain_key, seen, scope, receive, send)
         if answer is None or wanted is None or len(answer.body) < coding.MIN_BYTES:
             return answer
         packed = await run_in_threadpool(_packed, answer, wanted)
         self._keep(key, packed, seen)
         return packed
 
-    def _find(self, key: Key) -> Answer | None:
-        kept = self._kept.get(key)
-        if kept is not None:
-            self._kept.move_to_end(key)
-        return kept
+    def _look(self) -> Seen | None:
+        """What the watch sees at this moment; what was kept of another state is forgotten."""
+        seen = self._watch.seen()
+        if seen is not self._kept_for:
+            self._kept.clear()
+            self._kept_for = seen
+        return seen
+
+    async def _make(self, key: Key, seen: Seen | None, scope: Scope, receive: Receive, send: Send) -> Answer | None:
+        """Has an answer worked out, and keeps it where it is public."""
+        made = asyncio.Event()
+        if seen is not None:
+            self._being_made[key] = made
+        try:
+            answer = await self._ask(scope, receive, send)
+            self._keep(key, answer, seen)
+        finally:
+            made.set()
+            if self._being_made.get(key) is made:
+                del self._being_made[key]
+        return answer
 
     async def _ask(self, scope: Scope, receive: Receive, send: Send) -> Answer | None:
         """The app's own answer, whole where it is public; None: it is not, and went on as it came."""
@@ -139,19 +157,10 @@ class PublicCache:
             return
         if answer.data_version not in (seen.version, ALWAYS):
             return
-        size = len(answer.body) + _OVERHEAD_BYTES
-        if size * _LARGEST_PART > self._max_bytes or key in self._kept:
-            return
-        self._kept[key] = answer
-        self._bytes += size
-        while self._bytes > self._max_bytes:
-            _, oldest = self._kept.popitem(last=False)
-            self._bytes -= len(oldest.body) + _OVERHEAD_BYTES
-
-    def _forget(self, seen: Seen | None) -> None:
-        self._kept.clear()
-        self._bytes = 0
-        self._kept_for = seen
+        # A key may be as long as an address.
+        size = len(answer.body) + len(key[0]) + sum(len(n) + len(v) for n, v in key[1]) + _OVERHEAD_BYTES
+        if size * _LARGEST_PART <= self._kept.max_bytes:
+            self._kept.add(key, answer, size)
 
 
 def _key(scope: Scope, wanted: coding.Coding | None) -> Key:

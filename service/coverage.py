@@ -57,7 +57,8 @@ def coverage_map(
     of_city = replace(query, level="city", counted="households", geometry=False)
     # Of what households do not go without, such as a density, there is no such figure.
     whole = find_values(connection, of_city).figures["unserved"].dropna()
-    shown = definition if counted is None else definition.at(counted)
+    # Where sizes of households are not known, households are counted, whatever the headline is.
+    shown = definition if figures.empty else definition.at(figures["counted"].iloc[0])
     return coverage.draw(
         frame,
         shown,

@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from geo.errors import shortened
 from service.metrics import Metrics
 
 SLOW_S = 2.0
@@ -22,6 +23,12 @@ REQUEST: ContextVar[str | None] = ContextVar("request", default=None)
 
 UPLOAD: ContextVar[int | None] = ContextVar("upload", default=None)
 """The upload that is being worked on, likewise."""
+
+LONGEST_PATH = 200
+"""Of an address's path, as much as a log or an error repeats."""
+
+_MOST_NAMES = 20
+_LONGEST_QUERY = 4_000
 
 REQUEST_ID = b"x-request-id"
 _A_NUMBER = re.compile(rb"[A-Za-z0-9._-]{8,64}")
@@ -121,10 +128,11 @@ def _number(scope: Scope) -> str:
 
 
 def _note(scope: Scope, status: int, seconds: float) -> None:
-    names = sorted({name for name, _ in parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)})
+    first = b"&".join(scope["query_string"][:_LONGEST_QUERY].split(b"&", _MOST_NAMES)[:_MOST_NAMES])
+    names = sorted({shortened(name) for name, _ in parse_qsl(first.decode("latin-1"), keep_blank_values=True)})
     facts = {
-        "method": scope["method"],
-        "path": scope["path"],
+        "method": shortened(scope["method"]),
+        "path": shortened(scope["path"], LONGEST_PATH),
         "parameters": names,
         "status": status,
         "ms": round(seconds * 1000),

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, get_args, get_origin
 from fastapi import Depends, Path, Query, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
+from pydantic import AfterValidator
 
 from geo.errors import InvalidParameter, InvalidParameters
 from geo.indicators.definition import Counted
@@ -51,14 +52,24 @@ RankedCounted = Annotated[
     Counted | None,
     Query(alias="counted", description="Count households or persons. Without it, households.", examples=["persons"]),
 ]
+
+
+def _tenths(number: float) -> float:
+    """Refused rather than rounded: what is asked for stands in the answer, and each spelling is kept by itself."""
+    if round(number, 1) != number:
+        raise ValueError("must have at most one decimal, such as 80.5")
+    return number
+
+
 Target = Annotated[
-    float | None,
+    Annotated[float, AfterValidator(_tenths)] | None,
     Query(
         alias="target",
         ge=0,
         le=100,
         allow_inf_nan=False,
-        description="The per cent to reach, or of a bad thing to come down to: how many that takes is `to_target`.",
+        description="The per cent to reach, or of a bad thing to come down to: how many that takes is `to_target`. At "
+        "most one decimal.",
         examples=[80],
     ),
 ]
@@ -127,6 +138,7 @@ Cursor = Annotated[
     str | None,
     Query(
         alias="cursor",
+        max_length=4_000,
         description="Where the next rows begin: taken from a `next` link.",
         examples=["WyJraGFuZGVzaCJd"],
     ),
@@ -203,9 +215,11 @@ async def check_query(request: Request) -> None:
         told["route"] = route.path_format
     declared = dict(_declared(route.dependant))
     allowed = f"this address takes {', '.join(sorted(declared))}" if declared else "this address takes none"
+    given: dict[str, list[str]] = {}
+    for name, value in request.query_params.multi_items():
+        given.setdefault(name, []).append(value)
     problems = []
-    for name in dict.fromkeys(request.query_params.keys()):
-        values = request.query_params.getlist(name)
+    for name, values in given.items():
         if name not in declared:
             problems.append(InvalidParameter(name, f"is not a parameter; {allowed}"))
         elif len(values) > 1 and not declared[name]:

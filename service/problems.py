@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from geo.errors import (
+    Busy,
     Conflict,
     InputError,
     InvalidParameter,
@@ -29,10 +30,11 @@ from geo.errors import (
     TooLarge,
     VastiError,
     is_full,
+    shortened,
 )
 from geo.surveys import MODE_ASKED
 from service.answers import address
-from service.logs import where
+from service.logs import LONGEST_PATH, where
 from service.pages.rendering import is_page, page, see_other
 
 MEDIA_TYPE = "application/problem+json"
@@ -48,6 +50,7 @@ STATUS: Mapping[type[VastiError], HTTPStatus] = {
     NotAllowed: HTTPStatus.FORBIDDEN,
     StorageFull: HTTPStatus.INSUFFICIENT_STORAGE,
     SetupError: HTTPStatus.SERVICE_UNAVAILABLE,
+    Busy: HTTPStatus.SERVICE_UNAVAILABLE,
     VastiError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 """The status of each class of errors; the nearest ancestor decides."""
@@ -78,7 +81,8 @@ def problem(
     invalid: Sequence[InvalidParameter] = (),
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """An answer that says what is wrong: for a person a page, for a program RFC 9457."""
+    """An answer that says what is wrong: for a person a page, for a program RFC 9457. It is never long."""
+    detail = shortened(detail, _LONGEST_DETAIL)
     if is_page(request.scope):
         answer = page(request, "problem.html", status=status, title=_TITLES.get(status, status.phrase), detail=detail)
         answer.headers.update(headers or {})
@@ -88,13 +92,15 @@ def problem(
         "title": status.phrase,
         "status": status.value,
         "detail": detail,
-        "instance": instance or address(request, request.url.path),
+        "instance": instance or shortened(address(request, request.url.path), LONGEST_PATH),
     }
     if invalid:
         body["invalid_params"] = [{"name": p.name, "reason": p.reason} for p in invalid]
     extra = {"cache-control": "no-store", "x-content-type-options": "nosniff", **(headers or {})}
     return Response(orjson.dumps(body), status, extra, MEDIA_TYPE)
 
+
+_LONGEST_DETAIL = 12_000
 
 _TITLES: Mapping[int, str] = {
     400: "That cannot be used",
@@ -119,7 +125,7 @@ def _of_vasti_error(request: Request, error: Exception) -> Response:
     status = status_of(error)
     if status == HTTPStatus.INTERNAL_SERVER_ERROR:
         raise error
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+    if isinstance(error, SetupError):
         logger.warning("not ready", extra={"facts": {"why": str(error)}})
         return problem(request, status, _NOT_READY, headers={"retry-after": str(RETRY_AFTER_S)})
     if isinstance(error, SignInRefused) and is_page(request.scope):
@@ -139,6 +145,8 @@ def _headers(error: VastiError) -> dict[str, str]:
     """What else there is to be said to a program (RFC 9110)."""
     if isinstance(error, SignInLocked):
         return {"retry-after": str(max(1, math.ceil((error.until - datetime.now(UTC)).total_seconds())))}
+    if isinstance(error, Busy):
+        return {"retry-after": str(RETRY_AFTER_S)}
     return {"www-authenticate": "Bearer"} if isinstance(error, SignInRefused) else {}
 
 
@@ -243,7 +251,8 @@ class FaultWall:
             await self.app(scope, receive, watched)
         except Exception as error:
             mark = uuid.uuid4()
-            logger.error("fault", extra={"facts": {"id": str(mark), "path": scope["path"], "where": where(error)}})
+            path = shortened(scope["path"], LONGEST_PATH)
+            logger.error("fault", extra={"facts": {"id": str(mark), "path": path, "where": where(error)}})
             if not started:
                 request, detail = Request(scope), _FAULT.format(mark=mark)
                 answer = problem(request, HTTPStatus.INTERNAL_SERVER_ERROR, detail, instance=f"urn:uuid:{mark}")

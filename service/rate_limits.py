@@ -1,4 +1,4 @@
-"""How often one address of the network may try to sign in, or send files."""
+"""How often one address of the network may try to sign in, send files, or ask what is not kept as bytes."""
 
 import math
 import time
@@ -7,18 +7,20 @@ from http import HTTPStatus
 
 from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
 from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
+from limits.strategies import FixedWindowRateLimiter, MovingWindowRateLimiter, RateLimiter
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from geo.settings import Settings
+from service.network import network_of
 from service.problems import problem
+from service.turns import lane_of
 
 _SENTENCE = "This was asked for too often from your address of the network: try again in {seconds} seconds."
 
 
 class RateLimits:
-    """ASGI middleware that turns away who asks too often. It counts within this process alone."""
+    """ASGI middleware that turns away who signs in or sends too often. It counts within this process alone."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self.app = app
@@ -38,12 +40,33 @@ class RateLimits:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes a request on, or answers 429."""
         limit = self._limits.get(scope["path"]) if scope["type"] == "http" and scope["method"] == "POST" else None
-        address = (scope.get("client") or ("unknown",))[0]
-        if limit is None or self._limiter.hit(limit, address):
+        if limit is None or self._limiter.hit(limit, network_of(scope)):
             await self.app(scope, receive, send)
             return
-        until = self._limiter.get_window_stats(limit, address).reset_time
-        seconds = str(max(1, math.ceil(until - time.time())))
-        detail = _SENTENCE.format(seconds=seconds)
-        headers = {"retry-after": seconds}
-        await problem(Request(scope), HTTPStatus.TOO_MANY_REQUESTS, detail, headers=headers)(scope, receive, send)
+        await _turn_away(self._limiter, limit, scope, receive, send)
+
+
+class QuestionLimits:
+    """ASGI middleware that turns away who asks too often what has to be worked out; it stands behind the cache."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self.app = app
+        # There may be many of them: counting by the minute takes one number for an address.
+        self._limiter = FixedWindowRateLimiter(MemoryStorage())
+        self._limit = RateLimitItemPerMinute(settings.questions_per_minute, namespace="question")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes a question on, or answers 429."""
+        is_public = lane_of(scope) in ("figures", "lists")
+        if not is_public or self._limiter.hit(self._limit, network_of(scope)):
+            await self.app(scope, receive, send)
+            return
+        await _turn_away(self._limiter, self._limit, scope, receive, send)
+
+
+async def _turn_away(limiter: RateLimiter, limit: RateLimitItem, scope: Scope, receive: Receive, send: Send) -> None:
+    until = limiter.get_window_stats(limit, network_of(scope)).reset_time
+    seconds = str(max(1, math.ceil(until - time.time())))
+    detail = _SENTENCE.format(seconds=seconds)
+    headers = {"retry-after": seconds}
+    await problem(Request(scope), HTTPStatus.TOO_MANY_REQUESTS, detail, headers=headers)(scope, receive, send)

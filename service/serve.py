@@ -12,6 +12,7 @@ from geo.errors import PortTaken, SetupError
 from geo.service_role import service_url
 from geo.settings import Settings
 from service.app import create_app
+from service.heads import BoundedHeads
 from service.jobs import WorkerThread, prepare
 from service.logs import configure_logs
 
@@ -80,6 +81,7 @@ def _run(url: str, as_service: str, listener: socket.socket, settings: Settings)
     worker = WorkerThread(url, settings) if settings.worker else None
     config = uvicorn.Config(
         create_app(engine, settings),
+        http=BoundedHeads,
         log_config=None,
         # It writes whole addresses, with whatever was asked for in them; service.logs writes its own lines.
         access_log=False,

@@ -183,7 +183,7 @@ INDICATOR_TAGS: Mapping[str, str] = {
     "decimals": "#meta+decimals",
     "fields": "#meta+fields",
 }
-"""The columns of indicators in CSV, with their HXL hashtags; deprivations and own columns are in the JSON form only."""
+"""The columns of indicators in CSV, with their HXL hashtags; what is nested is in the JSON form only."""
 
 _COUNTED = ("population", "unserved", "unserved_low", "unserved_high", "to_target")
 _NUMBERS = ("value", "from_value", "to_value", "target", "fitted")

@@ -6,7 +6,7 @@ from importlib.resources import files
 
 from sqlalchemy import Connection, select
 
-from geo.errors import InvalidParameter, InvalidParameters
+from geo.errors import InvalidParameter, InvalidParameters, quoted, shortened
 from geo.indicators.definition import Definition, read_definition
 from geo.schema.values import own_indicator
 
@@ -93,8 +93,7 @@ def find_definitions(ids: Sequence[str], known: Mapping[str, Definition]) -> lis
         return list(known.values())
     missing = [i for i in ids if i not in known]
     if missing:
-        allowed = ", ".join(known)
-        raise InvalidParameters(
-            [InvalidParameter("indicator", f"{i} is not an indicator; choose from {allowed}") for i in missing]
-        )
+        named = shortened(missing[0]) if len(missing) == 1 else quoted(missing)
+        is_none = "is not an indicator" if len(missing) == 1 else "are no indicators"
+        raise InvalidParameters([InvalidParameter("indicator", f"{named} {is_none}; choose from {', '.join(known)}")])
     return [known[i] for i in dict.fromkeys(ids)]

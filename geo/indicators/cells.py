@@ -154,8 +154,9 @@ def _tallies(connection: Connection, blocks: Sequence[Block], group_field: str) 
 
 def _clustered_blocks(connection: Connection, blocks: Sequence[Block]) -> set[int]:
     """The blocks of rounds whose sample was drawn by clusters."""
-    found = select(tally.c.survey_id).where(tally.c.group_field == CLUSTERS).distinct()
-    surveys = set(connection.execute(found).scalars())
+    asked = sorted({block.round.survey_id for block in blocks})
+    found = select(tally.c.survey_id).where(tally.c.survey_id == func.any(asked), tally.c.group_field == CLUSTERS)
+    surveys = set(connection.execute(found.distinct()).scalars())
     return {i for i, block in enumerate(blocks) if block.round.survey_id in surveys}
 
 

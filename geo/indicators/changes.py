@@ -250,7 +250,7 @@ def _estimated(
     fine = np.where(per_cent, np.where(is_paired, decimals, 2), 3)
     return (
         Interval(*(d.rounded(pd.Series(end), np.where(per_cent, decimals, 3)) for end in ends)),
-        d.rounded_p_values(pd.Series(p_value), access),
+        d.rounded_p_values(p_value, access),
         d.rounded(pd.Series(change), fine),
     )
 

@@ -215,10 +215,10 @@ def rounded_counts(counts: "pd.Series[float]", exact: "pd.Series[float] | None" 
     return np.asarray(np.where(somebody, np.maximum(coarse, COUNT_STEP), coarse))
 
 
-def rounded_p_values(p_values: "pd.Series[float]", access: Access) -> Floats:
+def rounded_p_values(p_values: Floats, access: Access) -> Floats:
     """P-values to three decimals for the public, six in full. Never 0: the last decimal's 1 stands for that or less."""
     decimals = P_DECIMALS[access]
-    return np.asarray(np.maximum(np.round(p_values.to_numpy(dtype=np.float64), decimals), 10.0**-decimals))
+    return np.asarray(np.maximum(np.round(p_values, decimals), 10.0**-decimals))
 
 
 def rounded(values: "pd.Series[float]", decimals: NDArray[np.intp]) -> Floats:

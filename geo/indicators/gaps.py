@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import Connection
 
-from geo.errors import InvalidParameter, InvalidParameters
+from geo.errors import InvalidParameter, InvalidParameters, shortened
 from geo.indicators import disclosure as d
 from geo.indicators.blocks import Block
 from geo.indicators.catalogue import Catalogue, read_catalogue
@@ -146,7 +146,9 @@ def _check_indicator(catalogue: Catalogue, indicator: str) -> None:
     if indicator not in found:
         is_known = indicator in catalogue.newest
         why = "cannot be ranked: it is no share of a thing that is good or bad" if is_known else "is not an indicator"
-        raise InvalidParameters([InvalidParameter("indicator", f"{indicator} {why}; choose from {', '.join(found)}")])
+        raise InvalidParameters(
+            [InvalidParameter("indicator", f"{shortened(indicator)} {why}; choose from {', '.join(found)}")]
+        )
 
 
 def _check_target(target: float | None) -> None:

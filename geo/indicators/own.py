@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, func, insert, select
 
-from geo.errors import Conflict, DefinitionInvalid, NotFound, UnreadableFile
+from geo.errors import Conflict, DefinitionInvalid, NotFound, UnreadableFile, quoted
 from geo.fields import standard_fields
 from geo.indicators.catalogue import catalogue, own_definition, read_catalogue, shipped_document
 from geo.indicators.definition import Definition, read_definition
@@ -226,7 +226,9 @@ def find_document(connection: Connection, indicator_id: str, version: int | None
     """
     known = read_catalogue(connection)
     if indicator_id not in known.newest:
-        raise NotFound(f"There is no indicator {indicator_id!r}; `vasti indicators list` shows which there are.")
+        raise NotFound(
+            f"There is no indicator {quoted([indicator_id])}; `vasti indicators list` shows which there are."
+        )
     versions = sorted(d.version for d in known.versions if d.id == indicator_id)
     wanted = versions[-1] if version is None else version
     if wanted not in versions:

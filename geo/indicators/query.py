@@ -7,7 +7,7 @@ from typing import Literal
 from sqlalchemy import Connection, func, literal, select
 from sqlalchemy.sql import ColumnElement
 
-from geo.errors import InvalidParameter, InvalidParameters
+from geo.errors import InvalidParameter, InvalidParameters, quoted
 from geo.filters import refuse_unknown
 from geo.indicators.blocks import Block, Round, headline
 from geo.indicators.catalogue import Catalogue
@@ -78,7 +78,9 @@ def check_filters(connection: Connection, query: ValuesQuery, catalogue: Catalog
     if query.by is not None:
         if query.by not in group_fields():
             allowed = ", ".join(group_fields())
-            problems.append(InvalidParameter("by", f"{query.by!r} is no field to group by; choose from {allowed}"))
+            problems.append(
+                InvalidParameter("by", f"{quoted([query.by])} is no field to group by; choose from {allowed}")
+            )
         for name, asked in (("indicator", query.indicators), ("survey", query.surveys)):
             if not asked:
                 problems.append(InvalidParameter(name, "is required where figures are asked for by group"))
@@ -97,13 +99,6 @@ def check_filters(connection: Connection, query: ValuesQuery, catalogue: Catalog
 
 def find_rounds(connection: Connection, query: ValuesQuery) -> list[Round]:
     """The rounds a query asks for, in the order of city and first day."""
-    unknown = func.sum(tally.c.n_unknown) / func.nullif(func.sum(tally.c.n + tally.c.n_unknown), 0)
-    members = (
-        select(tally.c.survey_id, unknown.label("share"))
-        .where(tally.c.group_field == ALL, tally.c.indicator_id == _MEMBERS, tally.c.counted == "persons")
-        .group_by(tally.c.survey_id)
-        .subquery()
-    )
     rows = (
         select(
             city.c.slug.label("city"),
@@ -114,16 +109,16 @@ def find_rounds(connection: Connection, query: ValuesQuery) -> list[Round]:
             city.c.id.label("city_id"),
             survey.c.starts_on,
             survey.c.ends_on,
-            func.coalesce(members.c.share, 0).label("share"),
         )
         .join(city, city.c.id == survey.c.city_id)
-        .outerjoin(members, members.c.survey_id == survey.c.id)
+        .where(is_seen(query.seen))
     )
-    rows = rows.where(is_seen(query.seen))
     if query.cities:
         rows = rows.where(city.c.slug.in_(query.cities))
     if query.surveys:
         rows = rows.where(survey.c.slug.in_(query.surveys))
+    there = connection.execute(rows).all()
+    shares = _unknown_sizes(connection, [row.survey_id for row in there])
     found = [
         Round(
             city=row.city,
@@ -134,11 +129,27 @@ def find_rounds(connection: Connection, query: ValuesQuery) -> list[Round]:
             ends_on=row.ends_on,
             survey_id=row.survey_id,
             city_id=row.city_id,
-            members_unknown=float(row.share),
+            members_unknown=shares.get(row.survey_id, 0.0),
         )
-        for row in connection.execute(rows)
+        for row in there
     ]
     return sorted(found, key=lambda r: (r.city, r.starts_on, r.survey))
+
+
+def _unknown_sizes(connection: Connection, survey_ids: Sequence[int]) -> dict[int, float]:
+    """Of each round, the share of its households whose size is not known."""
+    unknown = func.sum(tally.c.n_unknown) / func.nullif(func.sum(tally.c.n + tally.c.n_unknown), 0)
+    rows = (
+        select(tally.c.survey_id, func.coalesce(unknown, 0))
+        .where(
+            tally.c.survey_id == func.any(list(survey_ids)),
+            tally.c.group_field == ALL,
+            tally.c.indicator_id == _MEMBERS,
+            tally.c.counted == "persons",
+        )
+        .group_by(tally.c.survey_id)
+    )
+    return {survey_id: float(share) for survey_id, share in connection.execute(rows)}
 
 
 def rounds_there_are(connection: Connection, query: ValuesQuery) -> list[Round]:

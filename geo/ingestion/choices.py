@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from geo.fields import standard_fields
 from geo.ingestion.evidence import ColumnEvidence
+from geo.ingestion.ticks import split_option
 from geo.ingestion.vocabulary import NAMED, Vocabulary
 
 _TICKS = {"0", "1", "true", "false", "n/a", "na"}
@@ -20,7 +21,7 @@ def join_choices(
     """
     groups: dict[str, list[str]] = defaultdict(list)
     for column, seen in columns.items():
-        question, choice = _split_choice(column)
+        question, choice = split_option(column)
         if question and choice and seen.counts and seen.share_where(lambda text: text.casefold() in _TICKS) == 1:
             groups[question].append(column)
     choices: dict[str, str] = {}
@@ -30,7 +31,7 @@ def join_choices(
             continue
         choices |= dict.fromkeys(members, question)
         if question not in columns:
-            counts = [(_split_choice(member)[1], _times_ticked(columns[member])) for member in members]
+            counts = [(split_option(member)[1], _times_ticked(columns[member])) for member in members]
             first = columns[members[0]]
             joined[question] = ColumnEvidence(
                 question, first.n_rows, first.n_given, len(counts), counts, is_choice=True
@@ -38,19 +39,12 @@ def join_choices(
     return choices, {column: seen for column, seen in columns.items() if column not in choices} | joined
 
 
-def _split_choice(column: str) -> tuple[str, str]:
-    """The question and the choice of a column for one choice: water/borehole, or water.borehole."""
-    mark = "/" if "/" in column else "."
-    question, _, choice = column.rpartition(mark)
-    return question, choice
-
-
 def _is_question(question: str, members: Sequence[str], words: Vocabulary) -> bool:
     """Whether the choices are answers to a field the question's name means."""
     for claim in words.name_claims(question, is_cut=False):
         asked = standard_fields().get(claim.target)
         if asked is not None and asked.type == "code" and claim.strength >= NAMED:
-            known = [words.answer(claim.target, _split_choice(member)[1]) for member in members]
+            known = [words.answer(claim.target, split_option(member)[1]) for member in members]
             if sum(answer is not None for answer in known) >= len(known) / 2:
                 return True
     return False

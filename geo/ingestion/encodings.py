@@ -81,7 +81,7 @@ def _is_binary(head: bytes) -> bool:
 def _count_quotes(path: Path, encoding: str) -> int | None:
     """How many quotation marks the text has; None where the bytes are not in this encoding."""
     try:
-        decoder = codecs.getincrementaldecoder(encoding)()
+        decoder = codecs.getincrementaldecoder(text_codec(encoding))()
     except LookupError as error:
         raise ChoiceNeeded(no_encoding(encoding)) from error
     is_utf8 = encoding.lower().replace("_", "-").startswith("utf-8")
@@ -126,10 +126,30 @@ def codec_named(text: str) -> str | None:
     for candidate in (*tries, name, squeezed):
         try:
             if candidate:
-                return codecs.lookup(candidate).name
-        except (LookupError, ValueError):
+                return text_codec(candidate)
+        except LookupError:
             continue
     return None
+
+
+def text_codec(name: str) -> str:
+    """Python's name for an encoding of text files.
+
+    Raises:
+        LookupError: there is none of this name, or it is something else: `zlib` makes hundreds of bytes of one, past
+            all limits of size, and `idna` takes longer the longer a line is.
+    """
+    try:
+        found = codecs.lookup(name)
+    except ValueError as error:
+        raise LookupError(name) from error
+    if not getattr(found, "_is_text_encoding", True) or found.name in _NO_FILES:
+        raise LookupError(name)
+    return found.name
+
+
+_NO_FILES = ("idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined")
+"""Encodings of names and of programs' texts."""
 
 
 def language_codec(code: int) -> str | None:

@@ -20,6 +20,7 @@ from geo.ingestion.cells import texts
 from geo.ingestion.formats import open_layer
 from geo.ingestion.layers import ReadOptions
 from geo.ingestion.made_columns import made_name, make_column
+from geo.ingestion.ticks import nothing_ticked, options_by_question
 from geo.ingestion.vector import read_shapes
 
 ROWS_READ = 50_000
@@ -174,6 +175,7 @@ def read_evidence(path: Path, options: ReadOptions) -> FileEvidence:
             if wanted < len(batch.row_numbers):
                 is_whole = False
                 break
+        _blank_unasked(parts)
         columns = {name: _column_evidence(name, arrays, rows) for name, arrays in parts.items()}
         return FileEvidence(columns, rows, is_whole, layer.has_geometry, is_polygons, lacks_crs, parts)
 
@@ -181,6 +183,16 @@ def read_evidence(path: Path, options: ReadOptions) -> FileEvidence:
 def shown_name(column: str) -> str:
     """A column's name in a sentence, on one line."""
     return "“" + " ".join("".join(c if c.isprintable() else " " for c in column).split()) + "”"
+
+
+def _blank_unasked(parts: dict[str, list[pa.Array]]) -> None:
+    """Takes the 0 of options for no answer in rows that were not asked their question."""
+    for members in options_by_question(parts).values():
+        whole = [pa.chunked_array(parts[member]).combine_chunks() for member in members if parts[member]]
+        nothing = nothing_ticked(whole) if len(whole) == len(members) else None
+        if nothing is not None and nothing.any():
+            for member, column in zip(members, whole, strict=True):
+                parts[member] = [pc.if_else(pa.array(nothing), pa.scalar(None, column.type), column)]
 
 
 def _is_of_earth(crs: pyproj.CRS | None) -> bool:

@@ -172,7 +172,7 @@ def _several_codes(choices: Sequence[Choice]) -> Callable[[str], str]:
         parts = text.split()
         if codes.issuperset(parts):
             return " ".join(parts)
-        pieces = [one(piece) for piece in re.split(r"\s*[,;|\n]\s*", text.strip()) if piece]
+        pieces = [one(piece) for piece in map(str.strip, re.split(r"[,;|\n]", text)) if piece]
         if len(pieces) > 1 and codes.issuperset(pieces):
             return " ".join(pieces)
         words = tuple(fold_name(text).split())

@@ -23,7 +23,7 @@ _SELECTS = (
     ),
     (re.compile(r"rank[ _](\S+)"), "rank"),
 )
-_OR_OTHER = re.compile(r"\s+or[ _]other$|\s+or specify other$", re.IGNORECASE)
+_OR_OTHER = re.compile(r"(?<!\s)\s++(?:or[ _]other|or specify other)$", re.IGNORECASE)
 _OPENS = re.compile(r"begin[ _](group|repeat|loop|score|rank|kobomatrix)\b", re.IGNORECASE)
 _CLOSES = re.compile(r"end[ _](group|repeat|loop|score|rank|kobomatrix)\b", re.IGNORECASE)
 _PLACES = {"location": "geopoint", "gps": "geopoint", "trace": "geotrace", "shape": "geoshape"}

@@ -22,7 +22,9 @@ MAX_TABLE_BYTES = 256 << 20
 
 _HEAD = 1 << 20
 
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"\s*:?|[\[\]{}]')
+# A string goes to its end or to that of the head, and nothing is looked at twice.
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+(?:"\s*+:?|\\?\Z)|[\[\]{}]', re.DOTALL)
+_LIST = re.compile(r"\s*\[")
 
 _GEOMETRIES = ("Point", "LineString", "Polygon", "MultiPoint", "MultiLineString", "MultiPolygon", "GeometryCollection")
 _GEOJSON_TYPE = re.compile(rf'\s*"(Feature|FeatureCollection|{"|".join(_GEOMETRIES)})"')
@@ -93,7 +95,7 @@ def _is_geojson(head: bytes) -> bool:
             key = mark.rstrip(": \r\n\t")
             if key == '"type"' and _GEOJSON_TYPE.match(text, token.end()):
                 return True
-            if key == '"features"' and text[token.end() :].lstrip()[:1] == "[":
+            if key == '"features"' and _LIST.match(text, token.end()):
                 return True
     return False
 

@@ -122,11 +122,13 @@ def distinct_names(names: list[str]) -> list[str]:
     """Column names as given, with `_2`, `_3` after repeats and a name for the nameless."""
     distinct: list[str] = []
     taken, given = set(names), set[str]()
+    repeats: dict[str, int] = {}
     for position, name in enumerate(names, start=1):
         label = plain = name or f"column {position}"
-        repeat = 2
+        repeat = repeats.get(plain, 2)
         while label in given or (label != name and label in taken):
             label, repeat = f"{plain}_{repeat}", repeat + 1
+        repeats[plain] = repeat
         distinct.append(label)
         given.add(label)
     return distinct

@@ -28,6 +28,7 @@ from geo.ingestion.profile import FieldMapping, PositionColumns, Profile, Value,
 from geo.ingestion.quantities import in_range, is_huge_weight, is_no_weight, map_number, read_coordinates
 from geo.ingestion.questions import Question
 from geo.ingestion.text_shapes import ShapeColumn
+from geo.ingestion.ticks import Ticks
 from geo.ingestion.vector import read_shapes
 
 _WKB_POINT = np.dtype([("byte_order", "u1"), ("type", "<u4"), ("x", "<f8"), ("y", "<f8")])
@@ -138,6 +139,7 @@ class Mapper:
         read = {source.found.column for source in self._sources if source.mapping.multiple is None}
         read |= {column for source in self._sources for column in source.plus} | set(self._axes.values())
         read -= {source.found.column for source in self._sources if source.mapping.multiple is not None}
+        self._ticks = Ticks(layer.columns, {s.found.column for s in self._sources if s.mapping.multiple is None})
         self._unmapped = [column for column in layer.columns if column not in read]
         self.crs = _layer_crs(layer, self._position.crs if self._position else None, options, file_name)
         self.has_position = layer.has_geometry or self._position is not None
@@ -151,9 +153,14 @@ class Mapper:
         fields = {}
         misread: dict[str, NDArray[np.bool_]] = {}
         asked = np.ones(len(batch.row_numbers), dtype=bool)
+        unasked = self._ticks.unasked(batch.columns)
         for source in self._sources:
             name = source.field.name
             fields[name], read = source.map(batch, findings, asked)
+            if source.found.column in unasked and source.mapping.multiple is None:
+                question, where = unasked[source.found.column]
+                read[source.found.column].report("question_not_asked", where, [question] * int(where.sum()))
+                fields[name] = pc.if_else(pa.array(where), pa.scalar(None, fields[name].type), fields[name])
             if name == "interview_result":
                 asked = took_part(fields, len(batch.row_numbers))
             if name == "weight":

@@ -20,6 +20,7 @@ from geo.ingestion.mapping import Mapper, Observations
 from geo.ingestion.placement import Placement, Placer, Places, is_declared
 from geo.ingestion.profile import Profile
 from geo.ingestion.repeats import Repeats
+from geo.ingestion.same_household import SameHousehold
 from geo.ingestion.shares import Divider
 from geo.ingestion.source import SourceOptions, open_source
 
@@ -67,6 +68,7 @@ def observe(
         placer = Placer(places, choose_placement(mapper, options, path.name), options.tolerance_m, fix=options.fix)
         divider = Divider(profile, mapper.share_columns, mapper.blanks) if profile.shares else None
         checks = Checks(starts_on=options.starts_on, ends_on=options.ends_on)
+        same_household = SameHousehold()
         repeats = Repeats(lambda n_batches: _read_again(path, options, n_batches))
         for n_read, batch in source.batches(findings):
             observations = mapper.map(batch, findings)
@@ -74,6 +76,7 @@ def observe(
             division = divider.divide(batch, observations, findings) if divider else None
             if options.unit == "household":
                 checks.check_rows(observations, findings)
+                same_household.check(batch, observations, findings)
                 repeats.check(batch, observations, findings)
             else:
                 report_zero_weights(observations, "settlement_empty", findings)

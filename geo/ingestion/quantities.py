@@ -15,7 +15,7 @@ from geo.ingestion.profile import FieldMapping, Value, fold
 MOST_HOUSEHOLDS = 1_000_000.0
 """No household of a sample, and no settlement, stands for more households than this."""
 
-_PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_PLAIN = re.compile(r"[+-]?(\d++(\.\d*+)?|\.\d++)([eE][+-]?\d++)?")
 # Groups of three parted by blanks or apostrophes, which are no decimal marks.
 _SPACED = re.compile(r"([+-]?\d{1,3})(?:([ '\u2019\u00a0\u2009\u202f])\d{3})(?:\2\d{3})*(?:[.,]\d+)?")
 _SPACES = re.compile(r"[ '\u2019\u00a0\u2009\u202f]")

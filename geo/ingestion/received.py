@@ -1,5 +1,6 @@
 """Files somebody sent: received, with choices of how they are read, and decided on."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any, Literal
@@ -8,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from sqlalchemy import Connection, func, insert, select, update
 
 from geo.access import Bearer
-from geo.errors import Conflict, InvalidParameter, InvalidParameters, NotFound
+from geo.errors import Conflict, InvalidParameter, InvalidParameters, NotFound, quoted, shortened
 from geo.fields import standard_fields
 from geo.ingestion.facility_columns import STANDARD
 from geo.ingestion.formats import MAX_COLUMNS
@@ -120,10 +121,9 @@ class Choices(BaseModel):
     @field_validator("columns")
     @classmethod
     def _one_column_a_field(cls, columns: dict[str, str]) -> dict[str, str]:
-        held = [field for field in columns.values() if field != NOTHING]
-        for field in held:
-            if held.count(field) > 1:
-                raise ValueError(f"say of two columns that they hold {field}; only one can")
+        held = Counter(field for field in columns.values() if field != NOTHING)
+        if twice := [field for field, times in held.items() if times > 1]:
+            raise ValueError(f"say of two columns that they hold {shortened(twice[0])}; only one can")
         return columns
 
     @field_validator("answers")
@@ -132,7 +132,7 @@ class Choices(BaseModel):
         for name, meanings in answers.items():
             field = standard_fields().get(name)
             if field is None or field.type not in ("code", "boolean"):
-                raise ValueError(f"name {name!r}, which is no standard field of codes, or of yes and no")
+                raise ValueError(f"name {quoted([name])}, which is no standard field of codes, or of yes and no")
             fault = FieldMapping(column=name, values=meanings).fault(field)
             if fault:
                 raise ValueError(f"say of {name} what cannot be: {fault}")

@@ -87,6 +87,11 @@ RULES: dict[str, Rule] = {
         "{value} [is not a value|are not values] the mapping profile knows for {field}; the answer is kept as unknown",
         "add the value to the profile and load the file again",
     ),
+    "question_not_asked": Rule(
+        "warning",
+        "no option of the question {value} is ticked, as where it was not asked; {field} is kept as unknown",
+        "nothing, if it was not asked; else give the form an option for none of them",
+    ),
     "value_out_of_range": Rule(
         "warning",
         "{field} is {value}, which [is|are] outside the possible range; the answer is kept as unknown",
@@ -172,6 +177,18 @@ RULES: dict[str, Rule] = {
         "the [code|codes] {value} [stands|stand] on an earlier row of this file",
         "keep one row a household; where numbers restart in each place, make the code of several columns in the "
         'mapping profile, such as "Village + Number"',
+    ),
+    "household_repeated": Rule(
+        "error",
+        "the row is of the same household as an earlier row: every answer is the same wherever the column {value} is, "
+        "as in an export with a row for each member",
+        "keep one row for each household; where they are different households, give each a household code",
+    ),
+    "rows_alike": Rule(
+        "warning",
+        "{value} of the rows answer exactly as the row before, as in an export with a row for each member; each row "
+        "counts as a household",
+        "keep one row for each household, if so; else nothing",
     ),
     "row_repeated": Rule(
         "error",

@@ -175,7 +175,8 @@ def propose(
         _place(chosen, columns, shapes, unit=unit, is_boundaries=is_boundaries, has_geometry=evidence.has_geometry)
     )
     if unit == "household" and not is_boundaries:
-        suggestions += _members_as_sum(suggestions, columns, words)
+        free = {name: seen for name, seen in columns.items() if name not in (said or {})}
+        suggestions += _members_as_sum(suggestions, free, words)
     taken = {column for s in suggestions for column in (s.column, *s.plus)}
     taken |= {part for column in made for part in part_names(column)}
     shares = list(hint_shares(columns, taken, words, is_cut=is_cut)) if unit == "settlement" else []

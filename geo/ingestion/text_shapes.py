@@ -22,7 +22,8 @@ from geo.ingestion.standard_columns import standard_profile
 
 Order = Literal["latitude, longitude", "longitude, latitude"]
 
-_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+# What digits it takes, each takes for good: a cell of nothing but digits is looked through once.
+_NUMBER = r"[-+]?(?:\d++(?:\.\d*+)?|\.\d++)(?:[eE][-+]?\d++)?"
 _GEOPOINT = re.compile(rf"({_NUMBER})\s+({_NUMBER})(?:\s+{_NUMBER}){{0,2}}")
 _KML_POSITION = re.compile(rf"({_NUMBER}),({_NUMBER})(?:,{_NUMBER})?")
 _PAIR = re.compile(rf"[(\[]?\s*({_NUMBER})\s*[,;]\s*({_NUMBER})\s*[)\]]?")
@@ -44,6 +45,9 @@ _MAX_LATITUDE = 90
 _RING_POSITIONS = 4
 _SHOWN = 40
 
+LONGEST_POSITION = 1_000
+"""Letters of one position; of a shape, of each of its positions."""
+
 
 class ShapeColumn:
     """The column of a table whose texts are shapes; it remembers in which order it found pairs of numbers."""
@@ -64,7 +68,7 @@ class ShapeColumn:
         for i, text in enumerate(given):
             if text is None or is_blank(text, blanks):
                 continue
-            pair = _PAIR.fullmatch(text.strip())
+            pair = _pair(text.strip())
             if pair:
                 pairs.append((i, float(pair[1]), float(pair[2])))
                 continue
@@ -92,13 +96,23 @@ class ShapeColumn:
             findings.add_note(Note("pair_order_guessed", self._order, self.name))
 
 
+def _position(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
+    """The numbers of a position as it is written; None where it is none."""
+    return pattern.fullmatch(text) if len(text) <= LONGEST_POSITION else None
+
+
+def _pair(text: str) -> re.Match[str] | None:
+    """Two numbers of which nothing says which is the latitude."""
+    return _position(_PAIR, text)
+
+
 def read_shape(text: str, crs: pyproj.CRS = STORAGE_CRS) -> Any | None:
     """The shape a text describes, or None where it describes none."""
     given = text.strip()
     for parse in (_wkt, _wkb, _geojson, _kml_coordinates, _odk):
         try:
             shape = parse(given, crs)
-        except (ValueError, KeyError, TypeError, UnknownCRS, shapely.GEOSException):
+        except (ValueError, KeyError, TypeError, RecursionError, UnknownCRS, shapely.GEOSException):
             return None
         if shape is not None:
             return shape
@@ -135,7 +149,7 @@ def _geojson(text: str, _crs: pyproj.CRS) -> Any | None:
 
 
 def _kml_coordinates(text: str, _crs: pyproj.CRS) -> Any | None:
-    positions = [_KML_POSITION.fullmatch(part) for part in text.split()]
+    positions = [_position(_KML_POSITION, part) for part in text.split()]
     if not positions or not all(positions):
         return None
     if len(positions) == 2 and not re.search(r"[.eE]", text):
@@ -144,7 +158,7 @@ def _kml_coordinates(text: str, _crs: pyproj.CRS) -> Any | None:
 
 
 def _odk(text: str, _crs: pyproj.CRS) -> Any | None:
-    positions = [_GEOPOINT.fullmatch(part.strip()) for part in text.strip("; ").split(";")]
+    positions = [_position(_GEOPOINT, part.strip()) for part in text.strip("; ").split(";")]
     if not all(positions):
         return None
     drawn = [(float(p[2]), float(p[1])) for p in positions if p]
@@ -200,7 +214,7 @@ def _first_shapes(column: pa.Array) -> list[Any] | None:
     if not pa.types.is_string(column.type):
         return None
     given = [text.strip() for text in column.drop_null().slice(0, _FIRST_TEXTS).to_pylist() if text.strip()]
-    is_pair = [bool("." in text and _PAIR.fullmatch(text)) for text in given]
+    is_pair = [bool("." in text and _pair(text)) for text in given]
     shapes = [None if pair else read_shape(text) for text, pair in zip(given, is_pair, strict=True)]
     found = [shape for shape, pair in zip(shapes, is_pair, strict=True) if pair or shape is not None]
     return found if given and len(found) >= _MOSTLY * len(given) else None

@@ -72,7 +72,7 @@ def understand(path: Path, options: ReadOptions, unit: Unit, said: Mapping[str, 
     axes = {} if has_position or standard.position is None else _axes(standard.position)
     if said.keys() & axes.values():
         axes = {}
-    taken = {mapping.column for mapping in profile.fields.values()} | said.keys()
+    taken = {column for mapping in profile.fields.values() for column in mapping.columns()} | said.keys()
     fields = {
         field: mapping.column
         for field, mapping in standard.fields.items()

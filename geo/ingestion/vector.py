@@ -1,6 +1,5 @@
 """Reading shapes through GDAL: shapefile, GeoPackage, GeoJSON, KML, FlatGeobuf and file geodatabase."""
 
-import codecs
 import shutil
 import tempfile
 import warnings
@@ -24,6 +23,7 @@ from pyogrio.errors import DataLayerError, DataSourceError
 from geo.crs import read_crs
 from geo.errors import ChoiceNeeded, UnknownCRS, UnreadableFile
 from geo.ingestion.archives import check_container
+from geo.ingestion.encodings import text_codec
 from geo.ingestion.layers import (
     BATCH_ROWS,
     Batch,
@@ -296,7 +296,7 @@ def read_shapes(wkb: pa.Array) -> NDArray[Any]:
 
 def _known_encoding(encoding: str) -> None:
     try:
-        codecs.lookup(encoding)
+        text_codec(encoding)
     except LookupError as error:
         raise ChoiceNeeded(no_encoding(encoding)) from error
 

@@ -17,7 +17,7 @@ from geo.schema.access import Role
 from geo.settings import Settings
 from geo.surveys import find_survey
 from service.cli import options as o
-from service.cli.load import noted, open_database
+from service.cli.load import noted, open_database, reading_database
 from service.cli.output import print_frame
 
 account_app = typer.Typer(
@@ -61,7 +61,7 @@ def add(
 @account_app.command("list")
 def list_command(output: o.FormatOption = "table") -> None:
     """List all accounts."""
-    with open_database(Settings()) as connection:
+    with reading_database(Settings()) as connection:
         accounts = access.list_accounts(connection)
     columns = ["organisation", "email", "name", "role", "is_active", "created_at"]
     rows = [{**row, "created_at": row["created_at"].isoformat(timespec="minutes")} for row in accounts]
@@ -143,7 +143,7 @@ def audit(
     output: o.FormatOption = "table",
 ) -> None:
     """Print what was done, by whom and when."""
-    with open_database(Settings()) as connection:
+    with reading_database(Settings()) as connection:
         page = find_audit(connection, PageRequest(limit=None), after=after)
     columns = ["id", "at", "organisation", "actor", "action", "subject", "before", "after"]
     frame = pd.DataFrame([{**row._mapping, "at": row.at.isoformat(timespec="seconds")} for row in page.rows])

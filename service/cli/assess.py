@@ -69,6 +69,7 @@ def assess(
             survey=observations.stem,
             mode=mode,
             counted=counted,
+            mapped=indicator,
             access="full" if full else "public",
             progress=progress,
         )
@@ -81,13 +82,14 @@ def assess(
     (out / "figures.csv").write_text(
         csv_text(result.figures, list(result.figures.columns)), encoding="utf-8", newline=""
     )
+    drawn = result.map_frame(indicator)
     html = coverage.draw(
-        result.map_frame(indicator),
-        definition,
+        drawn,
+        definition if drawn.empty else definition.at(drawn["counted"].iloc[0]),
         city_name=boundaries.stem,
         survey_name=observations.stem,
         generated_on=datetime.now(UTC).date(),
-        city_unserved=result.city_unserved(indicator),
+        city_unserved=result.city_unserved,
         rounded_to=None if full else COUNT_STEP,
     )
     (out / "coverage.html").write_text(html, encoding="utf-8")
@@ -101,6 +103,9 @@ def assess(
         time.monotonic() - started,
     )
     typer.echo(f"{observations.name}: {counts}.\nFigures, map and findings are in {out}.")
+    for without, fields in result.lacking.items():
+        is_not = "is not" if len(fields) == 1 else "are not"
+        typer.echo(f"No figure of {without}: {', '.join(fields)} {is_not} in the file.")
 
 
 def _refuse_errors(result: Assessment, boundary_errors: int, file_name: str, *, skip_errors: bool) -> None:

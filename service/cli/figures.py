@@ -20,7 +20,7 @@ from geo.ingestion.recompute import recompute
 from geo.paging import PageRequest
 from geo.settings import Settings
 from service.cli import options as o
-from service.cli.load import open_database
+from service.cli.load import reading_database
 from service.cli.output import OutputFormat, print_frame
 from service.coverage import coverage_map
 
@@ -63,7 +63,7 @@ def values(
 ) -> None:
     """Print figures: value, interval, answering and unknown households, unserved; drafts included."""
     query = _query(city, indicator, settlement, level, counted, by=by, version=version, full=full, surveys=survey or [])
-    with open_database(Settings()) as connection:
+    with reading_database(Settings()) as connection:
         if by is not None:
             _make_ready(connection, query)
         if within is None:
@@ -92,7 +92,7 @@ def changes(
 ) -> None:
     """Print how figures changed from one round to another, with the interval of the change."""
     query = _query(city, indicator, settlement, level, counted, by=by, version=version, full=full, surveys=[])
-    with open_database(Settings()) as connection:
+    with reading_database(Settings()) as connection:
         _make_ready(connection, replace(query, surveys=[earlier, later]))
         page = find_changes(connection, query, earlier=earlier, later=later, allow_break=allow_break)
     print_figures(page.figures, output, title=f"Changes in {city} from {earlier} to {later}")
@@ -113,7 +113,7 @@ def coverage_command(
     counted: o.CountedOption = None,
 ) -> None:
     """Write the coverage map of one indicator in one round."""
-    with open_database(Settings()) as connection:
+    with reading_database(Settings()) as connection:
         html = coverage_map(connection, city, survey, indicator, counted=counted, seen="all")
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(html, encoding="utf-8")

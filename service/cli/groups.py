@@ -34,7 +34,7 @@ def with_groups(command: Callable[..., None]) -> Callable[..., None]:
         group = groups[parameter.name]
         annotations = get_type_hints(group, include_extras=True)
         parameters += [
-            inspect.Parameter(f.name, parameter.KEYWORD_ONLY, default=f.default, annotation=annotations[f.name])
+            inspect.Parameter(f.name, parameter.KEYWORD_ONLY, default=_default(f), annotation=annotations[f.name])
             for f in dataclasses.fields(group)
         ]
 
@@ -49,6 +49,11 @@ def with_groups(command: Callable[..., None]) -> Callable[..., None]:
     ungrouped.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     ungrouped.__annotations__ = {p.name: p.annotation for p in parameters}
     return ungrouped
+
+
+def _default(field: "dataclasses.Field[Any]") -> object:
+    """What an option is where it is not given; an option without a default has to be given."""
+    return inspect.Parameter.empty if field.default is dataclasses.MISSING else field.default
 
 
 @dataclass(frozen=True)

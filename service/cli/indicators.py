@@ -18,7 +18,7 @@ from geo.indicators.own import (
 from geo.settings import Settings
 from geo.surveys import find_organisation
 from service.cli import options as o
-from service.cli.load import noted, open_database
+from service.cli.load import noted, open_database, reading_database
 from service.cli.output import print_frame
 
 indicators_app = typer.Typer(
@@ -70,7 +70,7 @@ def add(
 @indicators_app.command("list")
 def list_command(output: o.FormatOption = "table") -> None:
     """List every indicator in its newest version: those Vasti ships, and those of organisations."""
-    with open_database(Settings()) as connection:
+    with reading_database(Settings()) as connection:
         listed = list_indicators(connection)
     rows = [
         (d.id, d.version, d.name, d.counted, d.unit, owner or "shipped")
@@ -86,7 +86,7 @@ def show(
     version: Annotated[int | None, typer.Option("--version", help="Which version. Default: the newest.")] = None,
 ) -> None:
     """Print the definition of an indicator, as the file that was added."""
-    with open_database(Settings()) as connection:
+    with reading_database(Settings()) as connection:
         document = find_document(connection, indicator, version)
     typer.echo(document.rstrip("\n"))
 

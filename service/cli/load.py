@@ -14,6 +14,7 @@ from sqlalchemy import Connection, select
 
 from geo import database
 from geo.audit import note_as
+from geo.errors import SetupError
 from geo.indicators.tally_store import surveys_lacking_tallies
 from geo.ingestion import ingest
 from geo.ingestion.facilities import load_facilities
@@ -61,6 +62,23 @@ def open_database(settings: Settings) -> Iterator[Connection]:
             for survey_id in surveys_lacking_tallies(connection, derived=False):
                 recompute(connection, survey_id, derived=False)
         with database.transaction(engine) as connection:
+            yield connection
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def reading_database(settings: Settings) -> Iterator[Connection]:
+    """One state of the settings' database, which is left as it is.
+
+    Raises:
+        SetupError: its tables or its tallies are not those of this version; the message says what brings them there.
+    """
+    engine = database.create_engine(database.database_url(settings))
+    try:
+        with database.snapshot(engine) as connection:
+            if not database.is_up_to_date(connection) or surveys_lacking_tallies(connection, derived=False):
+                raise SetupError("The database is not at this version of Vasti; run `vasti db upgrade` first.")
             yield connection
     finally:
         engine.dispose()

@@ -11,10 +11,11 @@ from uuid import uuid4
 
 import typer
 from pydantic import ValidationError
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
-from geo.errors import Conflict, InputError, NotFound, SetupError, VastiError
+from geo.errors import Busy, Conflict, InputError, NotFound, SetupError, StorageFull, VastiError
 from geo.settings import Settings
+from service.cli.told import TOLD
 
 _COMMANDS = {
     "city": "load:city_app",
@@ -51,10 +52,19 @@ class Commands(TyperGroup):
         """The commands in the order of the help."""
         return list(_COMMANDS)
 
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """The help, for which no command is imported: what each does stands in the table."""
+        self._only_told = True
+        super().format_help(ctx, formatter)
+
+    _only_told = False
+
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 (the signature is Typer's)
         """The command of this name."""
         if cmd_name not in _COMMANDS:
             return None
+        if self._only_told:
+            return TyperCommand(cmd_name, help=TOLD[cmd_name])
         module, name = _COMMANDS[cmd_name].split(":")
         found = getattr(import_module(f"service.cli.{module}"), name)
         if isinstance(found, typer.Typer):
@@ -87,8 +97,16 @@ EXIT_CODES: dict[type[VastiError], int] = {
     NotFound: EXIT_NOT_FOUND,
     Conflict: EXIT_CONFLICT,
     SetupError: EXIT_SETUP,
+    StorageFull: EXIT_SETUP,
+    Busy: EXIT_SETUP,
+    VastiError: EXIT_INPUT,
 }
-"""The exit code of each kind of error; the most specific class decides."""
+"""The exit code of each kind of error: that of its nearest ancestor."""
+
+
+def exit_code(error: VastiError) -> int:
+    """The exit code of an error; every one has one."""
+    return next(EXIT_CODES[kind] for kind in type(error).__mro__ if kind in EXIT_CODES)
 
 
 def run() -> None:
@@ -101,7 +119,7 @@ def run() -> None:
         app()
     except VastiError as error:
         typer.echo(f"Error: {error}", err=True)
-        sys.exit(next(code for kind, code in EXIT_CODES.items() if isinstance(error, kind)))
+        sys.exit(exit_code(error))
     except BrokenPipeError:
         # Whoever read the output has seen enough; nothing more goes there, at exit neither.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -12,7 +12,7 @@ from geo.paging import PageRequest
 from geo.settings import Settings
 from service.cli import options as o
 from service.cli.figures import IndicatorsOption, LevelOption, SettlementsOption, print_figures
-from service.cli.load import open_database
+from service.cli.load import reading_database
 from service.tables import rounds_text
 
 _IN_TITLE = ["survey", "indicator", "unit", "method"]
@@ -45,7 +45,7 @@ def gaps(
         seen="all",
         page=PageRequest(limit=None),
     )
-    with open_database(Settings()) as connection:
+    with reading_database(Settings()) as connection:
         page = find_gaps(connection, query)
     rounds = ", ".join(page.figures["survey"].unique())
     # A table says in its title what is the same in every row.
@@ -80,7 +80,7 @@ def trends(
         seen="all",
         page=PageRequest(limit=None),
     )
-    with open_database(Settings()) as connection:
+    with reading_database(Settings()) as connection:
         figures = find_trends(connection, query).figures
     if output == "table":
         figures = figures.assign(rounds=figures["rounds"].map(rounds_text).replace("", None))

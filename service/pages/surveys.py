@@ -17,6 +17,7 @@ from geo.places import find_city
 from geo.settings import Settings
 from geo.surveys import find_survey
 from maps import words
+from maps.figures import finite
 from service.access import Acting, acting, reading_in_full
 from service.account_bodies import NewSurvey
 from service.own_surveys import change_state, listed, open_own
@@ -119,9 +120,11 @@ def _figures(reading: Acting, city: str, survey: str) -> list[dict[str, Any]]:
     return [
         {
             "indicator": row.indicator,
-            "name": definitions[row.indicator].name,
+            "name": row.indicator_name,
             "value": words.format_value(row.value, definitions[row.indicator]),
+            "interval": words.format_interval(finite(row.low), finite(row.high), definitions[row.indicator]),
             "n": words.format_count(row.n),
+            "without_sizes": "sizes_unknown" in row.flags,
         }
         for row in answered.itertuples()
         if row.indicator in definitions

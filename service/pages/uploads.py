@@ -19,6 +19,7 @@ from geo.indicators.catalogue import read_catalogue
 from geo.ingestion.facility_columns import STANDARD
 from geo.ingestion.found import find_findings, find_misplaced, find_unmapped
 from geo.ingestion.loads import Content
+from geo.ingestion.profile import Profile
 from geo.ingestion.received import Choices, Decision, find_upload
 from geo.ingestion.rules import FIXABLE
 from geo.ingestion.suggest import NOTHING, TARGETS
@@ -98,7 +99,7 @@ def one(request: Request, number: Id) -> Response:
             where=_where(row, outlines),
             misplaced=_misplaced(reading, row, outlines),
             columns=columns,
-            unmatched=_unmatched(told, columns),
+            unmatched=_unmatched(told, columns, _profile(choices)),
             answers=_answers(reading, row, choices),
             fields=_fields(row["content"]),
             kinds=KINDS,
@@ -171,12 +172,17 @@ def _columns(told: dict[str, Any], choices: Choices) -> list[dict[str, Any]]:
     return list(rows.values())
 
 
+def _profile(choices: Choices) -> Profile | None:
+    """The profile the file is read with, if there is one that can be."""
+    try:
+        return choices.mapping()
+    except ProfileInvalid:
+        return None
+
+
 def _in_use(choices: Choices, content: Content) -> dict[str, str]:
     """The column that holds each field, by the profile the file is read with."""
-    try:
-        profile = choices.mapping()
-    except ProfileInvalid:
-        profile = None
+    profile = _profile(choices)
     if profile is None:
         return {}
     if content == "boundaries":
@@ -192,11 +198,12 @@ def _in_use(choices: Choices, content: Content) -> dict[str, str]:
     return places | {field: mapping.column for field, mapping in profile.fields.items()}
 
 
-def _unmatched(told: dict[str, Any], columns: Sequence[dict[str, Any]]) -> list[str]:
+def _unmatched(told: dict[str, Any], columns: Sequence[dict[str, Any]], profile: Profile | None) -> list[str]:
     """Columns nothing is said of yet."""
     if told["understood"] is None:
         return []
     used = {row["column"] for row in columns}
+    used |= {column for mapping in (profile.fields.values() if profile else ()) for column in mapping.plus}
     return [column for column in told["understood"]["columns"] if column not in used]
 
 

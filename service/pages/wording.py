@@ -27,7 +27,7 @@ _OPTIONS: Mapping[str, str] = {
 _PHRASES: Mapping[str, str] = {
     "add the value to the profile and load the file again": "say what it means, under “What answers mean” below",
 }
-_COMMAND = re.compile(r" [^.;]*`vasti [^`]*`[^.;]*[.;]?")
+_COMMAND = re.compile(r"((?:^|(?<=[.;]))[^ .;]*+) [^.;]*`vasti [^`]*+`[^.;]*+[.;]?")
 """A clause that names a command, which whoever reads a page may not have at hand."""
 
 
@@ -36,7 +36,7 @@ def for_page(sentence: str) -> str:
     named = OPTION.sub(lambda option: _OPTIONS.get(option[1], option[1].replace("-", " ")), sentence)
     for phrase, words in _PHRASES.items():
         named = named.replace(phrase, words)
-    told = _COMMAND.sub("", named).strip().rstrip(";:,")
+    told = _COMMAND.sub(r"\1", named).strip().rstrip(";:,")
     return told if told.endswith((".", "!", "?")) else f"{told}."
 
 

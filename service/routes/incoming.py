@@ -16,7 +16,7 @@ from fastapi import APIRouter, Depends, Header, HTTPException, Path, Request, Re
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
-from geo.errors import Conflict, InputError, InvalidParameter, InvalidParameters, NotFound, TooLarge
+from geo.errors import Conflict, InputError, InvalidParameter, InvalidParameters, NotFound, TooLarge, quoted, shortened
 from geo.ingestion import originals
 from geo.ingestion.incoming import announce, find_incoming, make_folder, remove_incoming
 from geo.settings import Settings
@@ -28,6 +28,7 @@ from service.routes.described import PARTS_REFUSALS, private_responses
 VERSION = "1.0.0"
 _TUS = {"tus-resumable": VERSION} | NO_STORE
 _EXTENSIONS = "creation,termination"
+_MOST_FIELDS = 20
 _GONE = "The parts of this file are gone: announce it again."
 
 
@@ -37,8 +38,8 @@ def _check_version(
         str | None, Header(alias="Tus-Resumable", description="The protocol's version.", examples=[VERSION])
     ] = None,
 ) -> None:
-    if request.method != "OPTIONS" and asked not in (None, VERSION):
-        detail = f"This speaks tus {VERSION}, not {asked}."
+    if request.method != "OPTIONS" and asked is not None and asked != VERSION:
+        detail = f"This speaks tus {VERSION}, not {shortened(asked)}."
         raise HTTPException(HTTPStatus.PRECONDITION_FAILED, detail, {"tus-version": VERSION})
 
 
@@ -190,12 +191,15 @@ def _come(path: pathlib.Path) -> int:
 
 def _fields(metadata: str) -> dict[str, str]:
     """What Upload-Metadata says: pairs parted by commas, a name and its value in base64."""
-    fields = {}
-    for pair in metadata.split(","):
+    fields: dict[str, str] = {}
+    pairs = metadata.split(",", _MOST_FIELDS)
+    if len(pairs) > _MOST_FIELDS:
+        raise InvalidParameters([InvalidParameter("Upload-Metadata", f"has more than {_MOST_FIELDS} fields")])
+    for pair in pairs:
         name, _, value = pair.strip().partition(" ")
         try:
             fields[name] = b64decode(value, validate=True).decode()
         except (NotBase64, UnicodeDecodeError):
-            reason = f"the value of {name!r} is not text in base64"
+            reason = f"the value of {quoted([name])} is not text in base64"
             raise InvalidParameters([InvalidParameter("Upload-Metadata", reason)]) from None
     return fields

@@ -108,3 +108,14 @@ def test_ground_within_ground_within_ground(officer: Officer, survey: str, expec
     officer.run("load", "survey", survey, *OF_2025)
     for figures in (assessed, officer.values("case", "2025")):
         assert {place: figure(figures, "density_persons", place)["value"] for place in expected} == expected
+
+
+@pytest.mark.case("officer/C9-empty-figures-of-a-sample")
+def test_figures_without_answers_say_how_the_round_was_surveyed(officer: Officer) -> None:
+    done, out = officer.assess("settlements.geojson", "drawn.csv", "--mode", "sample")
+    figures = read_figures(out)
+    of_city = figures[(figures["level"] == "city") & (figures["method"] != "measurement")]
+    assert len(of_city) > 20
+    assert set(of_city["method"]) == {"sample"}
+    assert figure(figures, "household_toilet")["reason"] == "too_many_unknown"
+    assert "No figure of household_toilet: toilet_location is not in the file." in done.stdout

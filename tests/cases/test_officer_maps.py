@@ -56,3 +56,14 @@ def test_tables_say_what_is_counted(loaded: Officer) -> None:
     asked = ("values", *ROUND, "--indicator", "sanitation_basic", "--level", "city")
     assert "counted in households" in loaded.run(*asked, "--counted", "households").stdout
     assert "counted in persons" in loaded.run(*asked).stdout
+
+
+@pytest.mark.case("officer/A3-counted-households-label")
+@pytest.mark.parametrize("counted", ["households", "persons"])
+def test_circles_of_a_map_without_a_database_count_households(officer: Officer, counted: str) -> None:
+    files = ("settlements.geojson", "households.csv", "--mode", "census")
+    _, out = officer.assess(*files, "--counted", counted, "--indicator", "sanitation_basic")
+    html = (out / "coverage.html").read_text(encoding="utf-8")
+    assert f"% of {'households' if counted == 'households' else 'people'}" in html
+    # 6 of 16 households and 6 of 12 go without, however many live in them.
+    assert 'class="sum"><b>12</b> households without this service in the whole city' in html

@@ -159,3 +159,13 @@ def test_a_register_with_outlines_is_both(officer: Officer) -> None:
     in_the_open = figure(figures, "open_defecation")
     # A register says nothing of people, so households are counted.
     assert (in_the_open["counted"], round(in_the_open["value"], 2)) == ("households", 12.16)
+
+
+@pytest.mark.case("field/48-sample-weights-of-zero-and-comma")
+def test_weights_with_a_decimal_comma(officer: Officer) -> None:
+    """1,25 is 1.25 and never 125, as the file stands and with the proposed profile."""
+    officer.run("suggest", "households.csv", "--out", "p.toml")
+    for profile in ((), ("--profile", "p.toml")):
+        figures = officer.figures(BASE, "households.csv", "--mode", "sample", *profile)
+        drained = figure(figures, "drainage_any")
+        assert (round(drained["value"], 2), drained["n"]) == (75.49, 48)

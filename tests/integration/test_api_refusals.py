@@ -120,14 +120,14 @@ def test_a_bad_value_is_refused_by_name(client: TestClient, address: str, name: 
 @pytest.mark.parametrize(
     "cursor",
     [
-        *("abc", "%00", "é", "%ED%A0%80", "=" * 7, quote("[" * 15_000), "A" * 5),
+        *("abc", "%00", "é", "%ED%A0%80", "=" * 7, quote("[" * 1_300), "A" * 5),
         _cursor("khandesh", "no date", "2024", "household_toilet", "S01"),
         _cursor("khandesh", "2024-01-01", "2024", "household_toilet"),
         _cursor("khandesh", "2024-01-01", "2024", "household_toilet", "S01", "", "S02"),
         _cursor("khandesh", "2024-01-01", "2024", "household_toilet", "S01", "\0"),
         _cursor("khandesh", "2024-01-01", "2024", "household_toilet", "S01", "\ud800"),
         _cursor("khandesh", 5, "2024", "household_toilet", None, ""),
-        base64.urlsafe_b64encode(b"[" * 40_000).decode(),
+        base64.urlsafe_b64encode(b"[" * 2_900).decode(),
         base64.urlsafe_b64encode(b'"khandesh"').decode(),
         base64.urlsafe_b64encode(b"\xff\xfe").decode(),
     ],

@@ -33,7 +33,13 @@ def document(two: TwoOrganisations, tmp_path_factory: pytest.TempPathFactory) ->
     """The document of the service over two organisations."""
     jobs.prepare(two.owner.url.render_as_string(hide_password=False))
     app = create_app(
-        two.service, Settings(state_dir=tmp_path_factory.mktemp("state"), upload_max_mb=1, uploads_per_hour=10_000)
+        two.service,
+        Settings(
+            state_dir=tmp_path_factory.mktemp("state"),
+            upload_max_mb=1,
+            uploads_per_hour=10_000,
+            questions_per_minute=10**6,
+        ),
     )
     return schemathesis.openapi.from_asgi("/api/v1/openapi.json", app)
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import norm
 from sqlalchemy import Connection
 
 from geo.indicators.changes import find_changes
@@ -19,6 +20,7 @@ from geo.ingestion.frame import load_frame
 from geo.ingestion.layers import ReadOptions
 from geo.ingestion.loads import ErrorsFound
 from geo.paging import PageRequest
+from service.cli.output import _cells
 from tests import factories as f
 
 APICLUS1 = [
@@ -114,21 +116,31 @@ def test_what_a_sample_lacks_is_said(connection: Connection, tmp_path: Path) -> 
     assert codes(census) == {}
 
 
-def load_rounds(connection: Connection, folder: Path, *, shift: int, mode: str = "sample") -> pd.DataFrame:
+def load_rounds(
+    connection: Connection,
+    folder: Path,
+    *,
+    shift: int,
+    modes: tuple[str, str] = ("sample", "sample"),
+    clustered: tuple[bool, bool] = (False, False),
+    **asked: Any,
+) -> pd.DataFrame:
     """794 with a drain in both rounds, 86 in the first only, 150 in the second only, 570 in neither; and the change.
 
-    With `shift` the second round's households bear other codes.
+    With `shift` the second round's households bear other codes; `clustered` rounds were drawn by clusters of 20.
     """
     f.load_city(connection, folder, f.small_city(1))
     answers = [(1, 1)] * 794 + [(1, 0)] * 86 + [(0, 1)] * 150 + [(0, 0)] * 570
     for slug, which, moved in (("2018", 0, 0), ("2024", 1, shift)):
         rows = [f.household(i + moved, 0, drainage="open" if pair[which] else "none") for i, pair in enumerate(answers)]
+        if clustered[which]:
+            rows = [{**row, "psu": f"P{i // 20}"} for i, row in enumerate(rows)]
         year = int(slug)
-        spec = f.spec(slug, starts_on=date(year, 1, 1), ends_on=date(year, 6, 1), mode=mode)
+        spec = f.spec(slug, starts_on=date(year, 1, 1), ends_on=date(year, 6, 1), mode=modes[which])
         f.load(connection, folder, rows, survey=spec)
     for survey_id in surveys_lacking_tallies(connection):
         make_missing(connection, survey_id)
-    return find_changes(connection, query(), earlier="2018", later="2024").figures
+    return find_changes(connection, query(**asked), earlier="2018", later="2024", allow_break=True).figures
 
 
 def test_the_same_households_are_paired(connection: Connection, tmp_path: Path) -> None:
@@ -140,6 +152,36 @@ def test_the_same_households_are_paired(connection: Connection, tmp_path: Path) 
     assert found["n_pairs"] == 1600
     # chi^2 = (64 - 1)^2 / 236 with continuity correction.
     assert found["p_value"] == pytest.approx(0.000041, abs=5e-7)
+
+
+@pytest.mark.parametrize("clustered", [(True, True), (True, False), (False, True)])
+def test_pairs_of_clusters_have_no_interval(
+    connection: Connection, tmp_path: Path, clustered: tuple[bool, bool]
+) -> None:
+    """What each household changed by is summed by settlement: how the clusters differ is not known."""
+    (found,) = load_rounds(connection, tmp_path, shift=0, clustered=clustered).to_dict("records")
+    assert (found["method"], found["change"]) == ("paired", 4)
+    assert "clusters_ignored" in found["flags"]
+    assert np.isnan([found["low"], found["high"], found["p_value"]]).all()
+
+
+@pytest.mark.parametrize("modes", [("census", "sample"), ("sample", "census")])
+def test_a_sample_is_held_against_an_enumeration(
+    connection: Connection, tmp_path: Path, modes: tuple[str, str]
+) -> None:
+    """55 % of all, then 59 % of 1,600 drawn, worth 1,599, or the other way round: a one-sample z test."""
+    (found,) = load_rounds(connection, tmp_path, shift=10_000, modes=modes).to_dict("records")
+    share, other = (0.55, 0.59) if modes[0] == "census" else (0.59, 0.55)
+    z = (other - share) / np.sqrt(share * (1 - share) / 1599)
+    assert found["p_value"] == pytest.approx(2 * norm.sf(abs(z)), abs=1e-6)
+    assert found["low"] < found["change"] < found["high"]
+
+
+def test_a_p_value_is_never_none(connection: Connection, tmp_path: Path) -> None:
+    """For the public three decimals: what is less than the last of them is said to be it, or less."""
+    (found,) = load_rounds(connection, tmp_path, shift=0, access="public").to_dict("records")
+    assert found["p_value"] == 0.001
+    assert _cells(pd.Series([0.001, 0.0004, 0.25, np.nan], name="p_value")) == ["< 0.001", "< 0.001", "0.250", ""]
 
 
 def test_other_households_are_independent(connection: Connection, tmp_path: Path) -> None:
@@ -157,7 +199,7 @@ def test_half_the_same_households_are_independent(connection: Connection, tmp_pa
 
 
 def test_rounds_of_everybody_need_no_pairs(connection: Connection, tmp_path: Path) -> None:
-    (found,) = load_rounds(connection, tmp_path, shift=0, mode="census").to_dict("records")
+    (found,) = load_rounds(connection, tmp_path, shift=0, modes=("census", "census")).to_dict("records")
     assert (found["method"], found["change"]) == ("enumeration", 4)
     assert np.isnan(found["low"])
 

@@ -277,6 +277,19 @@ def test_columns_of_a_survey_with_outlines_are_its_answers(
     assert {("toilet_type", "toilet_type"), ("weight", "weight")} <= set(held)
 
 
+def test_a_round_without_household_sizes_counts_households_and_says_so(
+    office: Office, client: TestClient, two: TwoOrganisations, tmp_path: Path
+) -> None:
+    rows = [{**row, "toilet_type": "none"} for row in f.households(each=12)]
+    for row in rows:
+        row.pop("members", None)
+    told = office.sent(f.write_csv(tmp_path / "without.csv", rows))
+    assert office.decided(told["id"], "accept")["state"] == "loaded"
+    page = client.get("/surveys/pune/north-draft", headers=cookie(two, "contributor")).text
+    assert "figures that would count people count households" in page
+    assert "Open defecation" in page
+
+
 def test_columns_that_say_the_same_are_refused(
     client: TestClient,
     two: TwoOrganisations,

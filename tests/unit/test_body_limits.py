@@ -28,7 +28,11 @@ def ask(messages: Callable[[], Any], path: str = "/api/v1/session", headers: Any
 
     scope = {"type": "http", "path": path, "headers": list(headers)}
     limited = BodyLimits(
-        app, files_at=("/api/v1/uploads",), files_under=("/api/v1/incoming/",), max_file_bytes=5_000_000
+        app,
+        files_at=("/api/v1/uploads",),
+        files_under=("/api/v1/incoming/",),
+        choices_under=("/api/v1/uploads/",),
+        max_file_bytes=5_000_000,
     )
     asyncio.run(limited(scope, messages(), send))
     return read
@@ -75,7 +79,9 @@ def test_a_slow_line_is_waited_for() -> None:
     assert ask(sending(100, 0.05, 10)) == 1_000
 
 
-@pytest.mark.parametrize(("path", "most"), [("/api/v1/session", 1_000_000), ("/api/v1/uploads", 6_000_000)])
+@pytest.mark.parametrize(
+    ("path", "most"), [("/api/v1/session", 100_000), ("/api/v1/uploads/3", 1_000_000), ("/api/v1/uploads", 6_000_000)]
+)
 def test_a_body_is_held_to_its_size(path: str, most: int) -> None:
     assert ask(sending(most // 2, 0, 2), path) == most
     assert refusal(sending(most // 2 + 1, 0, 2), path) == 413

@@ -3,11 +3,13 @@
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
+from geo.indicators import disclosure as d
 from geo.indicators.blocks import Cells
 from geo.indicators.catalogue import catalogue
 from geo.indicators.disclosure import REASONS
@@ -261,3 +263,14 @@ def test_the_same_settlement_protects_another_whoever_answered(unknown: tuple[in
     second, third = (counts(8, asked - lost, lost) for asked, lost in zip((21, 23), unknown, strict=True))
     shown = figures(table([counts(4, 9), second, third, counts(40, 80)]), access="public")
     assert [row["status"] for row in shown] == ["withheld", "withheld", "published", "published"]
+
+
+def test_counts_are_rounded_and_few_are_never_none() -> None:
+    counts = pd.Series([0, 1e-12, 1, 2, 2.4, 3, 7, 8, 12, np.nan])
+    assert d.rounded_counts(counts).tolist()[:9] == [0, 0, 5, 5, 5, 5, 5, 10, 10]
+    assert np.isnan(d.rounded_counts(counts)[9])
+
+
+def test_rounded_counts_follow_from_shown_figures_but_for_somebody() -> None:
+    """100 % of 3,000 leaves nobody; where one is without, a few are."""
+    assert d.rounded_counts(pd.Series([0.0, 0.0, 18.4]), exact=pd.Series([0.0, 1.0, 20.0])).tolist() == [0, 5, 20]

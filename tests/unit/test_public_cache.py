@@ -3,8 +3,11 @@
 import asyncio
 from typing import Any, cast
 
+import pytest
+
 from geo.data_version import DataVersionWatch, Seen
 from service.cache import Answer, PublicCache
+from tests.asking import Question, ask_async
 
 
 class _Watch:
@@ -29,8 +32,10 @@ class _App:
         self.asked += 1
         if self.data_version is not None:
             scope["state"]["data_version"] = self.data_version
+        await asyncio.sleep(0)
         await send({"type": "http.response.start", "status": self.status, "headers": []})
-        await send({"type": "http.response.body", "body": b"x" * int(scope["query_string"] or 1)})
+        size = int(scope["query_string"].partition(b"&")[0] or 1)
+        await send({"type": "http.response.body", "body": b"x" * size})
 
 
 def _ask(cache: PublicCache, query: str = "1", path: str = "/api/v1/values") -> Answer:
@@ -97,11 +102,46 @@ def test_the_bound_holds_and_the_least_used_goes_first() -> None:
     _ask(cache, "9001")
     assert app.asked == 4
     _ask(cache, "9005")
-    assert cache._bytes <= 50_000
+    assert cache._kept.bytes <= 50_000
     _ask(cache, "9001")
     assert app.asked == 5
     _ask(cache, "9002")
     assert app.asked == 6
+
+
+def test_m8_a_flood_of_odd_questions_pushes_out_nothing_that_is_asked_for_again() -> None:
+    app = _App(7)
+    cache = _cache(app, _Watch(Seen(7)), max_bytes=50_000)
+    for query in ("9001", "9002", "9001", "9002"):
+        _ask(cache, query)
+    for size in range(5_000, 5_100):
+        _ask(cache, str(size))
+    assert cache._kept.bytes <= 50_000
+    before = app.asked
+    for query in ("9001", "9002"):
+        _ask(cache, query)
+    assert app.asked == before
+
+
+def test_a_key_counts_with_its_length() -> None:
+    app = _App(7)
+    cache = _cache(app, _Watch(Seen(7)), max_bytes=100_000)
+    for query in range(100):
+        _ask(cache, f"1&{'x' * 5_000}={query}")
+    assert 50_000 < cache._kept.bytes <= 100_000
+
+
+@pytest.mark.parametrize("status", [200, 400])
+def test_the_same_question_of_many_is_worked_out_once(status: int) -> None:
+    app = _App(7, status)
+    cache = _cache(app, _Watch(Seen(7)))
+
+    async def ask_many() -> None:
+        await asyncio.gather(*(ask_async(cache, Question("/api/v1/values", b"1")) for _ in range(20)))
+
+    asyncio.run(ask_many())
+    # Where nothing comes of it that can be kept, each has an answer of its own.
+    assert app.asked == (1 if status == 200 else 20)
 
 
 def test_an_answer_too_large_for_the_whole_is_not_kept() -> None:
