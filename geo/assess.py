@@ -10,6 +10,7 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+from shapely.geometry import Point
 
 from geo.crs import STORAGE_CRS
 from geo.errors import UnreadableFile
@@ -56,6 +57,9 @@ class Assessment:
         """One indicator's figures by settlement with the boundaries they belong to, in longitude and latitude."""
         chosen = self.figures[(self.figures["level"] == "settlement") & (self.figures["indicator"] == indicator)]
         shapes = self.boundaries.frame.set_index("code")["geom"]
+        if "lon" in self.boundaries.frame:
+            at = self.boundaries.frame.set_index("code")[["lon", "lat"]]
+            shapes = pd.Series([None if np.isnan(x) else Point(x, y) for x, y in at.to_numpy()], index=at.index)
         of_settlements = self.of_households[self.of_households["level"] == "settlement"]
         unserved = of_settlements.set_index("settlement_code")["unserved"].astype(float)
         chosen = chosen.assign(unserved=chosen["settlement_code"].map(unserved).astype(float))

@@ -9,7 +9,7 @@ from geoalchemy2.shape import from_shape
 from sqlalchemy import CTE, ColumnElement, Connection, and_, case, func, insert, or_, select, true, update
 
 from geo.crs import STORAGE_SRID
-from geo.places import PlaceChanges, valid_on
+from geo.places import PlaceChanges, there_on, valid_on
 from geo.schema.facilities import KINDS, FacilityKind, facility
 from geo.schema.places import boundary, organisation, settlement
 from geo.schema.surveys import survey
@@ -163,7 +163,7 @@ def _drawn(survey_ids: Sequence[int]) -> CTE:
         )
         .join(settlement, settlement.c.city_id == survey.c.city_id)
         .outerjoin(boundary, and_(boundary.c.settlement_id == settlement.c.id, valid_on(survey.c.starts_on)))
-        .where(survey.c.id == func.any(list(survey_ids)))
+        .where(survey.c.id == func.any(list(survey_ids)), there_on(survey.c.starts_on))
         .cte("drawn")
         .prefix_with("MATERIALIZED")
     )

@@ -83,6 +83,7 @@ def find_settlements(connection: Connection, query: SettlementsQuery) -> Listing
         "area_km2": func.round(cast(boundary.c.area_m2 / M2_PER_KM2, Numeric), _AREA_DECIMALS).cast(Double),
         "valid_from_on": boundary.c.valid_from_on,
         "valid_to_on": boundary.c.valid_to_on,
+        "ended_on": settlement.c.ended_on,
     }
     if query.geometry:
         columns["geometry"] = as_geojson(boundary.c.geom)

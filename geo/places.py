@@ -18,6 +18,7 @@ from geo.crs import STORAGE_SRID
 from geo.errors import Conflict, InputError, NotFound, quoted
 from geo.ingestion.others_ground import OthersGround, is_named
 from geo.ingestion.placement import Places
+from geo.places_listed import withdraw_listed, write_points
 from geo.schema.people import household
 from geo.schema.places import boundary, city, organisation, settlement, ward
 from geo.schema.surveys import survey, survey_frame
@@ -80,6 +81,11 @@ def valid_on(on: date | ColumnElement[date]) -> ColumnElement[bool]:
     )
 
 
+def there_on(on: date | ColumnElement[date]) -> ColumnElement[bool]:
+    """The condition that a settlement is there on a day: it has not ended by then."""
+    return or_(settlement.c.ended_on.is_(None), settlement.c.ended_on > on)
+
+
 def as_geojson(geom: ColumnElement[Any]) -> ColumnElement[Any]:
     """A polygonal geometry as RFC 7946 wants it: 0.1 m apart, shells counter-clockwise and holes clockwise.
 
@@ -97,7 +103,7 @@ class CityPlaces:
 
 
 def places_on(connection: Connection, city_id: int, on: date) -> CityPlaces:
-    """The city's settlements with the boundaries valid on a day; a settlement without one keeps its code and name."""
+    """The city's settlements that are there on a day, with the boundaries valid then; one may have none."""
     rows = connection.execute(
         select(
             settlement.c.id,
@@ -109,7 +115,7 @@ def places_on(connection: Connection, city_id: int, on: date) -> CityPlaces:
         )
         .outerjoin(ward, ward.c.id == settlement.c.ward_id)
         .outerjoin(boundary, and_(boundary.c.settlement_id == settlement.c.id, valid_on(on)))
-        .where(settlement.c.city_id == city_id)
+        .where(settlement.c.city_id == city_id, there_on(on))
         .order_by(settlement.c.code)
     ).all()
     ids, codes, names, shapes, *wards = zip(*rows, strict=True) if rows else ((),) * 6
@@ -157,6 +163,26 @@ class Move:
 
 
 @dataclass(frozen=True)
+class Named:
+    """A settlement by code and name."""
+
+    code: str
+    name: str
+
+    def __str__(self) -> str:
+        return self.code if self.name == self.code else f"{self.name} ({self.code})"
+
+
+@dataclass(frozen=True)
+class Renamed:
+    """A settlement that has another name in a newer file."""
+
+    code: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
 class PlaceChanges:
     """What loading a file of places, settlements or facilities, changed: how many of them."""
 
@@ -165,6 +191,9 @@ class PlaceChanges:
     unchanged: int
     moves: tuple[Move, ...] = ()
     """Settlements now in another ward, whose figures and those of both wards' change; some may be redrawn too."""
+    renamed: tuple[Renamed, ...] = ()
+    missing: tuple[Named, ...] = ()
+    """Settlements that a file of the whole city no longer has."""
 
 
 def write_boundaries(
@@ -180,33 +209,25 @@ def write_boundaries(
     """
     codes = [str(code) for code in frame["code"]]
     before = _current(connection, city_id, codes)
-    wards = _write_wards(connection, city_id, frame)
-    statement = upsert(settlement)
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["city_id", "code"],
-            set_={
-                "name": statement.excluded.name,
-                "ward_id": func.coalesce(statement.excluded.ward_id, settlement.c.ward_id),
-            },
-        ),
-        [
-            {"city_id": city_id, "code": row.code, "name": row.name, "ward_id": wards.get(row.ward_code)}
-            for row in frame.itertuples()
-        ],
-    )
+    write_names(connection, city_id, frame)
     current = _current(connection, city_id, codes)
-    moves = [
+    moves = tuple(
         Move(code, now.name, was.ward_code, was.ward_name, now.ward_code, now.ward_name)
         for code, was in before.items()
         if (now := current[code]).ward_code != was.ward_code
-    ]
-    new, ended, added = [], [], 0
+    )
+    if frame["geom"].isna().all():
+        # A list: outlines that are there stay.
+        moved = write_points(connection, city_id, upload_id, frame) & before.keys()
+        touched_codes = moved | {move.code for move in moves}
+        return PlaceChanges(len(codes) - len(before), len(moved), len(before) - len(touched_codes), moves)
+    new, ended, added, first = [], [], 0, 0
     from_on = valid_from_on or today
     for row in frame.itertuples():
         known = current[row.code]
         if known.boundary_id is None:
-            added += 1
+            # One that was listed before is drawn for the first time.
+            added, first = (added, first + 1) if row.code in before else (added + 1, first)
         elif shapely.from_wkb(bytes(known.wkb)).normalize() == row.geom.normalize():
             continue
         else:
@@ -230,7 +251,7 @@ def write_boundaries(
     if new:
         connection.execute(insert(boundary), new)
     touched = {row["settlement_id"] for row in new} | {current[move.code].id for move in moves}
-    return PlaceChanges(added, len(ended), len(frame) - len(touched), tuple(moves))
+    return PlaceChanges(added, len(ended) + first, len(frame) - len(touched), moves)
 
 
 def _current(connection: Connection, city_id: int, codes: list[str]) -> dict[str, Any]:
@@ -253,6 +274,28 @@ def _current(connection: Connection, city_id: int, codes: list[str]) -> dict[str
     return {row.code: row for row in rows}
 
 
+def write_names(connection: Connection, city_id: int, frame: pd.DataFrame) -> None:
+    """Adds settlements, and brings names and wards of those that are there up to date.
+
+    `frame` has the columns code, name, ward_code and ward_name, None for no ward.
+    """
+    wards = _write_wards(connection, city_id, frame)
+    statement = upsert(settlement)
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["city_id", "code"],
+            set_={
+                "name": statement.excluded.name,
+                "ward_id": func.coalesce(statement.excluded.ward_id, settlement.c.ward_id),
+            },
+        ),
+        [
+            {"city_id": city_id, "code": row.code, "name": row.name, "ward_id": wards.get(row.ward_code)}
+            for row in frame.itertuples()
+        ],
+    )
+
+
 def withdraw_boundaries(connection: Connection, upload_id: int) -> None:
     """Takes an upload's boundaries back: those they followed hold again, and settlements it brought are gone.
 
@@ -261,6 +304,7 @@ def withdraw_boundaries(connection: Connection, upload_id: int) -> None:
     Raises:
         Conflict: a later upload has redrawn one of them, or households have been placed in one.
     """
+    withdraw_listed(connection, upload_id)
     own = select(boundary).where(boundary.c.upload_id == upload_id).subquery("own")
     _refuse_rested_on(connection, upload_id, own)
     rows = connection.execute(select(own.c.settlement_id, own.c.valid_from_on)).all()

@@ -38,6 +38,7 @@ _ADD = (
 )
 _CHANGE = (
     "survey (name, licence, state)",
+    "settlement (ended_on)",
     "data_version (version)",
     "account (name, role, is_active)",
     "api_key (revoked_at)",
@@ -57,6 +58,7 @@ _CALL = (
     "upload_states()",
     "seen_surveys()",
     "own_uploads()",
+    "lives_later(integer, date)",
     "managed_accounts()",
     "enter(text)",
     "note_use(text)",

@@ -3,12 +3,12 @@
 import math
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 import geopandas as gpd
 import pandas as pd
 import shapely
-from shapely.geometry import MultiPolygon, Polygon
+from shapely.geometry import MultiPolygon, Point, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from geo.crs import STORAGE_SRID
@@ -41,7 +41,7 @@ class SettlementFigure:
     """One settlement and its figure.
 
     Attributes:
-        shape: its boundary in longitude and latitude (EPSG:4326), or None where none is known.
+        shape: its boundary in longitude and latitude (EPSG:4326); a point where nobody has drawn it; None: neither.
         is_withheld: the figure may not be shown; every number below is then None, whatever was handed over.
         reason: code of why it is withheld, such as "fewer_than_10".
         value: per cent (0-100) for a share, in the definition's unit for a density; None where there is none.
@@ -53,7 +53,7 @@ class SettlementFigure:
     code: str
     name: str
     ward_name: str | None
-    shape: Polygon | MultiPolygon | None
+    shape: Polygon | MultiPolygon | Point | None
     is_withheld: bool
     reason: str | None
     value: float | None
@@ -119,7 +119,7 @@ def _read_figure(row: dict[str, Any], shape: BaseGeometry | None, definition: De
         code=printable(row["settlement_code"]) or "",
         name=printable(row["settlement_name"]) or printable(row["settlement_code"]) or "Unnamed settlement",
         ward_name=printable(row["ward_name"]),
-        shape=polygonal(shape),
+        shape=shape if _is_point(shape) else polygonal(shape),
         is_withheld=is_withheld,
         reason=printable(row["reason"]),
         value=numbers["value"],
@@ -159,6 +159,11 @@ def polygonal(shape: BaseGeometry | None) -> Polygon | MultiPolygon | None:
     # Mending a boundary can leave a collection of polygons, some of them multiple, and stray lines.
     parts = [part for part in shapely.get_parts(shapely.get_parts(valid)) if isinstance(part, Polygon)]
     return MultiPolygon(parts) if parts else None
+
+
+def _is_point(shape: BaseGeometry | None) -> TypeGuard[Point]:
+    """Whether a settlement is known by a single position: nobody has drawn it."""
+    return isinstance(shape, Point) and not shape.is_empty and math.isfinite(shape.x) and math.isfinite(shape.y)
 
 
 def _percent(value: float | None) -> float | None:

@@ -216,3 +216,20 @@ class Audit(Body):
     note: Annotated[str | None, Field(description="That `limit` was above the most, where it was.")]
     returned: int
     links: list[Link]
+
+
+class SettlementChange(Body):
+    """What is to be changed of a settlement."""
+
+    ended_on: Annotated[
+        date | None, Field(description="The first day on which it is no more; null: it is there, or there again.")
+    ]
+
+
+class SettlementEnd(Body):
+    """A settlement, and since when it is no more."""
+
+    city: Annotated[str, Field(description="Its city's slug.", examples=["khandesh"])]
+    code: Annotated[str, Field(description="Its code.", examples=["S01"])]
+    name: Annotated[str, Field(description="Its name.", examples=["शांती नगर"])]
+    ended_on: Annotated[date | None, Field(description="The first day on which it is no more; null: it is there.")]

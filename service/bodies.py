@@ -77,6 +77,10 @@ class Settlement(Body):
         date | None, Field(description="Since when this boundary holds; null: since before any was recorded.")
     ]
     valid_to_on: Annotated[date | None, Field(description="Until when it holds; null: until further notice.")]
+    ended_on: Annotated[
+        date | None,
+        Field(description="First day on which it is no more: no round from then on has it; null: it is there."),
+    ]
 
 
 class Settlements(ListBody):

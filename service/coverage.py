@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import geopandas as gpd
 import pandas as pd
-from shapely.geometry import shape
+from shapely.geometry import Point, shape
 from sqlalchemy import Connection
 
 from geo.crs import STORAGE_CRS
@@ -18,6 +18,7 @@ from geo.indicators.query import Seen, ValuesQuery
 from geo.indicators.values import find_values
 from geo.listings import city_and_survey_names
 from geo.paging import PageRequest
+from geo.places_listed import find_points
 from maps import coverage
 
 
@@ -46,7 +47,11 @@ def coverage_map(
     )
     figures = find_values(connection, query).figures
     figures["unserved"] = _unserved_households(connection, query, figures)
-    shapes = [None if text is None else shape(json.loads(text)) for text in figures["geometry"]]
+    points = find_points(connection, city)
+    shapes = [
+        shape(json.loads(text)) if text is not None else Point(points[code]) if code in points else None
+        for text, code in zip(figures["geometry"], figures["settlement_code"], strict=True)
+    ]
     frame = gpd.GeoDataFrame(figures.drop(columns="geometry"), geometry=shapes, crs=STORAGE_CRS)
     city_name, survey_name = city_and_survey_names(connection, city, survey)
     of_city = replace(query, level="city", counted="households", geometry=False)

@@ -182,6 +182,8 @@ SlugInPath = Annotated[
     str, Path(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=100, description="A short name.", examples=["2024"])
 ]
 
+CodeInPath = Annotated[str, Path(min_length=1, max_length=200, description="A settlement's code.", examples=["S01"])]
+
 
 def page_request(limit: int | None, cursor: str | None, *, everything: bool = False) -> PageRequest:
     """The page asked for; `everything`: all rows may come at once, and do where no limit was named."""

@@ -45,6 +45,21 @@ class PreviewFigure(Body):
     n_after: float | None
 
 
+class RenamedSettlement(Body):
+    """A settlement that has another name in the file."""
+
+    code: str
+    before: str
+    after: str
+
+
+class NamedSettlement(Body):
+    """A settlement."""
+
+    code: str
+    name: str
+
+
 class MovedSettlement(Body):
     """A settlement that a file puts into another ward."""
 
@@ -63,6 +78,16 @@ class PreviewPlaces(Body):
     changed: Annotated[int, Field(description="Redrawn, or replaced.")]
     moved: Annotated[int, Field(description="Settlements that come into another ward; some may be redrawn too.")] = 0
     unchanged: int
+    renamed: Annotated[
+        list[RenamedSettlement], Field(default_factory=list, description="Settlements that it gives another name.")
+    ]
+    missing: Annotated[
+        list[NamedSettlement],
+        Field(
+            default_factory=list,
+            description="Settlements of the city that a file of all of it no longer has. They stay; they can be ended.",
+        ),
+    ]
     moves: Annotated[
         list[MovedSettlement], Field(default_factory=list, description="The first of those that are moved.")
     ]

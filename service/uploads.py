@@ -55,7 +55,8 @@ def decide_upload(done: Acting, queue: App, number: int, decision: Decision, cho
 def is_for_steward(row: Any, decision: Decision) -> bool:
     """Whether a decision changes published figures, or what every round of the city rests on."""
     changes_published = row["survey_state"] == "published" and decision in ("accept", "skip_errors", "withdraw")
-    return changes_published or row["content"] != "survey"
+    makes_places = row["choices"].get("new_settlements", False) and decision in ("accept", "skip_errors")
+    return changes_published or makes_places or row["content"] != "survey"
 
 
 def newest(reading: Acting, words: Words, *, survey_id: int | None = None, places_of: int | None = None) -> list[Any]:

@@ -13,7 +13,7 @@ from geo.ground import own_ground_m2
 from geo.indicators.blocks import Block, Cells
 from geo.indicators.protection import NO_WARD
 from geo.indicators.tallies import ALL, CLUSTERS, SUMS, UNKNOWN_GROUP, stratum_of
-from geo.places import valid_on
+from geo.places import there_on, valid_on
 from geo.schema.facilities import KINDS
 from geo.schema.places import boundary, city, settlement, ward
 from geo.schema.surveys import stratum_frame, survey, survey_frame
@@ -95,7 +95,7 @@ def _survey_places(connection: Connection, survey_ids: Sequence[int]) -> pd.Data
             survey_frame,
             and_(survey_frame.c.survey_id == survey.c.id, survey_frame.c.settlement_id == settlement.c.id),
         )
-        .where(survey.c.id == func.any(list(survey_ids)))
+        .where(survey.c.id == func.any(list(survey_ids)), there_on(survey.c.starts_on))
     )
     frame = pd.DataFrame(rows.all(), columns=list(rows.keys()))
     return frame.astype({"area_m2": float, "households": float})

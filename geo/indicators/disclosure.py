@@ -48,7 +48,7 @@ NEARLY_ALL_ALIKE = "nearly_all_alike"
 PROTECTS_ANOTHER = "protects_another"
 FEW_ANSWERS = "fewer_than_25"
 TOO_MANY_UNKNOWN = "too_many_unknown"
-NO_AREA = "no_area"
+NO_BOUNDARY = "no_boundary"
 NO_FRAME_SIZE = "no_frame_size"
 NO_MEMBERS = "no_members"
 NO_SEATS = "no_seats"
@@ -71,7 +71,7 @@ REASONS: dict[str, str] = {
     PROTECTS_ANOTHER: "another figure that is withheld could be worked out from this one",
     FEW_ANSWERS: "fewer than 25 answers in a sample say too little",
     TOO_MANY_UNKNOWN: "more than a fifth of the answers are not known",
-    NO_AREA: "the settlement has no boundary",
+    NO_BOUNDARY: "the settlement has no boundary",
     NO_FRAME_SIZE: "the number of households in the settlement is not known",
     NO_MEMBERS: "how many people live in the households is not known",
     NO_SEATS: "the number of working seats is not known, or there is none",

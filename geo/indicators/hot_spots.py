@@ -88,7 +88,7 @@ def find_hot_spots(need: Floats, lon: Floats, lat: Floats) -> HotSpots:
     kind[stands_out & (z > 0)] = "hot"
     kind[stands_out & (z < 0)] = "cold"
     reason[used & ~tested] = d.NEAR_ALL_OTHERS
-    reason[is_known & ~used] = d.NO_AREA
+    reason[is_known & ~used] = d.NO_BOUNDARY
     return HotSpots(z, p, kind, reason, n, band_m, cutoff)
 
 

@@ -19,7 +19,9 @@ from geo.indicators.rollup import Level
 from geo.indicators.shapes import add_shapes, boundaries_within
 from geo.indicators.tallies import ALL
 from geo.paging import decode_cursor, encode_cursor
+from geo.places import there_on
 from geo.schema.places import settlement
+from geo.schema.surveys import survey
 
 DATES = ("starts_on", "ends_on")
 """The first and the last day of a figure's round."""
@@ -93,11 +95,16 @@ def _sizes(connection: Connection, blocks: Sequence[Block], query: ValuesQuery) 
     if query.level == "city":
         return [1] * len(blocks)
     counted = func.count() if query.level == "settlement" else func.count(settlement.c.ward_id.distinct())
-    rows = select(settlement.c.city_id, counted).group_by(settlement.c.city_id)
+    rows = (
+        select(survey.c.id, counted)
+        .join(settlement, settlement.c.city_id == survey.c.city_id)
+        .where(survey.c.id == func.any([block.round.survey_id for block in blocks]), there_on(survey.c.starts_on))
+        .group_by(survey.c.id)
+    )
     if query.settlements:
         rows = rows.where(settlement.c.code.in_(query.settlements))
     places = {row[0]: int(row[1]) for row in connection.execute(rows)}
-    return [places.get(block.round.city_id, 0) for block in blocks]
+    return [places.get(block.round.survey_id, 0) for block in blocks]
 
 
 def _choose(blocks: Sequence[Block], sizes: Sequence[int], query: ValuesQuery, after: list[str] | None) -> list[int]:

@@ -11,7 +11,7 @@ import shapely
 from numpy.typing import NDArray
 
 from geo.crs import STORAGE_CRS, geodesic_area_m2, positions_to_storage, read_crs, to_storage
-from geo.errors import MissingColumn, UnreadableFile
+from geo.errors import MissingColumn
 from geo.ground import SLIVER_M2
 from geo.ingestion.attributes import Attributes
 from geo.ingestion.boundary_checks import check_boundaries
@@ -22,13 +22,29 @@ from geo.ingestion.extent import Extent, extent_of
 from geo.ingestion.findings import Findings
 from geo.ingestion.formats import open_layer
 from geo.ingestion.layers import Batch, Layer, ReadAs, ReadOptions
-from geo.ingestion.others_ground import OthersGround, leave_others_ground
+from geo.ingestion.listed import (
+    ListedPositions,
+    are_points,
+    keep_theirs,
+    points_to_storage,
+    read_radius,
+    tell_listed,
+    with_positions,
+)
+from geo.ingestion.others_ground import OthersGround, keep_ward_names, leave_others_ground
+from geo.ingestion.parts import one_row_a_settlement
 from geo.ingestion.placement import Places
 from geo.ingestion.profile import BoundaryColumns, Profile, fold
 from geo.ingestion.reasons import without_reasons
+from geo.ingestion.redrawn import tell_missing, tell_moved, tell_renamed
 from geo.ingestion.text_shapes import ShapeColumn, standard_profile_of
 from geo.ingestion.vector import read_shapes
+from geo.places import Named, Renamed
 
+_NO_SHAPES = (
+    "settlements without outlines can be made of it; to draw them, send a shapefile, GeoPackage, GeoJSON or KML of "
+    "their outlines instead"
+)
 _POLYGONS = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
 
 
@@ -37,7 +53,8 @@ class Boundaries:
     """The settlements of a file: one row each in `frame`, and what was found in the file's rows.
 
     `frame` has the columns code, name, ward_code, ward_name (None where the file has none), geom (MultiPolygon,
-    lon/lat) and area_m2 (geodesic).
+    lon/lat) and area_m2 (geodesic). Of a file without outlines geom is None, and there are lon, lat and radius_m, NaN
+    where they are not said.
     """
 
     frame: pd.DataFrame
@@ -46,6 +63,9 @@ class Boundaries:
     rows_kept: int
     columns: BoundaryColumns
     read_as: ReadAs
+    renamed: tuple[Renamed, ...] = ()
+    missing: tuple[Named, ...] = ()
+    """Settlements of the city that a file of all of it no longer has."""
 
     def places(self) -> Places:
         """The settlements, to place observations in."""
@@ -63,49 +83,92 @@ def read_boundaries(
     known: Places | None = None,
     attributes: Attributes | None = None,
     others: OthersGround | None = None,
+    *,
+    may_move: bool = False,
 ) -> Boundaries:
     """Reads a file of settlement boundaries, checks every row and repairs what can be repaired.
 
     `known` are the settlements the city has already; those that are not in the file are neighbours of those that are.
     `attributes` are names and wards from a table of their own. `others` is what must stay as it is, where only the
-    sender's own places are open to it.
+    sender's own places are open to it. `may_move`: most may lie where they did not lie before.
 
     Raises:
-        InputError: the file cannot be read, has no shapes, no CRS, or no column with the settlements' codes.
+        InputError: the file cannot be read, or has no CRS, or no column with the settlements' codes.
+        Conflict: most settlements that are known lie elsewhere in the file.
     """
     findings = Findings()
     city = None if known is None else extent_of(known.shapes)
     with open_layer(path, options) as opened:
         layer = without_reasons(opened)
         named = _columns(layer, columns, path.name, only_code=attributes is not None)
+        positions = None
         if not layer.has_geometry and named.shape is None:
-            raise UnreadableFile(
-                f"{path.name} holds no shapes; boundaries come as shapefile, GeoPackage or GeoJSON, "
-                "or as a table with a column of shapes as text, such as WKT."
-            )
+            said = columns.position if isinstance(columns, Profile) else None
+            positions = ListedPositions(layer, said or standard_profile_of(layer).position, options, path.name)
         check_crs(layer, options, city, path.name)
         crs = read_crs(options.crs) if options.crs else layer.crs or STORAGE_CRS
         blanks = frozenset(fold(word) for word in columns.blank) if isinstance(columns, Profile) else frozenset()
         shapes = None if layer.has_geometry or named.shape is None else ShapeColumn(named.shape, crs)
-        frames = [_read_batch(batch, named, blanks, shapes, findings) for batch in layer.batches]
+        frames = [_read_batch(batch, named, blanks, positions or shapes, findings) for batch in layer.batches]
         findings.add_remarks(layer)
         n_bad = len(layer.bad_rows)
-        read_as = replace(layer.read_as, crs=name_crs(crs))
+        read_as = replace(layer.read_as, crs=name_crs(crs)) if positions is None else positions.read_as
     rows = pd.concat(frames, ignore_index=True) if frames else _empty()
     rows_read = len(rows) + n_bad
     rows = rows[~rows.pop("is_unreadable").to_numpy(dtype=bool)]
     if attributes is not None:
         rows = attributes.join(rows, findings)
-    _refuse_wrong_crs(rows, crs, city, path.name)
-    rows = _usable(rows, crs, findings)
-    frame = _one_row_a_settlement(rows, findings)
+    is_listed = positions is not None
+    if not is_listed and are_points(rows["geom"].to_numpy(dtype=object)):
+        is_listed = True
+        rows["geom"] = points_to_storage(rows["geom"].to_numpy(dtype=object), crs)
+    if not is_listed:
+        _refuse_wrong_crs(rows, crs, city, path.name)
+    rows = _with_code(rows, findings) if is_listed else _usable(rows, crs, findings)
+    frame, n_refused = one_row_a_settlement(rows, named, findings)
+    if known is not None:
+        # A file without names takes none away.
+        names = dict(zip(known.codes, known.names, strict=True))
+        frame["name"] = frame["name"].fillna(frame["code"].map(names))
+    frame["name"] = frame["name"].fillna(frame["code"])
+    settle = _settle_listed if is_listed else _settle_drawn
     n_settlements = len(frame)
+    frame = settle(frame, known, findings, others)
+    read = Boundaries(frame.drop(columns="row_number"), findings, rows_read, 0, named, read_as)
+    read = replace(read, rows_kept=len(rows) - n_refused - (n_settlements - len(frame)))
+    if known is None:
+        return read
+    if not is_listed:
+        tell_moved(frame, known, findings, may_move=may_move)
+    return replace(
+        read,
+        renamed=tell_renamed(frame, known, findings),
+        missing=tell_missing(frame, known, frozenset() if others is None else others.drawn_now, findings),
+    )
+
+
+def _settle_drawn(
+    frame: pd.DataFrame, known: Places | None, findings: Findings, others: OthersGround | None
+) -> pd.DataFrame:
+    """Settlements with outlines, checked against each other and those that are known, without those rejected."""
+    shapes = [polygons(shape) for shape in frame["geom"]]
+    frame = frame.drop(columns="radius_m").assign(geom=pd.Series(shapes, dtype=object))
     if known is not None and others is not None:
         frame = leave_others_ground(frame, known, others, findings)
     frame["area_m2"] = geodesic_area_m2(frame["geom"].to_numpy())
-    rejected = check_boundaries(frame, known, findings)
-    frame = frame[~rejected].drop(columns="row_number").reset_index(drop=True)
-    return Boundaries(frame, findings, rows_read, len(rows) - (n_settlements - len(frame)), named, read_as)
+    return frame[~check_boundaries(frame, known, findings)].reset_index(drop=True)
+
+
+def _settle_listed(
+    frame: pd.DataFrame, known: Places | None, findings: Findings, others: OthersGround | None
+) -> pd.DataFrame:
+    """Settlements without outlines; those of other organisations are left as they are."""
+    frame = with_positions(frame)
+    tell_listed(frame, findings)
+    if known is not None and others is not None:
+        frame = keep_ward_names(frame, others.wards, findings)
+        keep_theirs(frame, known, others.drawn_now)
+    return frame
 
 
 def _refuse_wrong_crs(rows: pd.DataFrame, crs: pyproj.CRS, city: Extent | None, file_name: str) -> None:
@@ -132,9 +195,10 @@ def _columns(
         columns = BoundaryColumns(settlement_code=columns.settlement_code, shape=columns.shape)
     columns = columns or standard_profile_of(layer).boundaries
     if columns is None:
+        none = "" if layer.has_geometry else f"{file_name} holds no shapes: {_NO_SHAPES}. "
         raise MissingColumn(
-            f"{file_name} has no column called settlement_code or code, by which a settlement is known again; name the "
-            f"one that holds it with --code. The file has {', '.join(layer.columns)}."
+            f"{none}{file_name} has no column called settlement_code or code, by which a settlement is known again; "
+            f"name the one that holds it with --code. The file has {', '.join(layer.columns)}."
         )
     wanted = {role: column for role, column in columns.model_dump().items() if column is not None}
     named_by = f"the mapping profile {given.name!r}" if isinstance(given, Profile) else "the command"
@@ -144,15 +208,21 @@ def _columns(
 
 
 def _empty() -> pd.DataFrame:
-    return pd.DataFrame(columns=["row_number", "code", "name", "ward_code", "ward_name", "geom", "is_unreadable"])
+    texts_of = ["code", "name", "ward_code", "ward_name"]
+    return pd.DataFrame(columns=["row_number", *texts_of, "geom", "radius_m", "is_unreadable"])
 
 
 def _read_batch(
-    batch: Batch, columns: BoundaryColumns, blanks: frozenset[str], shapes: ShapeColumn | None, findings: Findings
+    batch: Batch,
+    columns: BoundaryColumns,
+    blanks: frozenset[str],
+    shapes: ShapeColumn | ListedPositions | None,
+    findings: Findings,
 ) -> pd.DataFrame:
     wkb, unreadable = batch.geometry, np.zeros(len(batch.row_numbers), dtype=bool)
-    if shapes is not None:
+    if isinstance(shapes, ShapeColumn):
         wkb, unreadable = shapes.read(batch.columns[shapes.name], blanks, batch.row_numbers, findings)
+    geom = shapes.read(batch, findings) if isinstance(shapes, ListedPositions) else read_shapes(wkb)
 
     def column(name: str | None) -> list[str | None]:
         if name is None:
@@ -167,10 +237,20 @@ def _read_batch(
             "name": pd.Series(column(columns.settlement_name), dtype=object),
             "ward_code": pd.Series(column(columns.ward_code or columns.ward_name), dtype=object),
             "ward_name": pd.Series(column(columns.ward_name or columns.ward_code), dtype=object),
-            "geom": pd.Series(read_shapes(wkb), dtype=object),
+            "geom": pd.Series(geom, dtype=object),
+            "radius_m": read_radius(batch, columns.radius, findings),
             "is_unreadable": unreadable,
         }
     )
+
+
+def _with_code(rows: pd.DataFrame, findings: Findings) -> pd.DataFrame:
+    """The rows with a code, of a list of settlements."""
+    missing = rows["code"].isna().to_numpy()
+    numbers = rows["row_number"].to_numpy(dtype=np.int32)
+    findings.add("settlement_code_missing", numbers[missing], field="settlement_code")
+    impossible = np.isin(numbers, findings.rows_with_errors())
+    return rows[~missing & ~impossible].copy()
 
 
 def _usable(rows: pd.DataFrame, crs: pyproj.CRS, findings: Findings) -> pd.DataFrame:
@@ -213,12 +293,12 @@ def _repaired(shapes: NDArray[Any], numbers: NDArray[np.int32], findings: Findin
         if overlap >= SLIVER_M2:
             findings.add("parts_overlap", numbers[[i]], values=[f"{overlap:,.0f} m2"])
         with np.errstate(over="ignore", invalid="ignore"):
-            polygons = _polygons(shapely.make_valid(shapes[i], method="structure", keep_collapsed=False))
-        repaired[i] = polygons
-        code = "geometry_unusable" if polygons is None else "geometry_repaired"
+            mended = polygons(shapely.make_valid(shapes[i], method="structure", keep_collapsed=False))
+        repaired[i] = mended
+        code = "geometry_unusable" if mended is None else "geometry_repaired"
         findings.add(code, numbers[[i]], values=[reason])
     whole = np.array([shape is not None for shape in repaired], dtype=bool)
-    repaired[whole] = [_polygons(shape) for shape in repaired[whole]]
+    repaired[whole] = [polygons(shape) for shape in repaired[whole]]
     return repaired
 
 
@@ -227,31 +307,12 @@ def _overlap_of_parts_m2(shape: Any) -> float:
     parts = shapely.make_valid(shapely.get_parts(shape), method="structure", keep_collapsed=False)
     if len(parts) < 2:
         return 0.0
-    pieces = [piece for piece in map(_polygons, [*parts, shapely.union_all(parts)]) if piece is not None]
+    pieces = [piece for piece in map(polygons, [*parts, shapely.union_all(parts)]) if piece is not None]
     areas = geodesic_area_m2(np.array(pieces, dtype=object))
     return float(areas[:-1].sum() - areas[-1]) if len(areas) > 1 else 0.0
 
 
-def _polygons(shape: Any) -> shapely.MultiPolygon | None:
+def polygons(shape: Any) -> shapely.MultiPolygon | None:
+    """The ground of a shape; None where it has none."""
     parts = [part for part in shapely.get_parts(shape) if part.geom_type == "Polygon" and part.area > 0]
     return shapely.MultiPolygon(parts) if parts else None
-
-
-def _one_row_a_settlement(rows: pd.DataFrame, findings: Findings) -> pd.DataFrame:
-    """Rows that share a code are parts of one settlement, such as one cut at a district border."""
-    repeated = rows["code"].duplicated(keep=False).to_numpy()
-    shared = rows[repeated]
-    findings.add(
-        "parts_joined",
-        shared["row_number"].to_numpy(dtype=np.int32),
-        field="settlement_code",
-        values=[str(code) for code in shared["code"]],
-    )
-    joined = [
-        {**group.iloc[0].to_dict(), "geom": _polygons(shapely.union_all(group["geom"].to_numpy()))}
-        for _, group in shared.groupby("code", sort=False)
-    ]
-    frame = pd.concat([rows[~repeated], pd.DataFrame(joined, columns=rows.columns)], ignore_index=True)
-    frame = frame.sort_values("row_number", kind="stable", ignore_index=True)
-    frame["name"] = frame["name"].where(frame["name"].notna(), frame["code"])
-    return frame

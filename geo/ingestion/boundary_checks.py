@@ -7,16 +7,19 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from geo.crs import geodesic_area_m2, geodesic_distance_m
+from geo.crs import METRES_PER_DEGREE, geodesic_area_m2, geodesic_distance_m
 from geo.errors import InputError
 from geo.ground import is_sliver, polygon_areas_m2
 from geo.ingestion.crs_proposals import middles
 from geo.ingestion.findings import Findings
+from geo.ingestion.layers import Note
 from geo.ingestion.placement import Places
 
 _NESTED_SHARE = 0.99
 _AREA_M2 = (100.0, 50e6)
 _FAR_M = 200_000.0
+_MOST_FAR = 0.2
+"""With more of a file's outlines far from the middle, the file is of more than one city."""
 
 _MOST_PAIRS, _MOST_PAIRS_EACH = 100_000, 30
 """Of outlines that touch: real settlements have a few neighbours each."""
@@ -55,7 +58,25 @@ def _check_distance(shapes: NDArray[Any], rows: NDArray[np.int32], findings: Fin
     middle = np.full(len(lon), np.median(lon)), np.full(len(lat), np.median(lat))
     distance = geodesic_distance_m(lon, lat, *middle)[: len(rows)]
     far = distance > _FAR_M
+    # Where many are far, "far" says nothing of each.
+    if np.count_nonzero(far) > max(1, _MOST_FAR * len(rows)):
+        findings.add_note(Note("boundaries_scattered", _groups_apart(lon[: len(rows)], lat[: len(rows)])))
+        return
     findings.add("boundary_far", rows[far], values=[f"{metres / 1000:,.0f} km" for metres in distance[far]])
+
+
+def _groups_apart(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> str:
+    """Into how many groups places fall that lie far from each other, and how far apart these are."""
+    tall = _FAR_M / 4 / METRES_PER_DEGREE
+    wide = tall / np.cos(np.radians(np.minimum(np.abs(lat), 80.0)))
+    around = shapely.get_parts(shapely.union_all(shapely.box(lon - wide, lat - tall, lon + wide, lat + tall)))
+    of, group = shapely.STRtree(around).query(shapely.points(lon, lat), predicate="intersects")
+    x, y = (np.array([axis[of[group == g]].mean() for g in range(len(around))]) for axis in (lon, lat))
+    one, other = np.triu_indices(len(around), 1)
+    if len(one) == 0:
+        return "one group that is wider than any city"
+    km = geodesic_distance_m(x[one], y[one], x[other], y[other]) / 1000
+    return f"{len(around):,} groups {km.min():,.0f} to {km.max():,.0f} km apart"
 
 
 def _check_overlaps(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from geo.errors import MissingColumn
 from geo.ingestion.layers import Layer, Note
+from geo.ingestion.made_columns import add_made_column, part_names
 from geo.ingestion.names import fold_name
 
 DBF_NAME = 10
@@ -44,6 +45,7 @@ def find_columns(wanted: Sequence[Wanted], layer: Layer, *, file_name: str, name
 
     A name is the same without regard to case, blanks and accents; then with or without the groups of its form; then
     cut short as in a shapefile. Of several that may be it none is taken: a wrong guess would be a wrong figure.
+    `Ward + Number` is a column made of two, which the layer's batches then hold.
 
     Raises:
         MissingColumn: the file lacks one, or has several that may be it.
@@ -61,6 +63,10 @@ def find_columns(wanted: Sequence[Wanted], layer: Layer, *, file_name: str, name
             own = written[name] = _only(candidates, name, file_name, named_by)
             found[name] = Found(own, _choices(own, layer.columns) if name in multiple else {})
             continue
+        if parts := part_names(name):
+            missing += _make(name, parts, layer, file_name, named_by)
+            written[name], found[name] = name, Found(name)
+            continue
         questions = _candidates(name, [*_questions(layer.columns), *layer.columns], taken) if name not in single else []
         if questions:
             written[name] = _only(questions, name, file_name, named_by)
@@ -74,6 +80,15 @@ def find_columns(wanted: Sequence[Wanted], layer: Layer, *, file_name: str, name
         if written[each.column] != each.column:
             layer.notes.append(Note("column_matched", value=written[each.column], field=each.field))
     return found
+
+
+def _make(name: str, parts: Sequence[str], layer: Layer, file_name: str, named_by: str) -> list[str]:
+    """Has the layer hold a column made of others; returns those it lacks."""
+    of_parts = {part: _candidates(part, layer.columns, ()) for part in parts}
+    lacking = [part for part, candidates in of_parts.items() if not candidates]
+    if not lacking:
+        add_made_column(layer, name, [_only(of_parts[part], part, file_name, named_by) for part in parts])
+    return lacking
 
 
 def names_present(names: Sequence[str], layer: Layer, *, beside: Collection[str] = ()) -> list[str]:

@@ -1,8 +1,8 @@
 """Evidence: what the first rows of a file show of each column, as far as a proposal needs it."""
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +19,7 @@ from geo.errors import UnknownCRS
 from geo.ingestion.cells import texts
 from geo.ingestion.formats import open_layer
 from geo.ingestion.layers import ReadOptions
+from geo.ingestion.made_columns import made_name, make_column
 from geo.ingestion.ticks import nothing_ticked, options_by_question
 from geo.ingestion.vector import read_shapes
 
@@ -135,6 +136,21 @@ class FileEvidence:
     is_polygons: bool
     lacks_crs: bool = False
     """Whether it has shapes, and nothing says truly in which CRS."""
+    cells: Mapping[str, Sequence[pa.Array]] = field(default_factory=dict, repr=False, compare=False)
+    """The values of the file's own columns, batch by batch."""
+
+    def tells_apart(self, columns: Sequence[str]) -> bool:
+        """Whether every row has values in these columns, and no other row the same ones."""
+        given = self.made_of(columns)
+        return 0 < given.n_rows == given.n_given == given.n_distinct
+
+    def made_of(self, columns: Sequence[str]) -> ColumnEvidence:
+        """What a column made of these would hold."""
+        if any(name not in self.cells for name in columns):
+            return ColumnEvidence("", self.rows_read, 0, 0, [])
+        batches = zip(*(self.cells[name] for name in columns), strict=True)
+        made = [make_column(batch) for batch in batches]
+        return _column_evidence(made_name(columns), made, self.rows_read)
 
 
 def read_evidence(path: Path, options: ReadOptions) -> FileEvidence:
@@ -161,7 +177,7 @@ def read_evidence(path: Path, options: ReadOptions) -> FileEvidence:
                 break
         _blank_unasked(parts)
         columns = {name: _column_evidence(name, arrays, rows) for name, arrays in parts.items()}
-        return FileEvidence(columns, rows, is_whole, layer.has_geometry, is_polygons, lacks_crs)
+        return FileEvidence(columns, rows, is_whole, layer.has_geometry, is_polygons, lacks_crs, parts)
 
 
 def shown_name(column: str) -> str:

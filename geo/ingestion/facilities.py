@@ -6,6 +6,7 @@ A facility is known by its code: a later upload of the same code in the city rep
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,11 @@ from geo.errors import NotFound
 from geo.facilities import given_by_others, write_facilities
 from geo.ingestion import originals, store
 from geo.ingestion.crs_proposals import check_crs, name_crs, refuse_far_positions
+from geo.ingestion.evidence import read_evidence
 from geo.ingestion.extent import extent_of
 from geo.ingestion.facility_columns import STANDARD, name_layer
 from geo.ingestion.facility_positions import CityGround, check_positions
+from geo.ingestion.facility_repeats import tell_repeated
 from geo.ingestion.facility_rows import read_rows, settle_rows
 from geo.ingestion.findings import Findings
 from geo.ingestion.formats import open_layer
@@ -119,7 +122,7 @@ def read_facilities(
     """
     findings = Findings()
     with open_layer(path, options) as opened:
-        named = name_layer(without_reasons(opened), columns, path.name)
+        named = name_layer(without_reasons(opened), columns, path.name, partial(_has_code_like, path, options))
         check_crs(named.layer, options, ground.extent, path.name)
         mapper = Mapper(named.layer, Profile(name="facilities", position=named.position), options, path.name)
         frames: list[pd.DataFrame] = []
@@ -136,7 +139,8 @@ def read_facilities(
         read_as = replace(named.layer.read_as, crs=name_crs(mapper.crs or STORAGE_CRS))
     if not frames:
         return Facilities(pd.DataFrame(), findings, rows_read, named.said(), read_as)
-    rows = settle_rows(pd.concat(frames, ignore_index=True), findings)
+    rows = tell_repeated(pd.concat(frames, ignore_index=True), findings, has_codes="code" in named.columns)
+    rows = settle_rows(rows, findings)
     taken = rows[rows["code"].isin(theirs)]
     findings.add(
         "facility_of_others",
@@ -151,3 +155,8 @@ def read_facilities(
         refuse_far_positions(x, y, mapper.crs, ground.extent, path.name)
     kept = rows[~rows["row_number"].isin(findings.rows_with_errors())]
     return Facilities(kept.reset_index(drop=True), findings, rows_read, named.said(), read_as)
+
+
+def _has_code_like(path: Path, options: ReadOptions) -> bool:
+    """Whether a column of the file may be the facilities' code: each row has a short value of its own there."""
+    return any(seen.may_be_code for seen in read_evidence(path, options).columns.values())

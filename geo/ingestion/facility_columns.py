@@ -1,5 +1,6 @@
 """Columns of a file of facilities: those a person names, else those that bear the standard names."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -59,15 +60,17 @@ def find_named(layer: Layer, given: FacilityColumns, file_name: str) -> tuple[di
     return {role: column for role, column in columns.items() if column not in given.ignored}, axes
 
 
-def name_layer(layer: Layer, given: FacilityColumns, file_name: str) -> NamedLayer:
+def name_layer(layer: Layer, given: FacilityColumns, file_name: str, has_code_like: Callable[[], bool]) -> NamedLayer:
     """Finds the columns of a file of facilities.
+
+    `has_code_like` says whether a column may be a code that nobody named: where none may, none is needed.
 
     Raises:
         MissingColumn: a column that was named is not there, or none holds the code, the kind or the position.
     """
     columns, axes = find_named(layer, given, file_name)
     has = f"The file has {', '.join(layer.columns) or 'no columns'}."
-    if "code" not in columns:
+    if "code" not in columns and has_code_like():
         raise MissingColumn(
             f"{file_name} has no column facility_code; name the one that holds the facilities' codes with --code. A "
             f"code that stays the same lets a later file replace what this one says of a facility. {has}"

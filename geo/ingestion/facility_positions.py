@@ -1,16 +1,14 @@
 """Positions of facilities: they may stand outside every settlement, yet not anywhere."""
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from geo.crs import geodesic_distance_m
 from geo.ingestion.diagnosis import NONE, SLIPS, Degrees, diagnose, explanations
 from geo.ingestion.extent import Extent
 from geo.ingestion.findings import Findings
+from geo.ingestion.ground import Ground
 from geo.ingestion.placement import Places
 
 FAR_M = 50_000.0
@@ -24,28 +22,18 @@ class CityGround:
         drawn = ~(shapely.is_missing(places.shapes) | shapely.is_empty(places.shapes))
         self.extent = extent
         self.codes = [code for code, is_drawn in zip(places.codes, drawn, strict=True) if is_drawn]
-        # A degree of longitude is shorter than one of latitude: squeezed, the nearest shape is nearest on the ground.
-        self._squeeze = float(np.cos(np.radians(extent.centre()[1])))
-        self._shapes: NDArray[Any] = shapely.transform(places.shapes[drawn], self._squeezed)
-        self._tree = shapely.STRtree(self._shapes)
-
-    def _squeezed(self, coordinates: NDArray[np.float64]) -> NDArray[np.float64]:
-        return coordinates * (self._squeeze, 1.0)
+        self._ground = Ground(places.shapes[drawn], extent.centre()[1])
 
     def find(self, lon: Degrees, lat: Degrees) -> NDArray[np.intp]:
         """A settlement each position lies in; NONE where it lies in none."""
         found = np.full(len(lon), NONE, dtype=np.intp)
-        which, shape = self._tree.query(shapely.points(lon * self._squeeze, lat), predicate="intersects")
+        which, shape = self._ground.find(lon, lat)
         found[which] = shape
         return found
 
     def nearest(self, lon: Degrees, lat: Degrees) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
         """The settlement nearest to each position, and how far it is."""
-        points = np.asarray(shapely.points(lon * self._squeeze, lat), dtype=object)
-        nearest = self._tree.nearest(points)
-        edge = shapely.get_point(shapely.shortest_line(points, self._shapes[nearest]), 1)
-        at_lon, at_lat = shapely.get_x(edge) / self._squeeze, shapely.get_y(edge)
-        return nearest, geodesic_distance_m(lon, lat, at_lon, at_lat)
+        return self._ground.nearest(lon, lat)
 
 
 def check_positions(placed: pd.DataFrame, ground: CityGround, findings: Findings) -> int:

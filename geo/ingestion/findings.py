@@ -37,9 +37,10 @@ class FindingGroup:
     def sentence(self) -> str:
         """The finding and what to do about it, in plain words."""
         shown = ", ".join(f"“{value}”" for value in self.values)
-        if self.n_values > len(self.values):
-            shown += f" and {self.n_values - len(self.values):,} other values"
-        return _sentence(RULES[self.code], self.field, shown)
+        more = self.n_values - len(self.values)
+        if more:
+            shown += f" and {more:,} other value{'s' if more > 1 else ''}"
+        return _sentence(RULES[self.code], self.field, shown, several=self.n_values > 1)
 
 
 def sentence(code: str, field: str | None, value: str | None) -> str:
@@ -47,8 +48,8 @@ def sentence(code: str, field: str | None, value: str | None) -> str:
     return _sentence(RULES[code], field, "" if value is None else f"“{value}”")
 
 
-def _sentence(rule: Rule, field: str | None, shown: str) -> str:
-    says = rule.says.format(field=field or "the value", value=shown or "(blank)")
+def _sentence(rule: Rule, field: str | None, shown: str, *, several: bool = False) -> str:
+    says = rule.about(several=several).format(field=field or "the value", value=shown or "(blank)")
     return f"{says[0].upper()}{says[1:]}. What to do: {rule.do}."
 
 

@@ -19,9 +19,9 @@ from geo.ingestion.formats import open_layer
 from geo.ingestion.layers import Layer, ReadOptions
 from geo.ingestion.loads import ErrorsFound, LoadResult
 from geo.ingestion.quantities import MOST_HOUSEHOLDS
-from geo.places import find_city
+from geo.places import find_city, there_on
 from geo.schema.places import settlement
-from geo.schema.surveys import stratum_frame, survey_frame
+from geo.schema.surveys import stratum_frame, survey, survey_frame
 from geo.schema.values import tally
 from geo.surveys import find_survey, frame_sizes
 
@@ -61,7 +61,7 @@ def load_frame(connection: Connection, path: Path, city_slug: str, survey_slug: 
     with open_layer(path, read) as layer:
         kind = _kind(layer, path.name)
         rows = _rows(layer, kind)
-    keys = _strata(connection, survey_id) if kind is _CLUSTERS else _settlements(connection, city_id)
+    keys = _strata(connection, survey_id) if kind is _CLUSTERS else _settlements(connection, survey_id)
     findings = Findings()
     numbers = pd.to_numeric(rows[kind.size], errors="coerce")
     bad = {
@@ -121,8 +121,13 @@ def _rows(layer: Layer, kind: _Kind) -> pd.DataFrame:
     return rows.assign(**{kind.name: names.fillna("") if kind is _CLUSTERS else names})
 
 
-def _settlements(connection: Connection, city_id: int) -> Mapping[str, int]:
-    rows = connection.execute(select(settlement.c.code, settlement.c.id).where(settlement.c.city_id == city_id))
+def _settlements(connection: Connection, survey_id: int) -> Mapping[str, int]:
+    """The settlements that are there when the survey begins."""
+    rows = connection.execute(
+        select(settlement.c.code, settlement.c.id)
+        .join(survey, survey.c.city_id == settlement.c.city_id)
+        .where(survey.c.id == survey_id, there_on(survey.c.starts_on))
+    )
     return {row.code: row.id for row in rows}
 
 

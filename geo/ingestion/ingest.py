@@ -41,10 +41,21 @@ from geo.ingestion.loads import (
     write_upload,
 )
 from geo.ingestion.mapping import Observations
+from geo.ingestion.named_settlements import read_named, tell_named
 from geo.ingestion.observe import Placed, Progress, Reading, observe
 from geo.ingestion.profile import BoundaryColumns, Profile
 from geo.ingestion.source import SourceOptions
-from geo.places import CityPlaces, find_city, find_others_ground, places_on, withdraw_boundaries, write_boundaries
+from geo.places import (
+    CityPlaces,
+    find_city,
+    find_others_ground,
+    places_on,
+    withdraw_boundaries,
+    write_boundaries,
+    write_names,
+)
+from geo.places_ended import find_ended
+from geo.places_listed import note_giver
 from geo.schema.surveys import survey
 from geo.schema.uploads import COUNTING, upload
 from geo.surveys import Mode, SurveySpec, find_survey, frame_sizes, open_survey
@@ -61,13 +72,17 @@ def load_boundaries(
     today: date,
     options: LoadOptions,
     attributes: Path | None = None,
+    may_move: bool = False,
 ) -> LoadResult:
     """Loads a file of settlement boundaries into a city; names and wards may stand in a table of `attributes`.
+
+    `may_move`: somebody said that settlements lie where they did not lie before.
 
     Raises:
         ErrorsFound: rows have errors and `skip_errors` is not set.
         InputError: the file cannot be used.
         NotFound: there is no such city.
+        Conflict: most of the settlements that the city has would lie elsewhere, and `may_move` is not set.
     """
     city_id = find_city(connection, city_slug)
     target = Target(city_id, "boundaries")
@@ -83,11 +98,12 @@ def load_boundaries(
             if options.only_own
             else None
         )
-        boundaries = read_boundaries(path, read, columns, known.places, table, others)
+        boundaries = read_boundaries(path, read, columns, known.places, table, others, may_move=may_move)
+        _refuse_ended(connection, city_id, boundaries.frame)
         result = replace(
             count_rows(boundaries.findings, boundaries.rows_read),
             read_as=boundaries.read_as,
-            outlines=tuple(boundaries.frame["geom"]),
+            outlines=tuple(boundaries.frame["geom"].dropna()),
         )
         decide(result, path, options)
         if options.dry_run:
@@ -97,10 +113,22 @@ def load_boundaries(
         upload_id = options.upload_id or store.next_upload_id(connection)
         profile = {"boundaries": boundaries.columns.model_dump(), "valid_from_on": str(valid_from_on or "")}
         write_upload(connection, upload_id, original, target, result, profile | options_said(read), options)
-        changes = write_boundaries(connection, city_id, upload_id, boundaries.frame, valid_from_on, today)
+        written = write_boundaries(connection, city_id, upload_id, boundaries.frame, valid_from_on, today)
+        changes = replace(written, renamed=boundaries.renamed, missing=boundaries.missing)
         store.write_findings(connection, upload_id, boundaries.findings)
         store.raise_data_version(connection)
         return replace(result, state="loaded", upload_id=upload_id, changes=changes)
+
+
+def _refuse_ended(connection: Connection, city_id: int, frame: pd.DataFrame) -> None:
+    """Holds that no settlement comes back that somebody ended."""
+    there = set(frame["code"])
+    ended = [one for one in find_ended(connection, city_id) if one.code in there]
+    if ended:
+        raise Conflict(
+            f"Settlement {ended[0].code} ({ended[0].name}) ended on {ended[0].ended_on}, and the file has it: reopen "
+            "it with `vasti settlement reopen`, or leave it out of the file."
+        )
 
 
 def load_survey(
@@ -132,12 +160,22 @@ def load_survey(
         row = find_survey(connection, city_id, spec.slug)
         store.lock_places(connection, city_id, "they stay")
         city_places = places_on(connection, city_id, row["starts_on"])
-        if not len(city_places.ids):
-            raise NotFound(f"City {city_slug} has no settlements yet; load them first with `vasti load boundaries`.")
         source = replace(source, unit=row["unit"], starts_on=row["starts_on"], ends_on=row["ends_on"])
+        named = pd.DataFrame(columns=["code", "name"])
+        if options.new_settlements:
+            named = read_named(path, source, city_places.places)
+            if len(named):
+                write_names(connection, city_id, named)
+                city_places = places_on(connection, city_id, row["starts_on"])
+        if not len(city_places.ids):
+            raise NotFound(
+                f"City {city_slug} has no settlements yet; load their outlines, or a list of their codes and names, "
+                "first with `vasti load boundaries`; or take those that the file names with --new-settlements."
+            )
         upload_id = options.upload_id or store.next_upload_id(connection)
         load = _SurveyLoad(connection, survey_id, upload_id, city_places)
         load.read(path, source, progress)
+        tell_named(named, load.reading.findings)
         if source.unit == "household":
             load.check_design(row["mode"])
         result = replace(count_rows(load.reading.findings, load.reading.rows_read), read_as=load.reading.read_as)
@@ -161,6 +199,7 @@ def load_survey(
             kept = beside.submit(originals.keep, original, giver, options.originals_url)
             store.lock_final(connection)
             write_upload(connection, load.upload_id, original, target, result, profile, options)
+            note_giver(connection, city_id, load.upload_id, list(named["code"]))
             load.finish(beside)
             kept.result()
         replaced = _withdraw_snapshots(connection, survey_id, load.upload_id, options.pulled_from)

@@ -18,6 +18,10 @@ MAX_PROPOSED = 10_000
 """For how many different labels of a file a close one is looked for; beyond, the file is of another place."""
 
 
+_LOOKED_AT = 5
+"""Of names that are alike, the likest."""
+
+
 @dataclass(frozen=True)
 class Label:
     """What a row says of the settlement it belongs to."""
@@ -38,6 +42,10 @@ class Joined:
     settlement: int
     finding: str | None = None
     value: str | None = None
+    may_be: tuple[int, ...] = ()
+    """Where it is none for certain: those that bear the name."""
+    ward: str | None = None
+    """The ward the label names, where the city has no such ward."""
 
 
 class Labels:
@@ -46,6 +54,8 @@ class Labels:
     def __init__(self, codes: Sequence[str], names: Sequence[str], wards: Sequence[Sequence[str]] = ()) -> None:
         self._codes, self._names = codes, names
         self._wards = [{fold_name(ward) for ward in of_one} for of_one in wards] or [set() for _ in codes]
+        self._ward_names = [of_one[-1] if of_one else None for of_one in wards] or [None for _ in codes]
+        self._all_wards: set[str] = set().union(*self._wards)
         self._by_code = {fold(code): i for i, code in enumerate(codes)}
         self._by_plain_code: dict[str, list[int]] = defaultdict(list)
         for i, code in enumerate(codes):
@@ -74,24 +84,48 @@ class Labels:
         bearers = by_name or bearers
         if bearers:
             codes = ", ".join(self._codes[i] for i in bearers)
-            return Joined(NOWHERE, "name_ambiguous", f"{label.name or label.code}: {codes}")
+            return Joined(NOWHERE, "name_ambiguous", f"{label.name or label.code}: {codes}", tuple(bearers))
+        return self._joined_to_none(label)
+
+    def _joined_to_none(self, label: Label) -> Joined:
+        """What to say of a label that means no settlement of the city, or of the ward it names."""
+        unknown_ward = None if not label.ward or self._is_ward(label.ward) or not self._all_wards else label.ward
         if label.code is None and label.name is None:
-            return Joined(NOWHERE, "settlement_missing")
-        return Joined(NOWHERE, "settlement_unknown", self._proposing(label))
+            return Joined(NOWHERE, "settlement_missing", ward=unknown_ward)
+        elsewhere = self._bearers(label.code, None) or (self._bearers(label.name, None) if label.code is None else [])
+        if elsewhere:
+            return Joined(NOWHERE, "settlement_in_other_ward", self._elsewhere(label, elsewhere), ward=unknown_ward)
+        return Joined(NOWHERE, "settlement_unknown", self._proposing(label), ward=unknown_ward)
+
+    def is_in_ward(self, settlement: int, ward: str) -> bool:
+        """Whether a settlement lies in a ward, as far as is known: of what is no ward of the city nobody knows it."""
+        return not self._wards[settlement] or not self._is_ward(ward) or fold_name(ward) in self._wards[settlement]
+
+    def _is_ward(self, ward: str) -> bool:
+        return fold_name(ward) in self._all_wards
 
     def _by_its_code(self, settlement: int, label: Label) -> Joined:
         known = self._names[settlement]
-        if label.name is None or fold_name(label.name) == fold_name(known):
-            return Joined(settlement)
-        return Joined(settlement, "name_differs", f"{label.name} here, {known} in the boundaries")
+        if label.name is not None and fold_name(label.name) != fold_name(known):
+            return Joined(settlement, "name_differs", f"{label.name} here, {known} in the boundaries")
+        if label.ward is not None and not self.is_in_ward(settlement, label.ward):
+            said = f"{label.shown()} in {label.ward} here, in {self._ward_names[settlement]} in the boundaries"
+            return Joined(settlement, "ward_differs", said)
+        return Joined(settlement)
+
+    def _elsewhere(self, label: Label, bearers: Sequence[int]) -> str:
+        """Where a settlement is that the ward a row names does not have."""
+        wards = dict.fromkeys(self._ward_names[i] or "no ward" for i in bearers)
+        return f"{label.name or label.code} is in {' and '.join(wards)} only; the row says {label.ward}"
 
     def _bearers(self, name: str | None, ward: str | None) -> list[int]:
         """The settlements of this name; where the row says the ward, not those known to lie in another."""
         found = self._by_name.get(fold_name(name), []) if name else []
-        if not ward:
-            return found
-        folded = fold_name(ward)
-        return [i for i in found if not self._wards[i] or folded in self._wards[i]]
+        return [i for i in found if self._may_be_in(i, ward)]
+
+    def _may_be_in(self, settlement: int, ward: str | None) -> bool:
+        """Whether a settlement is not known to lie in another ward than the one a row names."""
+        return not ward or not self._wards[settlement] or fold_name(ward) in self._wards[settlement]
 
     def _proposing(self, label: Label) -> str:
         """The label, and the settlement it may have meant."""
@@ -101,8 +135,12 @@ class Labels:
         return f"{label.shown()} (did you mean {self._names[close]}, {self._codes[close]}?)"
 
     def _close(self, label: Label) -> int | None:
-        """The one settlement whose code differs by what spreadsheets do to codes, or whose name is most alike."""
+        """The one settlement whose code differs by what spreadsheets do to codes, or whose name is most alike.
+
+        Never one of another ward than the row names: that is another place, whatever it is called.
+        """
         alike = self._by_plain_code.get(_plain_code(label.code), []) if label.code else []
+        alike = [i for i in alike if self._may_be_in(i, label.ward)]
         if len(alike) == 1:
             return alike[0]
         self._n_proposed += 1
@@ -112,9 +150,13 @@ class Labels:
             folded = fold_name(text) if text else ""
             if not any(character.isalpha() for character in folded):
                 continue
-            found = process.extractOne(folded, self._by_name.keys(), scorer=fuzz.ratio, score_cutoff=CLOSE)
-            if found is not None:
-                return self._by_name[found[0]][0]
+            found = process.extract(
+                folded, self._by_name.keys(), scorer=fuzz.ratio, score_cutoff=CLOSE, limit=_LOOKED_AT
+            )
+            for name, *_ in found:
+                near = [i for i in self._by_name[name] if self._may_be_in(i, label.ward)]
+                if near:
+                    return near[0]
         return None
 
 

@@ -51,6 +51,8 @@ class LoadOptions:
     """The upload as which the file was received before; None: it is one from now on."""
     only_own: bool = False
     """Settlements and facilities that another organisation gave are to be left as they are."""
+    new_settlements: bool = False
+    """Of a survey: settlements that its rows name and the city does not have are made of what they name."""
     pulled_from: str | None = None
     """The source a survey's file is a snapshot of: it replaces what an earlier snapshot of the same source loaded."""
 

@@ -45,12 +45,12 @@ def leave_others_ground(frame: pd.DataFrame, known: Places, others: OthersGround
     `frame` has the columns of `Boundaries.frame`, and row_number. Left out, with a finding, are rows that redraw a
     settlement of another organisation, or draw one on its ground.
     """
-    frame = _keep_ward_names(frame, others.wards, findings)
+    frame = keep_ward_names(frame, others.wards, findings)
     frame = _leave_settlements(frame, known, others.drawn_now, findings)
     return _keep_off(frame, known, others, findings)
 
 
-def _keep_ward_names(frame: pd.DataFrame, wards: Mapping[str, str], findings: Findings) -> pd.DataFrame:
+def keep_ward_names(frame: pd.DataFrame, wards: Mapping[str, str], findings: Findings) -> pd.DataFrame:
     """Wards the city has keep their names, which settlements of all organisations are listed under."""
     names = frame["ward_code"].map(wards)
     differs = (names.notna() & is_named(frame) & (names != frame["ward_name"])).to_numpy(dtype=bool)

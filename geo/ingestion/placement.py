@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -12,6 +13,7 @@ from geo.crs import METRES_PER_DEGREE, geodesic_area_m2, geodesic_distance_m
 from geo.ingestion.diagnosis import SLIPS, Diagnosis, diagnose, explanations
 from geo.ingestion.extent import extent_of
 from geo.ingestion.findings import Findings
+from geo.ingestion.ground import Ground, about
 from geo.ingestion.labels import NOWHERE, Joined, Label, Labels
 from geo.ingestion.mapping import Observations
 
@@ -43,6 +45,7 @@ class _Declared:
 
     joined: list[Joined]
     label: NDArray[np.intp]
+    said: list[Label]
 
     @property
     def settlement(self) -> NDArray[np.intp]:
@@ -86,6 +89,9 @@ class Placer:
         shapely.prepare(self._shapes)
         self._tree = shapely.STRtree(self._shapes)
         self._labels = Labels(places.codes, places.names, places.wards)
+        self._shown = [
+            code if name == code else f"{name} ({code})" for code, name in zip(places.codes, places.names, strict=True)
+        ]
 
     def place(self, observations: Observations, findings: Findings) -> NDArray[np.intp]:
         """The index of each observation's settlement; those placed nowhere are rejected with a finding."""
@@ -96,7 +102,7 @@ class Placer:
         else:
             placed = self._by_position(observations, open_rows, findings)
             declared = None
-            if is_declared(observations.fields):
+            if any(name in observations.fields for name in _DECLARED):
                 declared = self._find_declared(observations)
             named = None if declared is None else declared.settlement
             explained = self._explain(observations, placed, named, open_rows, findings)
@@ -213,13 +219,14 @@ class Placer:
         )
         places_in = np.unravel_index(distinct, [len(texts) for texts in dictionaries])
         has_codes = named[0] == "declared_settlement_code"
-        joined = []
+        joined, labels = [], []
         for positions in zip(*places_in, strict=True):
             said = dict.fromkeys(_DECLARED) | {
                 name: texts[at] for name, texts, at in zip(named, dictionaries, positions, strict=True)
             }
-            joined.append(self._labels.join(Label(*said.values()), has_codes=has_codes))
-        return _Declared(joined, label)
+            labels.append(Label(*said.values()))
+            joined.append(self._labels.join(labels[-1], has_codes=has_codes))
+        return _Declared(joined, label, labels)
 
     def _by_position(
         self, observations: Observations, open_rows: NDArray[np.bool_], findings: Findings
@@ -314,18 +321,90 @@ class Placer:
         has_position = ~np.isnan(observations.lon)
         if declared is not None:
             named = declared.settlement
-            differs = open_rows & (placed != NOWHERE) & (named != NOWHERE) & (placed != named)
-            self._report("declared_differs", observations, np.flatnonzero(differs), named, findings)
+            in_one = open_rows & (placed != NOWHERE)
+            self._report_contradictions(observations, in_one, placed, declared, findings)
             if self.placement == "position-then-declared":
                 fallback = unplaced & (named != NOWHERE)
                 placed[fallback] = named[fallback]
-                outside = np.flatnonzero(fallback & has_position)
-                self._report("placed_as_declared", observations, outside, placed, findings)
+                # Of a settlement that nobody has drawn no position is outside.
+                drawn = np.isin(placed, self._drawn)
+                outside = np.flatnonzero(fallback & has_position & drawn)
+                away = self._distances(observations, outside, placed[outside])
+                shown = [f"{self._shown[i]}{_away(m)}" for i, m in zip(placed[outside], away, strict=True)]
+                findings.add("placed_as_declared", rows[outside], field="settlement", values=shown)
                 unplaced &= ~fallback
                 declared.report(fallback | (unplaced & ~has_position), rows, findings)
                 unplaced &= has_position
-        findings.add("outside_every_settlement", rows[unplaced & has_position])
+        outside = np.flatnonzero(unplaced & has_position)
+        findings.add("outside_every_settlement", rows[outside], values=self._nearest(observations, outside))
         findings.add("position_missing", rows[unplaced & ~has_position])
+
+    def _report_contradictions(
+        self,
+        observations: Observations,
+        where: NDArray[np.bool_],
+        placed: NDArray[np.intp],
+        declared: "_Declared",
+        findings: Findings,
+    ) -> None:
+        """Says of rows that lie in a settlement what they name instead: another, one the city lacks, another ward."""
+        rows = observations.row_numbers
+        named = declared.settlement
+        differs = np.flatnonzero(where & (named != NOWHERE) & (placed != named))
+        away = self._distances(observations, differs, named[differs])
+        shown = [
+            f"{self._shown[named[row]]} named, {self._shown[placed[row]]} found{_away(metres)}"
+            for row, metres in zip(differs, away, strict=True)
+        ]
+        findings.add("declared_differs", rows[differs], field="settlement", values=shown)
+        # Each label and place once, however many rows they have.
+        at = np.flatnonzero(where & (named == NOWHERE))
+        pairs, pair = np.unique(np.stack([declared.label[at], placed[at]]), axis=1, return_inverse=True)
+        told = [self._contradiction(declared, label, place) for label, place in pairs.T]
+        for code in sorted({each[0] for each in told if each is not None}):
+            of_code = np.array([each is not None and each[0] == code for each in told], dtype=bool)[pair.ravel()]
+            values = [each[1] for number in pair.ravel()[of_code] if (each := told[number]) is not None]
+            findings.add(code, rows[at[of_code]], field="settlement", values=values)
+
+    def _contradiction(self, declared: "_Declared", label: int, place: int) -> tuple[str, str] | None:
+        """The finding and its value where a row with a label that names no settlement of the city lies in one."""
+        joined, said = declared.joined[label], declared.said[label]
+        lies = f"it lies in {self._shown[place]}"
+        if joined.finding == "settlement_missing":
+            if joined.ward is not None:
+                return "named_ward_unknown", f"{joined.ward}; {lies}"
+            if said.ward is not None and not self._labels.is_in_ward(place, said.ward):
+                return "named_place_differs", f"ward {said.ward}; {lies}"
+            return None
+        if place in joined.may_be:
+            return None
+        code = "named_place_unknown" if joined.finding == "settlement_unknown" else "named_place_differs"
+        return code, f"{joined.value}; {lies}"
+
+    def _distances(
+        self, observations: Observations, at: NDArray[np.intp], settlement: NDArray[np.intp]
+    ) -> NDArray[np.float64]:
+        """How far rows lie from settlements; NaN from one without a shape."""
+        away = np.full(len(at), np.nan)
+        order = np.full(len(self.places.codes), NOWHERE, dtype=np.intp)
+        order[self._drawn] = np.arange(len(self._drawn))
+        shape = order[settlement]
+        measured = (shape != NOWHERE) & ~_impossible(observations)[at]
+        if measured.any():
+            lon, lat = observations.lon[at[measured]], observations.lat[at[measured]]
+            away[measured] = self._ground.distance_m(shape[measured], lon, lat)
+        return away
+
+    def _nearest(self, observations: Observations, at: NDArray[np.intp]) -> list[str]:
+        """The settlement nearest to each row, and how far it is."""
+        if len(self._drawn) == 0 or len(at) == 0:
+            return ["none has an outline"] * len(at)
+        shape, metres = self._ground.nearest(observations.lon[at], observations.lat[at])
+        return [f"{about(m)} from {self._shown[self._drawn[i]]}" for i, m in zip(shape, metres, strict=True)]
+
+    @cached_property
+    def _ground(self) -> Ground:
+        return Ground(self._shapes, 0.0 if self.extent is None else self.extent.centre()[1])
 
     def _report(
         self,
@@ -335,8 +414,13 @@ class Placer:
         settlement: NDArray[np.intp],
         findings: Findings,
     ) -> None:
-        values = [self.places.codes[i] for i in settlement[at]]
+        values = [self._shown[i] for i in settlement[at]]
         findings.add(code, observations.row_numbers[at], field="settlement", values=values)
+
+
+def _away(metres: float) -> str:
+    """How far away a settlement is; nothing where nobody knows."""
+    return "" if np.isnan(metres) else f", {about(metres)} away"
 
 
 def _impossible(observations: Observations) -> NDArray[np.bool_]:

@@ -105,6 +105,8 @@ class BoundaryColumns(BaseModel):
     ward_name: str | None = None
     shape: str | None = None
     """The column that holds the shape as text, in a table without geometry."""
+    radius: str | None = None
+    """Of settlements known by a point: the column that says how far around it they reach, in metres."""
 
 
 class FacilityColumns(BaseModel):

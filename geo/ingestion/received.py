@@ -33,10 +33,12 @@ Step = Literal["checking", "loading", "withdrawing"]
 BEGINS_AS: Mapping[Step, State] = {"checking": "received", "loading": "accepted", "withdrawing": "withdrawing"}
 """The state an upload must be in for a step to begin."""
 
+AXES = ("longitude", "latitude")
+
 _HOLDS: Mapping[Content, tuple[str, ...]] = {
     "survey": (*standard_fields(), *TARGETS),
-    "boundaries": ("settlement_code", "settlement_name", "ward_code", "ward_name"),
-    "facilities": (*STANDARD.values(), "longitude", "latitude"),
+    "boundaries": ("settlement_code", "settlement_name", "ward_code", "ward_name", *AXES, "radius"),
+    "facilities": (*STANDARD.values(), *AXES),
 }
 """What a column may hold, by what the file is of."""
 
@@ -45,8 +47,10 @@ _ONLY_OF: Mapping[str, tuple[Content, ...]] = {
     "placement": ("survey",),
     "tolerance_m": ("survey",),
     "fix": ("survey",),
+    "new_settlements": ("survey",),
     "kind": ("facilities",),
     "valid_from_on": ("boundaries",),
+    "moved": ("boundaries",),
 }
 """Choices that only some files have."""
 
@@ -94,6 +98,16 @@ class Choices(BaseModel):
         default=None,
         description="Of boundaries: the day from which they hold. Where it is not said, those of new settlements have "
         "held since ever, and changes hold from the day they are loaded.",
+    )
+    moved: bool = Field(
+        default=False,
+        description="Of boundaries: most settlements lie where they did not lie before, and that is meant. Else such a "
+        "file waits: its codes may stand for other settlements now.",
+    )
+    new_settlements: bool = Field(
+        default=False,
+        description="Of a survey: settlements that its rows name and the city does not have are made of what they "
+        "name. A steward decides.",
     )
     skip_errors: bool = Field(default=False, description="Load the rows without errors.")
 
@@ -145,7 +159,7 @@ class Choices(BaseModel):
             if field not in _HOLDS[content]:
                 what = "standard field" if content == "survey" else f"column of {content}"
                 wrong.append(InvalidParameter("columns", f"name {field!r}, which is no {what}"))
-        if content == "facilities" and ("longitude" in held) != ("latitude" in held):
+        if content != "survey" and ("longitude" in held) != ("latitude" in held):
             wrong.append(InvalidParameter("columns", "name longitude without latitude, or latitude without longitude"))
         if wrong:
             raise InvalidParameters(wrong)

@@ -1,20 +1,31 @@
 """Rules: every kind of finding, in words, with what to do about it. One table, which the documents list."""
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
 Severity = Literal["error", "warning"]
 
+_ONE_OR_SEVERAL = re.compile(r"\[([^|\]]*)\|([^\]]*)\]")
+"""`[is|are]`: what stands there of one value, and of several."""
+
 
 @dataclass(frozen=True)
 class Rule:
-    """A kind of finding. An error rejects its row; a warning keeps it. `says` and `do` may use {field} and {value}."""
+    """A kind of finding. An error rejects its row; a warning keeps it.
+
+    `says` may use {field} and {value}, and [is|are] where it depends on whether there is one value or several.
+    """
 
     severity: Severity
     says: str
     do: str
     stops_load: bool = True
     """For an error: whether it keeps the other rows from being loaded, until it is mended or --skip-errors is given."""
+
+    def about(self, *, several: bool) -> str:
+        """What it says of one value, or of several."""
+        return _ONE_OR_SEVERAL.sub(lambda either: either[2 if several else 1], self.says)
 
 
 RULES: dict[str, Rule] = {
@@ -68,12 +79,12 @@ RULES: dict[str, Rule] = {
     ),
     "shape_unreadable": Rule(
         "error",
-        "{field} is {value}, which is no position or shape Vasti can read",
+        "{field} is {value}, which [is no position or shape|are no positions or shapes] Vasti can read",
         "write it as WKT, as GeoJSON, or as latitude and longitude",
     ),
     "value_unmapped": Rule(
         "warning",
-        "{value} is not a value the mapping profile knows for {field}; the answer is kept as unknown",
+        "{value} [is not a value|are not values] the mapping profile knows for {field}; the answer is kept as unknown",
         "add the value to the profile and load the file again",
     ),
     "question_not_asked": Rule(
@@ -83,7 +94,7 @@ RULES: dict[str, Rule] = {
     ),
     "value_out_of_range": Rule(
         "warning",
-        "{field} is {value}, which is outside the possible range; the answer is kept as unknown",
+        "{field} is {value}, which [is|are] outside the possible range; the answer is kept as unknown",
         "check the value in the source",
     ),
     "value_impossible": Rule(
@@ -104,7 +115,9 @@ RULES: dict[str, Rule] = {
         "check the value in the source, and blank it where it stands for no answer",
     ),
     "value_not_a_number": Rule(
-        "warning", "{field} is {value}, which is not a number; the answer is kept as unknown", "write a plain number"
+        "warning",
+        "{field} is {value}, which [is not a number|are not numbers]; the answer is kept as unknown",
+        "write a plain number",
     ),
     "number_ambiguous": Rule(
         "warning",
@@ -113,7 +126,7 @@ RULES: dict[str, Rule] = {
     ),
     "date_unreadable": Rule(
         "warning",
-        "{field} is {value}, which is not a date in the expected form; it is kept as unknown",
+        "{field} is {value}, which [is not a date|are not dates] in the expected form; it is kept as unknown",
         "write dates as 2024-05-31, or name their format in the profile",
     ),
     "date_outside_survey": Rule(
@@ -122,7 +135,7 @@ RULES: dict[str, Rule] = {
         "check the date, or the survey's --starts and --ends",
     ),
     "date_implausible": Rule(
-        "warning", "{field} is {value}, which is in the future or before 1990", "check the date in the source"
+        "warning", "{field} is {value}, which [is|are] in the future or before 1990", "check the date in the source"
     ),
     "weight_invalid": Rule(
         "error",
@@ -160,7 +173,10 @@ RULES: dict[str, Rule] = {
         "give every household a code that stays the same between visits",
     ),
     "household_code_duplicate": Rule(
-        "error", "the code {value} stands on an earlier row of this file", "keep one row a household"
+        "error",
+        "the [code|codes] {value} [stands|stand] on an earlier row of this file",
+        "keep one row a household; where numbers restart in each place, make the code of several columns in the "
+        'mapping profile, such as "Village + Number"',
     ),
     "household_repeated": Rule(
         "error",
@@ -185,7 +201,9 @@ RULES: dict[str, Rule] = {
         "check whether it is the same household twice",
     ),
     "settlement_duplicate": Rule(
-        "error", "the settlement {value} stands on an earlier row of this file", "keep one row a settlement"
+        "error",
+        "the [settlement|settlements] {value} [stands|stand] on an earlier row of this file",
+        "keep one row a settlement",
     ),
     "position_missing": Rule(
         "error",
@@ -194,12 +212,12 @@ RULES: dict[str, Rule] = {
     ),
     "position_impossible": Rule(
         "error",
-        "the position {value} lies outside the world",
+        "the [position|positions] {value} [lies|lie] outside the world",
         "check that latitude and longitude are not swapped and the CRS is right",
     ),
     "outside_every_settlement": Rule(
         "error",
-        "the position lies outside every settlement and further than the GPS tolerance from the nearest",
+        "the position lies outside every settlement and further than the GPS tolerance from the nearest ({value})",
         "check the position, or add the settlement's boundary",
     ),
     "latitude_sign_lost": Rule(
@@ -252,6 +270,31 @@ RULES: dict[str, Rule] = {
         "no settlement of this city has the code or name {value}",
         "correct the code, or load the settlement's boundary first",
     ),
+    "settlement_in_other_ward": Rule(
+        "error",
+        "the ward that the row names has no settlement of this name: {value}",
+        "correct the ward, or load the settlement's boundary in that ward",
+    ),
+    "named_place_unknown": Rule(
+        "warning",
+        "the row names a settlement that the city does not have, {value}; the position decides",
+        "correct the name, or load the boundary of the settlement if it is missing",
+    ),
+    "named_place_differs": Rule(
+        "warning",
+        "the row names another place than the one it lies in, {value}; the position decides",
+        "check which is right",
+    ),
+    "named_ward_unknown": Rule(
+        "warning",
+        "the row names a ward that the city does not have, {value}; the position decides",
+        "correct the ward, or load the boundaries of its settlements if they are missing",
+    ),
+    "ward_differs": Rule(
+        "warning",
+        "the settlement is found by its code, but its ward differs: {value}; the code decides",
+        "check that the code is the settlement's own: numbers may restart in each ward",
+    ),
     "name_ambiguous": Rule(
         "error",
         "several settlements of this city bear the name, and the row does not say which ({value})",
@@ -270,7 +313,7 @@ RULES: dict[str, Rule] = {
     "settlement_missing": Rule("error", "the row names no settlement", "add the settlement's code"),
     "declared_differs": Rule(
         "warning",
-        "the row says settlement {value}, but its position lies in another; the position decides",
+        "the row names another settlement than the one its position lies in: {value}; the position decides",
         "check which is right",
     ),
     "placed_as_declared": Rule(
@@ -339,6 +382,11 @@ RULES: dict[str, Rule] = {
         "the boundary lies {value} from the middle of the city's other settlements",
         "check that it belongs to this city and that the CRS is right",
     ),
+    "boundaries_scattered": Rule(
+        "warning",
+        "the file's outlines lie in {value}, so it may be of more than one city",
+        "load each city's own outlines into that city, and check that the CRS is right",
+    ),
     "boundary_of_others": Rule(
         "error",
         "the settlement {value} was drawn by another organisation, and the file draws it otherwise",
@@ -363,10 +411,48 @@ RULES: dict[str, Rule] = {
         "ask the operator of this service to rename the ward, or write its name as it is",
     ),
     "settlement_code_missing": Rule("error", "the settlement has no code", "give every settlement a code"),
+    "settlement_code_shared": Rule(
+        "error",
+        "one code stands for different settlements: {value}",
+        "give each settlement a code of its own, or name several columns that tell them apart together with --code, "
+        'such as "Ward + Number"',
+    ),
+    "code_of_columns": Rule(
+        "warning",
+        "one column does not tell all apart as {field}; the columns {value} together do",
+        "name them as the code, with the + between them, in the mapping profile or with --code",
+    ),
     "parts_joined": Rule(
         "warning",
-        "the code {value} stands on several rows; their shapes are joined into one settlement",
+        "the [code|codes] {value} [stands|stand] on several rows near each other; their shapes are joined into "
+        "one settlement",
         "give separate settlements separate codes",
+    ),
+    "settlements_without_outlines": Rule(
+        "warning",
+        "the file holds no outlines, so its settlements are known by code and name, with {value}: rows are placed in "
+        "them by code or name, maps show circles, and densities have no figure",
+        "nothing, or load their outlines later under the same codes",
+    ),
+    "settlements_made": Rule(
+        "warning",
+        "the city did not have the settlements {value}, which rows name; they are made of what the rows say",
+        "look for names that are one settlement written in two ways, and load outlines later under the same codes",
+    ),
+    "settlement_renamed": Rule(
+        "warning",
+        "the settlement has had another name so far: {value}; the code decides, and the new name holds",
+        "nothing, if it is called so now; else correct the name and load the file again",
+    ),
+    "settlement_moved": Rule(
+        "warning",
+        "the settlement lies on none of the ground it lay on so far, but {value} away",
+        "check that the code is the settlement's own",
+    ),
+    "settlements_missing": Rule(
+        "warning",
+        "the city has settlements that the file no longer has: {value}; they stay",
+        "nothing, if they are still there; else end each with `vasti settlement end`, from the day it was no more",
     ),
     "attributes_missing": Rule(
         "warning",
@@ -410,9 +496,13 @@ RULES: dict[str, Rule] = {
         "correct the frame sizes, or look for households that were entered twice",
     ),
     "stratum_unknown": Rule(
-        "error", "no household of the survey is in the stratum {value}", "write the stratum as the survey's file does"
+        "error",
+        "no household of the survey is in the [stratum|strata] {value}",
+        "write the stratum as the survey's file does",
     ),
-    "stratum_duplicate": Rule("error", "the stratum {value} is named more than once", "keep one row for each stratum"),
+    "stratum_duplicate": Rule(
+        "error", "the [stratum|strata] {value} [is|are] named more than once", "keep one row for each stratum"
+    ),
     "frame_size_invalid": Rule(
         "error", "the number of households is {value}", "write a whole number, or leave the row out"
     ),
@@ -422,16 +512,33 @@ RULES: dict[str, Rule] = {
         "give every facility a code that stays the same, by which a later file can replace it",
     ),
     "facility_code_duplicate": Rule(
-        "error", "the code {value} stands on an earlier row of this file", "keep one row a facility"
+        "error", "the [code|codes] {value} [stands|stand] on an earlier row of this file", "keep one row a facility"
+    ),
+    "facility_code_made": Rule(
+        "warning",
+        "the file has no column of facilities' codes, so each is known by its kind and position, to about a metre",
+        "name the column with the codes with --code, if there is one; a later file adds a facility again where it "
+        "gives another position",
+    ),
+    "facility_repeated": Rule(
+        "error",
+        "the row has the kind and position of {value}, and no code tells the two apart; it counts once",
+        "nothing, if it is the same facility; else give each a code",
+        stops_load=False,
+    ),
+    "facility_position_repeated": Rule(
+        "warning",
+        "the row has the kind and position of {value}, and another code",
+        "check whether it is the same facility twice",
     ),
     "facility_of_others": Rule(
         "error",
-        "the facility {value} was given by another organisation",
+        "the [facility|facilities] {value} [was|were] given by another organisation",
         "leave it out, or give this one another code if it is not the same",
     ),
     "facility_kind_unknown": Rule(
         "error",
-        "{value} is no kind of facility Vasti knows",
+        "{value} [is no kind|are no kinds] of facility Vasti knows",
         "write community_toilet or water_point, or leave the row out",
     ),
     "facility_kind_differs": Rule(
@@ -457,7 +564,7 @@ RULES: dict[str, Rule] = {
     ),
     "seats_invalid": Rule(
         "warning",
-        "{field} is {value}, which is no whole number of seats; it is kept as unknown",
+        "{field} is {value}, which [is no whole number|are no whole numbers] of seats; it is kept as unknown",
         "write a plain whole number, 0 or more",
     ),
     "seats_doubtful": Rule(
@@ -471,7 +578,7 @@ RULES: dict[str, Rule] = {
     ),
     "working_unreadable": Rule(
         "error",
-        "{value} says neither that the facility works nor that it does not",
+        "{value} [says|say] neither that the facility works nor that it does not",
         "write yes or no, or leave it blank; where only some seats work, write yes and say how many",
     ),
     "working_contradicts_seats": Rule("error", "the row contradicts itself: {value}", "correct one of the two"),
@@ -481,7 +588,9 @@ RULES: dict[str, Rule] = {
         "write yes or no beside it",
     ),
     "facility_date_unreadable": Rule(
-        "error", "{field} is {value}, which is not a date in the expected form", "write dates as 2024-05-31"
+        "error",
+        "{field} is {value}, which [is not a date|are not dates] in the expected form",
+        "write dates as 2024-05-31",
     ),
     "facility_dates_reversed": Rule(
         "error",

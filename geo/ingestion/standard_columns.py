@@ -27,6 +27,7 @@ _SETTLEMENT_CODE = ("settlement_code", "settl_code", "code")
 _SETTLEMENT_NAME = ("settlement_name", "settl_name", "name")
 _WARD_CODE = ("ward_code", "ward")
 _WARD_NAME = ("ward_name",)
+_RADIUS = ("radius_m", "radius")
 
 
 def standard_profile(columns: list[str]) -> Profile:
@@ -54,6 +55,7 @@ def standard_profile(columns: list[str]) -> Profile:
             settlement_name=first(_SETTLEMENT_NAME),
             ward_code=first(_WARD_CODE),
             ward_name=first(_WARD_NAME),
+            radius=first(_RADIUS),
         ),
         position=None
         if longitude is None or latitude is None

@@ -23,6 +23,8 @@ from geo.ingestion.fits import Fit, ValueLine, fit_field
 from geo.ingestion.gaps import gaps
 from geo.ingestion.household_sums import columns_of_everybody
 from geo.ingestion.layers import ReadOptions
+from geo.ingestion.made_columns import part_names
+from geo.ingestion.place_codes import CodeChoice, Held, choose_household_code, choose_settlement_columns
 from geo.ingestion.profile import Value
 from geo.ingestion.share_hints import ShareHint, hint_shares
 from geo.ingestion.vocabulary import NAMED, NameClaim, SchemeColumn, Vocabulary, vocabulary
@@ -105,13 +107,15 @@ def suggest_profile(
     name: str | None = None,
     unit: Unit | None = None,
     said: Mapping[str, str] | None = None,
+    of_places: bool = False,
 ) -> Proposal:
     """Reads the first rows of a file and proposes how to map it; `said` is what a person said of columns (propose).
 
     Raises:
         InputError: the file cannot be read; the message says what to do.
     """
-    return propose(read_evidence(path, options), path, crs=options.crs, name=name, unit=unit, said=said)
+    evidence = read_evidence(path, options)
+    return propose(evidence, path, crs=options.crs, name=name, unit=unit, said=said, of_places=of_places)
 
 
 TARGETS = ("longitude", "latitude", "position")
@@ -129,6 +133,7 @@ def propose(
     name: str | None = None,
     unit: Unit | None = None,
     said: Mapping[str, str] | None = None,
+    of_places: bool = False,
 ) -> Proposal:
     """The proposal for what was seen of a file.
 
@@ -139,13 +144,14 @@ def propose(
         name: what the profile is to be called.
         unit: what a row is of; None: what it seems to be.
         said: columns of which a person said what they hold: a standard field, one of TARGETS, or NOTHING.
+        of_places: whether a person said that its rows are settlements, drawn or not.
     """
     words = vocabulary()
     choices, columns = join_choices(evidence.columns, words)
     is_cut = all(len(column) <= 10 for column in evidence.columns)
     claims = {column: words.name_claims(column, is_cut=is_cut) for column in columns}
     shapes = [c for c, seen in columns.items() if not evidence.has_geometry and seen.holds_polygons]
-    is_boundaries = evidence.is_polygons or bool(shapes)
+    is_boundaries = of_places or evidence.is_polygons or bool(shapes)
     unit = unit or ("settlement" if is_boundaries or _is_register(claims, columns) else "household")
     notes, candidates = [], []
     for scheme in words.schemes:
@@ -163,6 +169,8 @@ def propose(
     candidates = [c for c in candidates if c.column not in (said or {}) and c.target not in (said or {}).values()]
     candidates += _said(said or {}, columns, unit, words)
     chosen = _choose(candidates, is_boundaries=is_boundaries, has_geometry=evidence.has_geometry, unit=unit)
+    chosen = _with_codes(chosen, claims, evidence, said or {}, unit=unit, is_boundaries=is_boundaries, shapes=shapes)
+    made = {c.column: evidence.made_of(parts) for c in chosen if (parts := part_names(c.column))}
     suggestions = list(
         _place(chosen, columns, shapes, unit=unit, is_boundaries=is_boundaries, has_geometry=evidence.has_geometry)
     )
@@ -170,6 +178,7 @@ def propose(
         free = {name: seen for name, seen in columns.items() if name not in (said or {})}
         suggestions += _members_as_sum(suggestions, free, words)
     taken = {column for s in suggestions for column in (s.column, *s.plus)}
+    taken |= {part for column in made for part in part_names(column)}
     shares = list(hint_shares(columns, taken, words, is_cut=is_cut)) if unit == "settlement" else []
     used = taken | {column for column, question in choices.items() if question in taken}
     if evidence.rows_read == 0:
@@ -188,7 +197,7 @@ def propose(
         unmapped=[c for c in evidence.columns if c not in used and c not in {s.column for s in shares}],
         notes=notes,
         crs=crs or "EPSG:4326",
-        evidence=replace(evidence, columns={**evidence.columns, **columns}),
+        evidence=replace(evidence, columns={**evidence.columns, **columns, **made}),
     )
 
 
@@ -209,8 +218,10 @@ def _said(
     said: Mapping[str, str], columns: Mapping[str, ColumnEvidence], unit: Unit, words: Vocabulary
 ) -> Iterator[_Candidate]:
     for column, target in said.items():
-        if target != NOTHING and column in columns:
-            fit = fit_field(target, columns[column], words, unit=unit)
+        parts = part_names(column)
+        if target != NOTHING and (column in columns or (parts and all(part in columns for part in parts))):
+            seen = columns.get(column)
+            fit = Fit(1.0) if seen is None else fit_field(target, seen, words, unit=unit)
             yield _Candidate(target, column, "sure", 1.0, -1, fit, f"you said so; {fit.says}".rstrip("; "))
 
 
@@ -315,6 +326,11 @@ def _choose(
     return sorted(chosen.values(), key=lambda c: order.index(c.target))
 
 
+_ANY_RANK = 2
+"""From this rank on, a column is taken by a name that does not say of what it is the code."""
+
+_DECLARED = ("declared_settlement_code", "declared_settlement_name", "declared_ward_name", "cluster")
+
 _PLACES = ("settlement_code", "settlement_name", "ward_code", "ward_name", "longitude", "latitude", "position")
 
 
@@ -323,7 +339,7 @@ def _wanted(*, is_boundaries: bool, has_geometry: bool, unit: Unit) -> dict[str,
     wanted = {name: (name, 0) for name in standard_fields()}
     if is_boundaries:
         wanted |= {name: (name, 0) for name in _PLACES[:4]}
-        wanted |= {"any_code": ("settlement_code", 2), "any_name": ("settlement_name", 2)}
+        wanted |= {"any_code": ("settlement_code", _ANY_RANK), "any_name": ("settlement_name", _ANY_RANK)}
         for name in ("household_code", "members", "interviewed_on", "occupation"):
             del wanted[name]
     else:
@@ -356,8 +372,6 @@ def _place(
     """The chosen columns in the sections of a profile."""
     by_target = {c.target: c for c in chosen}
     if is_boundaries:
-        if "settlement_code" not in by_target:
-            yield from _some_code(columns)
         for name in _PLACES[:4]:
             if name in by_target:
                 yield _suggestion(by_target[name], "boundaries")
@@ -393,14 +407,42 @@ def _derived(by_target: Mapping[str, _Candidate], columns: Mapping[str, ColumnEv
             yield _suggestion(_Candidate(target, known.column, "likely", known.strength, 1, fit, why), "fields")
 
 
-LIKE_A_CODE = "no column is called a code, but this one is different in every row"
-
-
-def _some_code(columns: Mapping[str, ColumnEvidence]) -> Iterator[Suggestion]:
-    """A column that could be the settlements' code, where none is called so."""
-    column = next((column for column, seen in columns.items() if seen.may_be_code), None)
-    if column is not None:
-        yield Suggestion("settlement_code", "boundaries", column, "unsure", LIKE_A_CODE)
+def _with_codes(
+    chosen: Sequence[_Candidate],
+    claims: Mapping[str, list[NameClaim]],
+    evidence: FileEvidence,
+    said: Mapping[str, str],
+    *,
+    unit: Unit,
+    is_boundaries: bool,
+    shapes: Sequence[str],
+) -> list[_Candidate]:
+    """The chosen columns with others for the codes of settlements or households, where these would not do."""
+    by_target = {c.target: c for c in chosen}
+    places = {name: by_target[name].column for name in _PLACES[1:4] if name in by_target}
+    choices: list[CodeChoice] = []
+    if is_boundaries:
+        code = by_target.get("settlement_code")
+        held = None if code is None else Held(code.column, is_named=code.rank < _ANY_RANK)
+        others = {c.column for c in chosen if c.target not in _PLACES} | {*shapes, *said}
+        choices += choose_settlement_columns(evidence, held, places, others)
+    elif unit == "household":
+        named = [
+            c for c, made in claims.items() if any(m.target == "household_code" and m.strength >= NAMED for m in made)
+        ]
+        column = by_target["household_code"].column if "household_code" in by_target else next(iter(named), None)
+        declared = [by_target[name].column for name in _DECLARED if name in by_target]
+        if column is not None and (choice := choose_household_code(evidence, column, declared)) is not None:
+            choices.append(choice)
+    for choice in choices:
+        # What a person said of a column holds.
+        if choice.target not in said.values():
+            fit = Fit(1.0, is_telling=False)
+            by_target[choice.target] = _Candidate(
+                choice.target, choice.column, choice.confidence, 0.0, _ANY_RANK, fit, choice.why
+            )
+    order = [*_PLACES, *standard_fields()]
+    return sorted(by_target.values(), key=lambda c: order.index(c.target))
 
 
 def _suggestion(candidate: _Candidate, section: Section) -> Suggestion:

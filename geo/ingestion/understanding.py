@@ -15,9 +15,11 @@ from geo.ingestion.facility_columns import STANDARD, find_named
 from geo.ingestion.formats import open_layer
 from geo.ingestion.layers import ReadOptions
 from geo.ingestion.loads import Content
+from geo.ingestion.made_columns import part_names
+from geo.ingestion.place_codes import LIKE_A_CODE
 from geo.ingestion.profile import FacilityColumns, PositionColumns, parse_profile
 from geo.ingestion.profile_text import quote, write_profile
-from geo.ingestion.suggest import LIKE_A_CODE, NOTHING, Confidence, suggest_profile
+from geo.ingestion.suggest import NOTHING, Confidence, suggest_profile
 from geo.ingestion.text_shapes import standard_profile_of
 from geo.schema.facilities import FacilityKind
 
@@ -91,7 +93,8 @@ def understand_boundaries(path: Path, options: ReadOptions, said: Mapping[str, s
     Raises:
         as understand.
     """
-    proposal = suggest_profile(path, options, said=said)
+    of_columns = {column: field for column, field in said.items() if field not in _POINT}
+    proposal = suggest_profile(path, options, said=of_columns, of_places=True)
     with open_layer(path, options) as layer:
         standard, columns = standard_profile_of(layer).boundaries, layer.columns
     _check_said(said, columns, path)
@@ -105,7 +108,13 @@ def understand_boundaries(path: Path, options: ReadOptions, said: Mapping[str, s
     roles |= named
     matched = [Matched(s.column, s.target, s.confidence, s.why) for s in seen if s.target not in named]
     matched += [Matched(column, role, "sure", _CALLED_SO) for role, column in named.items()]
+    points = {field: column for column, field in said.items() if field in _POINT}
+    matched += [Matched(column, field, "sure", "you said so") for field, column in points.items()]
+    if "radius" in points:
+        roles["radius"] = points.pop("radius")
     profile = _section("boundaries", roles) if "settlement_code" in roles else None
+    if profile is not None and points:
+        profile += tomlkit.dumps({"position": points})
     return Understanding(columns, matched, (), profile)
 
 
@@ -141,6 +150,9 @@ def understand_facilities(
     return Understanding(columns, matched, (), _section("facilities", used.model_dump(exclude_defaults=True)))
 
 
+_POINT = ("longitude", "latitude", "radius")
+"""What columns of settlements hold that nobody has drawn."""
+
 _CALLED_SO = "it is called so"
 _AXES = {"column": "position"}
 
@@ -151,7 +163,10 @@ def _section(name: str, roles: Mapping[str, Any]) -> str:
 
 
 def _check_said(said: Mapping[str, str], columns: Sequence[str], path: Path) -> None:
-    if missing := said.keys() - set(columns):
+    there = set(columns)
+    if missing := {
+        name for name in said if name not in there and not (part_names(name) and there.issuperset(part_names(name)))
+    }:
         raise MissingColumn(f"{path.name} has no column {quote(min(missing))}; it has {', '.join(columns)}.")
 
 

@@ -50,6 +50,7 @@ def load_file(
                 valid_from_on=choices.valid_from_on,
                 today=today,
                 options=options,
+                may_move=choices.moved,
             )
         case "facilities":
             profile = choices.mapping()

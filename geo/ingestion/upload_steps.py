@@ -157,6 +157,7 @@ class Work:
             skip_errors=skip_errors,
             upload_id=self._id,
             only_own=not _is_from_operator(connection, row),
+            new_settlements=choices.new_settlements,
         )
         progress: Progress = lambda done, total: self._tell(step, done, total)  # noqa: E731 (it needs its type)
         return load_file(connection, path, row, choices, options, progress)

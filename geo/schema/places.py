@@ -62,10 +62,18 @@ settlement = Table(
     Column("ward_id", Integer, nullable=True),
     Column("code", Text, nullable=False),
     Column("name", Text, nullable=False),
+    # The first day on which it is no more; NULL: it is there.
+    Column("ended_on", Date, nullable=True),
+    # The upload that listed it last without an outline; NULL: none did.
+    Column("upload_id", ForeignKey("upload.id"), nullable=True, index=True),
+    # Where it lies, and how far around, where nobody has drawn it.
+    Column("point", Geometry("POINT", STORAGE_SRID, spatial_index=False), nullable=True),
+    Column("radius_m", Double, nullable=True),
     UniqueConstraint("city_id", "code"),
     # A settlement's ward lies in the settlement's own city.
     ForeignKeyConstraint(["city_id", "ward_id"], ["ward.city_id", "ward.id"]),
     CheckConstraint("code <> ''", name="code"),
+    CheckConstraint("radius_m IS NULL OR radius_m > 0 AND point IS NOT NULL", name="radius"),
 )
 
 boundary = Table(

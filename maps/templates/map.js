@@ -45,7 +45,9 @@ function wardsStyle() {
 function wardsBind() {}
 
 function circleMarker(feature, latlng) {
-  return L.circleMarker(latlng, { radius: feature.properties.radius, pane: "circles" });
+  // A settlement that nobody has drawn is a circle of its own among the shaded ones.
+  const radius = feature.properties.radius;
+  return L.circleMarker(latlng, radius ? { radius, pane: "circles" } : { radius: 9, pane: "settlements" });
 }
 
 function bindTexts(layer, key) {

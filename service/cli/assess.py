@@ -115,7 +115,10 @@ def _refuse_errors(result: Assessment, boundary_errors: int, file_name: str, *, 
             f"Every row of {file_name} has errors, so there is nothing to make a figure of; correct them."
         )
     if (result.findings.stop_load() or boundary_errors) and not skip_errors:
+        of_rows = [f"{rejected:,} row{'s' if rejected > 1 else ''} of {file_name}"] if rejected else []
+        of_places = [f"{boundary_errors:,} {'boundaries' if boundary_errors > 1 else 'boundary'}"]
+        wrong = " and ".join(of_rows + (of_places if boundary_errors else []))
+        have = "has" if rejected + boundary_errors == 1 else "have"
         raise FileHasErrors(
-            f"{rejected} rows of {file_name} and {boundary_errors} boundaries have errors, so no figure was made; "
-            "correct them, or leave them out with --skip-errors."
+            f"{wrong} {have} errors, so no figure was made; correct them, or leave them out with --skip-errors."
         )

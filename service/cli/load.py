@@ -4,6 +4,7 @@ import getpass
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -119,6 +120,10 @@ def boundaries(
             help="From which day these boundaries hold. Default: since ever for new settlements, today for changes.",
         ),
     ] = None,
+    moved: Annotated[
+        bool,
+        typer.Option("--moved", help="Most settlements lie where they did not lie before, and that is meant."),
+    ] = False,
 ) -> None:
     """Load the boundaries of a city's settlements."""
     settings = Settings()
@@ -135,6 +140,7 @@ def boundaries(
             today=datetime.now(UTC).date(),
             options=load_options(settings, outcome),
             attributes=attributes,
+            may_move=moved,
         )
         _note_load(connection, result)
     report.write(result)
@@ -154,9 +160,14 @@ def survey(
     rows: RowOptions,
     outcome: OutcomeOptions,
     form: o.FormOption = None,
+    new_settlements: Annotated[
+        bool,
+        typer.Option("--new-settlements", help="Make settlements of what rows name, where the city has none of it."),
+    ] = False,
 ) -> None:
     """Load a file of observations into a survey round, which is opened if the city has none of this slug."""
-    load_into_round(Settings(), file, round_, rows.source(given.read(), o.chosen_form(form)), outcome)
+    source = rows.source(given.read(), o.chosen_form(form))
+    load_into_round(Settings(), file, round_, source, outcome, new_settlements=new_settlements)
 
 
 def load_into_round(
@@ -167,6 +178,7 @@ def load_into_round(
     outcome: OutcomeOptions,
     *,
     pulled_from: str | None = None,
+    new_settlements: bool = False,
 ) -> None:
     """Loads a file of observations into a round, and shows what was found and what came of it."""
     started = time.monotonic()
@@ -180,7 +192,7 @@ def load_into_round(
                 city,
                 round_.spec(settings),
                 source=source,
-                options=load_options(settings, outcome, pulled_from),
+                options=replace(load_options(settings, outcome, pulled_from), new_settlements=new_settlements),
                 progress=progress,
             )
         _note_load(connection, result)

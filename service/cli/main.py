@@ -20,6 +20,7 @@ from service.cli.told import TOLD
 _COMMANDS = {
     "city": "load:city_app",
     "load": "load:load_app",
+    "settlement": "settlements:settlement_app",
     "kobo": "pull:kobo_app",
     "odk": "pull:odk_app",
     "publish": "load:publish",

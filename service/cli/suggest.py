@@ -64,7 +64,7 @@ def _print_table(proposal: Proposal, console: Console) -> None:
     if not console.is_terminal and "COLUMNS" not in os.environ:
         console = Console(stderr=console.stderr, width=_PAPER_WIDTH)
     rows = f"{'all' if proposal.is_whole else 'the first'} {proposal.rows_read:,} rows"
-    head = f"{_plain(proposal.file_name)}: proposed from {rows} and {len(proposal.evidence.columns):,} columns."
+    head = f"{_plain(proposal.file_name)}: proposed from {rows} and {len(proposal.evidence.cells):,} columns."
     for line in (head, *proposal.notes):
         console.print(Text(line))
     if console.width < _NARROW:

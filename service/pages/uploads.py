@@ -162,6 +162,10 @@ def _columns(told: dict[str, Any], choices: Choices) -> list[dict[str, Any]]:
         rows[column] = {"column": column, "field": field, "confidence": "sure", "why": why, "also": []}
         if said is not None and not understood["is_remembered"]:
             rows[column] |= {"confidence": said["confidence"], "why": said["why"]}
+    # What somebody said stays said, also where the file cannot be read with it yet.
+    for column, field in choices.columns.items():
+        if column not in rows:
+            rows[column] = {"column": column, "field": field, "confidence": "sure", "why": "you said so", "also": []}
     for (column, field), said in known.items():
         if column not in rows and said["confidence"] == "unsure":
             why = f"perhaps {field}: {said['why']}"
@@ -183,7 +187,9 @@ def _in_use(choices: Choices, content: Content) -> dict[str, str]:
     if profile is None:
         return {}
     if content == "boundaries":
-        return profile.boundaries.model_dump(exclude_none=True, exclude={"shape"}) if profile.boundaries else {}
+        at = profile.position.model_dump(exclude_none=True, exclude={"crs", "column"}) if profile.position else {}
+        held = profile.boundaries.model_dump(exclude_none=True, exclude={"shape"}) if profile.boundaries else {}
+        return held | at
     if content == "facilities":
         roles = {*STANDARD, "longitude", "latitude"}
         named = profile.facilities.model_dump(exclude_none=True, include=roles) if profile.facilities else {}
@@ -279,11 +285,14 @@ def read_otherwise(
     fix: FormText = "",
     kind: FormText = "",
     valid_from_on: FormText = "",
+    moved: FormText = "",
+    new_settlements: FormText = "",
 ) -> Response:
     """Has a file checked again, read in another way."""
     before = _choices(request, number)
     said = {"layer": layer, "encoding": encoding, "crs": crs.strip(), "kind": kind, "valid_from_on": valid_from_on}
-    given = {name: text or None for name, text in said.items()} | {"fix": fix == "yes"}
+    given = {name: text or None for name, text in said.items()} | {"fix": fix == "yes", "moved": moved == "yes"}
+    given |= {"new_settlements": new_settlements == "yes"}
     return _recheck(request, number, csrf, before, given)
 
 

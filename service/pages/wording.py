@@ -21,6 +21,8 @@ _OPTIONS: Mapping[str, str] = {
     **dict.fromkeys(OF_COLUMNS, "the form “Its columns” below"),
     "kind": "“What all of them are” below",
     "valid-from": "“They hold from” below",
+    "moved": "“They did move” below",
+    "new-settlements": "“Make settlements of what rows name” below",
 }
 _PHRASES: Mapping[str, str] = {
     "add the value to the profile and load the file again": "say what it means, under “What answers mean” below",
@@ -81,6 +83,9 @@ PLACE_FIELDS: Mapping[str, Mapping[str, str]] = {
         "settlement_name": "as people call it",
         "ward_code": "of the ward it lies in",
         "ward_name": "of the ward it lies in",
+        "longitude": "of one that nobody has drawn, in degrees",
+        "latitude": "of one that nobody has drawn, in degrees",
+        "radius": "how far around it reaches, in metres",
     },
     "facilities": {
         "facility_code": "by which it is known again",

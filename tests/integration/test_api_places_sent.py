@@ -35,6 +35,10 @@ def operator(office: Office, two: TwoOrganisations, settings: Settings) -> Offic
     return Office(office.client, {"authorization": f"Bearer {two.sessions['operator@vasti.org']}"}, two, settings)
 
 
+SAME: dict[str, Any] = {"renamed": [], "missing": []}
+"""Of a preview: no settlement has another name in the file, and none is lacking."""
+
+
 def settlements(path: Path, *indices: int, moved: float = 0.0, columns: Mapping[str, str] | None = None) -> Path:
     """A file of settlements, of which `indices` say where they lie; `columns` are other names for its columns."""
     frame = f.small_city(max(indices) + 1).iloc[list(indices)]
@@ -62,7 +66,7 @@ def test_settlements_are_sent_checked_loaded_and_taken_back(
     )  # fmt: skip
     assert checked["preview"] == {
         "figures": [],
-        "places": {"added": 2, "changed": 0, "unchanged": 2, "moved": 0, "moves": []},
+        "places": {"added": 2, "changed": 0, "unchanged": 2, "moved": 0, "moves": []} | SAME,
     }
     assert checked["counts"] == {"rows_read": 4, "rows_loaded": 4, "rows_warned": 0, "rows_rejected": 0}
     assert checked["read_as"]["crs"] == "EPSG:4326 (longitude and latitude)"
@@ -99,7 +103,7 @@ def test_what_another_organisation_drew_stays_as_it_is(
     named = settlements(tmp_path / "named.gpkg", 30)
     frame = gpd.read_file(named).assign(settlement_name="Renamed", ward_code="W9", ward_name="Ninth")
     renamed = _boundaries(other, f.write_boundaries(tmp_path / "renamed.gpkg", frame))
-    assert renamed["preview"]["places"] == {"added": 0, "changed": 0, "unchanged": 1, "moved": 0, "moves": []}
+    assert renamed["preview"]["places"] == {"added": 0, "changed": 0, "unchanged": 1, "moved": 0, "moves": []} | SAME
     other.decided(renamed["id"], "accept")
     assert _places(other)[f.code(30)]["name"] == "Nagar 30"
 
@@ -119,9 +123,9 @@ def test_what_another_organisation_drew_stays_as_it_is(
     assert [group["code"] for group in on_theirs["findings"] if group["severity"] == "error"] == ["boundary_on_others"]
 
     own = _boundaries(steward, settlements(tmp_path / "own.gpkg", 30, moved=0.0005), valid_from_on="2025-01-01")
-    assert own["preview"]["places"] == {"added": 0, "changed": 1, "unchanged": 0, "moved": 0, "moves": []}
+    assert own["preview"]["places"] == {"added": 0, "changed": 1, "unchanged": 0, "moved": 0, "moves": []} | SAME
     any_ = _boundaries(operator, settlements(tmp_path / "any.gpkg", 31, moved=0.0005), valid_from_on="2025-01-01")
-    assert any_["preview"]["places"] == {"added": 0, "changed": 1, "unchanged": 0, "moved": 0, "moves": []}
+    assert any_["preview"]["places"] == {"added": 0, "changed": 1, "unchanged": 0, "moved": 0, "moves": []} | SAME
 
 
 def test_a_redrawn_settlement_is_again_as_it_was(steward: Office, two: TwoOrganisations, tmp_path: Path) -> None:
@@ -152,14 +156,14 @@ def test_settlements_in_which_households_were_placed_stay(steward: Office, tmp_p
 
 def test_columns_of_settlements_are_said_and_remembered(steward: Office, tmp_path: Path) -> None:
     names = {"settlement_code": "KEY", "settlement_name": "LABEL", "ward_code": "ZONE", "ward_name": "ZONE_LABEL"}
-    waiting = _boundaries(steward, settlements(tmp_path / "own words.gpkg", 60, 61, columns=names))
-    assert waiting["state"] == "waiting"
-    assert "name the one that holds it with `columns`" in waiting["problem"]
-    assert set(waiting["understood"]["columns"]) == set(names.values())
+    first = _boundaries(steward, settlements(tmp_path / "own words.gpkg", 60, 61, columns=names))
+    assert set(first["understood"]["columns"]) == set(names.values())
+    held = {one["field"]: (one["column"], one["confidence"]) for one in first["understood"]["matched"]}
+    assert held == {"settlement_code": ("KEY", "likely"), "settlement_name": ("LABEL", "likely")}
     said = {"KEY": "settlement_code", "LABEL": "settlement_name"}
-    checked = steward.decided(waiting["id"], "recheck", columns=said)
+    checked = steward.decided(first["id"], "recheck", columns=said)
     assert (checked["state"], checked["preview"]["places"]["added"]) == ("checked", 2)
-    steward.decided(waiting["id"], "accept")
+    steward.decided(first["id"], "accept")
     assert _places(steward)[f.code(60)]["name"] == "Nagar 60"
     again = _boundaries(steward, settlements(tmp_path / "next.gpkg", 62, columns=names))
     assert (again["state"], again["understood"]["is_remembered"]) == ("checked", True)
@@ -178,7 +182,7 @@ def test_facilities_are_sent_checked_loaded_and_taken_back(
     assert (checked["state"], checked["problem"]) == ("checked", None)
     assert checked["preview"] == {
         "figures": [],
-        "places": {"added": 3, "changed": 0, "unchanged": 0, "moved": 0, "moves": []},
+        "places": {"added": 3, "changed": 0, "unchanged": 0, "moved": 0, "moves": []} | SAME,
     }
     assert len(checked["read_as"]["positions"]) == 3
     loaded = steward.decided(waiting["id"], "accept")

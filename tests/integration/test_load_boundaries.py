@@ -91,7 +91,7 @@ def test_load_boundaries_findings(connection: Connection, tmp_path: Path) -> Non
         None,
         box(5, 5, 6, 6),
         box(7, 7, 8, 8),
-        box(9, 9, 10, 10),
+        box(8.05, 7, 9, 8),
     ]
     shapes = [None if shape is None else scale(shape, 0.01, 0.01, origin=(0, 0)) for shape in shapes]
     codes = ["A", "B", "C", "D", None, "E", "E"]

@@ -114,5 +114,13 @@ def test_kibera_water_points(steward: Office, two: TwoOrganisations, tmp_path: P
     (code,) = [one["column"] for one in waiting["understood"]["matched"] if one["field"] == "facility_code"]
     checked = steward.decided(waiting["id"], "recheck", columns={code: "facility_code"}, kind="water_point")
     assert (checked["state"], checked["counts"]["rows_read"]) == ("checked", len(points)), checked["problem"]
-    assert checked["preview"]["places"] == {"added": len(points), "changed": 0, "unchanged": 0, "moved": 0, "moves": []}
+    assert checked["preview"]["places"] == {
+        "added": len(points),
+        "changed": 0,
+        "unchanged": 0,
+        "moved": 0,
+        "moves": [],
+        "renamed": [],
+        "missing": [],
+    }
     assert steward.decided(waiting["id"], "accept")["state"] == "loaded"

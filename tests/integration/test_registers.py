@@ -280,7 +280,7 @@ def test_settlements_by_name_and_ward(city: Connection, tmp_path: Path) -> None:
     assert list(found[["row_number", "code", "value"]].itertuples(index=False, name=None)) == [
         (3, "name_ambiguous", "Villa Rosa: 01, 02"),
         (6, "settlement_unknown", "Sant José (did you mean San José, 04?)"),
-        (7, "settlement_unknown", "Ñembý (did you mean Ñembý, 03?)"),
+        (7, "settlement_in_other_ward", "Ñembý is in North only; the row says West"),
     ]
     assert result.rows_loaded == 3
 

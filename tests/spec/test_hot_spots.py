@@ -106,7 +106,7 @@ def test_find_hot_spots_leaves_out_what_is_withheld_or_not_drawn() -> None:
     assert found.z[:36] == pytest.approx(alone.z)
     assert np.isnan(found.z[36:]).all()
     assert found.kind[36:].tolist() == [None, None]
-    assert found.reason[35:].tolist() == [None, None, "no_area"]
+    assert found.reason[35:].tolist() == [None, None, "no_boundary"]
 
 
 @pytest.mark.parametrize("n", [MIN_SETTLEMENTS - 1, MIN_SETTLEMENTS])

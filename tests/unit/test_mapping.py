@@ -351,6 +351,6 @@ def test_findings_say_what_and_what_to_do(code: str) -> None:
 @pytest.mark.parametrize("code", list(RULES))
 def test_documents_list_every_kind_of_finding(code: str) -> None:
     rule = RULES[code]
-    says = rule.says.format(field="the field", value="…")
+    says = rule.about(several=False).format(field="the field", value="…")
     documents = (Path(__file__).parents[2] / "docs" / "loading-data.md").read_text(encoding="utf-8")
     assert f"| `{code}` | {rule.severity} | {says} | {rule.do} |\n" in documents

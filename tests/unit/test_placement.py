@@ -60,7 +60,7 @@ RING = Polygon(box(0, 0, 1, 1).exterior, [box(0.4, 0.4, 0.6, 0.6).exterior])
 def test_place_inside(position: tuple[float, float], inside: bool) -> None:
     placed, findings = place(places(RING), observed([position]))
     assert placed == ([0] if inside else [NOWHERE])
-    assert findings == ([] if inside else [(2, "outside_every_settlement", None)])
+    assert [finding[:2] for finding in findings] == ([] if inside else [(2, "outside_every_settlement")])
 
 
 def beside(latitude: float, bearing: float, distance_m: float) -> tuple[Places, tuple[float, float]]:
@@ -84,9 +84,9 @@ def beside(latitude: float, bearing: float, distance_m: float) -> tuple[Places, 
 def test_place_gps_tolerance_is_fifteen_metres(latitude: float, bearing: float) -> None:
     """In every direction and at every latitude, though a degree of longitude shrinks to a tenth."""
     near, at_14 = beside(latitude, bearing, 14.0)
-    assert place(near, observed([at_14])) == ([0], [(2, "near_settlement", "S0")])
+    assert place(near, observed([at_14])) == ([0], [(2, "near_settlement", "Name 0 (S0)")])
     far, at_16 = beside(latitude, bearing, 16.0)
-    assert place(far, observed([at_16])) == ([NOWHERE], [(2, "outside_every_settlement", None)])
+    assert place(far, observed([at_16])) == ([NOWHERE], [(2, "outside_every_settlement", "16 m from Name 0 (S0)")])
 
 
 def test_place_tolerance_can_be_none() -> None:
@@ -104,14 +104,14 @@ def test_place_between_two_the_nearest_wins(latitude: float) -> None:
     pair = places(box(east, latitude - 0.01, east + 0.01, latitude + 0.01), box(9.99, north, 10.00005, north + 0.01))
     placed, findings = place(pair, observed([(10.0, latitude)]))
     assert placed == [1]
-    assert findings == [(2, "near_settlement", "S1")]
+    assert findings == [(2, "near_settlement", "Name 1 (S1)")]
 
 
 def test_place_nested_the_smaller_wins() -> None:
     nested = places(box(0, 0, 1, 1), box(0.4, 0.4, 0.6, 0.6), box(0.3, 0.3, 0.7, 0.7))
     placed, findings = place(nested, observed([(0.5, 0.5), (0.35, 0.5), (0.1, 0.1)]))
     assert placed == [1, 2, 0]
-    assert findings == [(2, "in_nested_settlements", "S1"), (3, "in_nested_settlements", "S2")]
+    assert findings == [(2, "in_nested_settlements", "Name 1 (S1)"), (3, "in_nested_settlements", "Name 2 (S2)")]
 
 
 def test_place_smaller_by_ground_not_by_degrees() -> None:
@@ -125,7 +125,7 @@ def test_place_smaller_by_ground_not_by_degrees() -> None:
 def test_place_adjacent_border_belongs_to_one() -> None:
     placed, findings = place(places(box(0, 0, 2, 1), box(2, 0, 3, 1)), observed([(2.0, 0.5)]))
     assert placed == [1]
-    assert findings == [(2, "in_nested_settlements", "S1")]
+    assert findings == [(2, "in_nested_settlements", "Name 1 (S1)")]
 
 
 def test_place_settlement_without_boundary_takes_declared_only() -> None:
@@ -159,9 +159,9 @@ def test_place_position_then_declared() -> None:
     placed, findings = place(where, observed(positions, declared), "position-then-declared")
     assert placed == [0, 0, 1, NOWHERE, 1, NOWHERE, NOWHERE]
     assert findings == [
-        (3, "declared_differs", "S1"),
-        (4, "placed_as_declared", "S1"),
-        (5, "outside_every_settlement", None),
+        (3, "declared_differs", "Name 1 (S1) named, Name 0 (S0) found, 170 km away"),
+        (4, "placed_as_declared", "Name 1 (S1), 1,100 km away"),
+        (5, "outside_every_settlement", "1,100 km from Name 1 (S1)"),
         (7, "settlement_unknown", "S9"),
         (8, "settlement_missing", None),
     ]
@@ -171,7 +171,7 @@ def test_place_by_position_ignores_what_is_declared() -> None:
     where = places(box(0, 0, 1, 1), box(2, 0, 3, 1))
     placed, findings = place(where, observed([(9.0, 9.0), None], ["S1", "S1"]))
     assert placed == [NOWHERE, NOWHERE]
-    assert findings == [(2, "outside_every_settlement", None), (3, "position_missing", None)]
+    assert findings == [(2, "outside_every_settlement", "1,100 km from Name 1 (S1)"), (3, "position_missing", None)]
 
 
 def test_place_leaves_rejected_rows_alone() -> None:

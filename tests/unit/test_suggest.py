@@ -301,7 +301,10 @@ def test_suggest_profile_of_polygons_without_a_code(tmp_path: Path) -> None:
     city: gpd.GeoDataFrame = f.small_city()[["settlement_name", "geometry"]]
     proposal = suggest_profile(f.write_boundaries(tmp_path / "city.gpkg", city), ReadOptions())
     assert found(proposal, "settlement_name").confidence == "sure"
-    assert proposed_profile(proposal).boundaries is None
+    assert found(proposal, "settlement_code").confidence == "likely"
+    boundaries = proposed_profile(proposal).boundaries
+    assert boundaries is not None
+    assert (boundaries.settlement_code, boundaries.settlement_name) == ("settlement_name", "settlement_name")
 
 
 def test_suggest_profile_reads_a_bounded_part(tmp_path: Path) -> None:

@@ -1,0 +1,52 @@
+"""Settlements that are no more: ended on a day, and reopened."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import Connection, func, select, update
+
+from geo.errors import Conflict, NotFound
+from geo.places import find_city
+from geo.schema.places import settlement
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A settlement that has an end: from `ended_on` on it is no more. None: it is there."""
+
+    code: str
+    name: str
+    ended_on: date | None
+
+
+def end_settlement(connection: Connection, city_slug: str, code: str, ended_on: date | None) -> tuple[Ended, Ended]:
+    """Ends a settlement on a day, or reopens it (None): how it was, and how it is. Its rounds before that day stay.
+
+    Raises:
+        NotFound: the city has no such settlement.
+        Conflict: households have been placed in it in a round that starts on that day or later.
+    """
+    city_id = find_city(connection, city_slug)
+    of_code = (settlement.c.city_id == city_id, settlement.c.code == code)
+    row = connection.execute(
+        select(settlement.c.id, settlement.c.name, settlement.c.ended_on).where(*of_code)
+    ).one_or_none()
+    if row is None:
+        raise NotFound(f"{city_slug} has no settlement {code!r}.")
+    if ended_on is not None and connection.execute(select(func.gate.lives_later(row.id, ended_on))).scalar_one():
+        raise Conflict(
+            f"Settlement {code} has households in a round that starts on {ended_on} or later: end it on a later day, "
+            "or take those households' uploads back first."
+        )
+    connection.execute(update(settlement).where(settlement.c.id == row.id).values(ended_on=ended_on))
+    return Ended(code, row.name, row.ended_on), Ended(code, row.name, ended_on)
+
+
+def find_ended(connection: Connection, city_id: int) -> list[Ended]:
+    """The city's settlements that have an end, by code."""
+    rows = connection.execute(
+        select(settlement.c.code, settlement.c.name, settlement.c.ended_on)
+        .where(settlement.c.city_id == city_id, settlement.c.ended_on.is_not(None))
+        .order_by(settlement.c.code)
+    )
+    return [Ended(*row) for row in rows]

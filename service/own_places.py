@@ -1,0 +1,42 @@
+"""Settlements as stewards change them: ended, and reopened. The same for programs and for pages."""
+
+from datetime import date
+
+from sqlalchemy.exc import ProgrammingError
+
+from geo.audit import note
+from geo.errors import NotAllowed
+from geo.ingestion.store import raise_data_version
+from geo.places_ended import Ended, end_settlement
+from service.access import Acting
+
+
+def end_own(done: Acting, city: str, code: str, ended_on: date | None) -> Ended:
+    """Ends a settlement on a day, or reopens it (None); how it is.
+
+    Raises:
+        NotFound: the city has no such settlement.
+        NotAllowed: another organisation gave it.
+        Conflict: households have been placed in it in a round that starts on that day or later.
+    """
+    try:
+        with done.connection.begin_nested():
+            before, after = end_settlement(done.connection, city, code, ended_on)
+    except ProgrammingError as error:
+        if getattr(error.orig, "sqlstate", None) != _NOT_ALLOWED:
+            raise
+        raise NotAllowed(
+            f"Settlement {code} was given by another organisation: a steward there, or the operator of this service, "
+            "ends it."
+        ) from None
+    raise_data_version(done.connection)
+    facts = {
+        "before": {"ended_on": None if before.ended_on is None else before.ended_on.isoformat()},
+        "after": {"ended_on": None if ended_on is None else ended_on.isoformat()},
+    }
+    action = "settlement reopened" if ended_on is None else "settlement ended"
+    note(done.connection, action, f"settlement {city}/{code}", **facts)
+    return after
+
+
+_NOT_ALLOWED = "42501"

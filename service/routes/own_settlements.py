@@ -1,0 +1,24 @@
+"""`/api/v1/own/settlements`: settlements of a city, ended and reopened by a steward."""
+
+from dataclasses import asdict
+
+from fastapi import APIRouter, Request, Response
+
+from service.access import acting
+from service.account_bodies import SettlementChange, SettlementEnd
+from service.answers import private_answer
+from service.own_places import end_own
+from service.parameters import CodeInPath, SlugInPath
+from service.routes.described import private_responses
+
+router = APIRouter()
+
+
+@router.patch(
+    "/own/settlements/{city}/{code:path}", responses=private_responses(SettlementEnd), summary="End one, or reopen it"
+)
+def change(request: Request, city: SlugInPath, code: CodeInPath, body: SettlementChange) -> Response:
+    """Ends a settlement from a day on, or reopens it. It stays in past rounds, and is in none that starts later."""
+    with acting(request, "steward") as done:
+        after = end_own(done, city, code, body.ended_on)
+    return private_answer({"city": city, **asdict(after)})
