@@ -1,13 +1,14 @@
 """Evidence: what the first rows of a file show of each column, as far as a proposal needs it."""
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyproj
@@ -135,6 +136,13 @@ class FileEvidence:
     is_polygons: bool
     lacks_crs: bool = False
     """Whether it has shapes, and nothing says truly in which CRS."""
+    rows: Mapping[str, Sequence[pa.Array]] = field(default_factory=dict, repr=False)
+    """The columns as they were read, to see what stands beside what."""
+
+    def pairs(self, one: str, other: str) -> "pd.Series[int]":
+        """How often a text of one column stands beside one of another, both without blanks around; "" for none."""
+        given = [_trimmed(self.rows[name]) for name in (one, other)]
+        return pd.DataFrame({"one": given[0], "other": given[1]}).value_counts()
 
 
 def read_evidence(path: Path, options: ReadOptions) -> FileEvidence:
@@ -160,8 +168,8 @@ def read_evidence(path: Path, options: ReadOptions) -> FileEvidence:
                 is_whole = False
                 break
         _blank_unasked(parts)
-        columns = {name: _column_evidence(name, arrays, rows) for name, arrays in parts.items()}
-        return FileEvidence(columns, rows, is_whole, layer.has_geometry, is_polygons, lacks_crs)
+        columns = {name: column_evidence(name, arrays, rows) for name, arrays in parts.items()}
+        return FileEvidence(columns, rows, is_whole, layer.has_geometry, is_polygons, lacks_crs, parts)
 
 
 def shown_name(column: str) -> str:
@@ -202,7 +210,8 @@ def _are_polygons(shapes: NDArray[np.object_]) -> bool:
     return bool(kinds) and kinds <= {"Polygon", "MultiPolygon"}
 
 
-def _column_evidence(name: str, arrays: list[pa.Array], n_rows: int) -> ColumnEvidence:
+def column_evidence(name: str, arrays: list[pa.Array], n_rows: int) -> ColumnEvidence:
+    """What some arrays of a column show of it."""
     shown = [texts(array) for array in arrays if not _is_no_text(array.type)]
     if not shown:
         return ColumnEvidence(name, n_rows, 0, 0, [])
@@ -213,6 +222,12 @@ def _column_evidence(name: str, arrays: list[pa.Array], n_rows: int) -> ColumnEv
     first = table.sort_by([("n", "descending"), ("text", "ascending")]).slice(0, _VALUES_KEPT)
     counts = list(zip(first["text"].to_pylist(), first["n"].to_pylist(), strict=True))
     return ColumnEvidence(name, n_rows, len(given), len(counted), counts)
+
+
+def _trimmed(arrays: Sequence[pa.Array]) -> list[str]:
+    whole = pa.chunked_array([texts(array) for array in arrays], type=pa.string())
+    trimmed: list[str] = pc.fill_null(pc.utf8_trim_whitespace(whole), "").to_pylist()
+    return trimmed
 
 
 def _is_no_text(kind: pa.DataType) -> bool:
