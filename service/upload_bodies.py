@@ -111,15 +111,50 @@ class MatchedColumn(Body):
     why: str
 
 
+class GuessedAnswer(Body):
+    """An answer whose meaning was guessed, and from what."""
+
+    field: str
+    text: str
+    is_detail: bool
+    why: str
+
+
 class Understood(Body):
     """What Vasti understood of the file's columns; `choices.profile` is the mapping profile that follows."""
 
     columns: Annotated[list[str], Field(description="All of the file's columns.")]
     matched: list[MatchedColumn]
+    guessed: Annotated[list[GuessedAnswer], Field(default_factory=list, description="Answers to look at.")]
     notes: list[str]
     is_remembered: Annotated[
         bool, Field(description="Whether the profile is the one used last for such columns, rather than this.")
     ]
+
+
+class TakenAnswer(Body):
+    """An answer of a mapped column, and what it is taken for."""
+
+    field: Annotated[str, Field(description="The standard field.")]
+    column: str
+    text: Annotated[str, Field(description="The answer as the file has it.")]
+    rows: Annotated[int, Field(description="In how many rows it stands.")]
+    means: Annotated[str | bool | int | float | None, Field(description="The standard value; null: nobody has said.")]
+    is_detail: Annotated[
+        bool, Field(description="Whether the column tells more of another's answer: `choices.details` changes it.")
+    ]
+    confidence: Annotated[
+        Literal["sure", "likely", "unsure"],
+        Field(description="likely: guessed, so look at it; `choices.answers` says what it means."),
+    ]
+    why: str
+
+
+class PersonalColumn(Body):
+    """A column that seems to be about persons."""
+
+    column: str
+    holds: Annotated[str, Field(description="What it seems to hold.", examples=["telephone number"])]
 
 
 class ReadAs(Body):
@@ -138,6 +173,22 @@ class ReadAs(Body):
         Field(
             default_factory=list,
             description="Of settlements: some of their outlines, simplified, as GeoJSON geometries.",
+        ),
+    ]
+    answers: Annotated[
+        list[TakenAnswer],
+        Field(
+            default_factory=list,
+            description="Of a survey: every answer of every mapped column of codes, or of yes and no; of one column "
+            "the hundred most frequent.",
+        ),
+    ]
+    personal: Annotated[
+        list[PersonalColumn],
+        Field(
+            default_factory=list,
+            description="Of a survey: columns that seem to be about persons. They are not kept with the rows, unless "
+            "`choices.keep` names them; the file as it came holds them.",
         ),
     ]
 

@@ -3,7 +3,7 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import count
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from sqlalchemy.engine import make_url
 
 from geo import cluster, database
 from tests import published_city
+from tests.two_organisations import TwoOrganisations, make_two, two_in
 
 _NUMBERS = count(1)
 
@@ -152,3 +153,15 @@ def real_files() -> Path:
     if not folder:
         pytest.skip("VASTI_TEST_DATA is not set: the real files to test with are not at hand")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def sessions(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
+    """The sessions of the two organisations' people, who are made once."""
+    return make_two(database_url, tmp_path_factory.mktemp("two"))
+
+
+@pytest.fixture(scope="module")
+def two(request: pytest.FixtureRequest, database_url: str, sessions: Mapping[str, str]) -> Iterator[TwoOrganisations]:
+    """Two organisations in a database of the module's own."""
+    yield from two_in(database_url, f"two_of_{request.module.__name__.rpartition('.')[2]}", sessions)

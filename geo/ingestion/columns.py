@@ -97,6 +97,19 @@ def names_present(names: Sequence[str], layer: Layer, *, beside: Collection[str]
     return [name for name in names if _candidates(name, layer.columns, taken)]
 
 
+def find_others(names: Sequence[str], layer: Layer, *, file_name: str, named_by: str) -> set[str]:
+    """Columns somebody names that no field needs, as the file has them.
+
+    Raises:
+        MissingColumn: the file lacks one, or has several that may be it.
+    """
+    found = {name: _candidates(name, layer.columns, set(names) & set(layer.columns)) for name in names}
+    missing = [name for name, candidates in found.items() if not candidates]
+    if missing:
+        raise MissingColumn(_missing(missing, layer.columns, file_name, named_by))
+    return {_only(candidates, name, file_name, named_by) for name, candidates in found.items()}
+
+
 def _candidates(wanted: str, columns: Sequence[str], taken: Collection[str]) -> list[str]:
     """The columns that may be the wanted one, by the nearest rule that finds any."""
     if wanted in columns:

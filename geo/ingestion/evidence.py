@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyproj
@@ -150,7 +151,12 @@ class FileEvidence:
             return ColumnEvidence("", self.rows_read, 0, 0, [])
         batches = zip(*(self.cells[name] for name in columns), strict=True)
         made = [make_column(batch) for batch in batches]
-        return _column_evidence(made_name(columns), made, self.rows_read)
+        return column_evidence(made_name(columns), made, self.rows_read)
+
+    def pairs(self, one: str, other: str) -> "pd.Series[int]":
+        """How often a text of one column stands beside one of another, both without blanks around; "" for none."""
+        given = [_trimmed(self.cells[name]) for name in (one, other)]
+        return pd.DataFrame({"one": given[0], "other": given[1]}).value_counts()
 
 
 def read_evidence(path: Path, options: ReadOptions) -> FileEvidence:
@@ -176,7 +182,7 @@ def read_evidence(path: Path, options: ReadOptions) -> FileEvidence:
                 is_whole = False
                 break
         _blank_unasked(parts)
-        columns = {name: _column_evidence(name, arrays, rows) for name, arrays in parts.items()}
+        columns = {name: column_evidence(name, arrays, rows) for name, arrays in parts.items()}
         return FileEvidence(columns, rows, is_whole, layer.has_geometry, is_polygons, lacks_crs, parts)
 
 
@@ -218,7 +224,8 @@ def _are_polygons(shapes: NDArray[np.object_]) -> bool:
     return bool(kinds) and kinds <= {"Polygon", "MultiPolygon"}
 
 
-def _column_evidence(name: str, arrays: list[pa.Array], n_rows: int) -> ColumnEvidence:
+def column_evidence(name: str, arrays: list[pa.Array], n_rows: int) -> ColumnEvidence:
+    """What some arrays of a column show of it."""
     shown = [texts(array) for array in arrays if not _is_no_text(array.type)]
     if not shown:
         return ColumnEvidence(name, n_rows, 0, 0, [])
@@ -229,6 +236,12 @@ def _column_evidence(name: str, arrays: list[pa.Array], n_rows: int) -> ColumnEv
     first = table.sort_by([("n", "descending"), ("text", "ascending")]).slice(0, _VALUES_KEPT)
     counts = list(zip(first["text"].to_pylist(), first["n"].to_pylist(), strict=True))
     return ColumnEvidence(name, n_rows, len(given), len(counted), counts)
+
+
+def _trimmed(arrays: Sequence[pa.Array]) -> list[str]:
+    whole = pa.chunked_array([texts(array) for array in arrays], type=pa.string())
+    trimmed: list[str] = pc.fill_null(pc.utf8_trim_whitespace(whole), "").to_pylist()
+    return trimmed
 
 
 def _is_no_text(kind: pa.DataType) -> bool:

@@ -1,10 +1,11 @@
 """Fits: how well a column's values agree with what a field holds, and what each of them would mean there."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from geo.fields import Field, Unit, standard_fields
 from geo.ingestion.doubtful import is_written_for_none, not_answers
-from geo.ingestion.evidence import ColumnEvidence
+from geo.ingestion.evidence import ColumnEvidence, shown_name
 from geo.ingestion.profile import UNKNOWN, Value, fold
 from geo.ingestion.vocabulary import Answer, Vocabulary
 
@@ -27,6 +28,8 @@ class ValueLine:
     text: str
     value: Value | None
     remark: str = ""
+    is_guess: bool = False
+    """Whether the value was guessed: a person must look at it before it is sure."""
 
 
 @dataclass(frozen=True)
@@ -56,10 +59,18 @@ def fit_field(
     *,
     codes: dict[str, Value] | None = None,
     unit: Unit = "household",
+    said: Mapping[str, Value] | None = None,
 ) -> Fit:
-    """How well a column's values fit a field or a part of a position or boundary; `codes`: what a scheme's mean."""
+    """How well a column's values fit a field or a part of a position or boundary.
+
+    `codes` are what a scheme's mean, and `said` what a person said of answers.
+    """
     known = seen.without(words.is_unknown)
-    if not known.counts:
+    meant = {fold(text): value for text, value in (said or {}).items()}
+    if target == "consent" or (target == "interview_result" and words.asks_consent(seen.name)):
+        meant = {fold(text): result for text, _ in seen.counts if (result := words.consent(text)) is not None} | meant
+        target = "interview_result" if meant else ""
+    if not known.counts or not target:
         return Fit(0)
     if target == "any_date":
         target = "interviewed_on"
@@ -68,7 +79,7 @@ def fit_field(
         return _fit_place(target, known, unit)
     match field.type:
         case "code" | "boolean":
-            return _fit_answers(field, seen, words, codes)
+            return _fit_answers(field, seen, words, codes, meant)
         case "integer" | "number":
             return _fit_numbers(field, seen, known, words, codes)
         case "date":
@@ -77,7 +88,9 @@ def fit_field(
             return _fit_texts(field, known)
 
 
-def _fit_answers(field: Field, seen: ColumnEvidence, words: Vocabulary, codes: dict[str, Value] | None) -> Fit:
+def _fit_answers(
+    field: Field, seen: ColumnEvidence, words: Vocabulary, codes: dict[str, Value] | None, said: Mapping[str, Value]
+) -> Fit:
     separator = " " if seen.is_choice else None
     counts = list(seen.counts)
     if not seen.is_choice and codes is None:
@@ -88,12 +101,13 @@ def _fit_answers(field: Field, seen: ColumnEvidence, words: Vocabulary, codes: d
         answers = {text: Answer("exact", codes[text]) if text in codes else None for text, _ in counts}
     else:
         answers = {text: words.answer(field.name, text, seen.name) for text, _ in counts}
+    answers |= {text: Answer("exact", said[fold(text)]) for text, _ in counts if fold(text) in said}
     told = [text for text, _ in counts if not words.is_unknown(text)]
     if (
         codes is None
         and field.type == "code"
         and told
-        and all(t.lstrip("-").replace(".", "", 1).isdigit() for t in told)
+        and all(t.lstrip("-").replace(".", "", 1).isdigit() and fold(t) not in said for t in told)
     ):
         answers = {text: answer if words.is_unknown(text) else None for text, answer in answers.items()}
         says = "its answers are numbers, and nothing says of which scheme they are"
@@ -105,8 +119,23 @@ def _fit_answers(field: Field, seen: ColumnEvidence, words: Vocabulary, codes: d
     clear = sum(1 for text in told if (a := answers[text]) is not None and a.kind != "unclear")
     says = f"{_part(clear, len(told), 'answer')} known"
     lines = _value_lines(counts, answers)
-    if codes is None and separator is None and all(line.text in field.codes for line in lines):
+    if (
+        codes is None
+        and separator is None
+        and all(line.text in field.codes and line.text == line.value for line in lines)
+    ):
         lines = ()
+    else:
+        lines = tuple(line if fold(line.text) in said else _look_at_open(line, field, words) for line in lines)
+    is_plain = (
+        codes is None and bool(told) and all(words.yes_or_no(t) is not None and fold(t) not in said for t in told)
+    )
+    if is_plain and not words.takes_yes_no(field.name, seen.name):
+        lines = tuple(replace(line, is_guess=line.value != UNKNOWN) for line in lines)
+        says = "its answers are yes and no, and the name does not ask what the material is"
+        return Fit(0.2, says, doubt=True, stop=True, values=lines)
+    if guessed := [line for line in lines if line.is_guess]:
+        says += f"; look at {_shown(guessed)}"
     meant = {line.value for line in lines if line.value not in (None, UNKNOWN)}
     prefer: tuple[Value, ...] = ()
     if separator is not None:
@@ -116,7 +145,7 @@ def _fit_answers(field: Field, seen: ColumnEvidence, words: Vocabulary, codes: d
     return Fit(
         sum(scores) / len(scores),
         says,
-        doubt=separator is not None,
+        doubt=separator is not None or bool(guessed),
         stop=clear == 0,
         is_telling=field.type == "code" or words.holds_answers(field.name),
         values=lines,
@@ -155,9 +184,26 @@ def _value_lines(counts: list[tuple[str, int]], answers: dict[str, Answer | None
         elif answer.kind == "unclear":
             line = ValueLine(text, None, "may be " + " or ".join(str(choice) for choice in answer.choices))
         else:
-            line = ValueLine(text, answer.value, f"likely: it holds “{answer.phrase}”" if answer.kind == "near" else "")
+            is_near = answer.kind == "near"
+            line = ValueLine(text, answer.value, f"likely: it holds “{answer.phrase}”" if is_near else "", is_near)
         lines.setdefault(fold(text), line)
     return tuple(lines.values())
+
+
+def _look_at_open(line: ValueLine, field: Field, words: Vocabulary) -> ValueLine:
+    """A line whose answer leaves open what decides an indicator, marked so."""
+    open_ = words.open_answer(field.name, line.text, line.value)
+    return line if open_ is None or line.is_guess else replace(line, remark=f"likely: {open_}", is_guess=True)
+
+
+_LOOKED_AT = 2
+
+
+def _shown(guessed: Sequence[ValueLine]) -> str:
+    """The first of the answers that were guessed, as a sentence names them."""
+    first = ", ".join(shown_name(line.text) for line in guessed[:_LOOKED_AT])
+    more = len(guessed) - _LOOKED_AT
+    return f"{first} and {more} more" if more > 0 else first
 
 
 def _fit_numbers(

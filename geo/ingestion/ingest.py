@@ -178,7 +178,12 @@ def load_survey(
         tell_named(named, load.reading.findings)
         if source.unit == "household":
             load.check_design(row["mode"])
-        result = replace(count_rows(load.reading.findings, load.reading.rows_read), read_as=load.reading.read_as)
+        result = replace(
+            count_rows(load.reading.findings, load.reading.rows_read),
+            read_as=load.reading.read_as,
+            answers=load.reading.answers.answers(),
+            personal=load.reading.personal,
+        )
         decide(result, path, options)
         if options.dry_run:
             return result

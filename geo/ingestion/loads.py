@@ -1,8 +1,8 @@
 """What all loads share: their options, their result, and the steps around the rows."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PureWindowsPath
 from typing import Any, Literal, get_args
 
@@ -11,6 +11,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 
 from geo.errors import FileHasErrors, UnreadableFile
 from geo.ingestion import originals
+from geo.ingestion.answers_seen import AnswerSeen
 from geo.ingestion.findings import Findings
 from geo.ingestion.formats import bundle
 from geo.ingestion.layers import ReadAs, ReadOptions
@@ -71,6 +72,10 @@ class LoadResult:
     changes: PlaceChanges | None = None
     """Of a file of settlements or facilities, what it changed."""
     read_as: ReadAs | None = None
+    answers: Sequence[AnswerSeen] = ()
+    """Of a survey's file whose answers were to be told: each with what it is taken for."""
+    personal: Mapping[str, str] = field(default_factory=dict)
+    """Of a survey's file: columns that are about persons, and what they hold, kept or not."""
     outlines: Sequence[BaseGeometry] = ()
     """Of a file of settlements, their shapes: polygons in longitude and latitude."""
     replaced: tuple[int, ...] = ()

@@ -17,13 +17,16 @@ from geo.crs import STORAGE_CRS, positions_to_storage, read_crs
 from geo.fields import Field, standard_fields
 from geo.indicators.tally_frame import took_part
 from geo.ingestion.answers import map_answer, map_text
+from geo.ingestion.answers_seen import AnswersSeen
 from geo.ingestion.cells import Cells, as_mask, texts
-from geo.ingestion.columns import Found, Wanted, find_columns
+from geo.ingestion.columns import Found, Wanted, find_columns, find_others
 from geo.ingestion.crs_proposals import check_crs
 from geo.ingestion.dates import map_date
+from geo.ingestion.details import DetailColumn, map_with_details
 from geo.ingestion.doubtful import NumberChecks
 from geo.ingestion.findings import Findings
 from geo.ingestion.layers import Batch, Layer, ReadOptions
+from geo.ingestion.personal import PersonalColumns
 from geo.ingestion.profile import FieldMapping, PositionColumns, Profile, Value, fold, value_table
 from geo.ingestion.quantities import in_range, is_huge_weight, is_no_weight, map_number, read_coordinates
 from geo.ingestion.questions import Question
@@ -66,6 +69,7 @@ class _Source:
     blanks: frozenset[str]
     checks: Mapping[str | None, NumberChecks]
     """What looks at its numbers, by column; those of a sum under None."""
+    details: tuple[DetailColumn, ...] = ()
 
     def map(
         self, batch: Batch, findings: Findings, asked: NDArray[np.bool_]
@@ -99,6 +103,8 @@ class _Source:
             return Question(self.field, self.mapping.multiple, self.table).map(cells, choices), cells
         match self.field.type:
             case "code" | "boolean":
+                if self.details:
+                    return map_with_details(self.field, self.mapping, self.table, cells, self.details, batch), cells
                 return map_answer(self.field, self.mapping, self.table, cells), cells
             case "integer" | "number":
                 return map_number(self.field, self.mapping, self.table, cells), cells
@@ -106,6 +112,29 @@ class _Source:
                 return map_date(self.mapping, self.table, cells), cells
             case "text":
                 return map_text(self.table, cells), cells
+
+    def count_answers(self, batch: Batch, seen: AnswersSeen) -> None:
+        """Counts a batch's answers, where the field has answers to choose from."""
+        if self.field.type not in ("code", "boolean"):
+            return
+        name, column = self.field.name, self.mapping.column
+        for choice, of_choice in self.found.choices.items():
+            ticked = pc.sum(pc.is_in(pc.utf8_lower(texts(batch.columns[of_choice])), pa.array(["1", "true", "yes"])))
+            if n := ticked.as_py():
+                seen.add_one(name, column, choice, n, self.table)
+        if self.found.column is None:
+            return
+        cells = batch.columns[self.found.column]
+        if self.mapping.multiple is not None:
+            question = Question(self.field, self.mapping.multiple, self.table)
+            cells = pa.array(
+                [answer for text in texts(cells).drop_null().to_pylist() for answer in question.split(text)]
+            )
+        seen.add(
+            name, column, cells.cast(pa.string()) if pa.types.is_null(cells.type) else cells, self.table, self.blanks
+        )
+        for detail in self.details:
+            seen.add(name, detail.column, detail.asked(cells, batch), detail.table, detail.blanks, is_detail=True)
 
 
 class Mapper:
@@ -123,11 +152,13 @@ class Mapper:
         wanted = [
             Wanted(column, name, m.multiple is not None) for name, m in profile.fields.items() for column in m.columns()
         ]
+        wanted += [Wanted(detail.column, name) for name, m in profile.fields.items() for detail in m.when]
         axes = {} if self._position is None else _axes(self._position)
         wanted += [Wanted(column, axis) for axis, column in axes.items()]
         in_shares = [Wanted(column, name) for name, share in profile.shares.items() for column in share.columns()]
         wanted += in_shares
-        found = find_columns(wanted, layer, file_name=file_name, named_by=f"the mapping profile {profile.name!r}")
+        named_by = f"the mapping profile {profile.name!r}"
+        found = find_columns(wanted, layer, file_name=file_name, named_by=named_by)
         blanks = frozenset(fold(word) for word in profile.blank)
         self._sources = [_source(name, mapping, found, blanks) for name, mapping in profile.fields.items()]
         # Whether somebody was asked is known before it matters.
@@ -140,7 +171,14 @@ class Mapper:
         read |= {column for source in self._sources for column in source.plus} | set(self._axes.values())
         read -= {source.found.column for source in self._sources if source.mapping.multiple is not None}
         self._ticks = Ticks(layer.columns, {s.found.column for s in self._sources if s.mapping.multiple is None})
-        self._unmapped = [column for column in layer.columns if column not in read]
+        keep, leave_out = (
+            find_others(names, layer, file_name=file_name, named_by="the profile or the load")
+            for names in (profile.keep, profile.leave_out)
+        )
+        self._unmapped = [column for column in layer.columns if column not in read and column not in leave_out]
+        self._left_out = leave_out
+        used = {each.column for each in found.values()} | {c for each in found.values() for c in each.choices.values()}
+        self.personal = PersonalColumns([column for column in self._unmapped if column not in used], keep)
         self.crs = _layer_crs(layer, self._position.crs if self._position else None, options, file_name)
         self.has_position = layer.has_geometry or self._position is not None
         self._shapes = None
@@ -169,6 +207,11 @@ class Mapper:
                 self._remember(misread, column, cells)
         lon, lat = self._positions(batch, findings, rejected, misread)
         return Observations(batch.row_numbers, fields, self._extra(batch, misread), lon, lat, rejected)
+
+    def count_answers(self, batch: Batch, seen: AnswersSeen) -> None:
+        """Counts the answers of a batch, and those of columns that tell more of them."""
+        for source in self._sources:
+            source.count_answers(batch, seen)
 
     def _positions(
         self,
@@ -226,15 +269,20 @@ class Mapper:
 
     def _remember(self, misread: dict[str, NDArray[np.bool_]], column: str | None, cells: Cells) -> None:
         """Where a column that is not kept anyway holds something that was not understood."""
-        if cells.misread is not None and column is not None and column not in self._unmapped:
+        if cells.misread is None or column is None or column in self._left_out:
+            return
+        if column not in self._unmapped:
             misread[column] = cells.misread | misread.get(column, np.False_)
 
     def _extra(self, batch: Batch, misread: dict[str, NDArray[np.bool_]]) -> pa.Array:
         """What no field holds, as JSON: the other columns, and of mapped ones what was not understood."""
         n = len(batch.row_numbers)
+        self.personal.look(batch)
+        left_out = self.personal.left_out()
+        others = {name: batch.columns[name] for name in self._unmapped if name not in left_out}
         lines: list[str | None] = [None] * n
-        if self._unmapped:
-            lines = [*_json_lines({name: batch.columns[name] for name in self._unmapped})]
+        if others:
+            lines = [*_json_lines(others)]
         elif not misread:
             return pa.nulls(n, pa.string())
         for column, where in misread.items():
@@ -263,7 +311,16 @@ def _source(name: str, mapping: FieldMapping, found: Mapping[str, Found], blanks
         checks = {column: NumberChecks(of_part, factor, frozenset(table)) for column in (own_column, *plus)}
         if plus:
             checks[None] = NumberChecks(field, factor, frozenset())
-    return _Source(field, mapping, found[mapping.column], plus, table, blanks - own, checks)
+    details = tuple(
+        DetailColumn(
+            frozenset(map(fold, detail.answers())),
+            str(found[detail.column].column),
+            value_table(name, detail),
+            blanks - {fold(text) for text in detail.values},
+        )
+        for detail in mapping.when
+    )
+    return _Source(field, mapping, found[mapping.column], plus, table, blanks - own, checks, details)
 
 
 def _report_gaps(

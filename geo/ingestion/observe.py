@@ -1,6 +1,6 @@
 """From a file to placed observations: read, map, check, place, batch by batch, with nothing written anywhere."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from geo.crs import STORAGE_CRS
 from geo.errors import MissingColumn
+from geo.ingestion.answers_seen import AnswersSeen
 from geo.ingestion.checks import Checks, report_zero_weights
 from geo.ingestion.crs_proposals import name_crs, refuse_far_positions
 from geo.ingestion.extent import extent_of
@@ -45,6 +46,9 @@ class Reading:
     read_as: ReadAs = field(default_factory=ReadAs)
     rows_read: int = 0
     rows_kept: int = 0
+    answers: AnswersSeen = field(default_factory=AnswersSeen)
+    personal: Mapping[str, str] = field(default_factory=dict)
+    """Columns that are about persons, and what they hold, kept or not."""
 
 
 def observe(
@@ -72,6 +76,8 @@ def observe(
         repeats = Repeats(lambda n_batches: _read_again(path, options, n_batches))
         for n_read, batch in source.batches(findings):
             observations = mapper.map(batch, findings)
+            if options.tell_answers:
+                mapper.count_answers(batch, reading.answers)
             findings.remember_positions(observations.row_numbers, observations.lon, observations.lat)
             division = divider.divide(batch, observations, findings) if divider else None
             if options.unit == "household":
@@ -98,6 +104,9 @@ def observe(
         by_position = mapper.has_position and placer.placement != "declared"
         if by_position and reading.rows_read and placer.positions == placer.positions_lost:
             _refuse_wrong_crs(path, options, placer)
+        if (note := mapper.personal.note()) is not None:
+            findings.add_note(note)
+        reading.personal = mapper.personal.found
         findings.add_remarks(source.layer)
         reading.rows_read += len(source.layer.bad_rows)
 

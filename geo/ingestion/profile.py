@@ -3,6 +3,7 @@
 import difflib
 import math
 import tomllib
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from importlib.resources import files
 from pathlib import Path
@@ -17,6 +18,8 @@ from geo.fields import standard_fields
 from geo.schema.facilities import FacilityKind
 
 Value = str | bool | int | float
+Meanings = Mapping[str, Mapping[str, Value]]
+"""What answers mean: by standard field, an answer as the file has it to the standard one."""
 UNKNOWN = "unknown"
 """The standard value that stands for don't know, refused and missing."""
 
@@ -44,6 +47,25 @@ class Multiple(BaseModel):
     """What an answer means that `values` does not list. None: it is reported, as everywhere."""
 
 
+class Detail(BaseModel):
+    """A second column that tells more of some answers: where it flushes to, what "other" is.
+
+    Where the row's answer is one of `answer`, what stands in `column` decides by `values`, as far as it says anything;
+    else the answer means what it means alone.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    answer: str | Annotated[list[str], Field(min_length=1)]
+    column: str
+    values: dict[str, Value] = {}
+    """The second column's value to the standard one."""
+
+    def answers(self) -> list[str]:
+        """The answers it tells more of."""
+        return [self.answer] if isinstance(self.answer, str) else self.answer
+
+
 class FieldMapping(BaseModel):
     """Where one standard field comes from."""
 
@@ -61,6 +83,8 @@ class FieldMapping(BaseModel):
     decimal: Literal[".", ","] | None = None
     """The decimal mark. None: told from each number, and one that could be read either way is reported."""
     multiple: Multiple | None = None
+    when: list[Detail] = []
+    """Columns that tell more of some answers; of two for the same answer the first that says anything counts."""
 
     def formats(self) -> list[str]:
         """The ways dates are written."""
@@ -75,7 +99,7 @@ class FieldMapping(BaseModel):
         return (
             _unused(self, field)
             or _sum_fault(self, field)
-            or _conflicting(self.values)
+            or next((fault for values in self._tables() if (fault := _conflicting(values))), None)
             or next((fault for v in self._standard_values() if (fault := _impossible(v, field))), None)
             or next(
                 (
@@ -87,11 +111,15 @@ class FieldMapping(BaseModel):
             )
         )
 
+    def _tables(self) -> list[dict[str, Value]]:
+        return [self.values, *(detail.values for detail in self.when)]
+
     def _standard_values(self) -> list[Value]:
+        told = [value for values in self._tables() for value in values.values()]
         if self.multiple is None:
-            return list(self.values.values())
+            return told
         others = [] if self.multiple.others is None else [self.multiple.others]
-        return [*self.values.values(), *self.multiple.prefer, *others]
+        return [*told, *self.multiple.prefer, *others]
 
 
 class BoundaryColumns(BaseModel):
@@ -226,8 +254,30 @@ class Profile(BaseModel):
     position: PositionColumns | None = None
     blank: list[str] = []
     """Words that say nothing, in whichever column: `n/a`, `-`, `Sin dato`. `values` of a field come first."""
+    keep: list[str] = []
+    """Columns that are kept with the rows though they seem to be about persons."""
+    leave_out: list[str] = []
+    """Columns that are not kept with the rows."""
     fields: dict[str, FieldMapping] = {}
     shares: dict[str, Share] = {}
+
+    @model_validator(mode="after")
+    def _keeps_or_leaves_out(self) -> "Profile":
+        both = sorted(set(self.keep) & set(self.leave_out))
+        if both:
+            raise ValueError(f"keep and leave_out both name {both[0]!r}")
+        return self
+
+    def choosing(self, keep: Sequence[str], leave_out: Sequence[str]) -> "Profile":
+        """The same with these columns kept, and these left out, whatever it says of them."""
+        kept = dict.fromkeys([*self.keep, *keep])
+        left = dict.fromkeys([*self.leave_out, *leave_out])
+        return self.model_copy(
+            update={
+                "keep": [column for column in kept if column not in leave_out],
+                "leave_out": [column for column in left if column not in keep or column in leave_out],
+            }
+        )
 
     @model_validator(mode="after")
     def _fields_are_standard(self) -> "Profile":
@@ -292,11 +342,18 @@ def _unused(mapping: FieldMapping, field: StandardField) -> str | None:
     if mapping.unit is not None and mapping.unit not in (field.unit, *field.units):
         units = ", ".join([field.unit, *field.units]) if field.unit else ""
         return f"{field.name} has no unit {mapping.unit!r}; " + (f"it has {units}" if units else "it counts no unit")
-    if mapping.multiple is not None:
-        if field.type not in ("code", "boolean"):
-            return f"multiple is for coded and yes/no fields, and {field.name} is neither"
-        if field.type == "boolean" and mapping.multiple.prefer:
-            return "prefer is for coded fields; a yes/no field is yes where any answer means yes"
+    return _unasked(mapping, field)
+
+
+def _unasked(mapping: FieldMapping, field: StandardField) -> str | None:
+    """What a mapping says of answers that its field cannot have."""
+    asked = [name for name, given in (("when", mapping.when), ("multiple", mapping.multiple is not None)) if given]
+    if asked and field.type not in ("code", "boolean"):
+        return f"{asked[0]} is for coded and yes/no fields, and {field.name} is neither"
+    if len(asked) > 1:
+        return "when tells more of one answer, and multiple says that several may be given; they do not go together"
+    if mapping.multiple is not None and mapping.multiple.prefer and field.type == "boolean":
+        return "prefer is for coded fields; a yes/no field is yes where any answer means yes"
     return None
 
 
@@ -403,8 +460,11 @@ def parse_profile(text: str, name: str) -> Profile:
         raise ProfileInvalid(f"The profile {name} cannot be used: {fault}.") from error
 
 
-def value_table(field_name: str, mapping: FieldMapping) -> dict[str, Value | None]:
-    """What each text of a field's column means: folded text to standard value, None for unknown."""
+def value_table(field_name: str, mapping: FieldMapping | Detail) -> dict[str, Value | None]:
+    """What each text of a field's column, or of one that tells more, means: folded text to standard value or None.
+
+    None stands for unknown.
+    """
     field = standard_fields()[field_name]
     table: dict[str, Value | None] = {} if field.type == "text" else {UNKNOWN: None}
     if not mapping.values:

@@ -1,14 +1,15 @@
 """Writing a proposed mapping profile as TOML that a person can read, edit and use."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
 import tomlkit
 
 from geo.fields import standard_fields
+from geo.ingestion.detail_hints import DetailHint
 from geo.ingestion.fits import ValueLine
-from geo.ingestion.profile import UNKNOWN, Value, fold, parse_profile, standard_answers
+from geo.ingestion.profile import UNKNOWN, Meanings, Value, fold, parse_profile, standard_answers
 from geo.ingestion.share_hints import ShareHint
 from geo.ingestion.suggest import Proposal, Suggestion
 
@@ -32,14 +33,16 @@ def write_profile(proposal: Proposal) -> str:
     households = next((s.column for s in proposal.suggestions if s.target == "weight"), None)
     for hint in proposal.shares:
         lines += _share(hint, households)
-    lines += _unmapped(proposal.unmapped)
+    lines += _personal(proposal.personal)
+    lines += _unmapped([column for column in proposal.unmapped if column not in proposal.personal])
     return "\n".join(lines) + "\n"
 
 
-def add_answers(text: str, answers: Mapping[str, Mapping[str, Value]]) -> str:
+def add_answers(text: str, answers: Meanings, details: Meanings | None = None) -> str:
     """A mapping profile's text with what more answers mean, by standard field; its comments stay.
 
-    What it says of other answers stays too. A field it does not map is passed over.
+    `details` are those of columns that tell more of an answer. What it says of other answers stays too. A field it does
+    not map is passed over.
 
     Raises:
         ProfileInvalid: it is no valid profile.
@@ -47,13 +50,35 @@ def add_answers(text: str, answers: Mapping[str, Mapping[str, Value]]) -> str:
     profile = parse_profile(text, "of the file")
     document = cast("dict[str, Any]", tomlkit.parse(text))
     for field, meanings in answers.items():
-        if field not in profile.fields:
-            continue
-        said = {fold(answer) for answer in meanings}
-        known = profile.fields[field].values or standard_answers(standard_fields()[field])
-        kept: dict[str, Value] = {answer: meaning for answer, meaning in known.items() if fold(answer) not in said}
-        document["fields"][field]["values"] = kept | dict(meanings)
+        if field in profile.fields:
+            document["fields"][field]["values"] = _with(profile.fields[field].values, field, meanings)
+    for field, meanings in (details or {}).items():
+        for i, detail in enumerate(profile.fields[field].when if field in profile.fields else []):
+            document["fields"][field]["when"][i]["values"] = _with(detail.values, field, meanings)
     return tomlkit.dumps(document)
+
+
+def add_kept(text: str, keep: Sequence[str], leave_out: Sequence[str]) -> str:
+    """A mapping profile's text with columns that are kept, and others that are not; its comments stay.
+
+    Raises:
+        ProfileInvalid: it is no valid profile.
+    """
+    profile = parse_profile(text, "of the file").choosing(keep, leave_out)
+    document = tomlkit.parse(text)
+    for name, columns in (("keep", profile.keep), ("leave_out", profile.leave_out)):
+        if columns:
+            document[name] = columns
+        elif name in document:
+            del document[name]
+    return tomlkit.dumps(document)
+
+
+def _with(values: Mapping[str, Value], field: str, meanings: Mapping[str, Value]) -> dict[str, Value]:
+    """What answers mean, with what more mean; where none was listed, the standard ones were known."""
+    said = {fold(answer) for answer in meanings}
+    known = values or standard_answers(standard_fields()[field])
+    return {answer: meaning for answer, meaning in known.items() if fold(answer) not in said} | dict(meanings)
 
 
 def _head(proposal: Proposal) -> Iterator[str]:
@@ -86,7 +111,6 @@ def _section(section: str, suggestions: list[Suggestion], proposal: Proposal) ->
 
 def _field(suggestion: Suggestion) -> Iterator[str]:
     mark = "# " if suggestion.confidence == "unsure" else ""
-    field = standard_fields()[suggestion.target]
     yield ""
     yield f"{mark}# {suggestion.confidence}: {suggestion.why}"
     yield f"{mark}[fields.{suggestion.target}]"
@@ -100,13 +124,30 @@ def _field(suggestion: Suggestion) -> Iterator[str]:
         prefer = ", ".join(_value(v) for v in suggestion.prefer)
         yield f"{mark}# The first of these that was given counts: put them in the order your figures need."
         yield f"{mark}multiple = {{ separator = {quote(suggestion.separator)}, prefer = [{prefer}] }}"
-    if not suggestion.values:
-        return
+    if suggestion.values:
+        yield from _values(suggestion, mark)
+    for hint in suggestion.when:
+        yield from _detail(suggestion.target, hint)
+
+
+def _values(suggestion: Suggestion, mark: str) -> Iterator[str]:
+    field = standard_fields()[suggestion.target]
     if any(line.value is None for line in suggestion.values) and field.codes:
         yield from _listed(f"{mark}# Choose of: ", [*field.codes, UNKNOWN], f"{mark}#   ")
     yield f"{mark}[fields.{suggestion.target}.values]"
     for line in suggestion.values:
         yield mark + _value_line(line)
+
+
+def _detail(target: str, hint: DetailHint) -> Iterator[str]:
+    """Only what is not unsure has details, so nothing here is a comment that counts later."""
+    yield "# likely: where the answer is one of these, the second column decides, as far as it says anything."
+    yield f"[[fields.{target}.when]]"
+    yield f"answer = [{', '.join(map(quote, hint.answers))}]"
+    yield f"column = {quote(hint.column)}"
+    yield f"[fields.{target}.when.values]"
+    for line in hint.values:
+        yield _value_line(line)
 
 
 def _share(hint: ShareHint, households: str | None) -> Iterator[str]:
@@ -135,6 +176,15 @@ def _value(value: Value) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return quote(value) if isinstance(value, str) else str(value)
+
+
+def _personal(columns: Mapping[str, str]) -> Iterator[str]:
+    if columns:
+        yield ""
+        yield "# These seem to be about persons, so they are not kept. To keep one, name it above the first [table]:"
+        yield "# keep = [...]. To leave another column out: leave_out = [...]."
+        for column, holds in columns.items():
+            yield f"#   {quote(column)}: {holds}"
 
 
 def _unmapped(columns: list[str]) -> Iterator[str]:

@@ -19,9 +19,9 @@ from geo.ingestion.names import is_storable
 from geo.ingestion.originals import Original
 from geo.ingestion.placement import GPS_TOLERANCE_M, Placement
 from geo.ingestion.profile import FieldMapping, Profile, Value, parse_profile, shipped_profile, shipped_profiles
-from geo.ingestion.profile_text import add_answers
+from geo.ingestion.profile_text import add_answers, add_kept
 from geo.ingestion.source import SourceOptions
-from geo.ingestion.suggest import NOTHING, TARGETS
+from geo.ingestion.suggest import DETAIL, NOTHING, TARGETS
 from geo.paging import Page, PageRequest, fetch_page
 from geo.schema.facilities import FacilityKind
 from geo.schema.places import city, organisation
@@ -36,7 +36,7 @@ BEGINS_AS: Mapping[Step, State] = {"checking": "received", "loading": "accepted"
 AXES = ("longitude", "latitude")
 
 _HOLDS: Mapping[Content, tuple[str, ...]] = {
-    "survey": (*standard_fields(), *TARGETS),
+    "survey": (*standard_fields(), *TARGETS, DETAIL),
     "boundaries": ("settlement_code", "settlement_name", "ward_code", "ward_name", *AXES, "radius"),
     "facilities": (*STANDARD.values(), *AXES),
 }
@@ -44,6 +44,9 @@ _HOLDS: Mapping[Content, tuple[str, ...]] = {
 
 _ONLY_OF: Mapping[str, tuple[Content, ...]] = {
     "answers": ("survey",),
+    "details": ("survey",),
+    "keep": ("survey",),
+    "leave_out": ("survey",),
     "placement": ("survey",),
     "tolerance_m": ("survey",),
     "fix": ("survey",),
@@ -76,7 +79,8 @@ class Choices(BaseModel):
         default_factory=dict,
         max_length=MAX_COLUMNS,
         description="What columns hold, where that was not understood rightly: a standard field, longitude, latitude, "
-        "position (both in one text), or nothing (an empty text); of boundaries, settlement_code, settlement_name, "
+        "position (both in one text), detail (it tells more of an answer to another question), or nothing (an empty "
+        "text); of boundaries, settlement_code, settlement_name, "
         "ward_code or ward_name; of facilities, what their standard columns are called. It counts where there is no "
         "profile.",
         examples=[{"q12_toilet": "toilet_type", "old_code": ""}],
@@ -87,6 +91,21 @@ class Choices(BaseModel):
         description="What answers mean, where that was not understood: by standard field, an answer as the file has "
         "it, and its code, true or false, or unknown. The mapping profile takes them up.",
         examples=[{"drainage": {"nala": "open", "not seen": "unknown"}}],
+    )
+    details: dict[str, dict[str, Value]] = Field(
+        default_factory=dict,
+        max_length=len(standard_fields()),
+        description="The same of columns that tell more of an answer, such as where a toilet flushes to: by standard "
+        "field, what the column's texts make of the answer.",
+        examples=[{"toilet_type": {"Creek": "flush_open", "Tank behind": "flush_septic"}}],
+    )
+    keep: list[str] = Field(
+        default_factory=list,
+        max_length=MAX_COLUMNS,
+        description="Columns to keep with the rows, though they seem to be about persons (`read_as.personal`).",
+    )
+    leave_out: list[str] = Field(
+        default_factory=list, max_length=MAX_COLUMNS, description="Columns not to keep with the rows."
     )
     placement: Placement | None = Field(default=None, description="How rows are placed.")
     tolerance_m: float = Field(default=GPS_TOLERANCE_M, ge=0, le=1_000, description="GPS tolerance in metres.")
@@ -121,12 +140,12 @@ class Choices(BaseModel):
     @field_validator("columns")
     @classmethod
     def _one_column_a_field(cls, columns: dict[str, str]) -> dict[str, str]:
-        held = Counter(field for field in columns.values() if field != NOTHING)
+        held = Counter(field for field in columns.values() if field not in (NOTHING, DETAIL))
         if twice := [field for field, times in held.items() if times > 1]:
             raise ValueError(f"say of two columns that they hold {shortened(twice[0])}; only one can")
         return columns
 
-    @field_validator("answers")
+    @field_validator("answers", "details")
     @classmethod
     def _mean_something(cls, answers: dict[str, dict[str, Value]]) -> dict[str, dict[str, Value]]:
         for name, meanings in answers.items():
@@ -180,6 +199,9 @@ class Choices(BaseModel):
             placement=self.placement,
             tolerance_m=self.tolerance_m,
             fix=self.fix,
+            keep=tuple(self.keep),
+            leave_out=tuple(self.leave_out),
+            tell_answers=True,
         )
 
     def kept(self) -> dict[str, Any]:
@@ -198,14 +220,19 @@ class Choices(BaseModel):
         return parse_profile(self._text(self.profile), "sent along")
 
     def with_answers(self) -> "Choices":
-        """The same with a mapping profile that holds the answers, if there is one.
+        """The same with a mapping profile that holds answers and which columns are kept, if there is one.
 
         Raises:
             ProfileInvalid: it is none.
         """
-        if self.profile is None or not self.answers:
+        if self.profile is None:
             return self
-        return self.model_copy(update={"profile": add_answers(self._text(self.profile), self.answers)})
+        profile = self.profile
+        if self.answers or self.details:
+            profile = add_answers(self._text(profile), self.answers, self.details)
+        if self.keep or self.leave_out:
+            profile = add_kept(self._text(profile), self.keep, self.leave_out)
+        return self.model_copy(update={"profile": profile})
 
     @staticmethod
     def _text(profile: str) -> str:
@@ -217,6 +244,9 @@ def _texts(value: Any) -> Iterator[str]:
     """Every text in a choice, however deep."""
     if isinstance(value, str):
         yield value
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)
     elif isinstance(value, dict):
         for name, inner in value.items():
             yield from _texts(name)

@@ -34,6 +34,12 @@ RULES: dict[str, Rule] = {
         "{field} is read from the column {value}, whose name is not written quite as it was given",
         "nothing, if it is the right column; else name the right one",
     ),
+    "personal_left_out": Rule(
+        "warning",
+        "columns that seem to be about persons are not kept with the rows: {value}; the file as it came, and the copy "
+        "of it that a load keeps, still hold them",
+        "nothing, or name those you need with --keep",
+    ),
     "row_malformed": Rule("error", "the row has {value}", "check quotes and separators in this row"),
     "submission_rejected": Rule(
         "error",
@@ -91,6 +97,12 @@ RULES: dict[str, Rule] = {
         "warning",
         "no option of the question {value} is ticked, as where it was not asked; {field} is kept as unknown",
         "nothing, if it was not asked; else give the form an option for none of them",
+    ),
+    "detail_unmapped": Rule(
+        "warning",
+        "{value}, which tells more of an answer for {field}, is not a value the mapping profile knows; the answer "
+        "keeps the meaning it has alone",
+        "add the value to the profile and load the file again",
     ),
     "value_out_of_range": Rule(
         "warning",

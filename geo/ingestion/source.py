@@ -40,6 +40,12 @@ class SourceOptions:
     ends_on: date | None = None
     form: Form | None = None
     """The form the file is an export of."""
+    keep: tuple[str, ...] = ()
+    """Columns to keep, though they seem to be about persons, beside those the profile names."""
+    leave_out: tuple[str, ...] = ()
+    """Columns not to keep, beside those the profile names."""
+    tell_answers: bool = False
+    """Count every answer, to be shown with its meaning before the file is loaded."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +77,7 @@ def open_source(path: Path, options: SourceOptions, city: Extent | None) -> Iter
         layer = submissions.layer
         check_crs(layer, options.read, city, path.name)
         profile = submissions.complete(options.profile or standard_profile_of(layer))
+        profile = profile.choosing(options.keep, options.leave_out)
         if profile.shares and options.unit != "settlement":
             raise ProfileInvalid(
                 f"The profile {profile.name} has shares, which divide a settlement's households; they are for files "

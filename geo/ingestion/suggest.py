@@ -12,20 +12,22 @@ Every proposal says how far to trust it:
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
 from geo.fields import Unit, standard_fields
 from geo.ingestion.choices import join_choices
+from geo.ingestion.detail_hints import DetailHint, hint_detail
 from geo.ingestion.evidence import ColumnEvidence, FileEvidence, read_evidence, shown_name
 from geo.ingestion.fits import Fit, ValueLine, fit_field
 from geo.ingestion.gaps import gaps
 from geo.ingestion.household_sums import columns_of_everybody
 from geo.ingestion.layers import ReadOptions
 from geo.ingestion.made_columns import part_names
+from geo.ingestion.personal import personal_kind
 from geo.ingestion.place_codes import CodeChoice, Held, choose_household_code, choose_settlement_columns
-from geo.ingestion.profile import Value
+from geo.ingestion.profile import Meanings, Value
 from geo.ingestion.share_hints import ShareHint, hint_shares
 from geo.ingestion.vocabulary import NAMED, NameClaim, SchemeColumn, Vocabulary, vocabulary
 
@@ -35,7 +37,7 @@ Section = Literal["position", "boundaries", "fields"]
 _RANK: dict[str, int] = {"sure": 0, "likely": 1, "unsure": 2}
 _FITS, _FITS_WELL, _FITS_SOMEWHAT = 0.95, 0.9, 0.5
 _HARDLY_ANSWERED = 0.02
-_NEVER_SURE = {"any_code", "any_name", "any_date", "settlement_dwellings"}
+_NEVER_SURE = {"any_code", "any_name", "any_date", "settlement_dwellings", "consent"}
 _DERIVED = {"water_location": "water_source"}
 """Fields whose answer the answers to another field may hold."""
 
@@ -57,6 +59,8 @@ class Suggestion:
     prefer: tuple[Value, ...] = ()
     plus: tuple[str, ...] = ()
     """Further columns, whose numbers are added to the column's."""
+    when: tuple[DetailHint, ...] = ()
+    """The columns that tell more of some of its answers."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,8 @@ class Proposal:
     notes: list[str]
     crs: str
     evidence: FileEvidence
+    personal: Mapping[str, str] = field(default_factory=dict)
+    """Those of the unmapped columns that are about persons, and what they hold: they are not kept."""
 
     @property
     def rows_read(self) -> int:
@@ -108,14 +114,26 @@ def suggest_profile(
     unit: Unit | None = None,
     said: Mapping[str, str] | None = None,
     of_places: bool = False,
+    answers: Meanings | None = None,
+    details: Meanings | None = None,
 ) -> Proposal:
-    """Reads the first rows of a file and proposes how to map it; `said` is what a person said of columns (propose).
+    """Reads the first rows of a file and proposes how to map it; what a person said of it is as propose takes it.
 
     Raises:
         InputError: the file cannot be read; the message says what to do.
     """
     evidence = read_evidence(path, options)
-    return propose(evidence, path, crs=options.crs, name=name, unit=unit, said=said, of_places=of_places)
+    return propose(
+        evidence,
+        path,
+        crs=options.crs,
+        name=name,
+        unit=unit,
+        said=said,
+        of_places=of_places,
+        answers=answers,
+        details=details,
+    )
 
 
 TARGETS = ("longitude", "latitude", "position")
@@ -123,6 +141,9 @@ TARGETS = ("longitude", "latitude", "position")
 
 NOTHING = ""
 """What a column holds of which a person said that it is not to be used."""
+
+DETAIL = "detail"
+"""What a column holds that tells more of an answer to another question; several may."""
 
 
 def propose(
@@ -134,6 +155,8 @@ def propose(
     unit: Unit | None = None,
     said: Mapping[str, str] | None = None,
     of_places: bool = False,
+    answers: Meanings | None = None,
+    details: Meanings | None = None,
 ) -> Proposal:
     """The proposal for what was seen of a file.
 
@@ -143,10 +166,13 @@ def propose(
         crs: that of its positions, where a person named one.
         name: what the profile is to be called.
         unit: what a row is of; None: what it seems to be.
-        said: columns of which a person said what they hold: a standard field, one of TARGETS, or NOTHING.
+        said: columns of which a person said what they hold: a standard field, one of TARGETS, DETAIL, or NOTHING.
         of_places: whether a person said that its rows are settlements, drawn or not.
+        answers: what a person said that answers mean.
+        details: the same of the texts of columns that tell more of an answer.
     """
     words = vocabulary()
+    said, answers, details = said or {}, answers or {}, details or {}
     choices, columns = join_choices(evidence.columns, words)
     is_cut = all(len(column) <= 10 for column in evidence.columns)
     claims = {column: words.name_claims(column, is_cut=is_cut) for column in columns}
@@ -158,16 +184,18 @@ def propose(
         found = scheme.found_in(list(columns))
         if found:
             notes.append(f"The columns are those of {scheme.title}.")
-            candidates += list(_scheme_candidates(found, columns, scheme.title, words))
+            candidates += list(_scheme_candidates(found, columns, scheme.title, words, answers))
             if scheme.name != "kobo":
                 claims |= {column: [] for column in found}
-    candidates += [c for column, made in claims.items() for c in _candidates(columns[column], made, unit, words)]
+    candidates += [
+        c for column, made in claims.items() for c in _candidates(columns[column], made, unit, words, answers)
+    ]
     several = set(choices.values())
     candidates = [
         replace(c, confidence="likely") if c.column in several and c.confidence == "sure" else c for c in candidates
     ]
-    candidates = [c for c in candidates if c.column not in (said or {}) and c.target not in (said or {}).values()]
-    candidates += _said(said or {}, columns, unit, words)
+    candidates = [c for c in candidates if c.column not in said and c.target not in said.values()]
+    candidates += _said(said, columns, unit, words, answers)
     chosen = _choose(candidates, is_boundaries=is_boundaries, has_geometry=evidence.has_geometry, unit=unit)
     chosen = _with_codes(chosen, claims, evidence, said or {}, unit=unit, is_boundaries=is_boundaries, shapes=shapes)
     made = {c.column: evidence.made_of(parts) for c in chosen if (parts := part_names(c.column))}
@@ -175,9 +203,10 @@ def propose(
         _place(chosen, columns, shapes, unit=unit, is_boundaries=is_boundaries, has_geometry=evidence.has_geometry)
     )
     if unit == "household" and not is_boundaries:
-        free = {name: seen for name, seen in columns.items() if name not in (said or {})}
+        free = {name: seen for name, seen in columns.items() if name not in said}
         suggestions += _members_as_sum(suggestions, free, words)
-    taken = {column for s in suggestions for column in (s.column, *s.plus)}
+    suggestions = list(_with_details(suggestions, choices, evidence, words, said, details))
+    taken = {c for s in suggestions for c in (s.column, *s.plus, *(hint.column for hint in s.when))}
     taken |= {part for column in made for part in part_names(column)}
     shares = list(hint_shares(columns, taken, words, is_cut=is_cut)) if unit == "settlement" else []
     used = taken | {column for column, question in choices.items() if question in taken}
@@ -187,6 +216,8 @@ def propose(
         notes.append("A row seems to be a settlement: load it with --unit settlement.")
     notes += gaps(suggestions, evidence, unit, is_boundaries=is_boundaries)
     stem = path.stem.removesuffix(".tar")
+    unmapped = [c for c in evidence.columns if c not in used and c not in {s.column for s in shares}]
+    kinds = {column: personal_kind(evidence.columns[column], words) for column in unmapped}
     return Proposal(
         name=name or "-".join(stem.lower().split()) or "proposed",
         title=stem,
@@ -194,10 +225,11 @@ def propose(
         unit=unit,
         suggestions=suggestions,
         shares=shares,
-        unmapped=[c for c in evidence.columns if c not in used and c not in {s.column for s in shares}],
+        unmapped=unmapped,
         notes=notes,
         crs=crs or "EPSG:4326",
         evidence=replace(evidence, columns={**evidence.columns, **columns, **made}),
+        personal={column: words.personal_titles[kind] for column, kind in kinds.items() if kind is not None},
     )
 
 
@@ -215,14 +247,66 @@ def _members_as_sum(
 
 
 def _said(
-    said: Mapping[str, str], columns: Mapping[str, ColumnEvidence], unit: Unit, words: Vocabulary
+    said: Mapping[str, str],
+    columns: Mapping[str, ColumnEvidence],
+    unit: Unit,
+    words: Vocabulary,
+    answers: Meanings,
 ) -> Iterator[_Candidate]:
     for column, target in said.items():
         parts = part_names(column)
-        if target != NOTHING and (column in columns or (parts and all(part in columns for part in parts))):
+        if target in (NOTHING, DETAIL):
+            continue
+        if column in columns or (parts and all(part in columns for part in parts)):
             seen = columns.get(column)
-            fit = Fit(1.0) if seen is None else fit_field(target, seen, words, unit=unit)
-            yield _Candidate(target, column, "sure", 1.0, -1, fit, f"you said so; {fit.says}".rstrip("; "))
+            fit = Fit(1.0) if seen is None else fit_field(target, seen, words, unit=unit, said=answers.get(target))
+            # What the column holds was said; what its answers mean was not.
+            confidence: Confidence = "likely" if any(line.is_guess for line in fit.values) else "sure"
+            yield _Candidate(target, column, confidence, 1.0, -1, fit, f"you said so; {fit.says}".rstrip("; "))
+
+
+def _with_details(
+    suggestions: Sequence[Suggestion],
+    choices: Mapping[str, str],
+    evidence: FileEvidence,
+    words: Vocabulary,
+    said: Mapping[str, str],
+    details: Meanings,
+) -> Iterator[Suggestion]:
+    """The suggestions, each with the column that tells more of its answers, if there is one."""
+    fields = standard_fields()
+    claimed = {s.column for s in suggestions if s.confidence != "unsure"}
+    left = [c for c in evidence.cells if c not in choices and said.get(c, DETAIL) == DETAIL]
+    hints: dict[str, DetailHint] = {}
+    for made in suggestions:
+        asked = fields.get(made.target)
+        if asked is None or made.section != "fields" or made.separator is not None or made.confidence == "unsure":
+            continue
+        answers = made.values or [ValueLine(text, text) for text, _ in evidence.columns[made.column].counts]
+        hint = asked.type in ("code", "boolean") and hint_detail(
+            made.target,
+            made.column,
+            answers,
+            [column for column in left if column != made.column],
+            evidence,
+            words,
+            claimed=claimed,
+            said=[column for column, target in said.items() if target == DETAIL],
+            meant=details.get(made.target, {}),
+        )
+        if hint:
+            hints[made.target] = hint
+            left.remove(hint.column)
+    told = {hint.column for hint in hints.values()}
+    for made in suggestions:
+        if made.target in hints and made.section == "fields":
+            hint = hints[made.target]
+            is_open = any(line.is_guess or line.value is None for line in hint.values)
+            is_answer_open = any(line.is_guess and line.text not in hint.answers for line in made.values)
+            sure = made.why.startswith("you said so") and not is_open and not is_answer_open
+            yield replace(made, confidence="sure" if sure else "likely", why=f"{made.why}; {hint.why}", when=(hint,))
+        elif made.column not in told:
+            yield made
 
 
 def _is_register(claims: Mapping[str, list[NameClaim]], columns: Mapping[str, ColumnEvidence]) -> bool:
@@ -238,16 +322,21 @@ def _is_register(claims: Mapping[str, list[NameClaim]], columns: Mapping[str, Co
 
 
 def _scheme_candidates(
-    found: Mapping[str, SchemeColumn], columns: Mapping[str, ColumnEvidence], title: str, words: Vocabulary
+    found: Mapping[str, SchemeColumn],
+    columns: Mapping[str, ColumnEvidence],
+    title: str,
+    words: Vocabulary,
+    answers: Meanings,
 ) -> Iterator[_Candidate]:
     for column, meant in found.items():
         if meant.field is None:
             continue
-        fit = fit_field(meant.field, columns[column], words, codes=dict(meant.codes))
+        said = answers.get(meant.field)
+        fit = fit_field(meant.field, columns[column], words, codes=dict(meant.codes), said=said)
         if fit.share == 0 and columns[column].n_given == 0:
             continue
         confidence: Confidence = "sure" if fit.share >= _FITS else "likely" if fit.share >= _FITS_SOMEWHAT else "unsure"
-        if meant.note and confidence == "sure":
+        if confidence == "sure" and (meant.note or any(line.is_guess for line in fit.values)):
             confidence = "likely"
         if meant.unsure:
             confidence = "unsure"
@@ -256,12 +345,12 @@ def _scheme_candidates(
 
 
 def _candidates(
-    seen: ColumnEvidence, claims: Sequence[NameClaim], unit: Unit, words: Vocabulary
+    seen: ColumnEvidence, claims: Sequence[NameClaim], unit: Unit, words: Vocabulary, answers: Meanings
 ) -> Iterator[_Candidate]:
     for claim in claims:
         if claim.target.startswith("any_") and claim.strength < NAMED:
             continue
-        fit = fit_field(claim.target, seen, words, unit=unit)
+        fit = fit_field(claim.target, seen, words, unit=unit, said=answers.get(claim.target))
         if fit.share == 0 or (claim.strength < NAMED and fit.share < _FITS_SOMEWHAT):
             continue
         confidence = _confidence(claim, fit)
@@ -351,7 +440,7 @@ def _wanted(*, is_boundaries: bool, has_geometry: bool, unit: Unit) -> dict[str,
             wanted |= {"any_code": ("declared_settlement_code", 2), "any_name": ("declared_settlement_name", 2)}
             del wanted["household_code"]
         else:
-            wanted |= {"any_code": ("household_code", 8)}
+            wanted |= {"any_code": ("household_code", 8), "consent": ("interview_result", 1)}
         wanted |= {"any_date": ("interviewed_on", 1)}
         if not has_geometry:
             wanted |= {name: (name, 0) for name in _PLACES[4:]}

@@ -17,7 +17,7 @@ from geo.ingestion.layers import ReadOptions
 from geo.ingestion.loads import Content
 from geo.ingestion.made_columns import part_names
 from geo.ingestion.place_codes import LIKE_A_CODE
-from geo.ingestion.profile import FacilityColumns, PositionColumns, parse_profile
+from geo.ingestion.profile import FacilityColumns, Meanings, PositionColumns, parse_profile
 from geo.ingestion.profile_text import quote, write_profile
 from geo.ingestion.suggest import NOTHING, Confidence, suggest_profile
 from geo.ingestion.text_shapes import standard_profile_of
@@ -35,6 +35,17 @@ class Matched:
 
 
 @dataclass(frozen=True)
+class Guessed:
+    """An answer whose meaning was guessed, and from what."""
+
+    field: str
+    text: str
+    is_detail: bool
+    """Whether it stands in a column that tells more of an answer."""
+    why: str
+
+
+@dataclass(frozen=True)
 class Understanding:
     """What was understood of a file."""
 
@@ -43,6 +54,8 @@ class Understanding:
     notes: Sequence[str]
     profile: str | None
     """The mapping profile that follows, as TOML: what is unsure is not in it. None: too little is understood."""
+    guessed: Sequence[Guessed] = ()
+    """The answers to look at."""
 
     def facts(self) -> dict[str, object]:
         """The same as JSON has it, without the profile."""
@@ -51,18 +64,25 @@ class Understanding:
         return facts
 
 
-def understand(path: Path, options: ReadOptions, unit: Unit, said: Mapping[str, str] | None = None) -> Understanding:
+def understand(
+    path: Path,
+    options: ReadOptions,
+    unit: Unit,
+    said: Mapping[str, str] | None = None,
+    answers: Meanings | None = None,
+    details: Meanings | None = None,
+) -> Understanding:
     """Reads the first rows of a file of observations, and says what its columns seem to hold.
 
     A column with the name of a standard field holds that field, whatever stands in it: what does not fit is found when
-    it is checked. `said` is what a person said of columns, as geo.ingestion.suggest.propose takes it.
+    it is checked. What a person said of columns and answers is as geo.ingestion.suggest.propose takes it.
 
     Raises:
         InputError: the file cannot be read; the message says what to do.
         MissingColumn: a person said something of a column there is not.
     """
     said = said or {}
-    proposal = suggest_profile(path, options, unit=unit, said=said)
+    proposal = suggest_profile(path, options, unit=unit, said=said, answers=answers, details=details)
     text = write_profile(proposal)
     profile = parse_profile(text, "proposed")
     with open_layer(path, options) as layer:
@@ -73,6 +93,7 @@ def understand(path: Path, options: ReadOptions, unit: Unit, said: Mapping[str, 
     if said.keys() & axes.values():
         axes = {}
     taken = {column for mapping in profile.fields.values() for column in mapping.columns()} | said.keys()
+    taken |= {detail.column for mapping in profile.fields.values() for detail in mapping.when}
     fields = {
         field: mapping.column
         for field, mapping in standard.fields.items()
@@ -84,7 +105,14 @@ def understand(path: Path, options: ReadOptions, unit: Unit, said: Mapping[str, 
     named = axes | fields
     matched = [Matched(s.column, s.target, s.confidence, s.why) for s in proposal.suggestions if s.target not in named]
     matched += [Matched(column, field, "sure", _CALLED_SO) for field, column in named.items()]
-    return Understanding(columns, matched, proposal.notes, text)
+    guessed = [
+        Guessed(s.target, line.text.replace("\x00", ""), is_detail, (line.remark or s.why).replace("\x00", ""))
+        for s in proposal.suggestions
+        for is_detail, lines in ((False, s.values), (True, [line for hint in s.when for line in hint.values]))
+        for line in lines
+        if line.is_guess and s.section == "fields" and s.target not in named
+    ]
+    return Understanding(columns, matched, proposal.notes, text, guessed)
 
 
 def understand_boundaries(path: Path, options: ReadOptions, said: Mapping[str, str]) -> Understanding:

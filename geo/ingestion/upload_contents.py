@@ -27,7 +27,7 @@ def understand_file(path: Path, row: Any, choices: Choices) -> Understanding:
             return understand_boundaries(path, choices.reading(), choices.columns)
         case "facilities":
             return understand_facilities(path, choices.reading(), choices.columns, choices.kind)
-    return understand(path, choices.reading(), row["unit"], choices.columns)
+    return understand(path, choices.reading(), row["unit"], choices.columns, choices.answers, choices.details)
 
 
 def load_file(

@@ -43,8 +43,8 @@ _DECIMALS = 4  # about 11 m, less than a small map shows
 _FINER, _ACROSS = 6, 800
 
 
-def read_as(result: LoadResult) -> dict[str, Any] | None:
-    """How a file was read, and where some of its rows lie, to be looked at on a small map."""
+def read_as(result: LoadResult, answers: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """How a file was read, what its answers were taken for, and where some of its rows lie, for a small map."""
     if result.read_as is None:
         return None
     positions = np.round(result.findings.sample_positions(_MOST_POSITIONS), _DECIMALS)
@@ -52,6 +52,8 @@ def read_as(result: LoadResult) -> dict[str, Any] | None:
         "positions": [] if len(result.outlines) else positions.tolist(),
         "outlines": _drawn(result.outlines),
         "likely_crs": [],
+        "answers": answers,
+        "personal": [{"column": column, "holds": holds} for column, holds in result.personal.items()],
     }
 
 
@@ -69,7 +71,13 @@ def to_choose_from(error: VastiError) -> dict[str, Any]:
     """What there is to choose from, of a file that was not read."""
     layers = error.names if isinstance(error, ChoiceNeeded) else ()
     likely = error.likely if isinstance(error, UnknownCRS) else ()
-    return _kept(ReadAs(layers=tuple(layers))) | {"positions": [], "outlines": [], "likely_crs": list(likely)}
+    return _kept(ReadAs(layers=tuple(layers))) | {
+        "positions": [],
+        "outlines": [],
+        "likely_crs": list(likely),
+        "answers": [],
+        "personal": [],
+    }
 
 
 def _kept(read_as: ReadAs) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from geo.audit import note_as
 from geo.database import transaction, translated_errors
 from geo.errors import ChoiceNeeded, Conflict, InputError, NotFound, UnknownFormat, UnreadableFile, VastiError
 from geo.ingestion import ingest, originals, store
+from geo.ingestion.answers_seen import tell_answers
 from geo.ingestion.loads import ErrorsFound, LoadOptions, LoadResult
 from geo.ingestion.observe import Progress
 from geo.ingestion.received import BEGINS_AS, Choices, Step, uploads
@@ -62,6 +63,7 @@ class Work:
         result: LoadResult | None = None
         preview: dict[str, Any] | None = None
         values: dict[str, Any] = {}
+        choices = Choices.model_validate(row["choices"])
         try:
             with (
                 originals.as_file(originals.Kept.of(row), self._originals_url) as path,
@@ -81,7 +83,10 @@ class Work:
             state = "refused" if is_hopeless else "waiting"
             values |= {"state": state, "problem": str(error), **NOTHING_READ, "read_as": to_choose_from(error)}
         if result is not None:
-            values |= outcome(result, preview) | {"read_as": read_as(result)}
+            understood = values.get("understood", row["understood"]) or {}
+            guessed = [] if understood.get("is_remembered") else understood.get("guessed", [])
+            answers = tell_answers(result.answers, guessed, choices.answers, choices.details)
+            values |= outcome(result, preview) | {"read_as": read_as(result, answers)}
         with transaction(self._engine) as connection:
             # Somebody may have refused it meanwhile.
             still = upload.c.state == BEGINS_AS["checking"]

@@ -126,7 +126,17 @@ class Vocabulary:
         self._stop = frozenset(words["stop"]["words"])
         self._negations = frozenset(words["negations"]["words"])
         self._another = frozenset(self._expand(words["another_question"]["words"]))
+        self._elsewhere = frozenset(self._expand(words["elsewhere"]["words"]))
+        self._parts = frozenset(self._expand(words["parts"]["words"]))
+        self._specify = frozenset(self._expand(words["specify"]["words"]))
         self._personal = frozenset(words["personal"]["words"])
+        kinds = words["personal"]["kinds"]
+        self.personal_titles: Mapping[str, str] = {kind: table["title"] for kind, table in kinds.items()}
+        self._personal_phrases: dict[str, list[frozenset[str]]] = {
+            kind: [frozenset(self._plain_words(phrase)) for phrase in table["phrases"]] for kind, table in kinds.items()
+        }
+        self._names, self._persons = (frozenset(kinds["name"][key]) for key in ("names", "persons"))
+        self._beside = self._persons | self._names | self._stop | frozenset(kinds["name"]["beside"])
         self._unknown = {fold_name(text) for text, _ in _texts(words["unknown"])}
         self._yes_no: dict[str, bool] = {
             fold_name(text): answer for answer in (True, False) for text, _ in _texts(words["yes" if answer else "no"])
@@ -177,14 +187,29 @@ class Vocabulary:
         column = plain_name(column)
         *groups, last = [part for part in _GROUPS.split(column) if part.strip()] or [column]
         best: dict[str, NameClaim] = {}
+        around = {word for group in groups for word in self.words(group)}
         for text in dict.fromkeys([last, " ".join([*groups[-1:], last])]):
             words = self.words(text)
             for target, phrase in self._candidates(words, is_cut=is_cut):
                 strength, extra = self._strength(fold_name(text), words, phrase, is_cut=is_cut)
                 known = best.get(target)
-                if strength and (known is None or strength > known.strength):
+                if not strength or (known is not None and strength <= known.strength):
+                    continue
+                if not self._is_of_another(target, set(words) - set(phrase.words), around):
                     best[target] = NameClaim(target, strength, phrase, extra)
         return sorted(best.values(), key=lambda claim: -claim.strength)
+
+    def _is_of_another(self, target: str, extra: set[str], around: set[str]) -> bool:
+        """Whether other words of a name, or its groups, say that it is about another thing than the home."""
+        of_part = extra | (around if self._targets.get(target, {}).get("of_dwelling") else set())
+        others = ((extra | around) & self._elsewhere) | (of_part & self._parts)
+        return bool(others - self._own_words(target))
+
+    @cache  # noqa: B019 (as of _answers)
+    def _own_words(self, target: str) -> frozenset[str]:
+        """Every word of a field's phrases."""
+        names = self._targets.get(target, {}).get("names", {})
+        return frozenset(word for text, _ in _texts(names) for word in self.words(text))
 
     def _candidates(self, words: tuple[str, ...], *, is_cut: bool) -> Iterator[tuple[str, Phrase]]:
         for word in set(words):
@@ -216,6 +241,31 @@ class Vocabulary:
         """Whether a column seems to say who somebody is or how to reach them."""
         return not self._personal.isdisjoint(fold_name(_CAMEL.sub(" ", plain_name(column))).split())
 
+    def personal_kind(self, column: str) -> str | None:
+        """Which kind of personal data a column's name speaks of; None: of none, or its values must say."""
+        for words in self._wordings(column):
+            for kind, phrases in self._personal_phrases.items():
+                if any(phrase <= words and words - phrase <= self._beside for phrase in phrases):
+                    return kind
+            if words & self._names and words & self._persons and words <= self._beside:
+                return "name"
+        return None
+
+    def may_be_person(self, column: str) -> bool:
+        """Whether a column may hold names of people, which only its values can say: it is called name, or owner."""
+        telling = self._wordings(column)[0] - self._stop
+        return bool(telling) and (telling <= self._names or telling <= self._persons | {"household"})
+
+    def _wordings(self, column: str) -> list[frozenset[str]]:
+        """The words of a column's name, without the groups of its form and with them: a point may also end a word."""
+        name = plain_name(column)
+        last = next((part for part in reversed(_GROUPS.split(name)) if part.strip()), name)
+        return [frozenset(self._plain_words(text)) for text in (last, name)]
+
+    def _plain_words(self, name: str) -> list[str]:
+        """Every word of a name, each spelt out."""
+        return self._expand(fold_name(_CAMEL.sub(" ", name)).split())
+
     def is_unknown(self, text: str) -> bool:
         """Whether an answer is no answer."""
         folded = fold_name(text)
@@ -224,6 +274,27 @@ class Vocabulary:
     def yes_or_no(self, text: str) -> bool | None:
         """What an answer says that is a yes or a no and nothing else; None: it is neither."""
         return self._yes_no.get(fold_name(text))
+
+    def takes_yes_no(self, target: str, column: str) -> bool:
+        """Whether yes and no answer a field in the column of this name: a roof may be there, and of nothing lasting."""
+        asked = self._targets.get(target, {}).get("yes_no")
+        return asked is None or not set(asked).isdisjoint(self.words(plain_name(column)))
+
+    def asks_consent(self, column: str) -> bool:
+        """Whether a column's name asks whether somebody agreed to be interviewed."""
+        return any(claim.target == "consent" for claim in self.name_claims(column, is_cut=False))
+
+    def consent(self, text: str) -> Value | None:
+        """The result of a visit that an answer to that means; None: not known."""
+        yes = self.yes_or_no(text)
+        if yes is not None:
+            return "completed" if yes else "refused"
+        exact, phrases = self._phrases(self._targets["consent"]["values"])
+        folded = fold_name(_ENUMERATED.sub("", text))
+        if folded in exact:
+            return exact[folded]
+        found = self._near(folded, _Answers(exact, phrases, {}))
+        return None if found is None else found.value
 
     def scale_step(self, text: str) -> str | None:
         """Which step of a scale a word stands for: all, some, none, or None."""
@@ -270,17 +341,23 @@ class Vocabulary:
     def _answers(self, target: str) -> "_Answers":
         entry = self._targets.get(target, {})
         source = self._targets[entry["values_of"]] if "values_of" in entry else entry
-        exact: dict[str, Value] = {fold_name(code): code for code in standard_fields()[target].codes}
+        known: dict[str, Value] = {fold_name(code): code for code in standard_fields()[target].codes}
+        exact, phrases = self._phrases(source.get("values", {}))
+        unclear = {fold_name(text): tuple(choices) for text, choices in source.get("unclear", {}).items()}
+        return _Answers(known | exact, phrases, unclear)
+
+    def _phrases(self, values: Mapping[str, Any]) -> tuple[dict[str, Value], list[tuple[frozenset[str], str, Value]]]:
+        """Texts by what they mean, folded, and the words of each."""
+        exact: dict[str, Value] = {}
         phrases = []
-        for code, texts in source.get("values", {}).items():
+        for code, texts in values.items():
             value: Value = code == "true" if code in ("true", "false") else code
             for text, _ in _texts(texts):
                 exact[fold_name(text)] = value
                 words = frozenset(_singular(word) for word in fold_name(text).split()) - self._stop
                 if words:
                     phrases.append((words, text, value))
-        unclear = {fold_name(text): tuple(choices) for text, choices in source.get("unclear", {}).items()}
-        return _Answers(exact, phrases, unclear)
+        return exact, phrases
 
     def _asked(self, target: str, column: str) -> dict[str, Value]:
         """What yes and no mean, where the name asks in a way that turns them into other answers."""
@@ -294,6 +371,40 @@ class Vocabulary:
                     if ("yes" if answer else "no") in question
                 }
         return {}
+
+    def detail(self, target: str, value: Value | None, text: str) -> Answer | None:
+        """What a second column makes of an answer that leaves the field open, such as where it flushes to."""
+        if self.is_unknown(text):
+            return Answer("exact", UNKNOWN)
+        if value not in self._details(target):
+            found = self.answer(target, text)
+            return None if found is None or found.value == _OTHER else found
+        folded = fold_name(_ENUMERATED.sub("", text))
+        table = self._details(target)[value]
+        return Answer("exact", table.exact[folded]) if folded in table.exact else self._near(folded, table)
+
+    @cache  # noqa: B019 (as of _answers)
+    def _details(self, target: str) -> Mapping[Value | None, "_Answers"]:
+        entry = self._targets.get(target, {})
+        return {
+            value: _Answers(*self._phrases(table["values"]), {}) for value, table in entry.get("details", {}).items()
+        }
+
+    def tells_more(self, target: str, value: Value | None, column: str) -> bool:
+        """Whether a column's name asks for what an answer to a field leaves open."""
+        words = set(self.words(plain_name(column)))
+        if value == _OTHER and words & self._specify:
+            return True
+        names = self._targets.get(target, {}).get("details", {}).get(value, {}).get("names", {})
+        return any(set(self.words(text)) <= words for text, _ in _texts(names))
+
+    def open_answer(self, target: str, text: str, value: Value | None) -> str | None:
+        """Why an answer by itself leaves open what decides an indicator; None: it does not, or says it is not known."""
+        folded = f" {fold_name(text)} "
+        if any(f" {unknown} " in folded for unknown in self._unknown):
+            return None
+        why: str | None = self._targets.get(target, {}).get("open", {}).get(value)
+        return why
 
     def holds_answers(self, target: str) -> bool:
         """Whether the field has phrases of its own for its answers, beyond yes and no."""

@@ -77,6 +77,8 @@ class RowOptions:
     placement: o.PlacementOption = None
     tolerance: o.ToleranceOption = GPS_TOLERANCE_M
     fix: o.FixOption = False
+    keep: o.KeepOption = None
+    leave_out: o.LeaveOutOption = None
 
     def source(self, read: ReadOptions, form: Form | None, *, unit: Unit = "household") -> SourceOptions:
         """How to read a file of observations."""
@@ -88,6 +90,8 @@ class RowOptions:
             tolerance_m=self.tolerance,
             fix=self.fix,
             form=form,
+            keep=tuple(self.keep or ()),
+            leave_out=tuple(self.leave_out or ()),
         )
 
 

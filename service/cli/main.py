@@ -25,6 +25,7 @@ _COMMANDS = {
     "odk": "pull:odk_app",
     "publish": "load:publish",
     "withdraw": "load:withdraw",
+    "survey": "stored:survey_app",
     "account": "account:account_app",
     "grant": "account:grant",
     "audit": "account:audit",

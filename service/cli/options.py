@@ -59,6 +59,13 @@ FixOption = Annotated[
     bool,
     typer.Option("--fix", help="Correct positions that are swapped or lack a minus, where that is certain."),
 ]
+KeepOption = Annotated[
+    list[str] | None,
+    typer.Option("--keep", help="Keep this column, though it seems to be about persons. May come several times."),
+]
+LeaveOutOption = Annotated[
+    list[str] | None, typer.Option("--leave-out", help="Do not keep this column. May come several times.")
+]
 UnitOption = Annotated[
     Literal["household", "settlement"] | None, typer.Option("--unit", help="What a row is. Default: household.")
 ]

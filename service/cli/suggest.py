@@ -71,6 +71,7 @@ def _print_table(proposal: Proposal, console: Console) -> None:
         _print_list(proposal, console)
     else:
         _print_grid(proposal, console)
+    _print_personal(proposal, console)
     _print_unmapped(proposal, console)
 
 
@@ -109,14 +110,28 @@ def _rows(proposal: Proposal) -> Iterator[tuple[str, str, str, str, str]]:
         yield _plain(hint.column), _values(hint.column, seen), f"shares: {hint.kind}", "unsure", hint.why
 
 
-def _print_unmapped(proposal: Proposal, console: Console) -> None:
-    if not proposal.unmapped:
+def _print_personal(proposal: Proposal, console: Console) -> None:
+    if not proposal.personal:
         return
-    n = len(proposal.unmapped)
+    n = len(proposal.personal)
+    noun = "column seems to be about persons and is" if n == 1 else "columns seem to be about persons and are"
+    console.print(f"\n{n} {noun} not kept, unless the profile or --keep says so:", highlight=False)
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
+    for column, holds in proposal.personal.items():
+        n_different = proposal.evidence.columns[column].n_distinct
+        table.add_row(Text("  " + _plain(column)), Text(f"(not shown, {n_different:,} different)"), Text(holds))
+    console.print(table)
+
+
+def _print_unmapped(proposal: Proposal, console: Console) -> None:
+    unmapped = [column for column in proposal.unmapped if column not in proposal.personal]
+    if not unmapped:
+        return
+    n = len(unmapped)
     noun = "column is" if n == 1 else "columns are"
     console.print(f"\n{n} {noun} taken by no field and kept as they stand:", highlight=False)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
-    for column in proposal.unmapped[:_UNMAPPED_SHOWN]:
+    for column in unmapped[:_UNMAPPED_SHOWN]:
         table.add_row(Text("  " + _plain(column)), Text(_values(column, proposal.evidence.columns[column])))
     console.print(table)
     if n > _UNMAPPED_SHOWN:

@@ -1,6 +1,6 @@
 """`/uploads`: a file sent by a form, and the page of an upload: what was understood, what is wrong, what to decide."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import cache, partial
 from typing import Any, get_args
@@ -14,16 +14,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 
 from geo.audit import note
-from geo.errors import InputError, ProfileInvalid
-from geo.fields import standard_fields
+from geo.errors import InputError
 from geo.indicators.catalogue import read_catalogue
-from geo.ingestion.facility_columns import STANDARD
-from geo.ingestion.found import find_findings, find_misplaced, find_unmapped
-from geo.ingestion.loads import Content
-from geo.ingestion.profile import Profile
+from geo.ingestion.found import find_findings, find_misplaced
+from geo.ingestion.profile import UNKNOWN
 from geo.ingestion.received import Choices, Decision, find_upload
 from geo.ingestion.rules import FIXABLE
-from geo.ingestion.suggest import NOTHING, TARGETS
+from geo.ingestion.suggest import DETAIL, NOTHING
 from geo.paging import PageRequest
 from geo.places import find_city, places_on
 from geo.settings import Settings
@@ -33,7 +30,24 @@ from maps.sketch import Sketch, draw_sketch
 from service.access import Acting, acting, reading_in_full
 from service.incoming import take_in, written
 from service.pages.rendering import page, see_other
-from service.pages.wording import CONFIDENCE, IS_BUSY, KINDS, PLACE_FIELDS, PLACE_STATES, STATES, STEPS, for_page
+from service.pages.upload_columns import (
+    YES_NO,
+    fields_to_choose,
+    other_columns,
+    taken_answers,
+    unmatched_columns,
+    used_columns,
+)
+from service.pages.wording import (
+    CONFIDENCE,
+    IS_BUSY,
+    KINDS,
+    PLACE_STATES,
+    STATES,
+    STEPS,
+    TRUST_OF_ANSWERS,
+    for_page,
+)
 from service.parameters import Cursor, Id
 from service.problems import validated
 from service.texts import FormText, FormTexts
@@ -43,9 +57,10 @@ router = APIRouter()
 
 _MISPLACED_SHOWN = 500
 _FINDINGS_A_PAGE = 200
-_ANSWERS_SHOWN = 40
-_YES_NO: Mapping[Any, str] = {True: "yes", False: "no"}
 _ENCODINGS = ("utf-8", "cp1252", "cp1250", "cp1251", "cp1256", "latin-1", "iso-8859-2", "cp850", "utf-16")
+
+
+_NO_TEXTS: list[str] = []
 
 
 @router.post("/uploads")
@@ -83,7 +98,7 @@ def one(request: Request, number: Id) -> Response:
         row = find_upload(reading.connection, number)
         told = describe(reading.connection, [row], for_page)[0]
         choices = Choices.model_validate(row["choices"])
-        columns = _columns(told, choices)
+        columns = used_columns(told, choices)
         # Two maps may be drawn, or none: while a file is worked on its page is asked for every other second.
         outlines = cache(partial(_outlines, reading.connection, row))
         return page(
@@ -100,12 +115,14 @@ def one(request: Request, number: Id) -> Response:
             where=_where(row, outlines),
             misplaced=_misplaced(reading, row, outlines),
             columns=columns,
-            unmatched=_unmatched(told, columns, _profile(choices)),
-            answers=_answers(reading, row, choices),
-            fields=_fields(row["content"]),
+            unmatched=unmatched_columns(told, columns, choices),
+            others=other_columns(told, columns, choices),
+            answers=taken_answers(reading.connection, row, choices),
+            fields=fields_to_choose(row["content"]),
             kinds=KINDS,
             encodings=_ENCODINGS,
             confidence=CONFIDENCE,
+            trust_of_answers=TRUST_OF_ANSWERS,
             changes=_changes(reading, told),
             places=_place_changes(told),
         )
@@ -144,110 +161,6 @@ def _misplaced(reading: Acting, row: Any, outlines: Outlines) -> Sketch | None:
     if len(positions) == 0:
         return None
     return draw_sketch(outlines(), positions, "Where the rows lie that have findings of their positions.")
-
-
-def _columns(told: dict[str, Any], choices: Choices) -> list[dict[str, Any]]:
-    """Each column that is used or might be, with what it holds, how sure that is and why."""
-    understood = told["understood"]
-    if understood is None:
-        return []
-    known = {(m["column"], m["field"]): m for m in understood["matched"]}
-    rows: dict[str, dict[str, Any]] = {}
-    for field, column in _in_use(choices, told["content"]).items():
-        if column in rows:
-            rows[column]["also"].append(field)
-            continue
-        said = known.get((column, field))
-        why = "as for the last file with these columns" if understood["is_remembered"] else "as the profile says"
-        rows[column] = {"column": column, "field": field, "confidence": "sure", "why": why, "also": []}
-        if said is not None and not understood["is_remembered"]:
-            rows[column] |= {"confidence": said["confidence"], "why": said["why"]}
-    # What somebody said stays said, also where the file cannot be read with it yet.
-    for column, field in choices.columns.items():
-        if column not in rows:
-            rows[column] = {"column": column, "field": field, "confidence": "sure", "why": "you said so", "also": []}
-    for (column, field), said in known.items():
-        if column not in rows and said["confidence"] == "unsure":
-            why = f"perhaps {field}: {said['why']}"
-            rows[column] = {"column": column, "field": NOTHING, "confidence": "unsure", "why": why, "also": []}
-    return list(rows.values())
-
-
-def _profile(choices: Choices) -> Profile | None:
-    """The profile the file is read with, if there is one that can be."""
-    try:
-        return choices.mapping()
-    except ProfileInvalid:
-        return None
-
-
-def _in_use(choices: Choices, content: Content) -> dict[str, str]:
-    """The column that holds each field, by the profile the file is read with."""
-    profile = _profile(choices)
-    if profile is None:
-        return {}
-    if content == "boundaries":
-        at = profile.position.model_dump(exclude_none=True, exclude={"crs", "column"}) if profile.position else {}
-        held = profile.boundaries.model_dump(exclude_none=True, exclude={"shape"}) if profile.boundaries else {}
-        return held | at
-    if content == "facilities":
-        roles = {*STANDARD, "longitude", "latitude"}
-        named = profile.facilities.model_dump(exclude_none=True, include=roles) if profile.facilities else {}
-        return {STANDARD.get(role, role): column for role, column in named.items()}
-    position = profile.position.model_dump(exclude_none=True, exclude={"crs"}) if profile.position else {}
-    places = {("position" if axis == "column" else axis): column for axis, column in position.items()}
-    return places | {field: mapping.column for field, mapping in profile.fields.items()}
-
-
-def _unmatched(told: dict[str, Any], columns: Sequence[dict[str, Any]], profile: Profile | None) -> list[str]:
-    """Columns nothing is said of yet."""
-    if told["understood"] is None:
-        return []
-    used = {row["column"] for row in columns}
-    used |= {column for mapping in (profile.fields.values() if profile else ()) for column in mapping.plus}
-    return [column for column in told["understood"]["columns"] if column not in used]
-
-
-def _answers(reading: Acting, row: Any, choices: Choices) -> list[dict[str, Any]]:
-    """Answers nobody knows the meaning of yet, and those of which somebody said it, each with what it may mean."""
-    unknown = find_unmapped(reading.connection, row["id"], _ANSWERS_SHOWN)
-    said = [(field, text, m) for field, meanings in choices.answers.items() for text, m in meanings.items()]
-    asked: list[dict[str, Any]] = [{"field": f, "text": text, "rows": n, "means": ""} for f, text, n in unknown]
-    asked += [
-        {"field": f, "text": text, "rows": None, "means": _YES_NO.get(meaning, meaning)}
-        for f, text, meaning in said[:_ANSWERS_SHOWN]
-    ]
-    return [answer | {"choices": means} for answer in asked if (means := _meanings(answer["field"]))]
-
-
-def _meanings(name: str) -> list[str]:
-    """What an answer to a field may mean; nothing for a field that holds numbers, dates or texts."""
-    field = standard_fields().get(name)
-    if field is None:
-        return []
-    return list(field.codes) or (list(_YES_NO.values()) if field.type == "boolean" else [])
-
-
-_ROLES = {
-    "identifier": "Which household, which settlement",
-    "design": "How it was surveyed",
-    "answer": "Answers",
-    "group": "Groups",
-}
-
-
-def _fields(content: Content) -> list[tuple[str, list[tuple[str, str]]]]:
-    """What a column may hold, in groups: name and meaning."""
-    if content in PLACE_FIELDS:
-        return [(content.capitalize(), list(PLACE_FIELDS[content].items()))]
-    where = [
-        (target, {"position": "longitude and latitude in one text"}.get(target, "in degrees")) for target in TARGETS
-    ]
-    known = standard_fields().values()
-    return [("Where", where)] + [
-        (title, [(field.name, field.description) for field in known if field.role == role])
-        for role, title in _ROLES.items()
-    ]
 
 
 def _changes(reading: Acting, told: dict[str, Any]) -> list[dict[str, Any]]:
@@ -303,24 +216,56 @@ def match_columns(
     """Has a file checked again, with other fields for its columns."""
     said = {name: now for name, now, before in _rows(column, field, was) if name and now != before}
     before = _choices(request, number)
-    held = {name: now for name, now in before.columns.items() if now == NOTHING or now not in said.values()}
+    free = {NOTHING, DETAIL}
+    held = {name: now for name, now in before.columns.items() if now in free or now not in said.values()}
     return _recheck(request, number, csrf, before, {"columns": held | said})
 
 
 @router.post("/uploads/{number}/answers")
 def say_answers(
-    request: Request, number: Id, csrf: FormText, field: FormTexts, text: FormTexts, means: FormTexts
+    request: Request,
+    number: Id,
+    csrf: FormText,
+    field: FormTexts,
+    text: FormTexts,
+    means: FormTexts,
+    was: FormTexts,
+    kind: FormTexts,
 ) -> Response:
-    """Has a file checked again, with what its answers mean."""
-    words = {word: meaning for meaning, word in _YES_NO.items()}
+    """Has a file checked again, with what its answers mean: those that were changed, and those that were guessed.
+
+    What stands in the form beside a guess has been looked at. `kind` is `sure` or `guessed`, after `detail` where the
+    answer stands in a column that tells more of another's.
+    """
+    words = {word: meaning for meaning, word in YES_NO.items()}
     before = _choices(request, number)
-    answers: dict[str, dict[str, Any]] = before.model_dump()["answers"]
-    for name, answer, meaning in _rows(field, text, means):
-        said = answers.setdefault(name, {})
-        said.pop(answer, None)
+    chosen: dict[str, dict[str, dict[str, Any]]] = before.model_dump(include={"answers", "details"})
+    for name, answer, meaning, earlier, of in _rows(field, text, means, was, kind):
+        said = chosen["details" if "detail" in of else "answers"].setdefault(name, {})
+        if meaning == earlier and "sure" in of:
+            continue
+        was_said = said.pop(answer, None) is not None
         if meaning:
             said[answer] = words.get(meaning, meaning)
-    return _recheck(request, number, csrf, before, {"answers": {name: said for name, said in answers.items() if said}})
+        elif earlier and not was_said:
+            said[answer] = UNKNOWN
+    kept = {choice: {name: said for name, said in of.items() if said} for choice, of in chosen.items()}
+    return _recheck(request, number, csrf, before, kept)
+
+
+@router.post("/uploads/{number}/kept")
+def keep_columns(
+    request: Request, number: Id, csrf: FormText, column: FormTexts, was: FormTexts, keep: FormTexts = _NO_TEXTS
+) -> Response:
+    """Has a file checked again, with other columns kept beside the answers: those that are ticked."""
+    before = _choices(request, number)
+    changed = {name for name, kept in _rows(column, was) if (kept == "kept") != (name in keep)}
+    given = {
+        "keep": [name for name in before.keep if name not in changed] + [n for n in column if n in changed & set(keep)],
+        "leave_out": [name for name in before.leave_out if name not in changed]
+        + [n for n in column if n in changed - set(keep)],
+    }
+    return _recheck(request, number, csrf, before, given)
 
 
 def _rows(*columns: Sequence[str]) -> list[tuple[str, ...]]:

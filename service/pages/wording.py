@@ -8,6 +8,7 @@ from service.wording import OF_COLUMNS, OPTION
 
 _OPTIONS: Mapping[str, str] = {
     "skip-errors": "“Load the rows without errors”",
+    "keep": "the tick boxes under “Columns that are not used” below",
     "fix": "“Correct positions that are certain to be wrong”",
     "crs": "CRS",
     "encoding": "Encoding",
@@ -116,3 +117,6 @@ IS_BUSY = ("received", "accepted", "withdrawing")
 STEPS: Mapping[str, str] = {"checking": "Checked", "loading": "Loaded", "withdrawing": "Taken back"}
 
 CONFIDENCE: Mapping[str, str] = {"sure": "sure", "likely": "likely: look at it", "unsure": "unsure: not used"}
+
+TRUST_OF_ANSWERS: Mapping[str, str] = {"sure": "sure", "likely": "look at it", "unsure": "nobody knows"}
+"""How sure it is what an answer means."""

@@ -162,7 +162,7 @@ def test_an_answer_said_by_hand_counts(site: Site, tmp_path: Path, files: Path) 
     assert officer.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
     officer.get_by_role("button", name="Check it again with these answers").click()
     expect(officer.locator("#state")).to_have_text("Checked", timeout=60_000)
-    expect(officer.get_by_role("combobox", name='nala "x" drainage, you said so')).to_have_value("open")
+    expect(officer.get_by_role("combobox", name='nala "x" drainage, 15 rows; you said so')).to_have_value("open")
     changes = officer.locator("section", has=officer.get_by_role("heading", name="What it would change"))
     expect(changes.get_by_role("row", name="Households with drainage")).to_contain_text("100 %")
     look(officer, "answers-said")

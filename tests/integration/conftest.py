@@ -1,6 +1,6 @@
 """The API over the small city; two organisations that share nothing."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import pytest
 from fastapi.testclient import TestClient
@@ -11,7 +11,7 @@ from geo.service_role import service_url
 from geo.settings import Settings
 from service.app import create_app
 from tests.published_city import SmallCity
-from tests.two_organisations import TwoOrganisations, make_two, two_in
+from tests.two_organisations import TwoOrganisations
 
 
 @pytest.fixture(scope="session")
@@ -30,18 +30,6 @@ def changing_client(changing_city: SmallCity) -> Iterator[TestClient]:
     with TestClient(create_app(engine, Settings(questions_per_minute=1_000_000))) as asking:
         yield asking
     engine.dispose()
-
-
-@pytest.fixture(scope="session")
-def sessions(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
-    """The sessions of the two organisations' people, who are made once."""
-    return make_two(database_url, tmp_path_factory.mktemp("two"))
-
-
-@pytest.fixture(scope="module")
-def two(request: pytest.FixtureRequest, database_url: str, sessions: Mapping[str, str]) -> Iterator[TwoOrganisations]:
-    """Two organisations in a database of the module's own."""
-    yield from two_in(database_url, f"two_of_{request.module.__name__.rpartition('.')[2]}", sessions)
 
 
 @pytest.fixture

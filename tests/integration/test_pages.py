@@ -117,7 +117,8 @@ def test_another_organisation_sees_nothing(client: TestClient, two: TwoOrganisat
             ("decision", {"decision": "withdraw"}),
             ("reading", {"crs": "EPSG:4326"}),
             ("columns", {"column": "a", "field": "", "was": "x"}),
-            ("answers", {"field": "drainage", "text": "a", "means": "open"}),
+            ("kept", {"column": "a", "was": "left", "keep": "a"}),
+            ("answers", {"field": "drainage", "text": "a", "means": "open", "was": "", "kind": "guessed"}),
         ):
             answer = client.post(f"/uploads/{number}/{path}", headers=south, data=csrf | form)
             assert answer.status_code in (403, 404), path
@@ -137,7 +138,8 @@ FORMS: Mapping[str, dict[str, str]] = {
     "/uploads/{}/decision": {"decision": "withdraw"},
     "/uploads/{}/reading": {"crs": "EPSG:4326"},
     "/uploads/{}/columns": {"column": "a", "field": "", "was": "x"},
-    "/uploads/{}/answers": {"field": "drainage", "text": "a", "means": "open"},
+    "/uploads/{}/answers": {"field": "drainage", "text": "a", "means": "open", "was": "", "kind": "guessed"},
+    "/uploads/{}/kept": {"column": "a", "was": "left", "keep": "a"},
     "/accounts": {"email": "forged@north.org", "name": "Forged", "role": "viewer"},
     "/accounts/1": {"change": "link"},
     "/keys": {"name": "Forged", "role": "viewer", "days": "9"},

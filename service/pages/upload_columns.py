@@ -1,0 +1,168 @@
+"""What an upload's page shows of a file's columns and answers: what they hold, how sure that is, what may be chosen."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection
+
+from geo.errors import ProfileInvalid
+from geo.fields import standard_fields
+from geo.ingestion.facility_columns import STANDARD
+from geo.ingestion.found import find_unmapped
+from geo.ingestion.loads import Content
+from geo.ingestion.profile import Profile
+from geo.ingestion.received import Choices
+from geo.ingestion.suggest import DETAIL, NOTHING, TARGETS
+from service.pages.wording import PLACE_FIELDS
+
+_ANSWERS_SHOWN = 40
+YES_NO: Mapping[Any, str] = {True: "yes", False: "no"}
+"""How yes and no stand in a form."""
+
+
+def _profile(choices: Choices) -> Profile | None:
+    """The profile a file is read with; None: there is none, or none that can be used."""
+    try:
+        return choices.mapping()
+    except ProfileInvalid:
+        return None
+
+
+def used_columns(told: dict[str, Any], choices: Choices) -> list[dict[str, Any]]:
+    """Each column that is used or might be, with what it holds, how sure that is and why."""
+    understood = told["understood"]
+    if understood is None:
+        return []
+    known = {(m["column"], m["field"]): m for m in understood["matched"]}
+    rows: dict[str, dict[str, Any]] = {}
+    for field, column in _in_use(choices, told["content"]).items():
+        if column in rows:
+            rows[column]["also"].append(field)
+            continue
+        said = known.get((column, field))
+        why = "as for the last file with these columns" if understood["is_remembered"] else "as the profile says"
+        rows[column] = {"column": column, "field": field, "confidence": "sure", "why": why, "also": []}
+        if said is not None and not understood["is_remembered"]:
+            rows[column] |= {"confidence": said["confidence"], "why": said["why"]}
+    for column, field in _details(choices).items():
+        why = f"tells more of some answers for {field}"
+        is_said = choices.columns.get(column) == DETAIL or understood["is_remembered"]
+        trust = "sure" if is_said else "likely"
+        rows.setdefault(column, {"column": column, "field": DETAIL, "confidence": trust, "why": why, "also": []})
+    # What somebody said stays said, also where the file cannot be read with it yet.
+    for column, field in choices.columns.items():
+        if column not in rows:
+            rows[column] = {"column": column, "field": field, "confidence": "sure", "why": "you said so", "also": []}
+    for (column, field), said in known.items():
+        if column not in rows and said["confidence"] == "unsure":
+            why = f"perhaps {field}: {said['why']}"
+            rows[column] = {"column": column, "field": NOTHING, "confidence": "unsure", "why": why, "also": []}
+    return list(rows.values())
+
+
+def _in_use(choices: Choices, content: Content) -> dict[str, str]:
+    """The column that holds each field, by the profile the file is read with."""
+    profile = _profile(choices)
+    if profile is None:
+        return {}
+    if content == "boundaries":
+        at = profile.position.model_dump(exclude_none=True, exclude={"crs", "column"}) if profile.position else {}
+        held = profile.boundaries.model_dump(exclude_none=True, exclude={"shape"}) if profile.boundaries else {}
+        return held | at
+    if content == "facilities":
+        roles = {*STANDARD, "longitude", "latitude"}
+        named = profile.facilities.model_dump(exclude_none=True, include=roles) if profile.facilities else {}
+        return {STANDARD.get(role, role): column for role, column in named.items()}
+    position = profile.position.model_dump(exclude_none=True, exclude={"crs"}) if profile.position else {}
+    places = {("position" if axis == "column" else axis): column for axis, column in position.items()}
+    return places | {field: mapping.column for field, mapping in profile.fields.items()}
+
+
+def _details(choices: Choices) -> dict[str, str]:
+    """The columns that tell more of an answer, by the profile the file is read with, and the field each belongs to."""
+    profile = _profile(choices)
+    fields = {} if profile is None else profile.fields
+    return {detail.column: field for field, mapping in fields.items() for detail in mapping.when}
+
+
+def unmatched_columns(told: dict[str, Any], columns: Sequence[dict[str, Any]], choices: Choices) -> list[str]:
+    """Columns nothing is said of yet."""
+    if told["understood"] is None:
+        return []
+    profile = _profile(choices)
+    used = {row["column"] for row in columns}
+    used |= {column for mapping in (profile.fields.values() if profile else ()) for column in mapping.plus}
+    return [column for column in told["understood"]["columns"] if column not in used]
+
+
+def other_columns(told: dict[str, Any], columns: Sequence[dict[str, Any]], choices: Choices) -> list[dict[str, Any]]:
+    """Columns of a survey's file that no field uses, with what persons they are about, and whether they are kept."""
+    if not told["survey"]:
+        return []
+    personal = {each["column"]: each["holds"] for each in (told["read_as"] or {}).get("personal", [])}
+    profile = _profile(choices)
+    kept = {*choices.keep, *(profile.keep if profile else ())} - set(choices.leave_out)
+    left = {*choices.leave_out, *(profile.leave_out if profile else ())} - set(choices.keep)
+    listed = dict.fromkeys([*personal, *unmatched_columns(told, columns, choices), *left])
+    return [
+        {"column": c, "holds": personal.get(c, ""), "is_kept": c not in left and (c not in personal or c in kept)}
+        for c in listed
+    ]
+
+
+def taken_answers(connection: Connection, row: Any, choices: Choices) -> list[dict[str, Any]]:
+    """Every answer of the file with what it is taken for and may mean: what to look at first.
+
+    A file that was checked by an earlier version has only those that nobody knew.
+    """
+    taken = (row["read_as"] or {}).get("answers", [])
+    known = {(each["field"], each["text"]) for each in taken}
+    unknown = find_unmapped(connection, row["id"], _ANSWERS_SHOWN)
+    taken = taken + [
+        {"field": f, "text": text, "rows": n, "means": None, "is_detail": False, "confidence": "unsure", "why": ""}
+        for f, text, n in unknown
+        if (f, text) not in known
+    ]
+    said = [(f, t, d) for d, of in ((False, choices.answers), (True, choices.details)) for f in of for t in of[f]]
+    asked = [
+        each
+        | {
+            "means": YES_NO.get(each["means"], each["means"]) if isinstance(each["means"], bool) else each["means"],
+            "choices": _meanings(each["field"]),
+            "was_said": (each["field"], each["text"], each["is_detail"]) in said,
+        }
+        for each in taken
+    ]
+    order = ("unsure", "likely", "sure")
+    return sorted((each for each in asked if each["choices"]), key=lambda each: order.index(each["confidence"]))
+
+
+def _meanings(name: str) -> list[str]:
+    """What an answer to a field may mean; nothing for a field that holds numbers, dates or texts."""
+    field = standard_fields().get(name)
+    if field is None:
+        return []
+    return list(field.codes) or (list(YES_NO.values()) if field.type == "boolean" else [])
+
+
+_ROLES = {
+    "identifier": "Which household, which settlement",
+    "design": "How it was surveyed",
+    "answer": "Answers",
+    "group": "Groups",
+}
+
+
+def fields_to_choose(content: Content) -> list[tuple[str, list[tuple[str, str]]]]:
+    """What a column may hold, in groups: name and meaning."""
+    if content in PLACE_FIELDS:
+        return [(content.capitalize(), list(PLACE_FIELDS[content].items()))]
+    where = [
+        (target, {"position": "longitude and latitude in one text"}.get(target, "in degrees")) for target in TARGETS
+    ]
+    known = standard_fields().values()
+    groups = [
+        (title, [(field.name, field.description) for field in known if field.role == role])
+        for role, title in _ROLES.items()
+    ]
+    return [("Where", where), *groups, ("Beside another", [(DETAIL, "tells more of an answer to another question")])]
