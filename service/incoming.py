@@ -8,8 +8,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
-from procrastinate import App
-
 from geo.access import require
 from geo.audit import note
 from geo.errors import InputError, InvalidParameter, InvalidParameters, TooLarge
@@ -21,9 +19,9 @@ from geo.ingestion.received import Choices, receive
 from geo.places import find_city
 from geo.settings import Settings
 from service.access import Acting
-from service.jobs import defer_upload
 from service.own_surveys import find_own
 from service.problems import validated
+from service.queue import defer_upload
 
 NAMED = ("city", "content", "survey")
 """Where a file goes: a city, what it is of, and the round of a survey's. The other fields are choices."""
@@ -85,7 +83,7 @@ def find_target(done: Acting, fields: Mapping[str, str]) -> tuple[Target, Choice
     return Target(find_city(done.connection, fields["city"]), content), choices
 
 
-def take_in(done: Acting, queue: App, settings: Settings, original: Original, fields: Mapping[str, str]) -> int:
+def take_in(done: Acting, settings: Settings, original: Original, fields: Mapping[str, str]) -> int:
     """Keeps a file that has come whole, and has it checked; the upload's id.
 
     Raises:
@@ -94,7 +92,7 @@ def take_in(done: Acting, queue: App, settings: Settings, original: Original, fi
     target, choices = find_target(done, fields)
     originals.keep(original, done.bearer.organisation, settings.originals_url)
     upload_id = receive(done.connection, done.bearer, target, original, choices)
-    defer_upload(done.connection, queue, upload_id, "checking")
+    defer_upload(done.connection, upload_id, "checking")
     facts = {"file_name": original.file_name, "sha256": original.sha256, "size_bytes": original.size_bytes}
     logger.info("file received", extra={"facts": {"upload": upload_id, "size_bytes": original.size_bytes}})
     note(done.connection, "file received", f"upload {upload_id}", after=facts)

@@ -5,10 +5,10 @@ of groups, and of households that are in two rounds, cost a scan each and are as
 them, and they are made anew by the worker, or by whoever asks first and may wait.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import pandas as pd
-from sqlalchemy import Connection, and_, delete, func, insert, or_, select, tuple_
+from sqlalchemy import Connection, and_, delete, func, insert, not_, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from geo.copying import copy_frame
@@ -184,19 +184,58 @@ def _unpaired(connection: Connection, survey_id: int) -> list[tuple[int, int]]:
         (row.id, survey_id) if (row.starts_on, row.id) < (row.own_starts_on, survey_id) else (survey_id, row.id)
         for row in rows
     ]
-    there = {(row[0], row[1]) for row in connection.execute(select(paired.c.from_survey_id, paired.c.to_survey_id))}
+    there = _pairs_of(connection, survey_id)
     return [pair for pair in sorted(pairs) if pair not in there]
 
 
 def surveys_lacking_tallies(connection: Connection, *, derived: bool = True) -> list[int]:
     """The ids of surveys that lack a tally, or have one the catalogue knows no more; `derived` as in make_missing."""
     definitions = read_catalogue(connection).versions
-    known = {(d.id, d.version) for d in definitions}
-    lacking = []
-    for survey_id, unit in connection.execute(select(survey.c.id, survey.c.unit).order_by(survey.c.id)):
-        made = _made(connection, survey_id)
-        outdated = any(made_of[1:] not in known for made_of in made)
-        missing = any(_missing(made, definitions, by) for by in _wanted(unit, derived=derived))
-        if missing or outdated or (derived and _unpaired(connection, survey_id)):
-            lacking.append(survey_id)
-    return lacking
+    n_tallied = sum(definition.is_tallied for definition in definitions)
+    known = tuple_(tallied.c.indicator_id, tallied.c.definition_version).in_([(d.id, d.version) for d in definitions])
+    counts = select(
+        tallied.c.survey_id,
+        tallied.c.group_field,
+        func.count().filter(known).label("known"),
+        func.count().filter(not_(known)).label("outdated"),
+    ).group_by(tallied.c.survey_id, tallied.c.group_field)
+    lacking: set[int] = set()
+    made: dict[int, dict[str, int]] = {}
+    for survey_id, by, n_known, n_outdated in connection.execute(counts):
+        made.setdefault(survey_id, {})[by] = n_known
+        if n_outdated:
+            lacking.add(survey_id)
+    for survey_id, unit in connection.execute(select(survey.c.id, survey.c.unit)):
+        have = made.get(survey_id, {})
+        if any(have.get(by, 0) < n_tallied for by in _wanted(unit, derived=derived)):
+            lacking.add(survey_id)
+    if derived:
+        lacking.update(_all_unpaired(connection))
+    return sorted(lacking)
+
+
+def _all_unpaired(connection: Connection) -> Iterator[int]:
+    """The rounds of households for which one in the same city has not been held against them."""
+    one, other = survey.alias("one"), survey.alias("other")
+    is_paired = select(paired.c.from_survey_id).where(
+        or_(
+            and_(paired.c.from_survey_id == one.c.id, paired.c.to_survey_id == other.c.id),
+            and_(paired.c.from_survey_id == other.c.id, paired.c.to_survey_id == one.c.id),
+        )
+    )
+    rows = connection.execute(
+        select(one.c.id, other.c.id.label("other_id"))
+        .join(other, and_(other.c.city_id == one.c.city_id, other.c.id > one.c.id))
+        .where(one.c.unit == "household", other.c.unit == "household", not_(is_paired.exists()))
+    )
+    for row in rows:
+        yield row.id
+        yield row.other_id
+
+
+def mark_surveys(connection: Connection) -> tuple[int, int]:
+    """Changes when a survey is opened, which changes nothing that readers see."""
+    n, last = connection.execute(
+        select(func.count(), func.coalesce(func.max(survey.c.id), 0)).select_from(survey)
+    ).one()
+    return n, last

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, Select, func, insert, select, update
 
 from geo.access import Bearer
 from geo.errors import Conflict, InvalidParameter, InvalidParameters, NotFound, quoted, shortened
@@ -320,6 +320,12 @@ def count_states(connection: Connection) -> dict[str, int]:
     found = dict.fromkeys(STATES, 0)
     counted = select(func.gate.upload_states().table_valued("state", "uploads"))
     return found | {row.state: row.uploads for row in connection.execute(counted)}
+
+
+def of_same_organisation(upload_id: int) -> Select[tuple[int]]:
+    """The ids of all uploads of the organisation this one is of."""
+    sender = select(upload.c.organisation_id).where(upload.c.id == upload_id).scalar_subquery()
+    return select(upload.c.id).where(upload.c.organisation_id == sender)
 
 
 def uploads() -> Any:

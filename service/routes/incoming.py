@@ -171,8 +171,7 @@ def _complete(request: Request, number: UUID, path: pathlib.Path) -> int:
     with acting(request, "contributor") as done:
         row = find_incoming(done.connection, number)
         original = originals.identify(path, row["file_name"])
-        state = request.app.state
-        upload_id = take_in(done, state.queue, state.settings, original, row["fields"])
+        upload_id = take_in(done, request.app.state.settings, original, row["fields"])
         remove_incoming(done.connection, number)
     path.unlink(missing_ok=True)
     return upload_id
