@@ -158,7 +158,7 @@ def _work_on_upload(url: str, engine: Engine, settings: Settings, upload_id: int
     """Has a process of its own do a step, and says what happened where that did not end well.
 
     Raises:
-        DatabaseUnavailable: the database was away; nothing was done.
+        DatabaseUnavailable: the database was away, or others were at it; nothing was done.
     """
     process = upload_work.start_step(url, settings, upload_id, step)
     try:
@@ -169,7 +169,7 @@ def _work_on_upload(url: str, engine: Engine, settings: Settings, upload_id: int
         process.join()
     if code == 0:
         return
-    if code == upload_work.EXIT_DATABASE:
+    if code == upload_work.EXIT_LATER:
         raise DatabaseUnavailable
     logger.error("upload broke off", extra={"facts": {"step": step, "exit": code}})
     match code:

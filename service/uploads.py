@@ -4,10 +4,11 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from geo import access
 from geo.audit import note
+from geo.database import limit_lock_waits
 from geo.errors import InvalidParameter, InvalidParameters
 from geo.ingestion.findings import FindingGroup
 from geo.ingestion.found import find_groups
@@ -27,7 +28,7 @@ from service.queue import defer_upload, waiting_before
 
 _NEWEST = 200
 
-_LOCK_TIMEOUT = text("SET LOCAL lock_timeout = '2s'")
+_DECIDING_WAITS_S = 2.0
 
 logger = logging.getLogger("vasti.uploads")
 
@@ -43,7 +44,7 @@ def decide_upload(done: Acting, number: int, decision: Decision, choices: Choice
         NotAllowed: it changes published figures, settlements or facilities, which is for a steward.
         Conflict: in its state that cannot be decided.
     """
-    done.connection.execute(_LOCK_TIMEOUT)
+    limit_lock_waits(done.connection, _DECIDING_WAITS_S)
     before = find_upload(done.connection, number)
     if choices is not None and decision != "recheck":
         raise InvalidParameters([InvalidParameter("choices", "go with the decision recheck")])

@@ -59,7 +59,9 @@ def write_tallies(
     copy_frame(connection, tally, tallies.assign(survey_id=survey_id))
 
 
-def refresh_tallies(connection: Connection, survey_id: int, settlement_ids: Sequence[int] | None = None) -> None:
+def refresh_tallies(
+    connection: Connection, survey_id: int, settlement_ids: Sequence[int] | None = None, *, on_trial: bool = False
+) -> None:
     """Recomputes the tallies of all households from the survey's live ones, in every version of every indicator."""
     definitions = read_catalogue(connection).versions
     if settlement_ids is not None:
@@ -68,16 +70,22 @@ def refresh_tallies(connection: Connection, survey_id: int, settlement_ids: Sequ
         definitions = [d for d in definitions if (ALL, d.id, d.version) in made]
     tallies = tally_survey(connection, definitions, survey_id, settlement_ids)
     write_tallies(connection, survey_id, definitions, tallies, settlement_ids)
-    follow_households(connection, survey_id, definitions)
+    follow_households(connection, survey_id, definitions, on_trial=on_trial)
 
 
-def follow_households(connection: Connection, survey_id: int, definitions: Sequence[Definition]) -> None:
-    """After a survey's households changed and its tallies with them: makes those of clusters, drops all others."""
-    derived = and_(tallied.c.survey_id == survey_id, tallied.c.group_field != ALL)
-    connection.execute(delete(tallied).where(derived))
-    connection.execute(
-        delete(paired).where(or_(paired.c.from_survey_id == survey_id, paired.c.to_survey_id == survey_id))
-    )
+def follow_households(
+    connection: Connection, survey_id: int, definitions: Sequence[Definition], *, on_trial: bool = False
+) -> None:
+    """After a survey's households changed and its tallies with them: makes those of clusters, drops all others.
+
+    On trial the others stay: those of pairs are other rounds' too, whose loads would wait.
+    """
+    if not on_trial:
+        derived = and_(tallied.c.survey_id == survey_id, tallied.c.group_field != ALL)
+        connection.execute(delete(tallied).where(derived))
+        connection.execute(
+            delete(paired).where(or_(paired.c.from_survey_id == survey_id, paired.c.to_survey_id == survey_id))
+        )
     if _has_clusters(connection, survey_id):
         tallies = tally_survey(connection, definitions, survey_id, by=CLUSTERS)
         write_tallies(connection, survey_id, definitions, tallies, by=CLUSTERS)

@@ -19,6 +19,7 @@ from starlette.requests import ClientDisconnect
 from geo.errors import Conflict, InputError, InvalidParameter, InvalidParameters, NotFound, TooLarge, quoted, shortened
 from geo.ingestion import originals
 from geo.ingestion.incoming import announce, find_incoming, make_folder, remove_incoming
+from geo.room import check_disk
 from geo.settings import Settings
 from service.access import acting
 from service.answers import NO_STORE, address
@@ -81,7 +82,7 @@ def create(request: Request, length: Length, metadata: Metadata) -> Response:
     with acting(request, "contributor") as done:
         # What is wrong with it is said before the file is sent.
         find_target(done, fields)
-        number = announce(done.connection, done.bearer.account_id, name, length, fields)
+        number = announce(done.connection, done.bearer.account_id, name, length, fields, settings.incoming_mb)
         make_folder(settings.incoming_dir)
         _path(settings, number).touch(mode=0o600)
     return Response(status_code=201, headers=_TUS | {"location": address(request, f"/api/v1/incoming/{number}")})
@@ -131,6 +132,8 @@ async def append(request: Request, number: Number, offset: Offset) -> Response:
         come = file.seek(0, 2)
         if offset != come:
             raise Conflict(f"{come} bytes have come so far, not {offset}: go on from there.")
+        declared = request.headers.get("content-length", "")
+        check_disk(settings.incoming_dir, int(declared) if declared.isdecimal() else 0)
         try:
             async for chunk in request.stream():
                 if come + len(chunk) > size:

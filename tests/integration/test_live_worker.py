@@ -90,7 +90,7 @@ def are_begun(connection: Connection) -> None:
 def lost(office: Office, path: Path) -> int:
     """An upload that was received and that no job stands for."""
     original = originals.identify(path, path.name)
-    originals.keep(original, office.settings.originals_url)
+    originals.keep(original, office.sender.organisation, office.settings.originals_url)
     with database.transaction(office.engine) as connection:
         row = find_survey(connection, find_city(connection, "pune"), "2024")
         return receive(connection, office.sender, Target(row["city_id"], "survey", row["id"]), original, Choices())

@@ -19,14 +19,17 @@ def order(engine: Engine) -> list[tuple[str, int]]:
         rows = connection.execute(
             text(
                 "SELECT task_name, coalesce(args ->> 'upload_id', args ->> 'survey_id')::integer "
-                "FROM procrastinate.procrastinate_jobs WHERE status = 'todo' ORDER BY priority DESC, id"
-            )
+                "FROM procrastinate.procrastinate_jobs WHERE status = 'todo' AND task_name = ANY(:tasks) "
+                "ORDER BY priority DESC, id"
+            ),
+            {"tasks": [queue.WORK_ON_UPLOAD, queue.RECOMPUTE_TALLIES]},
         )
         return [(row[0], row[1]) for row in rows]
 
 
 def n_asked(connection: Connection) -> int:
-    return int(connection.execute(text("SELECT count(*) FROM procrastinate.procrastinate_jobs")).scalar_one())
+    of_task = text("SELECT count(*) FROM procrastinate.procrastinate_jobs WHERE task_name = :task")
+    return int(connection.execute(of_task, {"task": queue.RECOMPUTE_TALLIES}).scalar_one())
 
 
 def lose(engine: Engine, *numbers: int) -> None:
