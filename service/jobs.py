@@ -34,6 +34,8 @@ from service.queue import (
     StaleWatch,
     defer_lost,
     defer_stale,
+    defer_survey,
+    has_waiting_upload,
     queue_conninfo,
 )
 
@@ -111,7 +113,16 @@ def make_app(url: str, engine: Engine, settings: Settings) -> App:
     @app.task(name=RECOMPUTE_TALLIES, retry=RetryStrategy(max_attempts=5, exponential_wait=5))
     def recompute_tallies(survey_id: int) -> None:
         with database.transaction(engine) as connection:
-            recompute(connection, survey_id)
+            gave_way = False
+
+            def gives_way() -> bool:
+                nonlocal gave_way
+                gave_way = gave_way or has_waiting_upload(connection)
+                return gave_way
+
+            recompute(connection, survey_id, gives_way=gives_way)
+            if gave_way:
+                defer_survey(connection, survey_id)
 
     # What goes wrong with a file is said of it; only a database that was away is tried again.
     @app.task(name=WORK_ON_UPLOAD, retry=RetryStrategy(max_attempts=30, wait=5))

@@ -64,8 +64,19 @@ def defer_stale(connection: Connection) -> int:
     asked = _live_locks(connection, [_survey_lock(survey_id) for survey_id in found])
     for survey_id in found:
         if _survey_lock(survey_id) not in asked:
-            _defer(connection, RECOMPUTE_TALLIES, _survey_lock(survey_id), _AFTER_PEOPLE, survey_id=survey_id)
+            defer_survey(connection, survey_id)
     return len(found)
+
+
+def defer_survey(connection: Connection, survey_id: int) -> None:
+    """Asks, in the caller's transaction, for the tallies a survey lacks."""
+    _defer(connection, RECOMPUTE_TALLIES, _survey_lock(survey_id), _AFTER_PEOPLE, survey_id=survey_id)
+
+
+def has_waiting_upload(connection: Connection) -> bool:
+    """Whether a step of an upload waits for a worker."""
+    waits = (_JOBS.c.task_name == WORK_ON_UPLOAD, _STATUS == "todo")
+    return connection.execute(select(_JOBS.c.id).where(*waits).limit(1)).first() is not None
 
 
 def defer_lost(connection: Connection) -> int:

@@ -5,7 +5,7 @@ of groups, and of households that are in two rounds, cost a scan each and are as
 them, and they are made anew by the worker, or by whoever asks first and may wait.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import pandas as pd
 from sqlalchemy import Connection, and_, delete, func, insert, not_, or_, select, tuple_
@@ -121,10 +121,13 @@ def _missing(made: set[Made], definitions: Iterable[Definition], by: str) -> lis
     return [d for d in definitions if d.is_tallied and (by, d.id, d.version) not in made]
 
 
-def make_missing(connection: Connection, survey_id: int, *, derived: bool = True) -> bool:
+def make_missing(
+    connection: Connection, survey_id: int, *, derived: bool = True, gives_way: Callable[[], bool] = lambda: False
+) -> bool:
     """Makes the tallies a survey lacks, of new definitions, groups and pairs of rounds; tells whether it lacked any.
 
-    Without `derived`, only those of all households and of clusters, which every figure needs.
+    Without `derived`, only those of all households and of clusters, which every figure needs. Between two groups or
+    pairs it may give way, and leaves the others for later.
     """
     definitions = read_catalogue(connection).versions
     made = _made(connection, survey_id)
@@ -137,12 +140,19 @@ def make_missing(connection: Connection, survey_id: int, *, derived: bool = True
             _write_pairs(connection, new, earlier, later)
         else:
             _forget_pair(connection, earlier, later)
-    for by in (*_wanted(_unit(connection, survey_id), derived=derived), *clusters):
+    # What every figure needs comes first.
+    for by in sorted(
+        (*_wanted(_unit(connection, survey_id), derived=derived), *clusters), key=lambda by: by in group_fields()
+    ):
         missing = _missing(made, definitions, by)
         if missing:
+            if lacked and by in group_fields() and gives_way():
+                break
             write_tallies(connection, survey_id, missing, tally_survey(connection, missing, survey_id, by=by), by=by)
             lacked = True
     for earlier, later in _unpaired(connection, survey_id) if derived else []:
+        if lacked and gives_way():
+            break
         connection.execute(insert(paired).values(from_survey_id=earlier, to_survey_id=later))
         _write_pairs(connection, definitions, earlier, later)
         lacked = True

@@ -1,10 +1,14 @@
 """The queue: who goes first, turns between organisations, and that an upload says it is queued."""
 
 from pathlib import Path
+from typing import Any
 
+import pytest
 from sqlalchemy import Connection, Engine, text
 
 from geo import database
+from geo.indicators import tally_sql, tally_store
+from geo.indicators.tally_store import surveys_lacking_tallies
 from service import queue
 from tests import factories as f
 from tests.integration.office import API, Office, bearer, client, office, officer, send, settings
@@ -67,6 +71,34 @@ def test_what_a_person_waits_for_goes_before_recomputation(
         assert order(two.owner)[0] == (queue.WORK_ON_UPLOAD, number)
         office.work()
     assert office.look(number)["state"] == "withdrawn"
+
+
+def test_a_recomputation_gives_way_to_an_upload_and_goes_on_after_it(
+    office: Office, two: TwoOrganisations, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.work()
+    with database.transaction(two.owner) as connection:
+        connection.execute(text("DELETE FROM tallied WHERE group_field <> ''"))
+        queue.defer_stale(connection)
+        lacking = surveys_lacking_tallies(connection)
+    number = 0
+    made: list[str] = []
+
+    def sends_meanwhile(*arguments: Any, **options: Any) -> Any:
+        nonlocal number
+        made.append(options["by"])
+        if not number:
+            number = send(office.client, office.header, write(tmp_path, "meanwhile")).json()["id"]
+        else:
+            # All that was made after the first came when the upload had been checked.
+            assert office.look(number)["state"] == "checked"
+        return tally_sql.tally_survey(*arguments, **options)
+
+    monkeypatch.setattr(tally_store, "tally_survey", sends_meanwhile)
+    office.work()
+    assert len(made) >= len(lacking) * len(tally_store.group_fields())
+    with database.transaction(two.owner) as connection:
+        assert surveys_lacking_tallies(connection) == []
 
 
 def test_m6_organisations_take_turns(office: Office, two: TwoOrganisations, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 from fastapi.testclient import TestClient
 
+from geo.errors import StorageFull
 from geo.ingestion.upload_steps import Limits, Work
 from geo.settings import Settings
 from service import jobs
@@ -82,8 +83,15 @@ def test_m6_a_worker_looks_at_the_disk_before_it_reads_a_file(
     rows = [f.household(i, i % 4, household_code=f"disk-{i}") for i in range(8)]
     number = send(office.client, office.header, f.write_csv(tmp_path / "disk.csv", rows)).json()["id"]
     asked: list[int] = []
-    monkeypatch.setattr("geo.ingestion.upload_steps.check_disk", lambda _, wanted: asked.append(wanted))
-    assert Work(two.owner, number, office.settings.originals_url, Limits(disk=tmp_path)).do("checking")
+
+    def full(_: Path, wanted_bytes: int) -> None:
+        asked.append(wanted_bytes)
+        raise StorageFull
+
+    monkeypatch.setattr("geo.ingestion.upload_steps.check_disk", full)
+    with pytest.raises(StorageFull):
+        Work(two.owner, number, office.settings.originals_url, Limits(disk=tmp_path)).do("checking")
     assert asked == [office.look(number)["size_bytes"]]
-    assert office.look(number)["state"] == "checked"
+    assert office.look(number)["state"] == "received"
     office.work()
+    assert office.look(number)["state"] == "checked"
