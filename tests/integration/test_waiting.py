@@ -73,7 +73,13 @@ def test_m7_while_a_first_load_is_not_committed_everybody_else_sends_files(
         assert rows(connection, SHARED_LOCKS) == []
         assert send(office.client, office.header, write(tmp_path, "other")).status_code == 202
         south = bearer(two, "contributor", "south")
-        opened = {"city": "pune", "slug": "another", "starts_on": "2024-01-01", "ends_on": "2024-02-01"}
+        opened = {
+            "city": "pune",
+            "slug": "another",
+            "starts_on": "2024-01-01",
+            "ends_on": "2024-02-01",
+            "mode": "census",
+        }
         assert office.client.post(f"{API}/own/surveys", headers=south, json=opened).status_code == 201
         connection.commit()
     office.work()

@@ -88,7 +88,12 @@ class Office:
 
     def log(self, command: str) -> str:
         """What a process has said."""
-        return (self.folder / f"{command}.log").read_text(encoding="utf-8", errors="replace")[-20_000:]
+        return (self.folder / f"{command}.log").read_text(encoding="utf-8", errors="replace")
+
+    def errors(self) -> list[str]:
+        """What the processes say went wrong."""
+        lines = [line for command in ("serve", "worker") for line in self.log(command).splitlines()]
+        return [line for line in lines if '"level": "error"' in line]
 
     def end(self) -> None:
         """Ends what runs."""

@@ -25,7 +25,7 @@ from tests import factories as f
 from tests.soak.clients import Crowd, look_at_figures, publish_and_take_back, send_and_decide
 from tests.soak.office import ROUNDS, Office, opened
 
-SECONDS = float(os.environ.get("VASTI_SOAK_SECONDS", "60"))
+SECONDS = float(os.environ.get("VASTI_SOAK_SECONDS", "45"))
 MOST_MB = 700
 """Of the service's process, with its worker, however long it runs."""
 
@@ -54,13 +54,13 @@ def test_a_service_that_is_used_and_broken_off_ends_with_every_figure_right(
             partial(office.kill, "serve"),
         )
         for befalls in faults:
-            time.sleep(SECONDS / 4)
+            time.sleep(SECONDS / 6)
             befalls()
         crowd.goes()
         engine = database.create_engine(office.url)
         try:
             _is_quiet(engine, office)
-            assert crowd.told.faults == []
+            assert crowd.told.faults == [], office.errors()
             assert len(crowd.told.loaded) >= 3, crowd.told
             _holds(engine, crowd)
             _figures_are_a_recount(engine, office)
@@ -68,14 +68,14 @@ def test_a_service_that_is_used_and_broken_off_ends_with_every_figure_right(
             engine.dispose()
         office.look_at_memory()
         assert max(office.peaks_mb) < MOST_MB
-        assert "Traceback" not in office.log("serve"), office.log("serve")
+        assert "Traceback" not in office.log("serve")
 
 
 def _is_quiet(engine: Engine, office: Office) -> None:
     """Waits until nothing is left to do."""
     deadline = time.monotonic() + _QUIET_S
     while (left := _left(engine)) != ([], [], []):
-        assert time.monotonic() < deadline, (left, office.log("serve"), office.log("worker"))
+        assert time.monotonic() < deadline, (left, office.errors())
         time.sleep(1)
 
 
