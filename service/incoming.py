@@ -5,8 +5,10 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from typing import BinaryIO
+
+from fastapi import Request
 
 from geo.access import require
 from geo.audit import note
@@ -34,6 +36,17 @@ _TAKING_IN_WAITS_S = 5.0
 
 logger = logging.getLogger("vasti.uploads")
 _LONGEST_NAME, _LONGEST_SUFFIX, _LONGEST_SUFFIX_BYTES = 180, 20, 60
+
+
+def look_for_room(request: Request) -> None:
+    """Looks, before a body is read, whether there is room for it: where bodies lie as they come, and where files do.
+
+    Raises:
+        StorageFull: there is not.
+    """
+    declared = request.headers.get("content-length", "")
+    for folder in (Path(gettempdir()), request.app.state.settings.incoming_dir):
+        check_disk(folder, int(declared) if declared.isdecimal() else 0)
 
 
 @contextmanager

@@ -30,7 +30,7 @@ from geo.surveys import find_survey
 from maps import words
 from maps.sketch import Sketch, draw_sketch
 from service.access import Acting, acting, reading_in_full
-from service.incoming import take_in, written
+from service.incoming import look_for_room, take_in, written
 from service.pages.rendering import page, see_other
 from service.pages.wording import (
     CONFIDENCE,
@@ -70,7 +70,7 @@ async def send(request: Request) -> Response:
 
 def _look_who_sends(request: Request) -> None:
     with reading_in_full(request, "contributor"):
-        pass
+        look_for_room(request)
 
 
 def _take_in(request: Request, form: FormData) -> int:

@@ -19,11 +19,10 @@ from starlette.requests import ClientDisconnect
 from geo.errors import Conflict, InputError, InvalidParameter, InvalidParameters, NotFound, TooLarge, quoted, shortened
 from geo.ingestion import originals
 from geo.ingestion.incoming import announce, find_incoming, make_folder, remove_incoming
-from geo.room import check_disk
 from geo.settings import Settings
 from service.access import acting
 from service.answers import NO_STORE, address
-from service.incoming import find_target, plain_name, take_in
+from service.incoming import find_target, look_for_room, plain_name, take_in
 from service.routes.described import PARTS_REFUSALS, private_responses
 
 VERSION = "1.0.0"
@@ -132,8 +131,7 @@ async def append(request: Request, number: Number, offset: Offset) -> Response:
         come = file.seek(0, 2)
         if offset != come:
             raise Conflict(f"{come} bytes have come so far, not {offset}: go on from there.")
-        declared = request.headers.get("content-length", "")
-        check_disk(settings.incoming_dir, int(declared) if declared.isdecimal() else 0)
+        look_for_room(request)
         try:
             async for chunk in request.stream():
                 if come + len(chunk) > size:

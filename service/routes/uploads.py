@@ -29,7 +29,7 @@ from service.answers import (
     private_answer,
     private_list,
 )
-from service.incoming import take_in, written
+from service.incoming import look_for_room, take_in, written
 from service.parameters import Cursor, Excel, FindingsFormat, Id, Limit, limit_note, page_request
 from service.routes.described import FILE_REFUSALS, private_responses
 from service.tables import csv_text
@@ -94,7 +94,7 @@ _ANY_FILE = "application/octet-stream"
 
 def _look_who_sends(request: Request) -> None:
     with acting(request, "contributor"):
-        pass
+        look_for_room(request)
 
 
 def _take_in(request: Request, form: FormData, settings: Settings) -> Response:
