@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from geo.audit import note_as
 from geo.database import limit_lock_waits, transaction, translated_errors
 from geo.errors import (
+    Busy,
     ChoiceNeeded,
     Conflict,
     DatabaseUnavailable,
