@@ -2,7 +2,7 @@
 PYTHON := .venv/bin/python
 COMPILE = uv pip compile $(if $(UPGRADE),--upgrade) --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
 
-.PHONY: help setup demo test lint docs bench lock
+.PHONY: help setup demo test lint docs bench soak lock
 
 help:
 	@echo "make demo         the sample city, its figures and its map, served until Ctrl-C (SERVE=0: not served)"
@@ -10,6 +10,7 @@ help:
 	@echo "make lint         the same without the tests"
 	@echo "make docs         write docs/indicators.md from the catalogue and its worked examples"
 	@echo "make bench        speed and memory against peers"
+	@echo "make soak         ten minutes of a service that is used and broken off (SECONDS=60: a minute)"
 	@echo "make setup        PostGIS and the Python environment in .venv"
 	@echo "make lock         write the lock files from pyproject.toml (UPGRADE=1: with the newest versions)"
 
@@ -44,6 +45,9 @@ docs: setup
 bench:
 	@sh .ci/setup bench
 	.venv-bench/bin/python -m tests.benchmarks
+
+soak: setup
+	VASTI_SOAK_SECONDS=$(or $(SECONDS),600) $(PYTHON) -m pytest tests/soak
 
 lock: setup
 	@PATH="$$PATH:$(CURDIR)/build/uv/bin"; export PATH; set -e; \

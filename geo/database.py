@@ -19,7 +19,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, ProgrammingError
 
 from geo import cluster
-from geo.errors import Busy, Conflict, DatabaseUnavailable, NotAllowed, SetupError, StorageFull
+from geo.errors import Busy, DatabaseUnavailable, Locked, NotAllowed, SetupError, StorageFull
 from geo.service_role import SERVICE_ROLE, grant_service
 from geo.settings import Settings
 
@@ -27,6 +27,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 # Serialises upgrades: two processes that start at once must not both migrate.
 _UPGRADE_LOCK = 0x7661737469
+_UPGRADE_WAITS_S = 10.0
 
 
 def database_url(settings: Settings) -> str:
@@ -106,7 +107,7 @@ def translated_errors(*, reading: bool = False) -> Iterator[None]:
             case "55P03":  # a lock that was waited for in vain
                 if reading:
                     raise Busy("This is being changed at the moment; try again in a few seconds.") from error
-                raise Conflict("This is being worked on at the moment; try again in a little while.") from error
+                raise Locked from error
             case "57014":  # a statement that took longer than the service's may
                 raise Busy(
                     "This takes longer than the service works on one question: ask for less at once, such as one round "
@@ -135,17 +136,25 @@ def translated_errors(*, reading: bool = False) -> Iterator[None]:
         raise
 
 
+def limit_lock_waits(connection: Connection, seconds: float) -> None:
+    """Waits so long for any lock, until the transaction ends; then it breaks off with Locked."""
+    connection.execute(text("SELECT set_config('lock_timeout', :wait, true)"), {"wait": f"{round(seconds * 1000)}ms"})
+
+
 def upgrade(url: str, service_password: SecretStr | None = None) -> None:
     """Brings the database at `url` to this version: its tables, and what the service's role may do with them.
 
     Running it twice does nothing.
 
     Raises:
+        Locked: somebody has had one of the tables for too long; nothing was changed.
         SetupError: the service's role is missing, and this account may not make one.
     """
     engine = create_engine(url)
     with transaction(engine) as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _UPGRADE_LOCK})
+        # What waits for a table holds up all who come after it.
+        limit_lock_waits(connection, _UPGRADE_WAITS_S)
         config = _alembic_config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")

@@ -201,5 +201,9 @@ class Conflict(VastiError):
     """This contradicts what is already there."""
 
 
+class Locked(Conflict):
+    """This is being worked on at the moment; try again in a little while."""
+
+
 class FileHasErrors(InputError):
     """The file has errors, so nothing was loaded."""

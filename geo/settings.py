@@ -91,6 +91,15 @@ class Settings(BaseSettings):
     upload_minutes: int = Field(
         default=60, ge=1, description="Time for reading one uploaded file; one that needs more is refused."
     )
+    upload_rows: int = Field(
+        default=5_000_000, ge=1, description="Rows of one uploaded file; one that has more is refused."
+    )
+    incoming_mb: int = Field(
+        default=10_000, ge=1, description="Room for the files one account is sending in parts, in MB."
+    )
+    originals_mb: int = Field(
+        default=100_000, ge=1, description="Room for the files that are kept of one organisation, in MB."
+    )
     uploads_per_hour: int = Field(
         default=200, ge=1, description="How many files one address of the network may send an hour."
     )

@@ -18,7 +18,6 @@ from service.addresses import Addresses
 from service.body_limits import BodyLimits
 from service.cache import MAX_BYTES, PublicCache
 from service.cross_origin import CrossOrigin
-from service.jobs import make_app
 from service.logs import RequestLog
 from service.metrics import Metrics
 from service.openapi import DescribedAPI, about
@@ -92,7 +91,6 @@ _GROUPS = (
 
 def create_app(engine: Engine, settings: Settings, *, cache_bytes: int = MAX_BYTES) -> FastAPI:
     """The application on a database. It watches the data version from its start to its end."""
-    url = engine.url.render_as_string(hide_password=False)
     watch = DataVersionWatch(engine.url)
 
     @asynccontextmanager
@@ -123,8 +121,6 @@ def create_app(engine: Engine, settings: Settings, *, cache_bytes: int = MAX_BYT
     app.state.settings = settings
     app.state.metrics = Metrics()
     app.state.acting = BoundedSemaphore(MOST_ACTING)
-    # To ask for work: what is in it is done by a worker, with the rights of the tables' owner.
-    app.state.queue = make_app(url, engine, settings)
     app.state.addresses = Addresses()
     for group in _GROUPS:
         for route in group.routes:

@@ -5,33 +5,48 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from typing import BinaryIO
 
-from procrastinate import App
+from fastapi import Request
 
 from geo.access import require
 from geo.audit import note
+from geo.database import limit_lock_waits
 from geo.errors import InputError, InvalidParameter, InvalidParameters, TooLarge
 from geo.ingestion import originals
 from geo.ingestion.incoming import make_folder
 from geo.ingestion.loads import CONTENTS, Target
 from geo.ingestion.originals import Original
-from geo.ingestion.received import Choices, receive
+from geo.ingestion.received import Choices, kept_bytes, receive
 from geo.places import find_city
+from geo.room import check_disk, check_quota
 from geo.settings import Settings
 from service.access import Acting
-from service.jobs import defer_upload
 from service.own_surveys import find_own
 from service.problems import validated
+from service.queue import defer_upload
 
 NAMED = ("city", "content", "survey")
 """Where a file goes: a city, what it is of, and the round of a survey's. The other fields are choices."""
 
 _CHUNK = 1 << 20
 
+_TAKING_IN_WAITS_S = 5.0
+
 logger = logging.getLogger("vasti.uploads")
 _LONGEST_NAME, _LONGEST_SUFFIX, _LONGEST_SUFFIX_BYTES = 180, 20, 60
+
+
+def look_for_room(request: Request) -> None:
+    """Looks, before a body is read, whether there is room for it: where bodies lie as they come, and where files do.
+
+    Raises:
+        StorageFull: there is not.
+    """
+    declared = request.headers.get("content-length", "")
+    for folder in (Path(gettempdir()), request.app.state.settings.incoming_dir):
+        check_disk(folder, int(declared) if declared.isdecimal() else 0)
 
 
 @contextmanager
@@ -39,10 +54,14 @@ def written(source: BinaryIO, file_name: str, max_bytes: int, folder: Path) -> I
     """The bytes of `source` as a file that is gone when the block ends.
 
     Raises:
+        StorageFull: the disk has no room for it.
         TooLarge: there are more bytes than there may be.
         InputError: there are none, or the name is none.
     """
     name = plain_name(file_name)
+    # Once on its way, and once where it is kept.
+    check_disk(folder, 2 * source.seek(0, 2))
+    source.seek(0)
     make_folder(folder)
     with TemporaryDirectory(dir=folder) as inside:
         path = Path(inside) / "received"
@@ -85,16 +104,26 @@ def find_target(done: Acting, fields: Mapping[str, str]) -> tuple[Target, Choice
     return Target(find_city(done.connection, fields["city"]), content), choices
 
 
-def take_in(done: Acting, queue: App, settings: Settings, original: Original, fields: Mapping[str, str]) -> int:
+def take_in(done: Acting, settings: Settings, original: Original, fields: Mapping[str, str]) -> int:
     """Keeps a file that has come whole, and has it checked; the upload's id.
 
     Raises:
+        StorageFull: the organisation's files would take more than they may.
+        Locked: the tables are somebody else's for too long.
         as find_target.
     """
+    # Whoever has the tables for longer would hold this request, its thread and its connection.
+    limit_lock_waits(done.connection, _TAKING_IN_WAITS_S)
     target, choices = find_target(done, fields)
+    check_quota(
+        kept_bytes(done.connection, done.bearer.organisation_id, original),
+        settings.originals_mb,
+        "the files kept of your organisation",
+        "ask the operator for more room",
+    )
     originals.keep(original, done.bearer.organisation, settings.originals_url)
     upload_id = receive(done.connection, done.bearer, target, original, choices)
-    defer_upload(done.connection, queue, upload_id, "checking")
+    defer_upload(done.connection, upload_id, "checking")
     facts = {"file_name": original.file_name, "sha256": original.sha256, "size_bytes": original.size_bytes}
     logger.info("file received", extra={"facts": {"upload": upload_id, "size_bytes": original.size_bytes}})
     note(done.connection, "file received", f"upload {upload_id}", after=facts)

@@ -1,4 +1,4 @@
-"""Work behind the scenes: a queue in the database itself, and the workers that empty it."""
+"""Work behind the scenes: the workers that empty the queue."""
 
 import asyncio
 import logging
@@ -6,36 +6,38 @@ import signal
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, cast
 
 import psycopg
 import psycopg_pool
 from procrastinate import App, PsycopgConnector, RetryStrategy
-from procrastinate.exceptions import AlreadyEnqueued, ConnectorException, UniqueViolation
+from procrastinate.exceptions import ConnectorException, UniqueViolation
 from procrastinate.jobs import Status
 from procrastinate.schema import SchemaManager, migrations_path
 from psycopg import sql
-from psycopg.conninfo import make_conninfo
-from sqlalchemy import Connection, Engine, Text, column, func, select, table
-from sqlalchemy.engine import make_url
+from sqlalchemy import Engine
 
 from geo import database
 from geo.errors import DatabaseUnavailable
-from geo.indicators.tally_store import surveys_lacking_tallies
 from geo.ingestion.incoming import clear_folder, remove_older
 from geo.ingestion.received import Step
 from geo.ingestion.recompute import recompute
-from geo.ingestion.upload_steps import find_waiting, give_up
+from geo.ingestion.upload_steps import give_up
 from geo.service_role import SERVICE_ROLE
 from geo.settings import Settings
 from service import upload_work
 from service.logs import UPLOAD, where
-
-QUEUE_SCHEMA = "procrastinate"
-"""The queue's tables live in a schema of their own, where no migration of ours sees them."""
-
-RECOMPUTE_TALLIES = "recompute_tallies"
-WORK_ON_UPLOAD = "work_on_upload"
+from service.queue import (
+    QUEUE_SCHEMA,
+    RECOMPUTE_TALLIES,
+    SHORT_FIRST,
+    WORK_ON_UPLOAD,
+    StaleWatch,
+    defer_lost,
+    defer_stale,
+    defer_survey,
+    has_waiting_upload,
+    queue_conninfo,
+)
 
 INCOMING_DAYS = 7
 """How long a file that comes in parts may take."""
@@ -63,11 +65,6 @@ _AWAY = (ConnectorException, psycopg.Error, psycopg_pool.PoolTimeout, DatabaseUn
 logger = logging.getLogger("vasti.jobs")
 
 
-def _conninfo(url: str) -> str:
-    """The database's address, on whose connections the queue's tables are found by their bare names."""
-    return make_conninfo(database.conninfo(make_url(url)), options=f"-c search_path={QUEUE_SCHEMA},public")
-
-
 def prepare(url: str) -> None:
     """Makes the queue's tables, or brings them to the version of procrastinate that is installed. Safe at any moment.
 
@@ -77,7 +74,7 @@ def prepare(url: str) -> None:
         DatabaseUnavailable: the database cannot be reached.
     """
     try:
-        with psycopg.connect(_conninfo(url), connect_timeout=10) as connection:
+        with psycopg.connect(queue_conninfo(url), connect_timeout=10) as connection:
             # Held until the transaction ends: of two processes at once, the second finds everything done.
             connection.execute("SELECT pg_advisory_xact_lock(%s)", [_PREPARE_LOCK])
             connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(QUEUE_SCHEMA)))
@@ -100,41 +97,64 @@ def prepare(url: str) -> None:
 
 
 def make_app(url: str, engine: Engine, settings: Settings) -> App:
-    """The queue and its tasks, on a database; `settings` say where originals are and what one file may take."""
-    app = App(connector=PsycopgConnector(conninfo=_conninfo(url), min_size=1, max_size=4))
+    """The worker's tasks, on a database; `settings` say where originals are and what one file may take."""
+    app = App(connector=PsycopgConnector(conninfo=queue_conninfo(url), min_size=1, max_size=4))
+    stale = StaleWatch()
+
+    def regularly(cron: str) -> Callable[[Callable[[], None]], Callable[[int], None]]:
+        """Has a worker do something at such times. What the database was away for is done the next time."""
+
+        def decorate(work: Callable[[], None]) -> Callable[[int], None]:
+            def on_time(timestamp: int) -> None:  # noqa: ARG001 (every periodic task is told when)
+                try:
+                    work()
+                except DatabaseUnavailable:
+                    logger.warning("left for the next time", extra={"facts": {"task": work.__name__}})
+
+            name = work.__name__
+            app.periodic(cron=cron)(app.task(name=name, queueing_lock=name, priority=SHORT_FIRST)(on_time))
+            return on_time
+
+        return decorate
 
     @app.task(name=RECOMPUTE_TALLIES, retry=RetryStrategy(max_attempts=5, exponential_wait=5))
     def recompute_tallies(survey_id: int) -> None:
         with database.transaction(engine) as connection:
-            recompute(connection, survey_id)
+            gave_way = False
 
-    @app.task(name=WORK_ON_UPLOAD, retry=RetryStrategy(max_attempts=5, exponential_wait=5))
+            def gives_way() -> bool:
+                nonlocal gave_way
+                gave_way = gave_way or has_waiting_upload(connection)
+                return gave_way
+
+            recompute(connection, survey_id, gives_way=gives_way)
+            if gave_way:
+                defer_survey(connection, survey_id)
+
+    # What goes wrong with a file is said of it; only a database that was away is tried again.
+    @app.task(name=WORK_ON_UPLOAD, retry=RetryStrategy(max_attempts=30, wait=5))
     def work_on_upload(upload_id: int, step: Step) -> None:
         UPLOAD.set(upload_id)
         _work_on_upload(url, engine, settings, upload_id, step)
 
-    @app.periodic(cron="* * * * *")
-    @app.task(name="ask_for_uploads", queueing_lock="ask_for_uploads")
-    def ask_for_uploads(timestamp: int) -> None:  # noqa: ARG001 (every periodic task is told when)
+    @regularly("* * * * *")
+    def ask_for_uploads() -> None:
         with database.transaction(engine) as connection:
-            for upload_id, step in find_waiting(connection):
-                defer_upload(connection, app, upload_id, step)
+            defer_lost(connection)
 
-    @app.periodic(cron="17 * * * *")
-    @app.task(name="clear_incoming", queueing_lock="clear_incoming")
-    def clear_incoming(timestamp: int) -> None:  # noqa: ARG001 (every periodic task is told when)
+    @regularly("* * * * *")
+    def ask_for_tallies() -> None:
+        with database.transaction(engine) as connection:
+            stale.ask(connection)
+
+    @regularly("17 * * * *")
+    def clear_incoming() -> None:
         with database.transaction(engine) as connection:
             remove_older(connection, INCOMING_DAYS)
         clear_folder(settings.incoming_dir, INCOMING_DAYS)
 
     @app.periodic(cron="* * * * *")
-    @app.task(name="ask_for_tallies", queueing_lock="ask_for_tallies")
-    def ask_for_tallies(timestamp: int) -> None:  # noqa: ARG001 (every periodic task is told when)
-        with database.transaction(engine) as connection:
-            defer_stale(connection, app)
-
-    @app.periodic(cron="* * * * *")
-    @app.task(name="retry_stalled", queueing_lock="retry_stalled")
+    @app.task(name="retry_stalled", queueing_lock="retry_stalled", priority=SHORT_FIRST)
     async def retry_stalled(timestamp: int) -> None:  # noqa: ARG001 (every periodic task is told when)
         await _retry_stalled(app)
 
@@ -152,51 +172,11 @@ async def _retry_stalled(app: App) -> None:
             await app.job_manager.finish_job_by_id_async(job.id, Status.FAILED, delete_job=True)
 
 
-def defer_stale(connection: Connection, app: App) -> int:
-    """Asks, in the caller's transaction, for the tallies surveys lack; how many surveys those are.
-
-    A survey is asked for once however often this is called, and is never computed by two workers at once.
-    """
-    found = surveys_lacking_tallies(connection)
-    for survey_id in found:
-        _defer(connection, app, RECOMPUTE_TALLIES, f"survey-{survey_id}", survey_id=survey_id)
-    return len(found)
-
-
-def defer_upload(connection: Connection, app: App, upload_id: int, step: Step) -> None:
-    """Asks, in the caller's transaction, for a step of the work on an upload; twice is once."""
-    _defer(connection, app, WORK_ON_UPLOAD, f"upload-{upload_id}", upload_id=upload_id, step=step)
-
-
-def _defer(connection: Connection, app: App, task_name: str, lock: str, **arguments: Any) -> None:
-    """Puts a task into the queue in the caller's transaction, unless the same already waits there.
-
-    Of those with one lock no two are done at a time.
-    """
-    driver = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
-    path = connection.execute(select(func.current_setting("search_path"))).scalar_one()
-    connection.execute(select(func.set_config("search_path", f"{QUEUE_SCHEMA},public", True)))
-    same = "-".join([task_name, *map(str, arguments.values())])
-    task = app.configure_task(task_name, lock=lock, queueing_lock=same, connection=driver)
-    with suppress(AlreadyEnqueued), connection.begin_nested():
-        task.defer(**arguments)
-    connection.execute(select(func.set_config("search_path", path, True)))
-
-
-def count_jobs(connection: Connection) -> dict[tuple[str, str], int]:
-    """How many jobs there are by task and status; none where no worker has made the queue yet."""
-    jobs = table("procrastinate_jobs", column("task_name"), column("status"), schema=QUEUE_SCHEMA)
-    if connection.execute(select(func.to_regclass(f"{QUEUE_SCHEMA}.procrastinate_jobs"))).scalar_one() is None:
-        return {}
-    rows = select(jobs.c.task_name, jobs.c.status.cast(Text), func.count()).group_by(jobs.c.task_name, jobs.c.status)
-    return {(task, status): n for task, status, n in connection.execute(rows)}
-
-
 def _work_on_upload(url: str, engine: Engine, settings: Settings, upload_id: int, step: Step) -> None:
     """Has a process of its own do a step, and says what happened where that did not end well.
 
     Raises:
-        DatabaseUnavailable: the database was away; nothing was done.
+        DatabaseUnavailable: the database was away, or others were at it; nothing was done.
     """
     process = upload_work.start_step(url, settings, upload_id, step)
     try:
@@ -207,7 +187,7 @@ def _work_on_upload(url: str, engine: Engine, settings: Settings, upload_id: int
         process.join()
     if code == 0:
         return
-    if code == upload_work.EXIT_DATABASE:
+    if code == upload_work.EXIT_LATER:
         raise DatabaseUnavailable
     logger.error("upload broke off", extra={"facts": {"step": step, "exit": code}})
     match code:
@@ -314,7 +294,7 @@ async def _work(url: str, settings: Settings, *, wait: bool) -> None:
 
 async def _work_once(url: str, engine: Engine, settings: Settings, *, wait: bool) -> None:
     app = make_app(url, engine, settings)
-    await asyncio.to_thread(_ask_for_stale, url, engine, app)
+    await asyncio.to_thread(_ask_for_all, url, engine)
     async with app.open_async():
         await _retry_stalled(app)
         await app.run_worker_async(
@@ -325,9 +305,12 @@ async def _work_once(url: str, engine: Engine, settings: Settings, *, wait: bool
         )
 
 
-def _ask_for_stale(url: str, engine: Engine, app: App) -> None:
+def _ask_for_all(url: str, engine: Engine) -> None:
+    """Makes the queue, and asks for what a worker that ended left undone."""
     prepare(url)
     with database.transaction(engine) as connection:
-        count = defer_stale(connection, app)
-    if count:
-        logger.info("figures are brought up to date", extra={"facts": {"surveys": count}})
+        uploads, surveys = defer_lost(connection), defer_stale(connection)
+    if uploads:
+        logger.info("uploads are taken up again", extra={"facts": {"uploads": uploads}})
+    if surveys:
+        logger.info("figures are brought up to date", extra={"facts": {"surveys": surveys}})

@@ -24,6 +24,12 @@ class Progress(Body):
     at: datetime
 
 
+class Queued(Body):
+    """That an upload waits for its turn: nobody works on it yet."""
+
+    before: Annotated[int, Field(description="How many other uploads are worked on before it.")]
+
+
 class Counts(Body):
     """Rows: read, that are or would be loaded, of those with warnings, and rejected."""
 
@@ -224,6 +230,7 @@ class Upload(Body):
         ),
     ]
     problem: Annotated[str | None, Field(description="Why it waits or was refused, and what to do.")]
+    queued: Annotated[Queued | None, Field(description="Of what is to be checked, loaded or withdrawn: its turn.")]
     progress: Progress | None
     counts: Counts | None
     findings: Annotated[list[FindingGroup], Field(description="What was found, by kind, errors first.")]

@@ -18,14 +18,14 @@ from multiprocessing.context import ForkServerContext
 from multiprocessing.process import BaseProcess
 
 from geo import database
-from geo.errors import DatabaseUnavailable, is_full
+from geo.errors import Busy, DatabaseUnavailable, Locked, is_full
 from geo.ingestion.received import Step
-from geo.ingestion.upload_steps import Work
+from geo.ingestion.upload_steps import Limits, Work
 from geo.settings import Settings
 from service.logs import UPLOAD, configure_logs, where
 
-EXIT_DATABASE = 75
-"""The database was away: to be tried again."""
+EXIT_LATER = 75
+"""The database was away, or others had for long what the step needs: to be tried again."""
 
 EXIT_FAULT = 70
 """Something went wrong that nobody expected, such as memory that ran out."""
@@ -71,9 +71,10 @@ def _do_step(url: str, settings: Settings, upload_id: int, step: Step) -> None:
     UPLOAD.set(upload_id)
     engine = database.create_engine(url)
     try:
-        Work(engine, upload_id, settings.originals_url).do(step)
-    except DatabaseUnavailable:
-        sys.exit(EXIT_DATABASE)
+        limits = Limits(settings.upload_rows, settings.state_dir)
+        Work(engine, upload_id, settings.originals_url, limits).do(step)
+    except (DatabaseUnavailable, Busy, Locked):
+        sys.exit(EXIT_LATER)
     except Exception as error:
         if is_full(error):
             sys.exit(EXIT_FULL)

@@ -4,22 +4,31 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from procrastinate import App
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from geo import access
 from geo.audit import note
+from geo.database import limit_lock_waits
 from geo.errors import InvalidParameter, InvalidParameters
 from geo.ingestion.findings import FindingGroup
 from geo.ingestion.found import find_groups
-from geo.ingestion.received import NEXT_STEP, Choices, Decision, decide, decisions_for, find_upload, list_uploads
+from geo.ingestion.received import (
+    BEGINS_AS,
+    NEXT_STEP,
+    Choices,
+    Decision,
+    decide,
+    decisions_for,
+    find_upload,
+    list_uploads,
+)
 from geo.paging import PageRequest
 from service.access import Acting
-from service.jobs import defer_upload
+from service.queue import defer_upload, waiting_before
 
 _NEWEST = 200
 
-_LOCK_TIMEOUT = text("SET LOCAL lock_timeout = '2s'")
+_DECIDING_WAITS_S = 2.0
 
 logger = logging.getLogger("vasti.uploads")
 
@@ -27,7 +36,7 @@ Words = Callable[[str], str]
 """Turns a sentence of the core into the words of whoever reads it."""
 
 
-def decide_upload(done: Acting, queue: App, number: int, decision: Decision, choices: Choices | None) -> Any:
+def decide_upload(done: Acting, number: int, decision: Decision, choices: Choices | None) -> Any:
     """Notes what is decided of an upload and asks a worker to do it; the upload's row.
 
     Raises:
@@ -35,7 +44,7 @@ def decide_upload(done: Acting, queue: App, number: int, decision: Decision, cho
         NotAllowed: it changes published figures, settlements or facilities, which is for a steward.
         Conflict: in its state that cannot be decided.
     """
-    done.connection.execute(_LOCK_TIMEOUT)
+    limit_lock_waits(done.connection, _DECIDING_WAITS_S)
     before = find_upload(done.connection, number)
     if choices is not None and decision != "recheck":
         raise InvalidParameters([InvalidParameter("choices", "go with the decision recheck")])
@@ -44,7 +53,7 @@ def decide_upload(done: Acting, queue: App, number: int, decision: Decision, cho
     decide(done.connection, number, decision, choices)
     step = NEXT_STEP.get(decision)
     if step is not None:
-        defer_upload(done.connection, queue, number, step)
+        defer_upload(done.connection, number, step)
     after = find_upload(done.connection, number)
     facts = {"before": {"state": before["state"]}, "after": {"state": after["state"]}}
     logger.info("decided", extra={"facts": {"upload": number, "decision": decision}})
@@ -68,7 +77,13 @@ def newest(reading: Acting, words: Words, *, survey_id: int | None = None, place
 def describe(connection: Connection, rows: Sequence[Any], words: Words) -> list[dict[str, Any]]:
     """Uploads as upload_bodies.Upload has them, but for their links."""
     groups = find_groups(connection, [row["id"] for row in rows])
-    return [_describe(row, groups.get(row["id"], []), words) for row in rows]
+    queued = waiting_before(connection, [row["id"] for row in rows if is_queued(row)])
+    return [_describe(row, groups.get(row["id"], []), queued.get(row["id"]), words) for row in rows]
+
+
+def is_queued(row: Any) -> bool:
+    """Whether an upload waits for a worker to begin its next step."""
+    return row["step"] is None and row["state"] in BEGINS_AS.values()
 
 
 _PLAIN = (
@@ -78,11 +93,12 @@ _PLAIN = (
 _COUNTS = ("rows_read", "rows_loaded", "rows_warned", "rows_rejected")
 
 
-def _describe(row: Any, groups: Sequence[FindingGroup], words: Words) -> dict[str, Any]:
+def _describe(row: Any, groups: Sequence[FindingGroup], before: int | None, words: Words) -> dict[str, Any]:
     is_public = row["state"] == "loaded" and row["survey_state"] == "published"
     return {name: row[name] for name in _PLAIN} | {
         "problem": None if row["problem"] is None else words(row["problem"]),
         "state": "published" if is_public else row["state"],
+        "queued": None if before is None else {"before": before},
         "progress": _progress(row),
         "counts": None if row["rows_read"] is None else {name: row[name] for name in _COUNTS},
         "findings": [_group(group, words) for group in groups],

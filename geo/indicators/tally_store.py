@@ -5,10 +5,10 @@ of groups, and of households that are in two rounds, cost a scan each and are as
 them, and they are made anew by the worker, or by whoever asks first and may wait.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import pandas as pd
-from sqlalchemy import Connection, and_, delete, func, insert, or_, select, tuple_
+from sqlalchemy import Connection, and_, delete, func, insert, not_, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from geo.copying import copy_frame
@@ -59,7 +59,9 @@ def write_tallies(
     copy_frame(connection, tally, tallies.assign(survey_id=survey_id))
 
 
-def refresh_tallies(connection: Connection, survey_id: int, settlement_ids: Sequence[int] | None = None) -> None:
+def refresh_tallies(
+    connection: Connection, survey_id: int, settlement_ids: Sequence[int] | None = None, *, on_trial: bool = False
+) -> None:
     """Recomputes the tallies of all households from the survey's live ones, in every version of every indicator."""
     definitions = read_catalogue(connection).versions
     if settlement_ids is not None:
@@ -68,16 +70,22 @@ def refresh_tallies(connection: Connection, survey_id: int, settlement_ids: Sequ
         definitions = [d for d in definitions if (ALL, d.id, d.version) in made]
     tallies = tally_survey(connection, definitions, survey_id, settlement_ids)
     write_tallies(connection, survey_id, definitions, tallies, settlement_ids)
-    follow_households(connection, survey_id, definitions)
+    follow_households(connection, survey_id, definitions, on_trial=on_trial)
 
 
-def follow_households(connection: Connection, survey_id: int, definitions: Sequence[Definition]) -> None:
-    """After a survey's households changed and its tallies with them: makes those of clusters, drops all others."""
-    derived = and_(tallied.c.survey_id == survey_id, tallied.c.group_field != ALL)
-    connection.execute(delete(tallied).where(derived))
-    connection.execute(
-        delete(paired).where(or_(paired.c.from_survey_id == survey_id, paired.c.to_survey_id == survey_id))
-    )
+def follow_households(
+    connection: Connection, survey_id: int, definitions: Sequence[Definition], *, on_trial: bool = False
+) -> None:
+    """After a survey's households changed and its tallies with them: makes those of clusters, drops all others.
+
+    On trial the others stay: those of pairs are other rounds' too, whose loads would wait.
+    """
+    if not on_trial:
+        derived = and_(tallied.c.survey_id == survey_id, tallied.c.group_field != ALL)
+        connection.execute(delete(tallied).where(derived))
+        connection.execute(
+            delete(paired).where(or_(paired.c.from_survey_id == survey_id, paired.c.to_survey_id == survey_id))
+        )
     if _has_clusters(connection, survey_id):
         tallies = tally_survey(connection, definitions, survey_id, by=CLUSTERS)
         write_tallies(connection, survey_id, definitions, tallies, by=CLUSTERS)
@@ -113,10 +121,13 @@ def _missing(made: set[Made], definitions: Iterable[Definition], by: str) -> lis
     return [d for d in definitions if d.is_tallied and (by, d.id, d.version) not in made]
 
 
-def make_missing(connection: Connection, survey_id: int, *, derived: bool = True) -> bool:
+def make_missing(
+    connection: Connection, survey_id: int, *, derived: bool = True, gives_way: Callable[[], bool] = lambda: False
+) -> bool:
     """Makes the tallies a survey lacks, of new definitions, groups and pairs of rounds; tells whether it lacked any.
 
-    Without `derived`, only those of all households and of clusters, which every figure needs.
+    Without `derived`, only those of all households and of clusters, which every figure needs. Between two groups or
+    pairs it may give way, and leaves the others for later.
     """
     definitions = read_catalogue(connection).versions
     made = _made(connection, survey_id)
@@ -129,12 +140,19 @@ def make_missing(connection: Connection, survey_id: int, *, derived: bool = True
             _write_pairs(connection, new, earlier, later)
         else:
             _forget_pair(connection, earlier, later)
-    for by in (*_wanted(_unit(connection, survey_id), derived=derived), *clusters):
+    # What every figure needs comes first.
+    for by in sorted(
+        (*_wanted(_unit(connection, survey_id), derived=derived), *clusters), key=lambda by: by in group_fields()
+    ):
         missing = _missing(made, definitions, by)
         if missing:
+            if lacked and by in group_fields() and gives_way():
+                break
             write_tallies(connection, survey_id, missing, tally_survey(connection, missing, survey_id, by=by), by=by)
             lacked = True
     for earlier, later in _unpaired(connection, survey_id) if derived else []:
+        if lacked and gives_way():
+            break
         connection.execute(insert(paired).values(from_survey_id=earlier, to_survey_id=later))
         _write_pairs(connection, definitions, earlier, later)
         lacked = True
@@ -184,19 +202,58 @@ def _unpaired(connection: Connection, survey_id: int) -> list[tuple[int, int]]:
         (row.id, survey_id) if (row.starts_on, row.id) < (row.own_starts_on, survey_id) else (survey_id, row.id)
         for row in rows
     ]
-    there = {(row[0], row[1]) for row in connection.execute(select(paired.c.from_survey_id, paired.c.to_survey_id))}
+    there = _pairs_of(connection, survey_id)
     return [pair for pair in sorted(pairs) if pair not in there]
 
 
 def surveys_lacking_tallies(connection: Connection, *, derived: bool = True) -> list[int]:
     """The ids of surveys that lack a tally, or have one the catalogue knows no more; `derived` as in make_missing."""
     definitions = read_catalogue(connection).versions
-    known = {(d.id, d.version) for d in definitions}
-    lacking = []
-    for survey_id, unit in connection.execute(select(survey.c.id, survey.c.unit).order_by(survey.c.id)):
-        made = _made(connection, survey_id)
-        outdated = any(made_of[1:] not in known for made_of in made)
-        missing = any(_missing(made, definitions, by) for by in _wanted(unit, derived=derived))
-        if missing or outdated or (derived and _unpaired(connection, survey_id)):
-            lacking.append(survey_id)
-    return lacking
+    n_tallied = sum(definition.is_tallied for definition in definitions)
+    known = tuple_(tallied.c.indicator_id, tallied.c.definition_version).in_([(d.id, d.version) for d in definitions])
+    counts = select(
+        tallied.c.survey_id,
+        tallied.c.group_field,
+        func.count().filter(known).label("known"),
+        func.count().filter(not_(known)).label("outdated"),
+    ).group_by(tallied.c.survey_id, tallied.c.group_field)
+    lacking: set[int] = set()
+    made: dict[int, dict[str, int]] = {}
+    for survey_id, by, n_known, n_outdated in connection.execute(counts):
+        made.setdefault(survey_id, {})[by] = n_known
+        if n_outdated:
+            lacking.add(survey_id)
+    for survey_id, unit in connection.execute(select(survey.c.id, survey.c.unit)):
+        have = made.get(survey_id, {})
+        if any(have.get(by, 0) < n_tallied for by in _wanted(unit, derived=derived)):
+            lacking.add(survey_id)
+    if derived:
+        lacking.update(_all_unpaired(connection))
+    return sorted(lacking)
+
+
+def _all_unpaired(connection: Connection) -> Iterator[int]:
+    """The rounds of households for which one in the same city has not been held against them."""
+    one, other = survey.alias("one"), survey.alias("other")
+    is_paired = select(paired.c.from_survey_id).where(
+        or_(
+            and_(paired.c.from_survey_id == one.c.id, paired.c.to_survey_id == other.c.id),
+            and_(paired.c.from_survey_id == other.c.id, paired.c.to_survey_id == one.c.id),
+        )
+    )
+    rows = connection.execute(
+        select(one.c.id, other.c.id.label("other_id"))
+        .join(other, and_(other.c.city_id == one.c.city_id, other.c.id > one.c.id))
+        .where(one.c.unit == "household", other.c.unit == "household", not_(is_paired.exists()))
+    )
+    for row in rows:
+        yield row.id
+        yield row.other_id
+
+
+def mark_surveys(connection: Connection) -> tuple[int, int]:
+    """Changes when a survey is opened, which changes nothing that readers see."""
+    n, last = connection.execute(
+        select(func.count(), func.coalesce(func.max(survey.c.id), 0)).select_from(survey)
+    ).one()
+    return n, last

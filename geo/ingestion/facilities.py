@@ -32,10 +32,12 @@ from geo.ingestion.loads import (
     LoadOptions,
     LoadResult,
     Target,
+    begin_counting,
     count_rows,
     decide,
+    dry,
+    end_counting,
     find_earlier,
-    on_trial,
     open_original,
     options_said,
     write_upload,
@@ -65,7 +67,7 @@ def load_facilities(
     """
     city_id = find_city(connection, city_slug)
     target = Target(city_id, "facilities", layer=read.layer)
-    with open_original(path) as original, on_trial(connection, options):
+    with open_original(path) as original, dry(connection, options):
         store.lock_city(connection, city_id)
         earlier = find_earlier(connection, original, target)
         if earlier is not None:
@@ -84,13 +86,12 @@ def load_facilities(
         if options.dry_run:
             return result
         originals.keep(original, options.organisation, options.originals_url)
-        store.lock_final(connection)
+        begin_counting(connection, options)
         upload_id = options.upload_id or store.next_upload_id(connection)
         profile = {"facilities": facilities.said} | options_said(read)
         write_upload(connection, upload_id, original, target, result, profile, options)
         changes = write_facilities(connection, city_id, upload_id, facilities.frame)
-        store.write_findings(connection, upload_id, facilities.findings)
-        store.raise_data_version(connection)
+        end_counting(connection, upload_id, facilities.findings, options)
         return replace(result, state="loaded", upload_id=upload_id, changes=changes)
 
 

@@ -11,7 +11,7 @@ from geo.errors import ChoiceNeeded, UnknownFormat, UnreadableFile
 from geo.ingestion.archives import Unpacked, unpack_gzip, unpack_zip
 from geo.ingestion.columnar import read_parquet
 from geo.ingestion.json_tables import read_json
-from geo.ingestion.layers import Layer, ReadAs, ReadOptions
+from geo.ingestion.layers import Batch, Layer, LimitedReadOptions, ReadAs, ReadOptions
 from geo.ingestion.names import is_storable
 from geo.ingestion.shapefiles import shapefile_parts
 from geo.ingestion.tabular import read_csv
@@ -36,7 +36,8 @@ def open_layer(path: Path, options: ReadOptions) -> Iterator[Layer]:
 
     Raises:
         UnknownFormat: the suffix is not one Vasti reads.
-        UnreadableFile: the file is damaged, incomplete, empty, or holds several layers and none was chosen.
+        UnreadableFile: the file is damaged, incomplete, empty, has more rows than it may, or holds several layers and
+            none was chosen.
     """
     if path.suffix.lower() not in FORMATS:
         known = ", ".join(sorted(FORMATS))
@@ -45,6 +46,8 @@ def open_layer(path: Path, options: ReadOptions) -> Iterator[Layer]:
         )
     if not path.is_file():
         raise UnreadableFile(f"{path} does not exist or is not a file.")
+    name = path.name
+    max_rows = options.max_rows if isinstance(options, LimitedReadOptions) else None
     with ExitStack() as stack:
         outer: ReadAs | None = None
         for _ in range(_MAX_NESTED + 1):
@@ -57,11 +60,38 @@ def open_layer(path: Path, options: ReadOptions) -> Iterator[Layer]:
             if isinstance(read, Layer):
                 _check_columns(read.columns, path.name)
                 read_as = read.read_as if outer is None else _within(outer, read.read_as)
-                yield replace(read, read_as=replace(read_as, columns=tuple(read.columns)))
+                whole = replace(read, read_as=replace(read_as, columns=tuple(read.columns)))
+                yield whole if max_rows is None else _limited(whole, max_rows, name)
                 return
             path, options, within = read
             outer = within if within.layers else outer
         raise UnreadableFile(f"{path.name} is an archive within archives; unpack it and load what it holds.")
+
+
+def _limited(layer: Layer, max_rows: int, name: str) -> Layer:
+    """The layer, which breaks off where it has more rows than that: a few kilobytes can hold any number of them.
+
+    Raises:
+        UnreadableFile: it says so itself.
+    """
+    too_many = UnreadableFile(
+        f"{name} has more than {max_rows:,} rows, the most that are read of one file; send it in parts."
+    )
+    if (layer.total_rows or 0) > max_rows:
+        raise too_many
+
+    def batches() -> Iterator[Batch]:
+        n = 0
+        for batch in layer.batches:
+            n += len(batch.row_numbers)
+            if n + len(layer.bad_rows) > max_rows:
+                raise too_many
+            yield batch
+        # Rows that could not be read may be all there are.
+        if n + len(layer.bad_rows) > max_rows:
+            raise too_many
+
+    return replace(layer, batches=batches())
 
 
 def _within(outer: ReadAs, inner: ReadAs) -> ReadAs:

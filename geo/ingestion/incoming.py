@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import Connection, delete, func, insert, select
 
 from geo.errors import Conflict, NotFound
+from geo.room import check_quota
 from geo.schema.uploads import incoming
 
 MAX_OPEN = 20
@@ -19,16 +20,27 @@ _S_A_DAY = 86_400
 
 
 def announce(
-    connection: Connection, account_id: int, file_name: str, size_bytes: int, fields: Mapping[str, str]
+    connection: Connection,
+    account_id: int,
+    file_name: str,
+    size_bytes: int,
+    fields: Mapping[str, str],
+    quota_mb: int,
 ) -> UUID:
     """Notes that a file will come in parts; under what number.
 
     Raises:
         Conflict: too many are on their way already.
+        StorageFull: with this one, those on their way would take more than `quota_mb`.
     """
-    open_ = select(func.count()).select_from(incoming).where(incoming.c.account_id == account_id)
-    if connection.execute(open_).scalar_one() >= MAX_OPEN:
-        raise Conflict(f"{MAX_OPEN} files are on their way already: finish one of them, or remove one.")
+    open_ = select(func.count(), func.coalesce(func.sum(incoming.c.size_bytes), 0)).where(
+        incoming.c.account_id == account_id
+    )
+    n, announced = connection.execute(open_).one()
+    remedy = "finish one of them, or remove one"
+    if n >= MAX_OPEN:
+        raise Conflict(f"{MAX_OPEN} files are on their way already: {remedy}.")
+    check_quota(int(announced) + size_bytes, quota_mb, "the files you are sending", remedy)
     row = insert(incoming).values(
         account_id=account_id, file_name=file_name, size_bytes=size_bytes, fields=dict(fields)
     )

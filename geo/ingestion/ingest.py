@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -25,17 +26,20 @@ from geo.indicators.tally_store import follow_households, refresh_tallies, write
 from geo.ingestion import originals, store
 from geo.ingestion.attributes import read_attributes
 from geo.ingestion.boundaries import read_boundaries
+from geo.ingestion.decided import check_decided
 from geo.ingestion.design_checks import DesignChecks
 from geo.ingestion.layers import ReadOptions
 from geo.ingestion.loads import (
     LoadOptions,
     LoadResult,
     Target,
+    begin_counting,
     count_rows,
     decide,
+    dry,
+    end_counting,
     find_earlier,
     find_giver,
-    on_trial,
     open_original,
     options_said,
     write_upload,
@@ -86,7 +90,7 @@ def load_boundaries(
     """
     city_id = find_city(connection, city_slug)
     target = Target(city_id, "boundaries")
-    with open_original(path, *([attributes] if attributes else [])) as original, on_trial(connection, options):
+    with open_original(path, *([attributes] if attributes else [])) as original, dry(connection, options):
         store.lock_city(connection, city_id)
         earlier = find_earlier(connection, original, target)
         if earlier is not None:
@@ -109,14 +113,13 @@ def load_boundaries(
         if options.dry_run:
             return result
         originals.keep(original, options.organisation, options.originals_url)
-        store.lock_final(connection)
+        begin_counting(connection, options)
         upload_id = options.upload_id or store.next_upload_id(connection)
         profile = {"boundaries": boundaries.columns.model_dump(), "valid_from_on": str(valid_from_on or "")}
         write_upload(connection, upload_id, original, target, result, profile | options_said(read), options)
         written = write_boundaries(connection, city_id, upload_id, boundaries.frame, valid_from_on, today)
         changes = replace(written, renamed=boundaries.renamed, missing=boundaries.missing)
-        store.write_findings(connection, upload_id, boundaries.findings)
-        store.raise_data_version(connection)
+        end_counting(connection, upload_id, boundaries.findings, options)
         return replace(result, state="loaded", upload_id=upload_id, changes=changes)
 
 
@@ -150,7 +153,7 @@ def load_survey(
         Conflict: the round exists and differs from what `spec` says.
     """
     city_id = find_city(connection, city_slug)
-    with open_original(path) as original, on_trial(connection, options):
+    with open_original(path) as original, dry(connection, options):
         survey_id = open_survey(connection, city_id, spec)
         store.lock_survey(connection, survey_id)
         target = Target(city_id, "survey", survey_id)
@@ -173,7 +176,7 @@ def load_survey(
                 "first with `vasti load boundaries`; or take those that the file names with --new-settlements."
             )
         upload_id = options.upload_id or store.next_upload_id(connection)
-        load = _SurveyLoad(connection, survey_id, upload_id, city_places)
+        load = _SurveyLoad(connection, survey_id, upload_id, city_places, is_received=options.upload_id is not None)
         load.read(path, source, progress)
         tell_named(named, load.reading.findings)
         if source.unit == "household":
@@ -202,14 +205,13 @@ def load_survey(
         # What Python does while the database builds indexes.
         with ThreadPoolExecutor(max_workers=1) as beside:
             kept = beside.submit(originals.keep, original, giver, options.originals_url)
-            store.lock_final(connection)
+            begin_counting(connection, options)
             write_upload(connection, load.upload_id, original, target, result, profile, options)
             note_giver(connection, city_id, load.upload_id, list(named["code"]))
-            load.finish(beside)
+            load.finish(beside, on_trial=options.on_trial)
             kept.result()
         replaced = _withdraw_snapshots(connection, survey_id, load.upload_id, options.pulled_from)
-        store.write_findings(connection, load.upload_id, load.reading.findings)
-        store.raise_data_version(connection)
+        end_counting(connection, load.upload_id, load.reading.findings, options)
         return replace(result, state="loaded", upload_id=load.upload_id, replaced=replaced)
 
 
@@ -224,12 +226,15 @@ class _SurveyLoad:
     are summed on the way, and the last are held.
     """
 
-    def __init__(self, connection: Connection, survey_id: int, upload_id: int, city_places: CityPlaces) -> None:
+    def __init__(
+        self, connection: Connection, survey_id: int, upload_id: int, city_places: CityPlaces, *, is_received: bool
+    ) -> None:
         self.upload_id = upload_id
         self.reading = Reading(Profile(name="none yet"))
         self._connection = connection
         self._survey_id = survey_id
         self._city_places = city_places
+        self._is_received = is_received
         self._definitions = read_catalogue(connection).versions
         unit = connection.execute(select(survey.c.unit).where(survey.c.id == survey_id)).scalar_one()
         self._tally = FrameTally(self._definitions, len(city_places.ids), unit)
@@ -238,7 +243,9 @@ class _SurveyLoad:
 
     def read(self, path: Path, source: SourceOptions, progress: Progress | None) -> None:
         """Reads the file; its rows wait in a table of their own."""
-        self._copy = store.HouseholdCopy(self._connection, self._survey_id, self.upload_id)
+        self._copy = store.HouseholdCopy(
+            self._connection, self._survey_id, self.upload_id, is_received=self._is_received
+        )
         self._copy.copy(self._rows(path, source, progress))
 
     def _rows(
@@ -269,10 +276,10 @@ class _SurveyLoad:
         """Looks at the file's households as a whole."""
         self._design.check(mode, frame_sizes(self._connection, self._survey_id), self.reading.findings)
 
-    def finish(self, beside: Executor) -> None:
+    def finish(self, beside: Executor, *, on_trial: bool) -> None:
         """Makes the rows count; `beside` runs what needs no connection."""
         if not self._copy.is_first:
-            refresh_tallies(self._connection, self._survey_id, self._copy.finish())
+            refresh_tallies(self._connection, self._survey_id, self._copy.finish(), on_trial=on_trial)
             return
         summed = beside.submit(self._summed)
         self._copy.finish()
@@ -281,7 +288,7 @@ class _SurveyLoad:
         if late:
             scanned = tally_survey(self._connection, late, self._survey_id)
             write_tallies(self._connection, self._survey_id, late, scanned)
-        follow_households(self._connection, self._survey_id, [*self._definitions, *late])
+        follow_households(self._connection, self._survey_id, [*self._definitions, *late], on_trial=on_trial)
 
     def _added_meanwhile(self) -> list[Definition]:
         """The indicators that were added while the file was being read."""
@@ -290,30 +297,40 @@ class _SurveyLoad:
         return [d for d in now if d.is_tallied and (d.id, d.version) not in known]
 
 
-def withdraw(connection: Connection, upload_id: int) -> int:
+def withdraw(connection: Connection, upload_id: int, *, as_decided: bool = False) -> int:
     """Takes back an upload and restores what it replaced; returns how many rows it had.
+
+    `as_decided`: because somebody decided it on the service.
 
     Raises:
         NotFound: there is no such upload.
-        Conflict: it has been withdrawn before, or holds boundaries on which others, or households, rest.
+        Conflict: it has been withdrawn before, holds boundaries on which others, or households, rest, or somebody else
+            has to decide it by now.
     """
     row = connection.execute(select(upload).where(upload.c.id == upload_id)).mappings().one_or_none()
     if row is None:
         raise NotFound(f"There is no upload {upload_id}.")
+    counting = partial(_begin_withdrawing, connection, upload_id, as_decided=as_decided)
     if row["content"] == "survey":
         store.lock_survey(connection, row["survey_id"])
-        store.lock_final(connection)
+        counting()
         _withdraw(connection, row["survey_id"], upload_id)
     else:
         store.lock_city(connection, row["city_id"])
         if row["content"] == "boundaries":
             store.lock_places(connection, row["city_id"], "none is placed in them")
-        store.lock_final(connection)
+        counting()
         _mark_withdrawn(connection, upload_id)
         take_back = withdraw_boundaries if row["content"] == "boundaries" else withdraw_facilities
         take_back(connection, upload_id)
     store.raise_data_version(connection)
     return int(row["rows_loaded"])
+
+
+def _begin_withdrawing(connection: Connection, upload_id: int, *, as_decided: bool) -> None:
+    store.lock_final(connection)
+    if as_decided:
+        check_decided(connection, upload_id)
 
 
 def _withdraw(connection: Connection, survey_id: int, upload_id: int) -> None:

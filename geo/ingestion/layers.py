@@ -89,6 +89,13 @@ class ReadOptions:
     crs: str | None = None
 
 
+@dataclass(frozen=True)
+class LimitedReadOptions(ReadOptions):
+    """The same of a file that somebody sent: one with more rows is refused."""
+
+    max_rows: int | None = None
+
+
 def reading_of(name: str, names: Sequence[str], encoding: str | None = None) -> ReadAs:
     """How a layer of this name among these is read."""
     return ReadAs(name, tuple(names) if len(names) > 1 else (), encoding)

@@ -10,8 +10,9 @@ from shapely.geometry.base import BaseGeometry
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from geo.errors import FileHasErrors, UnreadableFile
-from geo.ingestion import originals
+from geo.ingestion import originals, store
 from geo.ingestion.answers_seen import AnswerSeen
+from geo.ingestion.decided import check_decided
 from geo.ingestion.findings import Findings
 from geo.ingestion.formats import bundle
 from geo.ingestion.layers import ReadAs, ReadOptions
@@ -50,6 +51,10 @@ class LoadOptions:
     """Go through all of it up to the decision whether to load, and leave nothing behind."""
     upload_id: int | None = None
     """The upload as which the file was received before; None: it is one from now on."""
+    max_rows: int | None = None
+    """A file that has more is refused."""
+    on_trial: bool = False
+    """Load it to look at what comes of it: the caller takes it back, and nobody waits for it meanwhile."""
     only_own: bool = False
     """Settlements and facilities that another organisation gave are to be left as they are."""
     new_settlements: bool = False
@@ -110,7 +115,7 @@ def open_original(path: Path, *beside: Path) -> Iterator[originals.Original]:
 
 
 @contextmanager
-def on_trial(connection: Connection, options: LoadOptions) -> Iterator[None]:
+def dry(connection: Connection, options: LoadOptions) -> Iterator[None]:
     """For a dry run, a savepoint to go back to; else nothing."""
     if not options.dry_run:
         yield
@@ -118,6 +123,19 @@ def on_trial(connection: Connection, options: LoadOptions) -> Iterator[None]:
     with connection.begin_nested() as savepoint:
         yield
         savepoint.rollback()
+
+
+def begin_counting(connection: Connection, options: LoadOptions) -> None:
+    """Before the last steps of a load: waits for their turn, and holds that what was decided of an upload still holds.
+
+    Raises:
+        Conflict: somebody else has to decide it by now.
+    """
+    if options.on_trial:
+        return
+    store.lock_final(connection)
+    if options.upload_id is not None:
+        check_decided(connection, options.upload_id)
 
 
 def find_earlier(connection: Connection, original: originals.Original, target: Target) -> LoadResult | None:
@@ -151,6 +169,14 @@ def count_rows(findings: Findings, rows_read: int) -> LoadResult:
     return LoadResult("checked", None, rows_read, rows_read - rejected, findings.warned_rows(), rejected, findings)
 
 
+def end_counting(connection: Connection, upload_id: int, findings: Findings, options: LoadOptions) -> None:
+    """After the last steps of a load: keeps what was found, and tells readers that figures have changed."""
+    if options.on_trial:
+        return
+    store.write_findings(connection, upload_id, findings)
+    store.raise_data_version(connection)
+
+
 def decide(result: LoadResult, path: Path, options: LoadOptions) -> None:
     """Holds that what was read may be loaded; of a dry run, only that something was read.
 
@@ -182,7 +208,9 @@ def write_upload(
     profile: dict[str, Any],
     options: LoadOptions,
 ) -> None:
-    """Records the file that was received, or of one that was before, that it is loaded."""
+    """Records the file that was received, or of one that was before, that it is loaded; nothing of one on trial."""
+    if options.on_trial:
+        return
     of_load = {
         "profile": profile,
         "rows_read": result.rows_read,

@@ -6,14 +6,14 @@ from datetime import date
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, Select, func, insert, select, update
 
 from geo.access import Bearer
 from geo.errors import Conflict, InvalidParameter, InvalidParameters, NotFound, quoted, shortened
 from geo.fields import standard_fields
 from geo.ingestion.facility_columns import STANDARD
 from geo.ingestion.formats import MAX_COLUMNS
-from geo.ingestion.layers import ReadOptions
+from geo.ingestion.layers import LimitedReadOptions, ReadOptions
 from geo.ingestion.loads import Content, Target
 from geo.ingestion.names import is_storable
 from geo.ingestion.originals import Original
@@ -183,18 +183,18 @@ class Choices(BaseModel):
         if wrong:
             raise InvalidParameters(wrong)
 
-    def reading(self) -> ReadOptions:
-        """How to read the file itself."""
-        return ReadOptions(self.encoding, self.layer, self.crs)
+    def reading(self, max_rows: int | None = None) -> ReadOptions:
+        """How to read the file itself, which may have so many rows."""
+        return LimitedReadOptions(self.encoding, self.layer, self.crs, max_rows)
 
-    def source(self) -> SourceOptions:
-        """How to read a file of observations.
+    def source(self, max_rows: int | None = None) -> SourceOptions:
+        """How to read a file of observations, which may have so many rows.
 
         Raises:
             ProfileInvalid: the profile is none.
         """
         return SourceOptions(
-            read=self.reading(),
+            read=self.reading(max_rows),
             profile=self.mapping(),
             placement=self.placement,
             tolerance_m=self.tolerance_m,
@@ -277,6 +277,14 @@ def receive(connection: Connection, sender: Bearer, target: Target, original: Or
     )
 
 
+def kept_bytes(connection: Connection, organisation_id: int, original: Original) -> int:
+    """How much the files kept of an organisation take with this one; one that was sent twice is kept once."""
+    known = (upload.c.organisation_id == organisation_id, upload.c.sha256 != original.sha256)
+    others = select(upload.c.sha256, upload.c.size_bytes).where(*known).distinct().subquery()
+    taken = connection.execute(select(func.coalesce(func.sum(others.c.size_bytes), 0))).scalar_one()
+    return int(taken) + original.size_bytes
+
+
 Decision = Literal["accept", "skip_errors", "recheck", "refuse", "withdraw"]
 
 _FROM: Mapping[Decision, tuple[State, ...]] = {
@@ -317,9 +325,8 @@ def decide(connection: Connection, upload_id: int, decision: Decision, choices: 
         raise Conflict(f"No row of upload {upload_id} could be loaded, so there is nothing to go on with.")
     chosen = Choices.model_validate(row["choices"]) if choices is None else choices
     chosen = chosen.model_copy(update={"skip_errors": decision == "skip_errors"})
-    values: dict[str, Any] = {"state": _TO[decision], "choices": chosen.kept()}
-    if decision == "refuse":
-        values["problem"] = "It was refused by whoever looked at it."
+    problem = "It was refused by whoever looked at it." if decision == "refuse" else None
+    values: dict[str, Any] = {"state": _TO[decision], "choices": chosen.kept(), "problem": problem}
     changed = connection.execute(
         update(upload).where(upload.c.id == upload_id, upload.c.state.in_(_FROM[decision])).values(values)
     )
@@ -364,6 +371,12 @@ def count_states(connection: Connection) -> dict[str, int]:
     found = dict.fromkeys(STATES, 0)
     counted = select(func.gate.upload_states().table_valued("state", "uploads"))
     return found | {row.state: row.uploads for row in connection.execute(counted)}
+
+
+def of_same_organisation(upload_id: int) -> Select[tuple[int]]:
+    """The ids of all uploads of the organisation this one is of."""
+    sender = select(upload.c.organisation_id).where(upload.c.id == upload_id).scalar_subquery()
+    return select(upload.c.id).where(upload.c.organisation_id == sender)
 
 
 def uploads() -> Any:

@@ -5,6 +5,8 @@ makes the tallies of what it brings itself. Nor could it wait, where it goes on 
 load of that one would wait for it, and neither would end.
 """
 
+from collections.abc import Callable
+
 from sqlalchemy import Connection, select
 
 from geo.indicators.tally_store import make_missing
@@ -12,15 +14,18 @@ from geo.ingestion import store
 from geo.schema.surveys import survey
 
 
-def recompute(connection: Connection, survey_id: int, *, derived: bool = True) -> bool:
+def recompute(
+    connection: Connection, survey_id: int, *, derived: bool = True, gives_way: Callable[[], bool] = lambda: False
+) -> bool:
     """Makes the tallies a survey lacks; tells whether it lacked any.
 
-    Without `derived`, those of groups and of pairs of rounds are left for later.
+    Without `derived`, those of groups and of pairs of rounds are left for later, and so are those that are not made yet
+    when it gives way.
     """
     store.lock_final(connection)
     if connection.execute(select(survey.c.id).where(survey.c.id == survey_id)).first() is None:
         return False
-    lacked = make_missing(connection, survey_id, derived=derived)
+    lacked = make_missing(connection, survey_id, derived=derived, gives_way=gives_way)
     if lacked:
         store.raise_data_version(connection)
     return lacked

@@ -28,6 +28,7 @@ from geo.copying import copy_frame, driver_of
 from geo.crs import STORAGE_SRID
 from geo.ingestion.findings import Findings
 from geo.ingestion.mapping import Observations
+from geo.ingestion.partitions import attach, create_beside, has_partition, index, is_empty, partition_name
 from geo.schema.people import household
 from geo.schema.surveys import data_version
 from geo.schema.uploads import finding
@@ -73,29 +74,30 @@ def next_upload_id(connection: Connection) -> int:
     return int(connection.execute(select(func.nextval(func.pg_get_serial_sequence("upload", "id")))).scalar_one())
 
 
-def has_partition(connection: Connection, survey_id: int) -> bool:
-    """Whether the survey has had a load before."""
-    return connection.execute(select(func.to_regclass(_partition(survey_id)))).scalar_one() is not None
-
-
-def _partition(survey_id: int) -> str:
-    return f"household_{survey_id}"
-
-
 class HouseholdCopy:
-    """Copies observations of one upload into a table of their own, outside `household` until all are there."""
+    """Copies observations of one upload beside `household`, of which they become a part once all are there.
 
-    def __init__(self, connection: Connection, survey_id: int, upload_id: int) -> None:
+    What was received before, and is the first of its survey, goes straight into the survey's part: its rows may refer
+    to the upload already.
+    """
+
+    def __init__(self, connection: Connection, survey_id: int, upload_id: int, *, is_received: bool) -> None:
         self._connection = connection
         self._survey_id = survey_id
         self._upload_id = upload_id
-        self.is_first = not has_partition(connection, survey_id)
-        self._table = _partition(survey_id) if self.is_first else f"incoming_{upload_id}"
-        driver_of(connection).execute(
-            sql.SQL("CREATE {kind} TABLE {table} (LIKE household INCLUDING DEFAULTS INCLUDING CONSTRAINTS)").format(
-                kind=sql.SQL("" if self.is_first else "TEMPORARY"), table=sql.Identifier(self._table)
+        self._is_new = not has_partition(connection, survey_id)
+        self.is_first = self._is_new or is_empty(connection, survey_id)
+        """Whether the survey has no rows yet."""
+        self._is_straight = self._is_new or (self.is_first and is_received)
+        self._table = partition_name(survey_id) if self._is_straight else f"incoming_{upload_id}"
+        if self._is_new:
+            create_beside(connection, survey_id)
+        elif not self._is_straight:
+            driver_of(connection).execute(
+                sql.SQL("CREATE TEMPORARY TABLE {} (LIKE household INCLUDING DEFAULTS INCLUDING CONSTRAINTS)").format(
+                    sql.Identifier(self._table)
+                )
             )
-        )
 
     def copy(self, batches: Iterator[tuple[Observations, NDArray[np.int64]]]) -> None:
         """Copies all batches: observations, and each one's settlement id. Reading and sending overlap."""
@@ -145,12 +147,10 @@ class HouseholdCopy:
 
         Returns the ids of the settlements whose households changed, or None for a survey's first load.
         """
-        if self.is_first:
-            driver_of(self._connection).execute(
-                sql.SQL("ALTER TABLE household ATTACH PARTITION {} FOR VALUES IN ({})").format(
-                    sql.Identifier(self._table), sql.Literal(self._survey_id)
-                )
-            )
+        if self._is_new:
+            index(self._connection, self._survey_id)
+            attach(self._connection, self._survey_id)
+        if self._is_straight:
             return None
         incoming = table(self._table, *(column(c.name, c.type) for c in household.columns))
         replaced = _settlements_of(
@@ -167,7 +167,7 @@ class HouseholdCopy:
         names = [c.name for c in household.columns]
         self._connection.execute(insert(household).from_select(names, select(*(incoming.c[name] for name in names))))
         driver_of(self._connection).execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(self._table)))
-        return sorted(touched)
+        return None if self.is_first else sorted(touched)
 
 
 def _encoder(schema: pa.Schema) -> pgpq.ArrowToPostgresBinaryEncoder:

@@ -16,18 +16,19 @@ from geo.ingestion.understanding import Understanding, understand, understand_bo
 from geo.surveys import SurveySpec
 
 
-def understand_file(path: Path, row: Any, choices: Choices) -> Understanding:
-    """What is understood of the file of an upload; `row` is the upload's.
+def understand_file(path: Path, row: Any, choices: Choices, max_rows: int | None) -> Understanding:
+    """What is understood of the file of an upload, which may have so many rows; `row` is the upload's.
 
     Raises:
         InputError: the file cannot be read; the message says what to do.
     """
     match row["content"]:
         case "boundaries":
-            return understand_boundaries(path, choices.reading(), choices.columns)
+            return understand_boundaries(path, choices.reading(max_rows), choices.columns)
         case "facilities":
-            return understand_facilities(path, choices.reading(), choices.columns, choices.kind)
-    return understand(path, choices.reading(), row["unit"], choices.columns, choices.answers, choices.details)
+            return understand_facilities(path, choices.reading(max_rows), choices.columns, choices.kind)
+    read = choices.reading(max_rows)
+    return understand(path, read, row["unit"], choices.columns, choices.answers, choices.details)
 
 
 def load_file(
@@ -45,7 +46,7 @@ def load_file(
                 connection,
                 path,
                 row["city"],
-                read=choices.reading(),
+                read=choices.reading(options.max_rows),
                 columns=choices.mapping(),
                 valid_from_on=choices.valid_from_on,
                 today=today,
@@ -59,12 +60,11 @@ def load_file(
                 connection,
                 path,
                 row["city"],
-                read=choices.reading(),
+                read=choices.reading(options.max_rows),
                 columns=columns or FacilityColumns(all_of_kind=choices.kind),
                 today=today,
                 options=options,
             )
     spec = SurveySpec(row["survey"], row["organisation"])
-    return ingest.load_survey(
-        connection, path, row["city"], spec, source=choices.source(), options=options, progress=progress
-    )
+    source = choices.source(options.max_rows)
+    return ingest.load_survey(connection, path, row["city"], spec, source=source, options=options, progress=progress)

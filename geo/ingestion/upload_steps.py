@@ -5,6 +5,8 @@ is asked for twice, or by two workers, is done once.
 """
 
 import time
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,30 +14,56 @@ from sqlalchemy import Connection, Engine, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from geo.audit import note_as
-from geo.database import transaction, translated_errors
-from geo.errors import ChoiceNeeded, Conflict, InputError, NotFound, UnknownFormat, UnreadableFile, VastiError
+from geo.database import limit_lock_waits, transaction, translated_errors
+from geo.errors import (
+    Busy,
+    ChoiceNeeded,
+    Conflict,
+    DatabaseUnavailable,
+    InputError,
+    Locked,
+    NotFound,
+    UnknownFormat,
+    UnreadableFile,
+    VastiError,
+)
 from geo.ingestion import ingest, originals, store
 from geo.ingestion.answers_seen import tell_answers
 from geo.ingestion.loads import ErrorsFound, LoadOptions, LoadResult
 from geo.ingestion.observe import Progress
+from geo.ingestion.partitions import make_partition, shrink_empty
 from geo.ingestion.received import BEGINS_AS, Choices, Step, uploads
 from geo.ingestion.understanding import columns_key
 from geo.ingestion.upload_contents import load_file, understand_file
 from geo.ingestion.upload_facts import NOTHING_READ, compare, find_figures, outcome, read_as, to_choose_from
+from geo.room import check_disk
 from geo.schema.access import account
 from geo.schema.uploads import State, finding, remembered_profile, upload, upload_progress
 
 _TELL_EVERY_S = 0.5
 _LOCK_NAMESPACE = 0x75706C64
 
+# A load has read its file by the time it waits for its turn. What waits in vain is tried again, behind other uploads.
+_CHECK_WAITS_S, _LOAD_WAITS_S, _TIDYING_WAITS_S = 20.0, 120.0, 0.5
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the work on one file may take."""
+
+    max_rows: int | None = None
+    disk: Path | None = None
+    """A folder on the disk that must have room for the file once more before it is read."""
+
 
 class Work:
     """A step of the work on one upload, done by whoever owns the tables."""
 
-    def __init__(self, engine: Engine, upload_id: int, originals_url: str) -> None:
+    def __init__(self, engine: Engine, upload_id: int, originals_url: str, limits: Limits | None = None) -> None:
         self._engine = engine
         self._id = upload_id
         self._originals_url = originals_url
+        self._limits = limits or Limits()
         self._told_s = 0.0
 
     def do(self, step: Step) -> bool:
@@ -43,6 +71,8 @@ class Work:
 
         Raises:
             DatabaseUnavailable: the database went away; nothing of the step was saved.
+            StorageFull: there is no room to read the file; nothing was begun.
+            Locked: others had for long what the step needs; it is to be tried again.
         """
         with translated_errors(), self._engine.connect() as holding:
             # The lock is the connection's, which ends with this block: of two workers the second waits, and finds the
@@ -54,9 +84,31 @@ class Work:
                 row = connection.execute(uploads().where(upload.c.id == self._id)).mappings().one_or_none()
             if row is None or row["state"] != BEGINS_AS[step]:
                 return False
+            if self._limits.disk is not None and step != "withdrawing":
+                check_disk(self._limits.disk, row["size_bytes"])
+            self._make_room(row)
             self._tell(step, 0, None)
             {"checking": self._check, "loading": self._load, "withdrawing": self._withdraw}[step](row)
             return True
+
+    def _make_room(self, row: Any) -> None:
+        """Makes the round's part of the table of households beforehand.
+
+        Where others have the tables for long, or load the round's first file, this is left to the load.
+        """
+        if row["survey_id"] is None:
+            return
+        with suppress(Locked), transaction(self._engine) as connection:
+            make_partition(connection, row["survey_id"])
+
+    def _give_room_back(self, row: Any) -> None:
+        """What a trial load wrote and took back takes room until then."""
+        if row["survey_id"] is None:
+            return
+        with suppress(Locked), transaction(self._engine) as connection:
+            limit_lock_waits(connection, _TIDYING_WAITS_S)
+            store.lock_survey(connection, row["survey_id"])
+            shrink_empty(connection, row["survey_id"])
 
     def _check(self, row: Any) -> None:
         """Loads the file, looks at what came of it, and takes it back."""
@@ -70,6 +122,7 @@ class Work:
                 transaction(self._engine) as connection,
                 connection.begin_nested() as trial,
             ):
+                limit_lock_waits(connection, _CHECK_WAITS_S)
                 choices, values = self._understand(connection, path, row)
                 before = find_figures(connection, row)
                 result = self._ingest(connection, path, row, choices, "checking", skip_errors=True)
@@ -77,6 +130,8 @@ class Work:
                 trial.rollback()
         except ErrorsFound as error:
             result = error.result
+        except Locked:
+            raise
         except (InputError, Conflict, NotFound) as error:
             # What a choice may mend waits for one.
             is_hopeless = isinstance(error, UnknownFormat | UnreadableFile) and not isinstance(error, ChoiceNeeded)
@@ -95,6 +150,7 @@ class Work:
             if changed.rowcount and result is not None:
                 store.write_findings(connection, self._id, result.findings)
             self._done(connection)
+        self._give_room_back(row)
 
     def _load(self, row: Any) -> None:
         """Loads the file; what has come up since it was checked makes it wait again."""
@@ -104,6 +160,7 @@ class Work:
                 originals.as_file(originals.Kept.of(row), self._originals_url) as path,
                 transaction(self._engine) as connection,
             ):
+                limit_lock_waits(connection, _LOAD_WAITS_S)
                 result = self._ingest(connection, path, row, choices, "loading", skip_errors=choices.skip_errors)
                 if result.state == "already loaded":
                     values = outcome(result, None)
@@ -113,6 +170,8 @@ class Work:
                     self._note(connection, row, "file loaded", counts)
                     _remember(connection, row, choices, result)
                 self._done(connection)
+        except Locked:
+            raise
         except ErrorsFound as error:
             self._wait(outcome(error.result, None)["problem"])
         except (InputError, Conflict, NotFound) as error:
@@ -121,9 +180,12 @@ class Work:
     def _withdraw(self, row: Any) -> None:
         try:
             with transaction(self._engine) as connection:
-                rows = ingest.withdraw(connection, self._id)
+                limit_lock_waits(connection, _LOAD_WAITS_S)
+                rows = ingest.withdraw(connection, self._id, as_decided=True)
                 self._note(connection, row, "upload withdrawn", {"rows_withdrawn": rows})
                 self._done(connection)
+        except (Busy, DatabaseUnavailable, Locked):
+            raise
         except VastiError as error:
             with transaction(self._engine) as connection:
                 values = {"state": "loaded", "problem": str(error)}
@@ -140,7 +202,7 @@ class Work:
         if choices.profile is not None:
             choices = choices.with_answers()
             return choices, {"choices": choices.kept()}
-        understood = understand_file(path, row, choices)
+        understood = understand_file(path, row, choices, self._limits.max_rows)
         known = select(remembered_profile.c.profile).where(
             remembered_profile.c.organisation_id == row["organisation_id"],
             remembered_profile.c.columns_sha256 == columns_key(understood.columns, row["content"]),
@@ -160,6 +222,8 @@ class Work:
             self._originals_url,
             row["organisation"],
             skip_errors=skip_errors,
+            max_rows=self._limits.max_rows,
+            on_trial=step == "checking",
             upload_id=self._id,
             only_own=not _is_from_operator(connection, row),
             new_settlements=choices.new_settlements,

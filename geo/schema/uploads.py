@@ -75,6 +75,9 @@ upload = Table(
     Column("read_as", JSONB, nullable=True),
     # What its figures would change, as a trial load found.
     Column("preview", JSONB, nullable=True),
+    # Whose account decided of it last, and in which role; NULL: nobody, or somebody at the command line.
+    Column("decided_by", ForeignKey("account.id"), nullable=True),
+    Column("decided_as", Text, nullable=True),
     UniqueConstraint("survey_id", "id"),
     UniqueConstraint("city_id", "id"),
     CheckConstraint("content IN ('boundaries', 'survey', 'facilities')", name="content"),
@@ -85,6 +88,7 @@ upload = Table(
     CheckConstraint(f"state IN ({', '.join(repr(state) for state in STATES)})", name="state"),
     CheckConstraint("rows_loaded + rows_rejected = rows_read", name="rows"),
     CheckConstraint("state NOT IN ('loaded', 'withdrawing', 'withdrawn') OR rows_read IS NOT NULL", name="read"),
+    CheckConstraint("(decided_by IS NULL) = (decided_as IS NULL)", name="decided"),
 )
 
 # The same file in the same survey, or in the same city's boundaries, is the same upload, until it is withdrawn.
@@ -106,6 +110,9 @@ Index(
     unique=True,
     postgresql_where=text("state = 'loaded' AND content = 'facilities'"),
 )
+
+# What a worker has something to do with.
+Index("upload_begun_idx", upload.c.id, postgresql_where=text("state IN ('received', 'accepted', 'withdrawing')"))
 
 # What everybody may know of the uploads of published surveys: a view, whose reader needs no right to the table.
 public_upload = table(

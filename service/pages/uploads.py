@@ -28,7 +28,7 @@ from geo.surveys import find_survey
 from maps import words
 from maps.sketch import Sketch, draw_sketch
 from service.access import Acting, acting, reading_in_full
-from service.incoming import take_in, written
+from service.incoming import look_for_room, take_in, written
 from service.pages.rendering import page, see_other
 from service.pages.upload_columns import (
     YES_NO,
@@ -43,10 +43,12 @@ from service.pages.wording import (
     IS_BUSY,
     KINDS,
     PLACE_STATES,
+    QUEUED,
     STATES,
     STEPS,
     TRUST_OF_ANSWERS,
     for_page,
+    queued_turn,
 )
 from service.parameters import Cursor, Id
 from service.problems import validated
@@ -75,7 +77,7 @@ async def send(request: Request) -> Response:
 
 def _look_who_sends(request: Request) -> None:
     with reading_in_full(request, "contributor"):
-        pass
+        look_for_room(request)
 
 
 def _take_in(request: Request, form: FormData) -> int:
@@ -88,7 +90,7 @@ def _take_in(request: Request, form: FormData) -> int:
         written(file.file, file.filename, settings.upload_max_bytes, settings.incoming_dir) as original,
         acting(request, "contributor", csrf) as done,
     ):
-        return take_in(done, request.app.state.queue, settings, original, fields)
+        return take_in(done, settings, original, fields)
 
 
 @router.get("/uploads/{number}")
@@ -106,7 +108,7 @@ def one(request: Request, number: Id) -> Response:
             "upload.html",
             bearer=reading.bearer,
             upload=told,
-            state=(STATES if row["survey"] else PLACE_STATES)[told["state"]],
+            state=_state(told),
             is_busy=told["state"] in IS_BUSY,
             step=STEPS.get(row["step"]) if row["step"] else None,
             decisions=[d for d in told["decisions"] if reading.bearer.may("steward") or not is_for_steward(row, d)],
@@ -132,6 +134,14 @@ def _place_changes(told: dict[str, Any]) -> dict[str, Any] | None:
     """What becomes of settlements or facilities; checks of earlier versions did not look at wards."""
     places: dict[str, Any] | None = (told["preview"] or {}).get("places")
     return None if places is None else {"moved": 0, "moves": []} | places
+
+
+def _state(told: dict[str, Any]) -> tuple[str, str]:
+    """What has become of an upload: a heading, and what it means."""
+    heading, meaning = (STATES if told["survey"] else PLACE_STATES)[told["state"]]
+    if told["queued"] is None:
+        return heading, meaning
+    return QUEUED[told["state"]], f"{queued_turn(told['queued']['before'])} {meaning}"
 
 
 def _outlines(connection: Connection, row: Any) -> Sequence[BaseGeometry | None]:
@@ -294,7 +304,7 @@ def _choices(request: Request, number: int) -> Choices:
 
 def _decide(request: Request, number: int, csrf: str, decision: Decision, choices: Choices | None) -> Response:
     with acting(request, "contributor", csrf) as done:
-        decide_upload(done, request.app.state.queue, number, decision, choices)
+        decide_upload(done, number, decision, choices)
     return see_other(request, f"/uploads/{number}")
 
 

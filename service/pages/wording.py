@@ -68,6 +68,24 @@ STATES: Mapping[str, tuple[str, str]] = {
 }
 """A heading and what it means, by the state as it is shown."""
 
+QUEUED: Mapping[str, str] = {
+    "received": "Queued to be checked",
+    "accepted": "Queued to be loaded",
+    "withdrawing": "Queued to be taken back",
+}
+"""The heading of an upload that waits for its turn."""
+
+
+def queued_turn(before: int) -> str:
+    """How long the queue before an upload is."""
+    match before:
+        case 0:
+            return "It is the next one."
+        case 1:
+            return "One other file is worked on before it."
+    return f"{before:,} other files are worked on before it."
+
+
 PLACE_STATES: Mapping[str, tuple[str, str]] = {
     **STATES,
     "loaded": ("Loaded", "Everybody sees them, and what is surveyed from now on is placed in them."),

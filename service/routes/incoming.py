@@ -23,7 +23,7 @@ from geo.ingestion.incoming import announce, find_incoming, make_folder, remove_
 from geo.settings import Settings
 from service.access import acting
 from service.answers import NO_STORE, address
-from service.incoming import find_target, plain_name, take_in
+from service.incoming import find_target, look_for_room, plain_name, take_in
 from service.routes.described import PARTS_REFUSALS, private_responses
 
 VERSION = "1.0.0"
@@ -82,7 +82,7 @@ def create(request: Request, length: Length, metadata: Metadata) -> Response:
     with acting(request, "contributor") as done:
         # What is wrong with it is said before the file is sent.
         find_target(done, fields)
-        number = announce(done.connection, done.bearer.account_id, name, length, fields)
+        number = announce(done.connection, done.bearer.account_id, name, length, fields, settings.incoming_mb)
         make_folder(settings.incoming_dir)
         _path(settings, number).touch(mode=0o600)
     return Response(status_code=201, headers=_TUS | {"location": address(request, f"/api/v1/incoming/{number}")})
@@ -122,6 +122,7 @@ async def append(request: Request, number: Number, offset: Offset) -> Response:
     come = offset
     # A disk may take its time, and between all other requests nothing may.
     with await run_in_threadpool(_opened, path, offset) as file:
+        await run_in_threadpool(look_for_room, request)
         try:
             async for chunk in request.stream():
                 if come + len(chunk) > size:
@@ -182,8 +183,7 @@ def _complete(request: Request, number: UUID, path: pathlib.Path) -> int:
     with acting(request, "contributor") as done:
         row = find_incoming(done.connection, number)
         original = originals.identify(path, row["file_name"])
-        state = request.app.state
-        upload_id = take_in(done, state.queue, state.settings, original, row["fields"])
+        upload_id = take_in(done, request.app.state.settings, original, row["fields"])
         remove_incoming(done.connection, number)
     path.unlink(missing_ok=True)
     return upload_id

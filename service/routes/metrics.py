@@ -6,7 +6,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from geo.ingestion.received import count_states
 from service.access import reading_in_full
 from service.answers import NO_STORE
-from service.jobs import count_jobs
+from service.queue import count_jobs
 from service.routes.described import private_responses
 
 router = APIRouter()

@@ -30,7 +30,7 @@ from service.answers import (
     private_answer,
     private_list,
 )
-from service.incoming import take_in, written
+from service.incoming import look_for_room, take_in, written
 from service.parameters import Cursor, Excel, FindingsFormat, Id, Limit, limit_note, page_request
 from service.routes.described import FILE_REFUSALS, private_responses
 from service.tables import csv_text
@@ -95,7 +95,7 @@ _ANY_FILE = "application/octet-stream"
 
 def _look_who_sends(request: Request) -> None:
     with acting(request, "contributor"):
-        pass
+        look_for_room(request)
 
 
 def _take_in(request: Request, form: FormData, settings: Settings) -> Response:
@@ -106,7 +106,7 @@ def _take_in(request: Request, form: FormData, settings: Settings) -> Response:
         written(file.file, file.filename or "", settings.upload_max_bytes, settings.incoming_dir) as original,
         acting(request, "contributor") as done,
     ):
-        upload_id = take_in(done, request.app.state.queue, settings, original, fields)
+        upload_id = take_in(done, settings, original, fields)
         body = _told(request, done.connection, [find_upload(done.connection, upload_id)])[0]
     answer = private_answer(body, status=202)
     answer.headers["location"] = address(request, f"/api/v1/uploads/{upload_id}")
@@ -133,7 +133,7 @@ def one(request: Request, number: Id) -> Response:
 def decide_one(request: Request, number: Id, body: Deciding) -> Response:
     """Notes what is decided of an upload; the worker does it. What changes published figures is for a steward."""
     with acting(request, "contributor") as done:
-        after = decide_upload(done, request.app.state.queue, number, body.decision, body.choices)
+        after = decide_upload(done, number, body.decision, body.choices)
         return private_answer(_told(request, done.connection, [after])[0])
 
 

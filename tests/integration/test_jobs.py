@@ -16,7 +16,7 @@ from geo.indicators.values import find_values
 from geo.schema.surveys import survey
 from geo.schema.values import tallied, tally
 from geo.settings import Settings
-from service import jobs
+from service import jobs, queue
 from tests import factories as f
 from tests.published_city import SmallCity
 
@@ -49,7 +49,7 @@ def _jobs(engine: Engine) -> list[tuple[str, str]]:
     with engine.connect() as connection:
         rows = connection.execute(
             text("SELECT lock, status::text FROM procrastinate.procrastinate_jobs WHERE task_name = :task ORDER BY id"),
-            {"task": jobs.RECOMPUTE_TALLIES},
+            {"task": queue.RECOMPUTE_TALLIES},
         )
         return [(row[0], row[1]) for row in rows]
 
@@ -82,15 +82,14 @@ def test_a_changed_definition_brings_figures_up_to_date(changing_city: SmallCity
 def test_a_survey_is_asked_for_once_and_in_the_callers_transaction(changing_city: SmallCity, engine: Engine) -> None:
     jobs.prepare(changing_city.url)
     _make_stale(engine)
-    app = jobs.make_app(changing_city.url, engine, Settings())
     with engine.connect() as connection:
-        assert jobs.defer_stale(connection, app) == 2
+        assert queue.defer_stale(connection) == 2
         connection.rollback()
     assert _jobs(engine) == []
     for _ in range(2):
         with engine.begin() as connection:
             path = connection.execute(text("SHOW search_path")).scalar_one()
-            assert jobs.defer_stale(connection, app) == 2
+            assert queue.defer_stale(connection) == 2
             assert connection.execute(text("SHOW search_path")).scalar_one() == path
     with engine.connect() as connection:
         locks = sorted(f"survey-{_survey_id(connection, slug)}" for slug in ("2019", "2024"))
@@ -116,7 +115,7 @@ def test_prepare_is_safe_for_two_at_once_and_again(changing_city: SmallCity, eng
         tables = connection.execute(
             text("SELECT table_schema FROM information_schema.tables WHERE table_name LIKE 'procrastinate%'")
         )
-        assert set(tables.scalars()) == {jobs.QUEUE_SCHEMA}
+        assert set(tables.scalars()) == {queue.QUEUE_SCHEMA}
 
 
 def test_prepare_takes_the_steps_a_newer_queue_adds(changing_city: SmallCity, engine: Engine) -> None:
@@ -140,9 +139,8 @@ def test_a_worker_takes_over_from_one_that_died(changing_city: SmallCity, engine
     before = _figures(engine)
     jobs.prepare(changing_city.url)
     _make_stale(engine)
-    app = jobs.make_app(changing_city.url, engine, Settings())
     with engine.begin() as connection:
-        jobs.defer_stale(connection, app)
+        queue.defer_stale(connection)
     with engine.begin() as connection:
         # As a worker leaves them that was killed on the way: begun, and nobody's.
         connection.execute(text("SET LOCAL search_path = procrastinate"))

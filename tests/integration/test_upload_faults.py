@@ -23,7 +23,7 @@ from geo.ingestion.recompute import recompute
 from geo.places import find_city
 from geo.settings import Settings
 from geo.surveys import find_survey
-from service import jobs
+from service import jobs, queue
 from tests import factories as f
 from tests.integration.cli import Running, Shell
 from tests.integration.test_cli_faults import kill_server, many_rows, snapshot, whole
@@ -68,7 +68,7 @@ class Office:
 
     def asks(self, number: int, step: Step) -> None:
         with database.transaction(self.engine) as connection:
-            jobs.defer_upload(connection, jobs.make_app(self.url, self.engine, self.settings), number, step)
+            queue.defer_upload(connection, number, step)
 
     def look(self, number: int) -> tuple[str, str | None]:
         """The upload's state and problem."""

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from alembic import op
 
-revision = "0013"
-down_revision = "0012"
+revision = "0011"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 
@@ -45,7 +45,7 @@ DROP FUNCTION gate.may_watch();
 
 def upgrade() -> None:
     """Nobody is locked out at first."""
-    op.get_bind().exec_driver_sql((SQL / "0013_sign_ins.sql").read_text(encoding="utf-8"))
+    op.get_bind().exec_driver_sql((SQL / "0011_sign_ins.sql").read_text(encoding="utf-8"))
 
 
 def downgrade() -> None:
