@@ -12,6 +12,7 @@ from typing import Any, Literal
 from geo.fields import standard_fields
 from geo.ingestion.names import fold_name
 from geo.ingestion.profile import UNKNOWN, Value
+from geo.ingestion.yes_no import yes_and_no_words, yes_or_no
 
 NAMED = 0.85
 """From this strength on, a column's name says the field by itself: the same words, or those cut to ten characters."""
@@ -128,9 +129,7 @@ class Vocabulary:
         self._another = frozenset(self._expand(words["another_question"]["words"]))
         self._personal = frozenset(words["personal"]["words"])
         self._unknown = {fold_name(text) for text, _ in _texts(words["unknown"])}
-        self._yes_no: dict[str, bool] = {
-            fold_name(text): answer for answer in (True, False) for text, _ in _texts(words["yes" if answer else "no"])
-        } | {"1": True, "0": False}
+        self._yes_no = yes_and_no_words() | {"1": True, "0": False}
         self._scale = {
             fold_name(text): step for step in ("all", "some", "none") for text, _ in _texts(words["scale"][step])
         }
@@ -223,7 +222,7 @@ class Vocabulary:
 
     def yes_or_no(self, text: str) -> bool | None:
         """What an answer says that is a yes or a no and nothing else; None: it is neither."""
-        return self._yes_no.get(fold_name(text))
+        return yes_or_no(text)
 
     def scale_step(self, text: str) -> str | None:
         """Which step of a scale a word stands for: all, some, none, or None."""
@@ -242,8 +241,9 @@ class Vocabulary:
             return Answer("unclear", None, table.unclear[folded])
         if self.is_unknown(text):
             return Answer("exact", UNKNOWN)
-        if standard_fields()[target].type == "boolean" and folded in self._yes_no:
-            return Answer("exact", self._yes_no[folded])
+        answer = yes_or_no(text) if standard_fields()[target].type == "boolean" else None
+        if answer is not None:
+            return Answer("exact", answer)
         return self._near(folded, table)
 
     def _near(self, folded: str, table: "_Answers") -> Answer | None:
