@@ -83,6 +83,11 @@ RULES: dict[str, Rule] = {
         "the layer holds curved shapes; they were read with short straight segments instead",
         "nothing, unless the curves matter",
     ),
+    "outline_left_out": Rule(
+        "warning",
+        "a shape of the file has more than one outline in the tag for one, and only one of them is read",
+        "draw each part as a shape of its own, and look at the settlements on the map",
+    ),
     "pair_order_guessed": Rule(
         "warning",
         "the positions in {field} could be read in either order; they were read as {value}",
