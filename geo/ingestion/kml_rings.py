@@ -3,6 +3,7 @@
 import re
 import tempfile
 import zipfile
+import zlib
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -38,7 +39,7 @@ def _text_of(path: Path) -> bytes | None:
             if len(names) != 1 or archive.getinfo(names[0]).file_size > _MAX_BYTES:
                 return None
             return archive.read(names[0])
-    except (zipfile.BadZipFile, OSError, ValueError, RuntimeError, NotImplementedError):
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError):
         return None
 
 

@@ -13,7 +13,17 @@ _CHUNK, _OVERLAP = 1 << 20, 64
 _TELLING = re.compile(rb'<(?:\w{1,20}:)?f[ />]|[ \t\r\n]t="e"')
 """What a sheet's text holds where there is such a cell: nearly no survey's does."""
 _ADDRESS = re.compile(r"([A-Z]{1,3})(\d{1,7})")
-_DAMAGE = (zipfile.BadZipFile, zlib.error, KeyError, OSError, expat.ExpatError, NotImplementedError, RuntimeError)
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    ValueError,
+    KeyError,
+    OSError,
+    expat.ExpatError,
+    NotImplementedError,
+    RuntimeError,
+)
 
 
 @dataclass
