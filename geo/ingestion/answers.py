@@ -9,6 +9,7 @@ from geo.fields import Field
 from geo.indicators.tally_frame import arrow_type
 from geo.ingestion.cells import Cells, NotUnderstood, is_blank, texts, translate
 from geo.ingestion.profile import FieldMapping, Value, fold
+from geo.ingestion.yes_no import yes_or_no
 
 
 def map_answer(field: Field, mapping: FieldMapping, table: dict[str, Value | None], cells: Cells) -> pa.Array:
@@ -20,7 +21,10 @@ def map_answer(field: Field, mapping: FieldMapping, table: dict[str, Value | Non
         try:
             return table[fold(text)]
         except KeyError as error:
-            raise NotUnderstood("value_unmapped") from error
+            answer = yes_or_no(text) if field.type == "boolean" and not mapping.values else None
+            if answer is None:
+                raise NotUnderstood("value_unmapped") from error
+            return answer
 
     return translate(cells, arrow_type(field), meaning)
 

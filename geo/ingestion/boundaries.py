@@ -37,7 +37,7 @@ from geo.ingestion.placement import Places
 from geo.ingestion.profile import BoundaryColumns, Profile, fold
 from geo.ingestion.reasons import without_reasons
 from geo.ingestion.redrawn import tell_missing, tell_moved, tell_renamed
-from geo.ingestion.text_shapes import ShapeColumn, standard_profile_of
+from geo.ingestion.text_shapes import ShapeColumn, find_outlines, standard_profile_of
 from geo.ingestion.vector import read_shapes
 from geo.places import Named, Renamed
 
@@ -108,7 +108,7 @@ def read_boundaries(
         check_crs(layer, options, city, path.name)
         crs = read_crs(options.crs) if options.crs else layer.crs or STORAGE_CRS
         blanks = frozenset(fold(word) for word in columns.blank) if isinstance(columns, Profile) else frozenset()
-        shapes = None if layer.has_geometry or named.shape is None else ShapeColumn(named.shape, crs)
+        shapes = None if layer.has_geometry or named.shape is None else ShapeColumn(named.shape, crs, are_outlines=True)
         frames = [_read_batch(batch, named, blanks, positions or shapes, findings) for batch in layer.batches]
         findings.add_remarks(layer)
         n_bad = len(layer.bad_rows)
@@ -200,6 +200,8 @@ def _columns(
             f"{none}{file_name} has no column called settlement_code or code, by which a settlement is known again; "
             f"name the one that holds it with --code. The file has {', '.join(layer.columns)}."
         )
+    if columns.shape is None and not layer.has_geometry:
+        columns = columns.model_copy(update={"shape": find_outlines(layer)})
     wanted = {role: column for role, column in columns.model_dump().items() if column is not None}
     named_by = f"the mapping profile {given.name!r}" if isinstance(given, Profile) else "the command"
     columns_wanted = [Wanted(column, role) for role, column in wanted.items()]

@@ -12,6 +12,7 @@ from pyproj.enums import PJType
 
 from geo.crs import positions_to_storage, read_crs
 from geo.errors import UnknownCRS
+from geo.ingestion.axes import zone_codes
 from geo.ingestion.extent import Extent
 from geo.ingestion.layers import Layer, ReadOptions
 from geo.ingestion.vector import read_shapes
@@ -68,9 +69,16 @@ def _advise(likely: list[pyproj.CRS], x: NDArray[np.float64], y: NDArray[np.floa
 
 
 def refuse_far_positions(
-    x: NDArray[np.float64], y: NDArray[np.float64], declared: pyproj.CRS, city: Extent, file_name: str
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    declared: pyproj.CRS,
+    city: Extent,
+    file_name: str,
+    zone: str | None = None,
 ) -> None:
     """Refuses positions that all lie far from the city in the CRS they are said to be in, if another one fits.
+
+    `zone` is the UTM zone that the file names of them, such as 43Q.
 
     Raises:
         UnknownCRS: under another CRS they would lie in the city; the message names it.
@@ -79,6 +87,8 @@ def refuse_far_positions(
     if _share_in(city, x[given], y[given], declared) > 0:
         return
     likely = [crs for crs in propose(x, y, city) if crs != declared]
+    named = zone_codes(zone or "")
+    likely = [crs for crs in likely if f"EPSG:{crs.to_epsg()}" in named] or likely
     if likely:
         raise UnknownCRS(
             f"{file_name}: taken as {name_crs(declared)}, every position lies far from the city's settlements; they "

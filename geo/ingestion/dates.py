@@ -1,12 +1,18 @@
 """Dates: ISO, with or without time and zone, or the forms a profile names."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from geo.ingestion.cells import Cells, NotUnderstood, translate
+from geo.ingestion.cells import Cells, NotUnderstood, as_mask, texts, translate
 from geo.ingestion.profile import FieldMapping, Value, fold
+
+_EXCEL_ZERO = date(1899, 12, 30)
+_FIRST_DAY = date(1990, 1, 1)
+"""No survey Vasti is for was made before."""
+_DIGITS, _LONGEST_NUMBER = 5, 24
 
 
 def map_date(mapping: FieldMapping, table: dict[str, Value | None], cells: Cells) -> pa.Array:
@@ -16,6 +22,7 @@ def map_date(mapping: FieldMapping, table: dict[str, Value | None], cells: Cells
         return column.cast(pa.date32(), safe=False)
 
     formats = mapping.formats()
+    numbers: dict[str, date] = {}
 
     def meaning(text: str) -> date | None:
         if not formats and not mapping.values and (day := _in_iso(text.strip())) is not None:
@@ -24,9 +31,37 @@ def map_date(mapping: FieldMapping, table: dict[str, Value | None], cells: Cells
         if folded in table:
             value = table[folded]
             return None if value is None else date.fromisoformat(str(value))
-        return read_date(text, formats)
+        try:
+            return read_date(text, formats)
+        except NotUnderstood:
+            day = day_of_number(text)
+            if day is None:
+                raise
+            numbers[text] = day
+            return day
 
-    return translate(cells, pa.date32(), meaning)
+    days = translate(cells, pa.date32(), meaning)
+    if numbers:
+        given = texts(cells.column)
+        where = as_mask(pc.fill_null(pc.is_in(given, value_set=pa.array(list(numbers))), False))
+        told = [f"{text} = {numbers[text]}" for text in given.filter(pa.array(where)).to_pylist()]
+        cells.findings.add("date_from_number", cells.rows[where], field=cells.field, values=told)
+    return days
+
+
+def day_of_number(text: str) -> date | None:
+    """The day that Excel keeps as this number, with the time of day after its point; None where it can be none."""
+    number = text.strip()
+    whole, _, part = number.partition(".")
+    if (
+        len(number) > _LONGEST_NUMBER
+        or len(whole) != _DIGITS
+        or not whole.isdecimal()
+        or (part and not part.isdecimal())
+    ):
+        return None
+    day = _EXCEL_ZERO + timedelta(days=int(whole))
+    return day if _FIRST_DAY <= day <= datetime.now(UTC).date() + timedelta(days=1) else None
 
 
 def read_date(text: str, formats: Sequence[str] = ()) -> date:

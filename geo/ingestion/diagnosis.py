@@ -22,19 +22,46 @@ class Slip:
     code: str
     undone: str
     """What undoes it, in words: `with ...`."""
-    undo: Callable[[Degrees, Degrees], tuple[Degrees, Degrees]]
+    undo: Callable[[Degrees, Degrees, Extent], tuple[Degrees, Degrees]]
+    is_of_digits: bool = False
+    """Whether the numbers themselves are spoilt: where the row names its settlement, they are as good as missing."""
+
+
+_MOST_DIGITS = 15
+"""So many of them a spreadsheet keeps: a lost decimal point stands before one of them."""
+
+
+def _with_points(lon: Degrees, lat: Degrees, city: Extent) -> tuple[Degrees, Degrees]:
+    """Positions outside the world with their decimal point where it brings them into the city; NaN for any other."""
+    wider = city.with_margin()
+    is_lost = (np.abs(lon) > 180) | (np.abs(lat) > 90)
+    there_lon = _with_point(lon, 180, wider.west, wider.east)
+    there_lat = _with_point(lat, 90, wider.south, wider.north)
+    return np.where(is_lost, there_lon, np.nan), np.where(is_lost, there_lat, np.nan)
+
+
+def _with_point(numbers: Degrees, most: float, low: float, high: float) -> Degrees:
+    """Each number that is no degree, divided by the one power of ten that brings it between two degrees."""
+    tens = 10.0 ** np.arange(1, _MOST_DIGITS + 1)
+    tried = numbers[:, np.newaxis] / tens
+    fits = (tried >= low) & (tried <= high)
+    # Near the equator several may.
+    is_one = fits.sum(axis=1) == 1
+    found = np.where(is_one, tried[np.arange(len(numbers)), fits.argmax(axis=1)], np.nan)
+    return np.where(np.abs(numbers) > most, found, numbers)
 
 
 _SWAPPED_AND_SIGN = "with latitude and longitude swapped and the other sign before {}"
 
 SLIPS = (
-    Slip("latitude_sign_lost", "with the other sign before the latitude", lambda lon, lat: (lon, -lat)),
-    Slip("longitude_sign_lost", "with the other sign before the longitude", lambda lon, lat: (-lon, lat)),
-    Slip("signs_lost", "with the other sign before latitude and longitude", lambda lon, lat: (-lon, -lat)),
-    Slip("position_swapped", "with latitude and longitude swapped", lambda lon, lat: (lat, lon)),
-    Slip("position_swapped_sign_lost", _SWAPPED_AND_SIGN.format("the latitude"), lambda lon, lat: (lat, -lon)),
-    Slip("position_swapped_sign_lost", _SWAPPED_AND_SIGN.format("the longitude"), lambda lon, lat: (-lat, lon)),
-    Slip("position_swapped_sign_lost", _SWAPPED_AND_SIGN.format("both"), lambda lon, lat: (-lat, -lon)),
+    Slip("latitude_sign_lost", "with the other sign before the latitude", lambda lon, lat, _: (lon, -lat)),
+    Slip("longitude_sign_lost", "with the other sign before the longitude", lambda lon, lat, _: (-lon, lat)),
+    Slip("signs_lost", "with the other sign before latitude and longitude", lambda lon, lat, _: (-lon, -lat)),
+    Slip("position_swapped", "with latitude and longitude swapped", lambda lon, lat, _: (lat, lon)),
+    Slip("position_swapped_sign_lost", _SWAPPED_AND_SIGN.format("the latitude"), lambda lon, lat, _: (lat, -lon)),
+    Slip("position_swapped_sign_lost", _SWAPPED_AND_SIGN.format("the longitude"), lambda lon, lat, _: (-lat, lon)),
+    Slip("position_swapped_sign_lost", _SWAPPED_AND_SIGN.format("both"), lambda lon, lat, _: (-lat, -lon)),
+    Slip("decimal_point_lost", "with its lost decimal point put back", _with_points, is_of_digits=True),
 )
 """The likelier first: one change before two."""
 
@@ -63,7 +90,7 @@ def diagnose(lon: Degrees, lat: Degrees, extent: Extent, find: Find) -> Diagnosi
     fixed_lon, fixed_lat = lon.copy(), lat.copy()
     far = np.flatnonzero(~np.isnan(lon) & ~extent.holds(lon, lat))
     for number, tried in enumerate(SLIPS):
-        there_lon, there_lat = tried.undo(lon[far], lat[far])
+        there_lon, there_lat = tried.undo(lon[far], lat[far], extent)
         near = extent.holds(there_lon, there_lat)
         if not near.any():
             continue

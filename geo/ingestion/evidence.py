@@ -17,10 +17,12 @@ from numpy.typing import NDArray
 
 from geo.crs import positions_to_storage
 from geo.errors import UnknownCRS
+from geo.ingestion.angles import read_angle
 from geo.ingestion.cells import texts
 from geo.ingestion.formats import open_layer
-from geo.ingestion.layers import ReadOptions
+from geo.ingestion.layers import Note, ReadOptions
 from geo.ingestion.made_columns import made_name, make_column
+from geo.ingestion.text_shapes import hold_outlines, hold_positions
 from geo.ingestion.ticks import nothing_ticked, options_by_question
 from geo.ingestion.vector import read_shapes
 
@@ -29,6 +31,8 @@ ROWS_READ = 50_000
 
 _VALUES_KEPT = 2_000
 _DATES_TRIED = 400
+_TEXTS_TRIED = 20
+"""Reading a shape costs more than looking at a number."""
 _DATE_FORMATS = (
     "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%d.%m.%Y", "%Y/%m/%d", "%d/%m/%y", "%m/%d/%y", "%d-%b-%y",
     "%d-%b-%Y", "%d %b %Y", "%d %B %Y",
@@ -38,12 +42,6 @@ _YEARS = range(1950, 2101)
 _NUMBER = r"[-+]?\d+(?:\.\d+)?"
 _PLAIN_NUMBER = re.compile(rf"{_NUMBER}(?:[eE][-+]?\d+)?")
 _COMMA_NUMBER = re.compile(r"[-+]?\d+,\d+")
-_LAT_LON = re.compile(rf"{_NUMBER} {_NUMBER}(?: {_NUMBER}){{0,2}}")
-_LON_LAT = re.compile(rf"{_NUMBER}, ?{_NUMBER}(?:, ?{_NUMBER})?")
-_WKT_POINT = re.compile(r"(?:SRID=\d+;)?POINT ?Z?M? ?\(", re.IGNORECASE)
-_POLYGON = re.compile(
-    rf"(?:SRID=\d+;)?(?:MULTI)?POLYGON ?Z?M? ?\(|(?:{_NUMBER},{_NUMBER}(?:,{_NUMBER})? ){{3}}", re.IGNORECASE
-)
 
 
 @dataclass(frozen=True)
@@ -116,14 +114,23 @@ class ColumnEvidence:
         return Dates(share, form, other if second == share else None) if share > 0.5 else None
 
     @cached_property
+    def angles(self) -> list[float]:
+        """The values that are degrees with minutes, or with the letter of a hemisphere."""
+        return [angle for text, _ in self.counts if (angle := read_angle(text)) is not None]
+
+    @cached_property
     def holds_positions(self) -> bool:
-        """Whether values are positions written as text."""
-        return self.share_where(lambda t: _LAT_LON.fullmatch(t) or _LON_LAT.fullmatch(t) or _WKT_POINT.match(t)) > 0.9
+        """Whether values are positions written as text, as a load reads them."""
+        return not self.holds_polygons and hold_positions(self._first_texts)
 
     @cached_property
     def holds_polygons(self) -> bool:
-        """Whether values are outlines written as text."""
-        return self.share_where(_POLYGON.match) > 0.9
+        """Whether values are outlines written as text, as a load reads them."""
+        return hold_outlines(self._first_texts)
+
+    @property
+    def _first_texts(self) -> list[str]:
+        return [text for text, _ in self.counts[:_TEXTS_TRIED]]
 
 
 @dataclass(frozen=True)
@@ -139,6 +146,8 @@ class FileEvidence:
     """Whether it has shapes, and nothing says truly in which CRS."""
     cells: Mapping[str, Sequence[pa.Array]] = field(default_factory=dict, repr=False, compare=False)
     """The values of the file's own columns, batch by batch."""
+    notes: tuple[Note, ...] = ()
+    """What reading it brought up about the file as a whole, or about rows that are none."""
 
     def tells_apart(self, columns: Sequence[str]) -> bool:
         """Whether every row has values in these columns, and no other row the same ones."""
@@ -183,7 +192,8 @@ def read_evidence(path: Path, options: ReadOptions) -> FileEvidence:
                 break
         _blank_unasked(parts)
         columns = {name: column_evidence(name, arrays, rows) for name, arrays in parts.items()}
-        return FileEvidence(columns, rows, is_whole, layer.has_geometry, is_polygons, lacks_crs, parts)
+        notes = tuple(layer.notes)
+        return FileEvidence(columns, rows, is_whole, layer.has_geometry, is_polygons, lacks_crs, parts, notes)
 
 
 def shown_name(column: str) -> str:

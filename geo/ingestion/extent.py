@@ -22,13 +22,18 @@ class Extent:
     east: float
     north: float
 
+    def with_margin(self) -> "Extent":
+        """The box with the margin around it."""
+        high = min(89.0, max(abs(self.south), abs(self.north)))
+        wide = MARGIN_M / (METRES_PER_DEGREE * float(np.cos(np.radians(high))))
+        tall = MARGIN_M / METRES_PER_DEGREE
+        return Extent(self.west - wide, self.south - tall, self.east + wide, self.north + tall)
+
     def holds(self, lon: NDArray[np.float64], lat: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Which positions lie in the box or within the margin of it; no position does not."""
-        high = min(89.0, max(abs(self.south), abs(self.north)))
-        wide = MARGIN_M / (METRES_PER_DEGREE * np.cos(np.radians(high)))
-        tall = MARGIN_M / METRES_PER_DEGREE
-        held = (lon >= self.west - wide) & (lon <= self.east + wide)
-        held &= (lat >= self.south - tall) & (lat <= self.north + tall)
+        wider = self.with_margin()
+        held = (lon >= wider.west) & (lon <= wider.east)
+        held &= (lat >= wider.south) & (lat <= wider.north)
         return np.asarray(held, dtype=bool)
 
     def distance_m(self, lon: NDArray[np.float64], lat: NDArray[np.float64]) -> NDArray[np.float64]:

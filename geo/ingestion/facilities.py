@@ -66,10 +66,10 @@ def load_facilities(
         NotFound: there is no such city, or none of its settlements has a boundary.
     """
     city_id = find_city(connection, city_slug)
-    target = Target(city_id, "facilities", layer=read.layer)
+    target = Target(city_id, "facilities")
     with open_original(path) as original, dry(connection, options):
         store.lock_city(connection, city_id)
-        earlier = find_earlier(connection, original, target)
+        earlier = find_earlier(connection, original, target, path, read)
         if earlier is not None:
             return earlier
         known = places_on(connection, city_id, today).places

@@ -100,7 +100,8 @@ class Findings:
 
     def add_note(self, note: Note) -> None:
         """Adds what is to be said of the whole file."""
-        self.add(note.code, np.array([WHOLE_FILE], dtype=np.int32), field=note.field, values=[note.value])
+        row = WHOLE_FILE if note.row is None else note.row
+        self.add(note.code, np.array([row], dtype=np.int32), field=note.field, values=[note.value])
 
     def add_remarks(self, layer: Layer) -> None:
         """Adds what reading a layer to its end brought up: rows that are none, and what is to be said of the file."""

@@ -1,9 +1,11 @@
 """Fits: how well a column's values agree with what a field holds, and what each of them would mean there."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from geo.fields import Field, Unit, standard_fields
+from geo.ingestion.dates import day_of_number
 from geo.ingestion.doubtful import is_written_for_none, not_answers
 from geo.ingestion.evidence import ColumnEvidence, shown_name
 from geo.ingestion.profile import UNKNOWN, Value, fold
@@ -14,6 +16,10 @@ MOST_ANSWERS = 60
 
 _SEPARATORS = (", ", ";", "|", " ")
 _UNIQUE = 0.98
+_MOSTLY_DAYS = 0.9
+_THOUSANDS = re.compile(r"[-+]?\d{1,3}(?:\.\d{3}){2,}")
+_FURTHEST_METRES = 2.1e7
+"""No CRS has a number so far from its origin."""
 _DEGREES = {"latitude": 90, "longitude": 180}
 _LONGEST = {True: 40, False: 100}
 """Letters a code (True) or a name has at most."""
@@ -42,6 +48,8 @@ class Fit:
     """Whether they leave a doubt, however many fit."""
     stop: bool = False
     """Whether they must not be used before a person has looked."""
+    is_metric: bool = False
+    """Whether they are metres, or another measure of a grid, where degrees are meant."""
     is_telling: bool = True
     """Whether they speak for this field, and not for any."""
     values: tuple[ValueLine, ...] = ()
@@ -256,7 +264,9 @@ def _not_answers(numbers: list[float], field: Field) -> set[float]:
 def _fit_dates(known: ColumnEvidence) -> Fit:
     dates = known.dates
     if dates is None:
-        return Fit(0)
+        days = known.share_where(day_of_number)
+        says = f"{days:.0%} of the values are numbers by which Excel keeps a day, and are read as that day"
+        return Fit(days, says, doubt=True, is_telling=False) if days >= _MOSTLY_DAYS else Fit(0)
     says = f"{dates.share:.0%} of the values are dates written {_in_words(dates.format)}"
     if dates.other is not None:
         says += f", or as well {_in_words(dates.other)} ({dates.other}): say which"
@@ -319,15 +329,29 @@ def _fit_place(target: str, known: ColumnEvidence, unit: Unit) -> Fit:
 
 
 def _fit_degrees(known: ColumnEvidence, limit: int) -> Fit:
-    numbers = [*known.numbers, *known.comma_numbers]
-    if known.number_share < 0.5:
+    numbers = [*known.numbers, *known.comma_numbers, *known.angles, *_without_point(known)]
+    if len(numbers) < len(known.counts) / 2:
         return Fit(0)
+    if sum(1 for n in numbers if abs(n) > _FURTHEST_METRES) > len(numbers) / 2:
+        return Fit(
+            0.6,
+            "its values have lost their decimal point, so that rows are not placed by them",
+            doubt=True,
+            is_metric=True,
+        )
     inside, low, high = sum(1 for n in numbers if abs(n) <= limit), min(numbers), max(numbers)
     if inside < len(numbers) / 2:
-        says = f"its values, {low:g} to {high:g}, are no degrees: name the CRS, or the columns are swapped"
-        return Fit(0.3, says, doubt=True, stop=True)
+        is_metric = sum(1 for n in numbers if abs(n) > _DEGREES["longitude"]) > len(numbers) / 2
+        reason = "so name the CRS they are in" if is_metric else "name the CRS, or the columns are swapped"
+        says = f"its values, {low:g} to {high:g}, are no degrees: {reason}"
+        return Fit(0.3, says, doubt=True, stop=True, is_metric=is_metric)
     says = f"{_part(inside, len(known.counts), 'value')} degrees between {low:.1f} and {high:.1f}"
     return Fit(inside / len(known.counts), says, is_telling=False)
+
+
+def _without_point(known: ColumnEvidence) -> list[float]:
+    """Numbers such as 73.800.200, of which a spreadsheet has made thousands."""
+    return [float(text.replace(".", "")) for text, _ in known.counts if _THOUSANDS.fullmatch(text)]
 
 
 def _fit_households(known: ColumnEvidence) -> Fit:

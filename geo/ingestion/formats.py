@@ -10,6 +10,7 @@ from pathlib import Path
 from geo.errors import ChoiceNeeded, UnknownFormat, UnreadableFile
 from geo.ingestion.archives import Unpacked, unpack_gzip, unpack_zip
 from geo.ingestion.columnar import read_parquet
+from geo.ingestion.extra_rows import without_extra_rows
 from geo.ingestion.json_tables import read_json
 from geo.ingestion.layers import Batch, Layer, LimitedReadOptions, ReadAs, ReadOptions
 from geo.ingestion.names import is_storable
@@ -58,6 +59,7 @@ def open_layer(path: Path, options: ReadOptions) -> Iterator[Layer]:
                     raise
                 raise ChoiceNeeded(str(error), _names_within(outer, error.names)) from error
             if isinstance(read, Layer):
+                read = without_extra_rows(read)
                 _check_columns(read.columns, path.name)
                 read_as = read.read_as if outer is None else _within(outer, read.read_as)
                 whole = replace(read, read_as=replace(read_as, columns=tuple(read.columns)))

@@ -61,8 +61,9 @@ def load_frame(connection: Connection, path: Path, city_slug: str, survey_slug: 
     with open_layer(path, read) as layer:
         kind = _kind(layer, path.name)
         rows = _rows(layer, kind)
+        findings = Findings()
+        findings.add_remarks(layer)
     keys = _strata(connection, survey_id) if kind is _CLUSTERS else _settlements(connection, survey_id)
-    findings = Findings()
     numbers = pd.to_numeric(rows[kind.size], errors="coerce")
     bad = {
         (kind.unknown, kind.name): ~rows[kind.name].isin(keys.keys()),

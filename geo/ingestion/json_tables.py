@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from geo.errors import UnreadableFile
 from geo.ingestion.encodings import look_at_text
+from geo.ingestion.geojson_text import unquoted
 from geo.ingestion.layers import BATCH_ROWS, Batch, Layer, ReadOptions, choose, distinct_names, reading_of
 from geo.ingestion.tabular import without_blank_rows
 from geo.ingestion.vector import read_vector
@@ -44,7 +45,7 @@ def read_json(path: Path, options: ReadOptions, stack: ExitStack) -> Layer:
     if not head:
         raise UnreadableFile(f"{path.name} is empty; export it again and retry.")
     if _is_geojson(head):
-        return read_vector(path, options, stack)
+        return read_vector(unquoted(path, stack), options, stack)
     if path.stat().st_size > MAX_TABLE_BYTES:
         raise UnreadableFile(
             f"{path.name} is a JSON table of more than {MAX_TABLE_BYTES >> 20} MB; export it as CSV or Parquet and "

@@ -48,6 +48,8 @@ class Note:
     code: str
     value: str | None = None
     field: str | None = None
+    row: int | None = None
+    """The row it is about, which is no record; None: the whole file."""
 
 
 @dataclass(frozen=True)

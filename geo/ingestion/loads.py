@@ -7,14 +7,14 @@ from pathlib import Path, PureWindowsPath
 from typing import Any, Literal, get_args
 
 from shapely.geometry.base import BaseGeometry
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from geo.errors import FileHasErrors, UnreadableFile
 from geo.ingestion import originals, store
 from geo.ingestion.answers_seen import AnswerSeen
 from geo.ingestion.decided import check_decided
 from geo.ingestion.findings import Findings
-from geo.ingestion.formats import bundle
+from geo.ingestion.formats import bundle, open_layer
 from geo.ingestion.layers import ReadAs, ReadOptions
 from geo.places import PlaceChanges
 from geo.schema.places import organisation
@@ -34,8 +34,6 @@ class Target:
     city_id: int
     content: Content
     survey_id: int | None = None
-    layer: str | None = None
-    """Of a file of facilities, the layer that was named: another layer of the same file is another upload."""
 
 
 @dataclass(frozen=True)
@@ -138,8 +136,14 @@ def begin_counting(connection: Connection, options: LoadOptions) -> None:
         check_decided(connection, options.upload_id)
 
 
-def find_earlier(connection: Connection, original: originals.Original, target: Target) -> LoadResult | None:
-    """What came of the same file when it was loaded into the same target before, if it was."""
+def find_earlier(
+    connection: Connection, original: originals.Original, target: Target, path: Path, read: ReadOptions
+) -> LoadResult | None:
+    """What came of the same part of a file when it was loaded into the same target before, if it was.
+
+    Raises:
+        InputError: the file was, and does not say which of its parts is meant now.
+    """
     found = select(upload).where(
         upload.c.city_id == target.city_id,
         upload.c.content == target.content,
@@ -147,9 +151,12 @@ def find_earlier(connection: Connection, original: originals.Original, target: T
         upload.c.sha256 == original.sha256,
         upload.c.state.in_(COUNTING),
     )
-    if target.content == "facilities":
-        found = found.where(func.coalesce(upload.c.profile["layer"].astext, "") == (target.layer or ""))
-    row = connection.execute(found).mappings().one_or_none()
+    rows = connection.execute(found.order_by(upload.c.id)).mappings().all()
+    if not rows:
+        return None
+    with open_layer(path, read) as layer:
+        part = part_of(layer.read_as)
+    row = next((row for row in rows if not part or _part_kept(row["profile"]) in (part, read.layer)), None)
     if row is None:
         return None
     return LoadResult(
@@ -161,6 +168,17 @@ def find_earlier(connection: Connection, original: originals.Original, target: T
         row["rows_rejected"],
         Findings(),
     )
+
+
+def part_of(read_as: ReadAs) -> str:
+    """The layer or sheet that is read of a file that has several; empty for a file that is one."""
+    return (read_as.layer or "") if read_as.layers else ""
+
+
+def _part_kept(profile: Mapping[str, Any]) -> str | None:
+    """The part an upload was of; of before parts were kept, the layer that was named."""
+    kept: str | None = profile.get("part", profile.get("layer"))
+    return kept
 
 
 def count_rows(findings: Findings, rows_read: int) -> LoadResult:
@@ -212,7 +230,7 @@ def write_upload(
     if options.on_trial:
         return
     of_load = {
-        "profile": profile,
+        "profile": {**profile, "part": part_of(result.read_as or ReadAs())},
         "rows_read": result.rows_read,
         "rows_loaded": result.rows_loaded,
         "rows_warned": result.rows_warned,

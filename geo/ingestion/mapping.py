@@ -221,6 +221,10 @@ class Mapper:
         misread: dict[str, NDArray[np.bool_]],
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         x, y = self._given_positions(batch, findings, rejected, misread)
+        no_fix = (x == 0) & (y == 0)
+        if no_fix.any():
+            findings.add("position_no_fix", batch.row_numbers[no_fix], field="position")
+            x, y = np.where(no_fix, np.nan, x), np.where(no_fix, np.nan, y)
         given = ~(np.isnan(x) | np.isnan(y))
         lon, lat = x, y
         if self.crs is not None:
@@ -263,7 +267,7 @@ class Mapper:
     ) -> NDArray[np.float64]:
         column = self._axes[axis]
         cells = Cells(axis, batch.columns[column], batch.row_numbers, findings, self.blanks)
-        numbers = read_coordinates(cells)
+        numbers = read_coordinates(cells, are_degrees=self.crs is None or self.crs.is_geographic)
         self._remember(misread, column, cells)
         return numbers
 

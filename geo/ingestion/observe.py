@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from geo.crs import STORAGE_CRS
 from geo.errors import MissingColumn
 from geo.ingestion.answers_seen import AnswersSeen
+from geo.ingestion.axes import find_zone
+from geo.ingestion.cells import texts
 from geo.ingestion.checks import Checks, report_zero_weights
 from geo.ingestion.crs_proposals import name_crs, refuse_far_positions
 from geo.ingestion.extent import extent_of
@@ -24,6 +26,7 @@ from geo.ingestion.repeats import Repeats
 from geo.ingestion.same_household import SameHousehold
 from geo.ingestion.shares import Divider
 from geo.ingestion.source import SourceOptions, open_source
+from geo.ingestion.years import Years
 
 Progress = Callable[[int, int | None], None]
 """Called with the rows read so far and, where known, how many there are."""
@@ -73,12 +76,14 @@ def observe(
         divider = Divider(profile, mapper.share_columns, mapper.blanks) if profile.shares else None
         checks = Checks(starts_on=options.starts_on, ends_on=options.ends_on)
         same_household = SameHousehold()
+        years = Years(source.layer.columns)
         repeats = Repeats(lambda n_batches: _read_again(path, options, n_batches))
         for n_read, batch in source.batches(findings):
             observations = mapper.map(batch, findings)
             if options.tell_answers:
                 mapper.count_answers(batch, reading.answers)
             findings.remember_positions(observations.row_numbers, observations.lon, observations.lat)
+            years.add(batch.columns, observations.fields)
             division = divider.divide(batch, observations, findings) if divider else None
             if options.unit == "household":
                 checks.check_rows(observations, findings)
@@ -107,6 +112,7 @@ def observe(
         if (note := mapper.personal.note()) is not None:
             findings.add_note(note)
         reading.personal = mapper.personal.found
+        years.report(findings)
         findings.add_remarks(source.layer)
         reading.rows_read += len(source.layer.bad_rows)
 
@@ -129,7 +135,10 @@ def _refuse_wrong_crs(path: Path, options: SourceOptions, placer: Placer) -> Non
         if batch is None or source.mapper.crs is None or placer.extent is None:
             return
         positions = source.mapper.given_positions(batch)
-        refuse_far_positions(*positions, source.mapper.crs, placer.extent, path.name)
+        zone = find_zone(batch.columns)
+        zones = [] if zone is None else texts(batch.columns[zone]).drop_null().unique().to_pylist()
+        said = zones[0] if len(zones) == 1 else None
+        refuse_far_positions(*positions, source.mapper.crs, placer.extent, path.name, said)
 
 
 def choose_placement(mapper: Mapper, options: SourceOptions, file_name: str) -> Placement:

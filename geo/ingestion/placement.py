@@ -97,6 +97,7 @@ class Placer:
         """The index of each observation's settlement; those placed nowhere are rejected with a finding."""
         open_rows = ~observations.rejected
         if self.placement == "declared":
+            self._leave_out_digits(observations, open_rows, findings)
             open_rows &= ~self._report_impossible(observations, _impossible(observations), findings)
             placed = self._declared(observations, open_rows, findings)
         else:
@@ -157,15 +158,36 @@ class Placer:
         impossible = _impossible(observations)[missing]
         for number, slip in enumerate(SLIPS):
             of_slip = is_explained & (diagnosis.slip == number)
-            rejected = np.flatnonzero(of_slip & (~falls_back | impossible))
+            counts = falls_back & (~impossible | slip.is_of_digits)
+            rejected = np.flatnonzero(of_slip & ~counts)
             rows = observations.row_numbers[missing]
             findings.add(slip.code, rows[rejected], field="position", values=[values[i] for i in rejected])
-            kept = np.flatnonzero(of_slip & falls_back & ~impossible)
+            kept = np.flatnonzero(of_slip & counts)
             shown = [f"{slip.undone} it lies in {values[i]}" for i in kept]
             findings.add("position_correctable", rows[kept], field="position", values=shown)
+            if slip.is_of_digits:
+                self._forget_positions(observations, missing[kept])
             done[missing[rejected]] = True
         done |= self._report_impossible(observations, open_rows & ~done & _impossible(observations), findings)
         return done
+
+    def _leave_out_digits(self, observations: Observations, open_rows: NDArray[np.bool_], findings: Findings) -> None:
+        """Where rows are placed by the settlement they name, leaves out positions whose numbers are spoilt."""
+        at = np.flatnonzero(open_rows & _impossible(observations))
+        if len(at) == 0 or self.extent is None:
+            return
+        lon, lat = observations.lon[at], observations.lat[at]
+        diagnosis = diagnose(lon, lat, self.extent, lambda x, y: self._find(x, y)[0])
+        values = explanations(diagnosis, lon, lat, self.extent, self.places.codes)
+        spoilt = [i for i, slip in enumerate(diagnosis.slip) if slip != NOWHERE and SLIPS[slip].is_of_digits]
+        shown = [f"{SLIPS[diagnosis.slip[i]].undone} it lies in {values[i]}" for i in spoilt]
+        findings.add("position_correctable", observations.row_numbers[at[spoilt]], field="position", values=shown)
+        self._forget_positions(observations, at[spoilt])
+
+    def _forget_positions(self, observations: Observations, at: NDArray[np.intp]) -> None:
+        """Leaves out positions that lie nowhere on Earth as they stand."""
+        observations.lon, observations.lat = observations.lon.copy(), observations.lat.copy()
+        observations.lon[at] = observations.lat[at] = np.nan
 
     def _correct(
         self,

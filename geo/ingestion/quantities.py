@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from geo.fields import Field
 from geo.indicators.tally_frame import arrow_type
+from geo.ingestion.angles import read_angle
 from geo.ingestion.cells import Cells, NotUnderstood, as_mask, shown, texts, translate
 from geo.ingestion.profile import FieldMapping, Value, fold
 
@@ -66,16 +67,20 @@ def in_range(field: Field, numbers: pa.Array | NDArray[np.float64], cells: Cells
     return pa.array(numbers, type=pa.float64(), mask=~known | outside).cast(arrow_type(field))
 
 
-def read_coordinates(cells: Cells) -> NDArray[np.float64]:
+def read_coordinates(cells: Cells, *, are_degrees: bool = True) -> NDArray[np.float64]:
     """One of a position's columns as floats, NaN where blank; what is no number is reported.
 
-    In a position, a comma without a point is decimal: nobody writes its thousands.
+    In a position, a comma without a point is decimal: nobody writes its thousands. Degrees may come with minutes and
+    seconds.
     """
     numbers = _plain_numbers(cells)
     if numbers is not None:
         return numbers
 
     def meaning(text: str) -> float:
+        angle = read_angle(text) if are_degrees else None
+        if angle is not None:
+            return angle
         is_decimal = text.count(",") == 1 and "." not in text
         return read_number(text, "," if is_decimal else None)
 

@@ -13,7 +13,8 @@ from geo.fields import Field
 from geo.indicators.tally_frame import arrow_type
 from geo.ingestion.cells import Cells, as_mask, is_blank, shown, texts
 from geo.ingestion.names import fold_name
-from geo.ingestion.profile import YES_NO, Multiple, Value, fold
+from geo.ingestion.profile import Multiple, Value, fold
+from geo.ingestion.yes_no import yes_or_no
 
 
 @dataclass(frozen=True)
@@ -115,8 +116,9 @@ class Question:
     def _chosen(self, choice: str, column: pa.Array, cells: Cells, asked: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """The rows asked for in which a choice was given: 1, yes, or the choice itself."""
         coded = texts(column).dictionary_encode()
-        says = {**YES_NO, fold(choice): True}
         distinct = [None if is_blank(text, cells.blanks) else fold(text) for text in coded.dictionary.to_pylist()]
+        says = {text: yes_or_no(text) for text in distinct if text is not None} | {fold(choice): True}
+        says = {text: answer for text, answer in says.items() if answer is not None}
         unread = pc.fill_null(
             pa.array([t is not None and t not in says for t in distinct], pa.bool_()).take(coded.indices), False
         )

@@ -57,6 +57,28 @@ RULES: dict[str, Rule] = {
         "a column of a choice of {field} holds {value}, where 1 or 0 is expected; it is taken as not chosen",
         "check how the file was exported",
     ),
+    "header_repeated": Rule(
+        "warning",
+        "the row holds the column names again, as where exports were pasted together; it is left out",
+        "nothing, if the rows below it belong to the same table",
+    ),
+    "hxl_row": Rule("warning", "the row holds HXL hashtags; it is left out", "nothing"),
+    "formulas_without_values": Rule(
+        "warning",
+        "cells of {value} hold formulas that no spreadsheet program has calculated yet, so they were read as blank",
+        "open the workbook in Excel or LibreOffice, save it, and load it again",
+    ),
+    "date_from_number": Rule(
+        "warning",
+        "{field} is the number by which Excel keeps a day, and was read as that day: {value}",
+        "nothing, if the dates are right; else write them as 2024-05-31",
+    ),
+    "several_years": Rule(
+        "warning",
+        "{field} has rows of several years ({value}), which count together in this one round",
+        "where they are several rounds, put the rows of each year into a file of its own and load it as its own round "
+        "(--survey)",
+    ),
     "quote_unclosed": Rule(
         "error",
         "a cell of the row runs over {value}, as where a quotation mark is opened and not closed; the rows it took in "
@@ -77,6 +99,11 @@ RULES: dict[str, Rule] = {
         "warning",
         "the layer holds curved shapes; they were read with short straight segments instead",
         "nothing, unless the curves matter",
+    ),
+    "outline_left_out": Rule(
+        "warning",
+        "a shape of the file has more than one outline in the tag for one, and only one of them is read",
+        "draw each part as a shape of its own, and look at the settlements on the map",
     ),
     "pair_order_guessed": Rule(
         "warning",
@@ -225,7 +252,12 @@ RULES: dict[str, Rule] = {
     "position_impossible": Rule(
         "error",
         "the [position|positions] {value} [lies|lie] outside the world",
-        "check that latitude and longitude are not swapped and the CRS is right",
+        "check that latitude and longitude are not swapped, that no decimal point is lost, and that the CRS is right",
+    ),
+    "position_no_fix": Rule(
+        "warning",
+        "the position is 0, 0, which a device writes when it has no fix; it is taken as no position",
+        "nothing, where the row names its settlement; else add the position or the settlement's code",
     ),
     "outside_every_settlement": Rule(
         "error",
@@ -256,6 +288,12 @@ RULES: dict[str, Rule] = {
         "error",
         "the position misses every settlement; with both numbers swapped and a sign changed it lies in {value}",
         "correct both columns, or load with --fix",
+    ),
+    "decimal_point_lost": Rule(
+        "error",
+        "the position lies outside the world, because its decimal point is lost; put back, it lies in {value}",
+        "write the numbers with their decimal point again (a spreadsheet that expects a decimal comma drops it), or "
+        "load with --fix",
     ),
     "position_correctable": Rule(
         "warning",
@@ -357,6 +395,14 @@ RULES: dict[str, Rule] = {
     "geometry_missing": Rule("error", "the row has no shape", "draw the settlement's boundary"),
     "geometry_not_a_polygon": Rule(
         "error", "the shape is a {value}; a boundary is a Polygon or MultiPolygon", "close the line, or remove the row"
+    ),
+    "outline_closed": Rule(
+        "warning",
+        "the outline does not end where it begins; it was closed with a straight line",
+        "look at the settlement on the map",
+    ),
+    "outline_too_short": Rule(
+        "error", "two points make no outline", "add the other points of the outline, or remove the row"
     ),
     "geometry_repaired": Rule(
         "warning", "the shape was invalid ({value}) and has been repaired", "look at the settlement on the map"
@@ -614,7 +660,7 @@ RULES: dict[str, Rule] = {
 
 FIXABLE = (
     *("latitude_sign_lost", "longitude_sign_lost", "signs_lost", "position_swapped", "position_swapped_sign_lost"),
-    "position_correctable",
+    *("decimal_point_lost", "position_correctable"),
 )
 """The kinds of findings whose rows can be read with their positions corrected."""
 

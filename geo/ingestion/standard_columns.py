@@ -1,28 +1,11 @@
 """Standard columns: files whose columns say by their names what they hold need no mapping profile."""
 
-import re
-
 from geo.fields import standard_fields
+from geo.ingestion.axes import find_axes
 from geo.ingestion.names import fold_name
 from geo.ingestion.profile import BoundaryColumns, FieldMapping, PositionColumns, Profile
 
-# Column names that say position, code or name by themselves, most telling first.
-_LONGITUDE = (
-    "longitude",
-    "lon",
-    "lng",
-    "long",
-    "longitud",
-    "x",
-    "gps_lon",
-    "gps_lng",
-    "gps_long",
-    "coord_x",
-    "point_x",
-)
-_LATITUDE = ("latitude", "lat", "latitud", "y", "gps_lat", "coord_y", "point_y")
-_COMPANION = re.compile(r"(.*?)(?:(?P<lat>latitude?|lat)|(?P<lon>longitude?|lon|lng|long))")
-"""A column that goes with a position of the same name: `_gps_latitude`, `location.longitude`, `pos/lat`."""
+# Column names that say code or name by themselves, most telling first.
 _SETTLEMENT_CODE = ("settlement_code", "settl_code", "code")
 _SETTLEMENT_NAME = ("settlement_name", "settl_name", "name")
 _WARD_CODE = ("ward_code", "ward")
@@ -38,9 +21,7 @@ def standard_profile(columns: list[str]) -> Profile:
     def first(names: tuple[str, ...]) -> str | None:
         return next((by_name[name] for name in names if name in by_name), None)
 
-    code, longitude, latitude = first(_SETTLEMENT_CODE), first(_LONGITUDE), first(_LATITUDE)
-    if longitude is None or latitude is None:
-        longitude, latitude = _companions(columns)
+    code, axes = first(_SETTLEMENT_CODE), find_axes(columns)
     fields = {name: FieldMapping(column=by_name[name]) for name in standard_fields() if name in by_name}
     declared = first(("settlement_code", "settl_code"))
     if "declared_settlement_code" not in fields and declared is not None:
@@ -57,20 +38,6 @@ def standard_profile(columns: list[str]) -> Profile:
             ward_name=first(_WARD_NAME),
             radius=first(_RADIUS),
         ),
-        position=None
-        if longitude is None or latitude is None
-        else PositionColumns(longitude=longitude, latitude=latitude),
+        position=None if axes is None else PositionColumns(longitude=axes[0], latitude=axes[1]),
         fields=fields,
     )
-
-
-def _companions(columns: list[str]) -> tuple[str | None, str | None]:
-    """The one pair of columns whose names end in longitude and latitude, and begin alike; none where there are more."""
-    longitudes: dict[str, str] = {}
-    latitudes: dict[str, str] = {}
-    for column in columns:
-        match = _COMPANION.fullmatch(fold_name(column))
-        if match and (not match[1] or match[1].endswith(" ")):
-            (latitudes if match["lat"] else longitudes).setdefault(match[1], column)
-    both = [before for before in longitudes if before in latitudes]
-    return (longitudes[both[0]], latitudes[both[0]]) if len(both) == 1 else (None, None)

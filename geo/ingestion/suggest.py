@@ -17,19 +17,22 @@ from pathlib import Path
 from typing import Literal
 
 from geo.fields import Unit, standard_fields
+from geo.ingestion.axes import find_axes, find_zone, zone_codes
 from geo.ingestion.choices import join_choices
 from geo.ingestion.detail_hints import DetailHint, hint_detail
 from geo.ingestion.evidence import ColumnEvidence, FileEvidence, read_evidence, shown_name
+from geo.ingestion.findings import sentence
 from geo.ingestion.fits import Fit, ValueLine, fit_field
 from geo.ingestion.gaps import gaps
 from geo.ingestion.household_sums import columns_of_everybody
-from geo.ingestion.layers import ReadOptions
+from geo.ingestion.layers import Note, ReadOptions
 from geo.ingestion.made_columns import part_names
 from geo.ingestion.personal import personal_kind
 from geo.ingestion.place_codes import CodeChoice, Held, choose_household_code, choose_settlement_columns
 from geo.ingestion.profile import Meanings, Value
 from geo.ingestion.share_hints import ShareHint, hint_shares
 from geo.ingestion.vocabulary import NAMED, NameClaim, SchemeColumn, Vocabulary, vocabulary
+from geo.ingestion.years import name_years, year_column, years_of
 
 Confidence = Literal["sure", "likely", "unsure"]
 Section = Literal["position", "boundaries", "fields"]
@@ -179,7 +182,7 @@ def propose(
     shapes = [c for c, seen in columns.items() if not evidence.has_geometry and seen.holds_polygons]
     is_boundaries = of_places or evidence.is_polygons or bool(shapes)
     unit = unit or ("settlement" if is_boundaries or _is_register(claims, columns) else "household")
-    notes, candidates = [], []
+    notes, candidates = [_said_of_file(note) for note in evidence.notes], []
     for scheme in words.schemes:
         found = scheme.found_in(list(columns))
         if found:
@@ -190,6 +193,8 @@ def propose(
     candidates += [
         c for column, made in claims.items() for c in _candidates(columns[column], made, unit, words, answers)
     ]
+    if not evidence.has_geometry:
+        candidates = [*candidates, *_axis_candidates(columns, words)]
     several = set(choices.values())
     candidates = [
         replace(c, confidence="likely") if c.column in several and c.confidence == "sure" else c for c in candidates
@@ -208,8 +213,13 @@ def propose(
     suggestions = list(_with_details(suggestions, choices, evidence, words, said, details))
     taken = {c for s in suggestions for c in (s.column, *s.plus, *(hint.column for hint in s.when))}
     taken |= {part for column in made for part in part_names(column)}
+    grid = None if crs else _grid_crs(chosen, suggestions, columns, notes)
     shares = list(hint_shares(columns, taken, words, is_cut=is_cut)) if unit == "settlement" else []
     used = taken | {column for column, question in choices.items() if question in taken}
+    year = year_column(evidence.columns)
+    years = years_of(text for text, _ in evidence.columns[year].counts) if year is not None else []
+    if len(years) > 1:
+        notes.append(_said_of_file(Note("several_years", name_years(years), year)))
     if evidence.rows_read == 0:
         notes.append("The file has no rows, so there is nothing to tell a column's meaning from.")
     if unit == "settlement" and not is_boundaries:
@@ -227,7 +237,7 @@ def propose(
         shares=shares,
         unmapped=unmapped,
         notes=notes,
-        crs=crs or "EPSG:4326",
+        crs=crs or grid or "EPSG:4326",
         evidence=replace(evidence, columns={**evidence.columns, **columns, **made}),
         personal={column: words.personal_titles[kind] for column, kind in kinds.items() if kind is not None},
     )
@@ -244,6 +254,53 @@ def _members_as_sum(
     if parts:
         why = f"no column counts members, but {len(parts)} columns count everybody by age or sex, each once"
         yield Suggestion("members", "fields", parts[0], "likely", why, plus=tuple(parts[1:]))
+
+
+def _said_of_file(note: Note) -> str:
+    where = "" if note.row is None else f" (row {note.row})"
+    return f"{sentence(note.code, note.field, note.value)}{where}"
+
+
+def _axis_candidates(columns: Mapping[str, ColumnEvidence], words: Vocabulary) -> Iterator[_Candidate]:
+    """The two columns that a load takes for a position by their names, which say so together only."""
+    axes = find_axes(list(columns))
+    if axes is None:
+        return
+    fits = [fit_field(axis, columns[column], words) for axis, column in zip(TARGETS, axes, strict=False)]
+    if all(fit.is_metric for fit in fits):
+        # Where the decimal point is lost, the smaller numbers of the two look like metres still.
+        lost = [fit for fit in fits if not fit.stop]
+        fits = [lost[0]] * 2 if lost else [replace(fit, share=_FITS_SOMEWHAT, stop=False) for fit in fits]
+    for axis, column, fit in zip(TARGETS, axes, fits, strict=False):
+        if fit.share >= _FITS_SOMEWHAT and not fit.stop:
+            other = axes[1] if column == axes[0] else axes[0]
+            why = f"its name and that of {shown_name(other)} go together; {fit.says}"
+            yield _Candidate(axis, column, "likely", NAMED, 1, fit, why)
+
+
+def _grid_crs(
+    chosen: Sequence[_Candidate],
+    suggestions: Sequence[Suggestion],
+    columns: Mapping[str, ColumnEvidence],
+    notes: list[str],
+) -> str | None:
+    """The CRS of a position in metres, where a column names its UTM zone; else a note that a person must name it."""
+    position = {s.column for s in suggestions if s.section == "position"}
+    if not any(c.fit.is_metric and c.fit.share <= _FITS_SOMEWHAT for c in chosen if c.column in position):
+        return None
+    zone = find_zone(columns)
+    said = [zone_codes(text) for text, _ in columns[zone].counts] if zone is not None else []
+    if zone is not None and len(said) == 1 and said[0]:
+        if len(said[0]) == 1:
+            notes.append(f"The positions are metres of {said[0][0]}, the UTM zone that the column {zone} names.")
+            return said[0][0]
+        notes.append(f"The positions are metres of {' or '.join(said[0])}: name the right one with --crs.")
+    else:
+        notes.append(
+            "The positions are metres, and the file does not say of which grid: name their CRS with --crs, such as "
+            "EPSG:32643 for UTM zone 43N."
+        )
+    return None
 
 
 def _said(

@@ -5,6 +5,7 @@ import io
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from geo.errors import UnreadableFile
 from geo.ingestion.encodings import TextForm, look_at_text
 from geo.ingestion.layers import BadRow, Batch, Layer, Note, ReadAs, ReadOptions, distinct_names
+from geo.ingestion.marked_cells import has_blanks_before_quotes, quoted_plainly, without_mark, without_marks
 
 _HEAD = 1 << 20
 
@@ -39,6 +41,8 @@ def read_csv(path: Path, options: ReadOptions, stack: ExitStack) -> Layer:
     head = head.removeprefix("\ufeff")
     first_line = re.split(r"[\r\n]", re.sub(r'"[^"]*"', "", head), maxsplit=1)[0]
     delimiter = max((",", ";", "\t"), key=first_line.count)
+    if has_blanks_before_quotes(head, delimiter):
+        return _read_quoted_late(path, form, delimiter, stack)
     try:
         rows = csv.reader(io.StringIO(head, newline=""), delimiter=delimiter)
         header = next(rows, [])
@@ -48,7 +52,7 @@ def read_csv(path: Path, options: ReadOptions, stack: ExitStack) -> Layer:
         ) from error
     if not any(cell.strip() for cell in header):
         raise UnreadableFile(f"{path.name} is empty or its first row holds no column names.")
-    columns = distinct_names([" ".join(cell.split()) for cell in header])
+    columns = distinct_names([" ".join(without_mark(cell).split()) for cell in header])
     layer = Layer(
         columns,
         None,
@@ -100,6 +104,18 @@ def read_csv(path: Path, options: ReadOptions, stack: ExitStack) -> Layer:
     return layer
 
 
+def _read_quoted_late(path: Path, form: TextForm, delimiter: str, stack: ExitStack) -> Layer:
+    """A text table with a blank before its quotation marks, read as if there was none."""
+    try:
+        copy = quoted_plainly(path, form.encoding, delimiter, stack)
+    except csv.Error as error:
+        raise _broken(path, form.encoding, delimiter, error) from error
+    layer = read_csv(copy, ReadOptions(encoding="utf-8"), stack)
+    if form.is_guessed:
+        layer.notes.append(Note("encoding_guessed", form.encoding))
+    return replace(layer, read_as=ReadAs(encoding=form.encoding))
+
+
 def _broken(path: Path, encoding: str, delimiter: str, error: Exception) -> UnreadableFile:
     """What to say of a CSV that Arrow gave up on."""
     if "straddl" not in str(error):
@@ -134,7 +150,8 @@ def _csv_batches(
         numbers = np.setdiff1d(numbers, skipped, assume_unique=True)[:n]
         if n:
             first = int(numbers[-1]) + 1
-        whole = without_blank_rows(numbers, dict(zip(layer.columns, batch.columns, strict=True)))
+        plain = map(without_marks, batch.columns)
+        whole = without_blank_rows(numbers, dict(zip(layer.columns, plain, strict=True)))
         swallowed = _swallowed_lines(whole, delimiter, form.n_quotes)
         if swallowed.any():
             at = np.flatnonzero(swallowed)

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable, Sequence
 from itertools import chain
 from typing import Any, Literal
 
@@ -10,9 +11,11 @@ import pyarrow as pa
 import pyproj
 import shapely
 from numpy.typing import NDArray
+from openlocationcode import openlocationcode
 
 from geo.crs import STORAGE_CRS, read_crs
 from geo.errors import UnknownCRS
+from geo.ingestion.angles import read_angles
 from geo.ingestion.cells import is_blank, texts
 from geo.ingestion.findings import Findings
 from geo.ingestion.layers import Layer, Note
@@ -27,6 +30,10 @@ _NUMBER = r"[-+]?(?:\d++(?:\.\d*+)?|\.\d++)(?:[eE][-+]?\d++)?"
 _GEOPOINT = re.compile(rf"({_NUMBER})\s+({_NUMBER})(?:\s+{_NUMBER}){{0,2}}")
 _KML_POSITION = re.compile(rf"({_NUMBER}),({_NUMBER})(?:,{_NUMBER})?")
 _PAIR = re.compile(rf"[(\[]?\s*({_NUMBER})\s*[,;]\s*({_NUMBER})\s*[)\]]?")
+_ONE_NUMBER = re.compile(r"[-+]?\d+,\d+")
+"""A number with a decimal comma, where degrees are meant: nobody writes two whole degrees without a blank."""
+_PLUS_CODE_DIGITS = 10
+"""A plus code of so many is a cell of 14 m; one of fewer, of 275 m or more, is no household's."""
 _WKT = re.compile(
     r"(?:SRID=(\d+)\s*;\s*)?(?:MULTI)?(?:POINT|LINESTRING|POLYGON|GEOMETRYCOLLECTION)\b.*", re.IGNORECASE | re.DOTALL
 )
@@ -34,6 +41,7 @@ _HEX = re.compile(r"0[01][0-9A-Fa-f]{18,}")
 
 _SHAPE_NAMES = (
     *("wkt", "wkb", "geometry", "geom", "the geom", "shape", "geopoint", "geo point", "geoshape", "geotrace", "gps"),
+    *("plus code", "plus codes", "pluscode", "open location code", "olc", "boundary", "outline", "polygon", "poligono"),
     *("position", "location", "ubicacion", "localizacao", "coordinates", "coordenadas", "coords"),
 )
 """Names of columns, folded, that may hold a position or shape as text; their first texts decide."""
@@ -43,6 +51,7 @@ _MOSTLY = 0.75
 """The part of the first texts that must be shapes: a slip among them makes no column of names of it."""
 _MAX_LATITUDE = 90
 _RING_POSITIONS = 4
+_LEAST_POINTS = 3
 _SHOWN = 40
 
 LONGEST_POSITION = 1_000
@@ -52,8 +61,9 @@ LONGEST_POSITION = 1_000
 class ShapeColumn:
     """The column of a table whose texts are shapes; it remembers in which order it found pairs of numbers."""
 
-    def __init__(self, name: str, crs: pyproj.CRS) -> None:
+    def __init__(self, name: str, crs: pyproj.CRS, *, are_outlines: bool = False) -> None:
         self.name = name
+        self._are_outlines = are_outlines
         self._crs = crs
         self._order: Order | None = None
 
@@ -63,16 +73,19 @@ class ShapeColumn:
         """The shapes as WKB, null for a blank text; and where a text was no shape, which becomes a finding."""
         given = texts(column).to_pylist()
         shapes = np.full(len(given), None, dtype=object)
-        bad = np.zeros(len(given), dtype=bool)
+        bad, closed = np.zeros((2, len(given)), dtype=bool)
         pairs: list[tuple[int, float, float]] = []
         for i, text in enumerate(given):
             if text is None or is_blank(text, blanks):
                 continue
-            pair = _pair(text.strip())
+            pair = _pair(text.strip(), are_degrees=self._crs.is_geographic)
             if pair:
-                pairs.append((i, float(pair[1]), float(pair[2])))
+                pairs.append((i, *pair))
                 continue
             shapes[i] = read_shape(text, self._crs)
+            if shapes[i] is None and self._are_outlines:
+                shapes[i] = read_unclosed(text, self._crs)
+                closed[i] = shapes[i] is not None
             bad[i] = shapes[i] is None
         if pairs and self._order is None:
             self._settle_order(pairs, findings)
@@ -81,6 +94,8 @@ class ShapeColumn:
             shapes[i] = shapely.Point(x, y)
         shown = [_shortened(str(given[int(i)])) for i in np.flatnonzero(bad)]
         findings.add("shape_unreadable", rows[bad], field=self.name, values=shown)
+        if self._are_outlines:
+            bad |= _close_lines(shapes, closed, rows, findings)
         return pa.array(shapely.to_wkb(shapely.force_2d(shapes)), type=pa.binary()), bad
 
     def _settle_order(self, pairs: list[tuple[int, float, float]], findings: Findings) -> None:
@@ -101,15 +116,21 @@ def _position(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
     return pattern.fullmatch(text) if len(text) <= LONGEST_POSITION else None
 
 
-def _pair(text: str) -> re.Match[str] | None:
-    """Two numbers of which nothing says which is the latitude."""
-    return _position(_PAIR, text)
+def _pair(text: str, *, are_degrees: bool) -> tuple[float, float] | None:
+    """The two numbers of a position that does not say which is the latitude."""
+    match = _position(_PAIR, text)
+    if match:
+        return None if are_degrees and _ONE_NUMBER.fullmatch(text) else (float(match[1]), float(match[2]))
+    angles = read_angles(text) if are_degrees else None
+    if angles is None or any(angle.axis is not None for angle in angles):
+        return None
+    return angles[0].degrees, angles[1].degrees
 
 
 def read_shape(text: str, crs: pyproj.CRS = STORAGE_CRS) -> Any | None:
     """The shape a text describes, or None where it describes none."""
     given = text.strip()
-    for parse in (_wkt, _wkb, _geojson, _kml_coordinates, _odk):
+    for parse in (_wkt, _wkb, _geojson, _kml_coordinates, _odk, _plus_code, _angles):
         try:
             shape = parse(given, crs)
         except (ValueError, KeyError, TypeError, RecursionError, UnknownCRS, shapely.GEOSException):
@@ -117,6 +138,40 @@ def read_shape(text: str, crs: pyproj.CRS = STORAGE_CRS) -> Any | None:
         if shape is not None:
             return shape
     return None
+
+
+def read_unclosed(text: str, crs: pyproj.CRS = STORAGE_CRS) -> Any | None:
+    """The polygon a text describes whose outline does not end where it begins, closed; None where it is none."""
+    match = _WKT.fullmatch(text.strip())
+    try:
+        if text.strip().startswith("{"):
+            return shapely.geometry.shape(json.loads(text))
+        if match is None:
+            return None
+        _check_srid(match[1] or "0", crs)
+        shape = shapely.from_wkt(text.strip()[match.end(1) + 1 if match[1] else 0 :], on_invalid="fix")
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, UnknownCRS, shapely.GEOSException):
+        return None
+    return None if shape is None or shape.is_empty else shape
+
+
+def _close_lines(
+    shapes: NDArray[Any], closed: NDArray[np.bool_], rows: NDArray[np.int32], findings: Findings
+) -> NDArray[np.bool_]:
+    """Closes the lines of a column of outlines that make one; returns which have too few points."""
+    short = np.zeros(len(rows), dtype=bool)
+    for i in np.flatnonzero(shapely.get_type_id(shapes) == shapely.GeometryType.LINESTRING):
+        points = dict.fromkeys(shapes[i].coords)
+        short[i] = len(points) < _LEAST_POINTS
+        ring = None if short[i] else shapely.Polygon(list(points))
+        # One that crosses itself may be a line that was drawn.
+        if ring is not None and ring.is_valid and ring.area > 0:
+            shapes[i], closed[i] = ring, True
+    short |= closed & (shapely.area(shapes) == 0)
+    findings.add("outline_closed", rows[closed & ~short])
+    findings.add("outline_too_short", rows[short])
+    shapes[short] = None
+    return short
 
 
 def _wkt(text: str, crs: pyproj.CRS) -> Any | None:
@@ -167,6 +222,26 @@ def _odk(text: str, _crs: pyproj.CRS) -> Any | None:
     return _drawn(drawn)
 
 
+def _plus_code(text: str, _crs: pyproj.CRS) -> Any | None:
+    """The middle of the cell a whole plus code stands for; a place may be named after it."""
+    code = text.split(maxsplit=1)[0].rstrip(",") if text else ""
+    if not openlocationcode.isFull(code):
+        return None
+    cell = openlocationcode.decode(code)
+    if cell.codeLength < _PLUS_CODE_DIGITS:
+        raise ValueError(text)
+    return shapely.Point(cell.longitudeCenter, cell.latitudeCenter)
+
+
+def _angles(text: str, crs: pyproj.CRS) -> Any | None:
+    angles = read_angles(text) if crs.is_geographic else None
+    if angles is None or all(angle.axis is None for angle in angles):
+        return None
+    latitude_first = angles[0].axis == "latitude" or angles[1].axis == "longitude"
+    lat, lon = angles if latitude_first else angles[::-1]
+    return shapely.Point(lon.degrees, lat.degrees)
+
+
 def _drawn(positions: list[tuple[float, float]]) -> Any:
     """One position is a point, a closed row of them a polygon, any other a line."""
     if len(positions) == 1:
@@ -183,38 +258,68 @@ def _shortened(text: str) -> str:
 def standard_profile_of(layer: Layer) -> Profile:
     """The profile of a layer with standard names; in a table, with the column of texts that are shapes, if any."""
     profile = standard_profile(layer.columns)
-    if layer.has_geometry:
+    if layer.has_geometry or (profile.position and profile.boundaries is None):
         return profile
     named = [column for column in layer.columns if fold_name(re.split("[/:]", column)[-1]) in _SHAPE_NAMES]
-    if not named or (profile.position and profile.boundaries is None):
+    found = _find_shapes(layer, named)
+    if found is None:
         return profile
-    first = next(layer.batches, None)
+    column, are_outlines = found
+    boundaries = profile.boundaries
+    return profile.model_copy(
+        update={
+            "position": profile.position or PositionColumns(column=column),
+            "boundaries": boundaries.model_copy(update={"shape": column})
+            if boundaries and are_outlines
+            else boundaries,
+        }
+    )
+
+
+def find_outlines(layer: Layer) -> str | None:
+    """The column of a table whose texts are outlines, whatever it is called."""
+    found = _find_shapes(layer, layer.columns, only_outlines=True)
+    return None if found is None else found[0]
+
+
+def _find_shapes(layer: Layer, columns: Sequence[str], *, only_outlines: bool = False) -> tuple[str, bool] | None:
+    """The first of some columns whose first texts are shapes, and whether these are outlines."""
+    first = next(layer.batches, None) if columns else None
     if first is None:
-        return profile
-    layer.batches = chain([first], layer.batches)
-    for column in named:
-        shapes = _first_shapes(first.columns[column])
-        if shapes is None:
-            continue
-        are_areas = all(shape is not None and "Polygon" in shape.geom_type for shape in shapes)
-        boundaries = profile.boundaries
-        return profile.model_copy(
-            update={
-                "position": profile.position or PositionColumns(column=column),
-                "boundaries": boundaries.model_copy(update={"shape": column})
-                if boundaries and are_areas
-                else boundaries,
-            }
-        )
-    return profile
-
-
-def _first_shapes(column: pa.Array) -> list[Any] | None:
-    """The shapes of a column's first texts, None standing for a pair of numbers; None if too many are no shape."""
-    if not pa.types.is_string(column.type):
         return None
-    given = [text.strip() for text in column.drop_null().slice(0, _FIRST_TEXTS).to_pylist() if text.strip()]
-    is_pair = [bool("." in text and _pair(text)) for text in given]
-    shapes = [None if pair else read_shape(text) for text, pair in zip(given, is_pair, strict=True)]
-    found = [shape for shape, pair in zip(shapes, is_pair, strict=True) if pair or shape is not None]
-    return found if given and len(found) >= _MOSTLY * len(given) else None
+    layer.batches = chain([first], layer.batches)
+    for column in columns:
+        if not pa.types.is_string(first.columns[column].type):
+            continue
+        given = first.columns[column].drop_null().slice(0, _FIRST_TEXTS).to_pylist()
+        are_outlines = hold_outlines(given)
+        if are_outlines or (hold_positions(given) and not only_outlines):
+            return column, are_outlines
+    return None
+
+
+def hold_outlines(given: Sequence[str]) -> bool:
+    """Whether most of some texts are outlines, closed or not."""
+    return _are_mostly(given, lambda text: _may_be_outline(read_shape(text) or read_unclosed(text)))
+
+
+def hold_positions(given: Sequence[str]) -> bool:
+    """Whether most of some texts are positions or shapes of any kind."""
+    return _are_mostly(given, lambda text: _is_plain_pair(text) or read_shape(text) is not None)
+
+
+def _are_mostly(given: Sequence[str], holds: Callable[[str], bool]) -> bool:
+    told = [text.strip() for text in given if text.strip()]
+    return bool(told) and sum(map(holds, told)) >= _MOSTLY * len(told)
+
+
+def _may_be_outline(shape: Any | None) -> bool:
+    if shape is None:
+        return False
+    is_line = shape.geom_type == "LineString" and len(shape.coords) >= _LEAST_POINTS
+    return is_line or shape.geom_type in ("Polygon", "MultiPolygon")
+
+
+def _is_plain_pair(text: str) -> bool:
+    """Whether a text is a pair of numbers, one of them with a decimal point: two whole ones may be anything."""
+    return _pair(text, are_degrees=True) is not None and ("." in text or _position(_PAIR, text) is None)

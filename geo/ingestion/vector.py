@@ -25,6 +25,7 @@ from geo.crs import read_crs
 from geo.errors import ChoiceNeeded, UnknownCRS, UnreadableFile
 from geo.ingestion.archives import check_container
 from geo.ingestion.encodings import text_codec
+from geo.ingestion.kml_rings import look_at_rings
 from geo.ingestion.layers import (
     BATCH_ROWS,
     Batch,
@@ -56,6 +57,10 @@ _DRIVERS = {
     ".gdb": ("OpenFileGDB",),
 }
 """Which of GDAL's drivers may read a file of this suffix."""
+
+_FOLDERED = (".kml", ".kmz")
+_FOLDER = "Folder"
+"""The column that holds the name of the folder, or of the layer of a map drawn on the web, which often is a ward."""
 
 _STYLE_TABLES = ("layer_styles", "qgis_projects", "qgis_layer_styles", "ogr_style", "gpkg_metadata")
 """Tables that programs add to a GeoPackage beside its layers."""
@@ -99,7 +104,7 @@ def read_vector(path: Path, options: ReadOptions, stack: ExitStack) -> Layer:
     if suffix == ".shp" and find_part(parts, ".shx") is None:
         notes.append(Note("index_rebuilt"))
     codec = _native(text.codec) if is_dbf else None
-    safe: Path | str = _under_own_name(path, suffix, parts, stack)
+    safe: Path | str = _under_own_name(*_with_every_ring(path, suffix, notes, stack), parts, stack)
     is_sequence = suffix == ".geojson" and is_sequence_file(path)
     if is_sequence:
         safe = f"GeoJSONSeq:{safe}"
@@ -113,7 +118,7 @@ def read_vector(path: Path, options: ReadOptions, stack: ExitStack) -> Layer:
                 _rebuild_index(safe)
             names = [str(row[0]) for row in pyogrio.list_layers(safe) if str(row[0]) not in _STYLE_TABLES]
             only = len(names) == 1 and options.layer in (path.stem, path.name)
-            layer = choose(names, None if only else options.layer, name=name, noun="layer")
+            layer = _choose_layer(safe, names, None if only else options.layer, path)
             info = pyogrio.read_info(safe, layer=layer, encoding=codec, **opening)
             if info["driver"] not in _DRIVERS[suffix]:
                 raise UnreadableFile(f"{name} is not what its name says but {info['driver']}; give it its true name.")
@@ -145,7 +150,7 @@ def read_vector(path: Path, options: ReadOptions, stack: ExitStack) -> Layer:
         name,
         text.codec if is_dbf else None,
     )
-    return Layer(
+    read_layer = Layer(
         columns=columns,
         crs=_file_crs(meta["crs"]) if has_geometry else None,
         has_geometry=has_geometry,
@@ -154,6 +159,53 @@ def read_vector(path: Path, options: ReadOptions, stack: ExitStack) -> Layer:
         notes=notes,
         read_as=read_as,
     )
+    return _with_folder(read_layer, layer) if suffix in _FOLDERED and len(names) > 1 else read_layer
+
+
+def _with_every_ring(path: Path, suffix: str, notes: list[Note], stack: ExitStack) -> tuple[Path, str]:
+    """The file to open and its suffix: of a KML file that holds rings GDAL would lose, a copy that keeps them."""
+    if suffix not in _FOLDERED:
+        return path, suffix
+    whole, has_two_outlines = look_at_rings(path, stack)
+    if has_two_outlines:
+        notes.append(Note("outline_left_out"))
+    return whole, suffix if whole == path else ".kml"
+
+
+def _choose_layer(safe: Path | str, names: list[str], wanted: str | None, path: Path) -> str:
+    if path.suffix.lower() in _FOLDERED and len(names) > 1 and wanted is None:
+        raise _which_folder(safe, names, path.name)
+    return choose(names, wanted, name=path.name, noun="layer")
+
+
+def _which_folder(safe: Path | str, names: list[str], file_name: str) -> ChoiceNeeded:
+    """What to say of a map of several folders, of which each may be a ward and another no settlements at all."""
+    listed = ", ".join(f"{layer}: {_contents(safe, layer)}" for layer in names)
+    return ChoiceNeeded(
+        f"{file_name} holds several layers ({listed}); choose one with --layer, and load the others after it. Where "
+        f"they are wards, --ward {_FOLDER} takes a layer's name for the ward of what is in it; where the places have a "
+        "name only, --code Name takes it for their code.",
+        names,
+    )
+
+
+def _contents(safe: Path | str, layer: str) -> str:
+    """How many shapes a layer has and, where they are of one kind, of which."""
+    _, _, shapes, _ = pyogrio.raw.read(safe, layer=layer, columns=[], force_2d=True)
+    kinds = {shape.geom_type.removeprefix("Multi") for shape in read_shapes(pa.array(shapes)) if shape is not None}
+    noun = {"Polygon": "polygon", "Point": "point", "LineString": "line"}.get("".join(kinds), "shape")
+    return f"{len(shapes):,} {noun}{'' if len(shapes) == 1 else 's'}"
+
+
+def _with_folder(layer: Layer, folder: str) -> Layer:
+    """A layer of a map of several, with the layer's name as a column."""
+    if _FOLDER in layer.columns:
+        return layer
+    batches = (
+        replace(b, columns={**b.columns, _FOLDER: pa.array([folder] * len(b.row_numbers), pa.string())})
+        for b in layer.batches
+    )
+    return replace(layer, columns=[*layer.columns, _FOLDER], batches=batches)
 
 
 def _cannot_open(name: str) -> UnreadableFile:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from geo.fields import standard_fields
 from geo.ingestion.names import fold_name
 from geo.ingestion.profile import UNKNOWN, Value
+from geo.ingestion.yes_no import yes_and_no_words, yes_or_no
 
 NAMED = 0.85
 """From this strength on, a column's name says the field by itself: the same words, or those cut to ten characters."""
@@ -138,9 +139,7 @@ class Vocabulary:
         self._names, self._persons = (frozenset(kinds["name"][key]) for key in ("names", "persons"))
         self._beside = self._persons | self._names | self._stop | frozenset(kinds["name"]["beside"])
         self._unknown = {fold_name(text) for text, _ in _texts(words["unknown"])}
-        self._yes_no: dict[str, bool] = {
-            fold_name(text): answer for answer in (True, False) for text, _ in _texts(words["yes" if answer else "no"])
-        } | {"1": True, "0": False}
+        self._yes_no = yes_and_no_words() | {"1": True, "0": False}
         self._scale = {
             fold_name(text): step for step in ("all", "some", "none") for text, _ in _texts(words["scale"][step])
         }
@@ -273,7 +272,7 @@ class Vocabulary:
 
     def yes_or_no(self, text: str) -> bool | None:
         """What an answer says that is a yes or a no and nothing else; None: it is neither."""
-        return self._yes_no.get(fold_name(text))
+        return yes_or_no(text)
 
     def takes_yes_no(self, target: str, column: str) -> bool:
         """Whether yes and no answer a field in the column of this name: a roof may be there, and of nothing lasting."""
@@ -313,8 +312,9 @@ class Vocabulary:
             return Answer("unclear", None, table.unclear[folded])
         if self.is_unknown(text):
             return Answer("exact", UNKNOWN)
-        if standard_fields()[target].type == "boolean" and folded in self._yes_no:
-            return Answer("exact", self._yes_no[folded])
+        answer = yes_or_no(text) if standard_fields()[target].type == "boolean" else None
+        if answer is not None:
+            return Answer("exact", answer)
         return self._near(folded, table)
 
     def _near(self, folded: str, table: "_Answers") -> Answer | None:

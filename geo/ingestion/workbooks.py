@@ -11,8 +11,9 @@ from python_calamine import CalamineError, CalamineWorkbook, SheetVisibleEnum
 
 from geo.errors import UnreadableFile
 from geo.ingestion.archives import check_container
-from geo.ingestion.layers import BATCH_ROWS, Batch, Layer, ReadOptions, choose, distinct_names, reading_of
+from geo.ingestion.layers import BATCH_ROWS, Batch, Layer, Note, ReadOptions, choose, distinct_names, reading_of
 from geo.ingestion.tabular import read_csv, without_blank_rows
+from geo.ingestion.workbook_cells import find_odd_cells
 
 _OLE, _ZIP = b"\xd0\xcf\x11\xe0", b"PK"
 
@@ -53,11 +54,19 @@ def read_sheet(path: Path, options: ReadOptions, stack: ExitStack) -> Layer:
             f"{path.name} cannot be opened as a workbook: it is damaged, has a password or is not what its name says; "
             "save it again as .xlsx and retry."
         ) from error
+    odd = find_odd_cells(path, chosen)
+    for (row, column), text in odd.errors.items():
+        if row < len(rows) and column < len(rows[row]):
+            rows[row][column] = text
     _check_header(rows, path.name)
     columns = distinct_names([" ".join((cell_text(cell) or "").split()) for cell in rows[0]])
     batches = _sheet_batches(rows[1:], columns)
     read_as = reading_of(chosen, workbook.sheet_names)
-    return Layer(columns, None, has_geometry=False, total_rows=len(rows) - 1, batches=batches, read_as=read_as)
+    layer = Layer(columns, None, has_geometry=False, total_rows=len(rows) - 1, batches=batches, read_as=read_as)
+    uncalculated = [columns[column] for column in sorted(odd.uncalculated) if column < len(columns)]
+    if uncalculated:
+        layer.notes.append(Note("formulas_without_values", ", ".join(uncalculated)))
+    return layer
 
 
 def _without_repeats(workbook: CalamineWorkbook, names: list[str]) -> list[str]:

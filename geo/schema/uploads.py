@@ -91,24 +91,17 @@ upload = Table(
     CheckConstraint("(decided_by IS NULL) = (decided_as IS NULL)", name="decided"),
 )
 
-# The same file in the same survey, or in the same city's boundaries, is the same upload, until it is withdrawn.
+# The same layer or sheet of a file, in the same survey or among a city's places, is the same upload, until it is
+# withdrawn. Uploads of before parts were kept have the layer that was named.
 Index(
     "upload_once_idx",
     upload.c.city_id,
     upload.c.content,
     func.coalesce(upload.c.survey_id, 0),
     upload.c.sha256,
+    func.coalesce(upload.c.profile["part"].astext, upload.c.profile["layer"].astext, ""),
     unique=True,
-    postgresql_where=text("state = 'loaded' AND content <> 'facilities'"),
-)
-# Toilets are often one layer or sheet of a file and water points another.
-Index(
-    "upload_once_a_layer_idx",
-    upload.c.city_id,
-    upload.c.sha256,
-    func.coalesce(upload.c.profile["layer"].astext, ""),
-    unique=True,
-    postgresql_where=text("state = 'loaded' AND content = 'facilities'"),
+    postgresql_where=text("state = 'loaded'"),
 )
 
 # What a worker has something to do with.

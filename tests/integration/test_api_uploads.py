@@ -147,6 +147,17 @@ def test_the_same_file_again_is_told_so(office: Office, tmp_path: Path) -> None:
     )
 
 
+def test_a_second_sheet_of_a_file_is_another_upload(office: Office, tmp_path: Path) -> None:
+    rows = {name: [f.household(first + i) for i in range(10)] for name, first in (("one", 6350), ("two", 6370))}
+    cells = {name: [list(these[0]), *(list(row.values()) for row in these)] for name, these in rows.items()}
+    path = f.write_sheet(tmp_path / "both.xlsx", cells)
+    for name in rows:
+        sent = office.sent(path, layer=name)
+        assert (sent["state"], sent["problem"]) == ("checked", None)
+        assert office.decided(sent["id"], "accept")["state"] == "loaded"
+    assert office.sent(path, layer="two")["state"] == "refused"
+
+
 def test_a_file_that_was_sent_twice_is_loaded_once(office: Office, two: TwoOrganisations, tmp_path: Path) -> None:
     path = _households(tmp_path / "both.csv", 6400)
     one, other = (office.sent(path)["id"] for _ in range(2))

@@ -95,7 +95,7 @@ def test_map_numbers_with_words_for_unknown(tmp_path: Path) -> None:
     """99 for don't know, in a text column and in a numeric one alike."""
     values: dict[str, Any] = {"99": "unknown", "many": 12}
     assert field(tmp_path, "members", ["4", "99", "Many"], values=values) == ([4, None, 12], [])
-    frame = gpd.GeoDataFrame({"q": [4, 99]}, geometry=[Point(0, 0), Point(1, 1)], crs="EPSG:4326")
+    frame = gpd.GeoDataFrame({"q": [4, 99]}, geometry=[Point(1, 0), Point(1, 1)], crs="EPSG:4326")
     frame.to_file(tmp_path / "rows.gpkg", engine="pyogrio")
     profile = Profile(name="p", fields={"members": FieldMapping(column="q", values=values)})
     observations, found = mapped(tmp_path / "rows.gpkg", profile)
@@ -133,7 +133,7 @@ def test_map_weight_that_cannot_count_is_rejected(tmp_path: Path, weight: str) -
 def test_map_settlement_codes_keep_zeros_and_lose_needless_points(tmp_path: Path) -> None:
     answers, _ = field(tmp_path, "declared_settlement_code", ["007", " 12 ", None])
     assert answers == ["007", "12", None]
-    frame = gpd.GeoDataFrame({"q": [205.0, 7.0]}, geometry=[Point(0, 0), Point(1, 1)], crs="EPSG:4326")
+    frame = gpd.GeoDataFrame({"q": [205.0, 7.0]}, geometry=[Point(1, 0), Point(1, 1)], crs="EPSG:4326")
     frame.to_file(tmp_path / "rows.gpkg", engine="pyogrio")
     profile = Profile(name="p", fields={"declared_settlement_code": FieldMapping(column="q")})
     observations, _ = mapped(tmp_path / "rows.gpkg", profile)

@@ -129,9 +129,9 @@ def test_read_coordinates(column: pa.Array) -> None:
 
 
 def test_read_coordinates_three_digits_after_a_comma_are_no_thousands() -> None:
-    cells = Cells("latitude", pa.array(["18,614", "18.6 N"]), np.array([2, 3], dtype=np.int32), Findings())
+    cells = Cells("latitude", pa.array(["18,614", "18.6 X"]), np.array([2, 3], dtype=np.int32), Findings())
     np.testing.assert_array_equal(read_coordinates(cells), [18.614, np.nan])
-    assert cells.findings.frame()[["row_number", "field", "value"]].to_numpy().tolist() == [[3, "latitude", "18.6 N"]]
+    assert cells.findings.frame()[["row_number", "field", "value"]].to_numpy().tolist() == [[3, "latitude", "18.6 X"]]
 
 
 @pytest.mark.parametrize(

@@ -241,8 +241,12 @@ def test_suggest_profile_of_positions(tmp_path: Path) -> None:
     assert position is not None
     assert position.columns() == ["gps"]
     metres = suggest(tmp_path, {"latitude": ["2048000", "2048010"], "longitude": ["379000", "379010"]})
-    assert {s.confidence for s in metres.suggestions} == {"unsure"}
-    assert proposed_profile(metres).position is None
+    assert {s.confidence for s in metres.suggestions} == {"likely"}
+    assert "name their CRS with --crs" in metres.notes[0]
+    zoned = suggest(tmp_path, {"Easting": ["379000"], "Northing": ["2048000"], "Zone": ["43Q"]})
+    position = proposed_profile(zoned).position
+    assert position is not None
+    assert (position.columns(), position.crs) == (["Easting", "Northing"], "EPSG:32643")
 
 
 def test_suggest_profile_of_kobo_columns(tmp_path: Path) -> None:
