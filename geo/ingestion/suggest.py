@@ -202,7 +202,7 @@ def propose(
     candidates = [c for c in candidates if c.column not in said and c.target not in said.values()]
     candidates += _said(said, columns, unit, words, answers)
     chosen = _choose(candidates, is_boundaries=is_boundaries, has_geometry=evidence.has_geometry, unit=unit)
-    chosen = _with_codes(chosen, claims, evidence, said or {}, unit=unit, is_boundaries=is_boundaries, shapes=shapes)
+    chosen = _with_codes(chosen, claims, evidence, said, unit=unit, is_boundaries=is_boundaries, shapes=shapes)
     made = {c.column: evidence.made_of(parts) for c in chosen if (parts := part_names(c.column))}
     suggestions = list(
         _place(chosen, columns, shapes, unit=unit, is_boundaries=is_boundaries, has_geometry=evidence.has_geometry)
@@ -312,14 +312,13 @@ def _said(
 ) -> Iterator[_Candidate]:
     for column, target in said.items():
         parts = part_names(column)
-        if target in (NOTHING, DETAIL):
+        if target in (NOTHING, DETAIL) or not (column in columns or (parts and all(p in columns for p in parts))):
             continue
-        if column in columns or (parts and all(part in columns for part in parts)):
-            seen = columns.get(column)
-            fit = Fit(1.0) if seen is None else fit_field(target, seen, words, unit=unit, said=answers.get(target))
-            # What the column holds was said; what its answers mean was not.
-            confidence: Confidence = "likely" if any(line.is_guess for line in fit.values) else "sure"
-            yield _Candidate(target, column, confidence, 1.0, -1, fit, f"you said so; {fit.says}".rstrip("; "))
+        seen = columns.get(column)
+        fit = Fit(1.0) if seen is None else fit_field(target, seen, words, unit=unit, said=answers.get(target))
+        # What the column holds was said; what its answers mean was not.
+        confidence: Confidence = "likely" if any(line.is_guess for line in fit.values) else "sure"
+        yield _Candidate(target, column, confidence, 1.0, -1, fit, f"you said so; {fit.says}".rstrip("; "))
 
 
 def _with_details(
@@ -338,6 +337,8 @@ def _with_details(
     for made in suggestions:
         asked = fields.get(made.target)
         if asked is None or made.section != "fields" or made.separator is not None or made.confidence == "unsure":
+            continue
+        if made.column not in evidence.columns:
             continue
         answers = made.values or [ValueLine(text, text) for text, _ in evidence.columns[made.column].counts]
         hint = asked.type in ("code", "boolean") and hint_detail(

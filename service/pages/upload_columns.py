@@ -103,7 +103,8 @@ def other_columns(told: dict[str, Any], columns: Sequence[dict[str, Any]], choic
     profile = _profile(choices)
     kept = {*choices.keep, *(profile.keep if profile else ())} - set(choices.leave_out)
     left = {*choices.leave_out, *(profile.leave_out if profile else ())} - set(choices.keep)
-    listed = dict.fromkeys([*personal, *unmatched_columns(told, columns, choices), *left])
+    used = [row for row in columns if row["field"] != NOTHING]
+    listed = dict.fromkeys([*personal, *unmatched_columns(told, used, choices), *left])
     return [
         {"column": c, "holds": personal.get(c, ""), "is_kept": c not in left and (c not in personal or c in kept)}
         for c in listed
