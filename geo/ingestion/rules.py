@@ -545,8 +545,8 @@ RULES: dict[str, Rule] = {
         "warning",
         "the file does not say how many live in most of its households, so figures count households where they would "
         "count people",
-        "nothing, if nobody counted them; else map the column of household members to `members`, or the first of "
-        "the columns that add up to it, with the others as `plus`",
+        "nothing, if nobody counted them; else say which column holds the household's members, or which columns add up "
+        "to them",
     ),
     "frame_too_small": Rule(
         "warning",
