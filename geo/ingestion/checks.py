@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from geo.ingestion.cells import as_mask
 from geo.ingestion.findings import Findings
 from geo.ingestion.mapping import Observations
-from geo.ingestion.repeats import Keys, text_fingerprints
+from geo.ingestion.repeats import FirstRows, text_fingerprints
 
 _EARLIEST = date(1990, 1, 1)
 """No survey Vasti is for was made before."""
@@ -22,7 +22,7 @@ class Checks:
     def __init__(self, *, starts_on: date | None = None, ends_on: date | None = None) -> None:
         self.starts_on = starts_on
         self.ends_on = ends_on
-        self._codes = Keys()
+        self._codes = FirstRows()
         # Where this machine's day has ended, another's may have hours to go.
         self._latest = datetime.now(UTC).date() + timedelta(days=1)
 
@@ -49,15 +49,11 @@ class Checks:
         """Rejects rows whose code stood on an earlier row that was kept; missing codes never repeat."""
         at = np.flatnonzero(~observations.rejected & ~_nulls(codes))
         given = codes.take(pa.array(at))
-        before, within = self._codes.find(text_fingerprints(given))
-        again = before | within
+        again, first = self._codes.find(text_fingerprints(given), observations.row_numbers[at])
         repeated = at[again]
-        findings.add(
-            finding,
-            observations.row_numbers[repeated],
-            field="household_code",
-            values=given.filter(pa.array(again)).to_pylist(),
-        )
+        codes_again = given.filter(pa.array(again)).to_pylist()
+        said = [f"{code} ({earlier})" for code, earlier in zip(codes_again, first, strict=True)]
+        findings.add(finding, observations.row_numbers[repeated], field="household_code", values=said)
         observations.rejected[repeated] = True
 
 

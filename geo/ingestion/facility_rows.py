@@ -67,7 +67,9 @@ def settle_rows(rows: pd.DataFrame, findings: Findings) -> pd.DataFrame:
     code = rows["code"]
     findings.add("facility_code_missing", numbers[_mask(code.isna())], field=STANDARD["code"])
     again = _mask(code.duplicated() & code.notna())
-    findings.add("facility_code_duplicate", numbers[again], field=STANDARD["code"], values=list(code[again]))
+    first = dict(zip(code[~again], numbers[~again], strict=True))
+    said = [f"{each} (row {first[each]})" for each in code[again]]
+    findings.add("facility_code_duplicate", numbers[again], field=STANDARD["code"], values=said)
     exceeded = _mask(rows["seats_working"] > rows["seats"])
     shown = [f"{r.seats_working} of {r.seats}" for r in rows[exceeded].itertuples()]
     findings.add("seats_exceeded", numbers[exceeded], field="seats_working", values=shown)

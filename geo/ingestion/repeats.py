@@ -82,6 +82,34 @@ class Keys:
         self._runs.append(run)
 
 
+class FirstRows:
+    """What has been seen before, and on which row first, of files in which little comes again."""
+
+    def __init__(self) -> None:
+        self._seen = Keys()
+        self._batches: list[tuple[NDArray[np.uint64], NDArray[np.int32], pa.Array | None]] = []
+
+    def find(
+        self, keys: NDArray[np.uint64], rows: NDArray[np.int32], codes: pa.Array | None = None
+    ) -> tuple[NDArray[np.bool_], list[str]]:
+        """Which of these keys were seen before, and of each of those the row it was seen on first: `row 4 (H3)`.
+
+        `rows` are the numbers of the rows that hold the keys, `codes` their households' codes; all are remembered.
+        """
+        before, within = self._seen.find(keys)
+        self._batches.append((keys, rows, codes))
+        again = before | within
+        if not again.any():
+            return again, []
+        wanted = np.unique(keys[again])
+        first: dict[np.uint64, str] = {}
+        for seen, numbers, known_by in self._batches:
+            for i in np.flatnonzero(np.isin(seen, wanted)):
+                code = None if known_by is None else known_by[i].as_py()
+                first.setdefault(seen[i], f"row {numbers[i]}" + ("" if code is None else f" ({code})"))
+        return again, [first[key] for key in keys[again]]
+
+
 Earlier = Callable[[int], Iterator[tuple[Batch, Observations]]]
 """Reads the first so many batches of the file once more."""
 
@@ -124,27 +152,36 @@ class _WholeRows:
     """Compares rows by all they hold."""
 
     def __init__(self) -> None:
-        self._rows = Keys()
-        self._answers = Keys()
+        self._rows = FirstRows()
+        self._answers = FirstRows()
 
     def check(self, batch: Batch, observations: Observations, at: NDArray[np.intp], findings: Findings) -> None:
         """Looks at the rows at these places of a batch."""
-        rows = observations.row_numbers
         codes = observations.fields.get("household_code")
         unnamed = at if codes is None else at[codes.take(pa.array(at)).is_null().to_numpy(zero_copy_only=False)]
         columns = [*batch.columns.values(), *([] if batch.geometry is None else [batch.geometry])]
-        repeated = unnamed[self._find(self._rows, columns, unnamed)]
-        findings.add("row_repeated", rows[repeated])
+        repeated = _tell(self._rows, "row_repeated", columns, unnamed, observations, findings)
         observations.rejected[repeated] = True
         answers = [column for name, column in observations.fields.items() if name not in _NOT_ANSWERS]
         if answers:
             positions = [pa.array(observations.lon), pa.array(observations.lat)]
             kept = at[~observations.rejected[at]]
-            findings.add("position_repeated", rows[kept[self._find(self._answers, positions + answers, kept)]])
+            _tell(self._answers, "position_repeated", positions + answers, kept, observations, findings)
 
-    @staticmethod
-    def _find(seen: Keys, columns: Sequence[pa.Array], at: NDArray[np.intp]) -> NDArray[np.bool_]:
-        some = pa.array(at)
-        keys = fingerprints([column.take(some) for column in columns], len(at))
-        before, within = seen.find(keys)
-        return before | within
+
+def _tell(
+    seen: FirstRows,
+    finding: str,
+    columns: Sequence[pa.Array],
+    at: NDArray[np.intp],
+    observations: Observations,
+    findings: Findings,
+) -> NDArray[np.intp]:
+    """Adds a finding for each row at these places that is the same as an earlier one, and returns their places."""
+    some, rows = pa.array(at), observations.row_numbers[at]
+    codes = observations.fields.get("household_code")
+    keys = fingerprints([column.take(some) for column in columns], len(at))
+    again, first = seen.find(keys, rows, None if codes is None else codes.take(some))
+    said = [f"row {row} repeats {earlier}" for row, earlier in zip(rows[again], first, strict=True)]
+    findings.add(finding, rows[again], values=said)
+    return at[again]

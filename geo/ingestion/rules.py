@@ -219,8 +219,8 @@ RULES: dict[str, Rule] = {
     ),
     "household_repeated": Rule(
         "error",
-        "the row is of the same household as an earlier row: every answer is the same wherever the column {value} is, "
-        "as in an export with a row for each member",
+        "the row is of the same household as an earlier row: wherever one column is the same, every answer is "
+        "({value}), as in an export with a row for each member",
         "keep one row for each household; where they are different households, give each a household code",
     ),
     "rows_alike": Rule(
@@ -231,12 +231,12 @@ RULES: dict[str, Rule] = {
     ),
     "row_repeated": Rule(
         "error",
-        "the row is the same as an earlier row in every column, position included",
+        "the row is the same as an earlier row in every column, position included: {value}",
         "keep one of them; where they are two households, give each a household code",
     ),
     "position_repeated": Rule(
         "warning",
-        "an earlier row has the same position and the same answers, and differs in other columns only",
+        "an earlier row has the same position and the same answers, and differs in other columns only: {value}",
         "check whether it is the same household twice",
     ),
     "settlement_duplicate": Rule(

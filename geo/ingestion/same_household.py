@@ -13,7 +13,7 @@ from geo.ingestion.cells import as_mask, texts
 from geo.ingestion.findings import Findings
 from geo.ingestion.layers import Batch, Note
 from geo.ingestion.mapping import Observations
-from geo.ingestion.repeats import Keys, fingerprints
+from geo.ingestion.repeats import FirstRows, fingerprints
 
 _FEWEST_HOUSEHOLDS, _FEWEST_ROWS = 3, 20
 _LARGEST = 12
@@ -33,7 +33,7 @@ class SameHousehold:
     def __init__(self) -> None:
         self._is_first = True
         self._column: str | None = None
-        self._seen = Keys()
+        self._seen = FirstRows()
 
     def check(self, batch: Batch, observations: Observations, findings: Findings) -> None:
         """Looks at the rows of a batch that have neither a code nor a position."""
@@ -46,10 +46,10 @@ class SameHousehold:
             return
         column = batch.columns[self._column]
         at = np.flatnonzero(_says(column))
-        before, within = self._seen.find(fingerprints([column.take(pa.array(at))], len(at)))
-        again = at[before | within]
-        names = [self._column] * len(again)
-        findings.add("household_repeated", observations.row_numbers[again], values=names)
+        seen, first = self._seen.find(fingerprints([column.take(pa.array(at))], len(at)), observations.row_numbers[at])
+        again = at[seen]
+        said = [f"{self._column}, {earlier}" for earlier in first]
+        findings.add("household_repeated", observations.row_numbers[again], values=said)
         observations.rejected[again] = True
 
     def _begin(self, batch: Batch, observations: Observations, findings: Findings) -> None:

@@ -306,7 +306,7 @@ def test_checks_repeated_codes_within_and_across_batches() -> None:
     assert first.rejected.tolist() == [False, False, True, False, False]
     assert second.rejected.tolist() == [False, True, False]
     repeated = findings.frame().query("code == 'household_code_duplicate'")
-    assert list(zip(repeated["row_number"], repeated["value"], strict=True)) == [(4, "A"), (8, "B")]
+    assert list(zip(repeated["row_number"], repeated["value"], strict=True)) == [(4, "A (row 2)"), (8, "B (row 3)")]
 
 
 def test_checks_dates_outside_the_round() -> None:
