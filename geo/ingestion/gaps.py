@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from geo.fields import Unit
 from geo.ingestion.evidence import FileEvidence
 
 
@@ -20,7 +19,7 @@ class Proposed(Protocol):
     def confidence(self) -> str: ...  # noqa: D102
 
 
-def gaps(suggestions: Sequence[Proposed], evidence: FileEvidence, unit: Unit, *, is_boundaries: bool) -> Iterator[str]:
+def gaps(suggestions: Sequence[Proposed], evidence: FileEvidence, *, is_boundaries: bool) -> Iterator[str]:
     """A sentence for each thing that is missing; none where the proposal can be loaded as it stands."""
     if evidence.rows_read == 0:
         return
@@ -41,7 +40,7 @@ def gaps(suggestions: Sequence[Proposed], evidence: FileEvidence, unit: Unit, *,
     names_place = {("fields", "declared_settlement_code"), ("fields", "declared_settlement_name")} & used
     position = [s.confidence for s in suggestions if s.section == "position"]
     has_position = evidence.has_geometry or (bool(position) and "unsure" not in position)
-    if not names_place and (unit == "settlement" or not has_position):
+    if not names_place and not has_position:
         yield (
             "No column is sure to say where a row lies: name the column with the settlement's code or name under "
             "[fields.declared_settlement_code], or those with its longitude and latitude under [position]."

@@ -147,9 +147,8 @@ def choose_placement(mapper: Mapper, options: SourceOptions, file_name: str) -> 
     Raises:
         MissingColumn: the file does not say what that takes.
     """
-    placement = options.placement or (
-        "declared" if options.unit == "settlement" or not mapper.has_position else "position-then-declared"
-    )
+    by_itself: Placement = "declared-then-position" if options.unit == "settlement" else "position-then-declared"
+    placement = options.placement or (by_itself if mapper.has_position else "declared")
     declares = is_declared(mapper.profile.fields)
     if placement == "position" and not mapper.has_position:
         raise MissingColumn(

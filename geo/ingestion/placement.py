@@ -10,6 +10,7 @@ import shapely
 from numpy.typing import NDArray
 
 from geo.crs import METRES_PER_DEGREE, geodesic_area_m2, geodesic_distance_m
+from geo.ingestion.cells import as_mask
 from geo.ingestion.diagnosis import SLIPS, Diagnosis, diagnose, explanations
 from geo.ingestion.extent import extent_of
 from geo.ingestion.findings import Findings
@@ -17,7 +18,7 @@ from geo.ingestion.ground import Ground, about
 from geo.ingestion.labels import NOWHERE, Joined, Label, Labels
 from geo.ingestion.mapping import Observations
 
-Placement = Literal["position", "declared", "position-then-declared"]
+Placement = Literal["position", "declared", "position-then-declared", "declared-then-position"]
 
 GPS_TOLERANCE_M = 15.0
 """A phone's GPS is rarely better: a household this near a settlement belongs to it."""
@@ -66,6 +67,15 @@ def is_declared(fields: Collection[str]) -> bool:
     return "declared_settlement_code" in fields or "declared_settlement_name" in fields
 
 
+def _names_none(observations: Observations) -> NDArray[np.bool_]:
+    """Which rows name no settlement, by code or by name."""
+    named = [observations.fields[name] for name in _DECLARED[:2] if name in observations.fields]
+    none = np.ones(len(observations.row_numbers), dtype=bool)
+    for column in named:
+        none &= as_mask(column.is_null())
+    return none
+
+
 class Placer:
     """Places observations in a fixed set of settlements."""
 
@@ -97,9 +107,14 @@ class Placer:
         """The index of each observation's settlement; those placed nowhere are rejected with a finding."""
         open_rows = ~observations.rejected
         if self.placement == "declared":
-            self._leave_out_digits(observations, open_rows, findings)
-            open_rows &= ~self._report_impossible(observations, _impossible(observations), findings)
-            placed = self._declared(observations, open_rows, findings)
+            placed = self._as_declared(observations, open_rows, findings)
+        elif self.placement == "declared-then-position":
+            unnamed = open_rows & _names_none(observations)
+            placed = self._as_declared(observations, open_rows & ~unnamed, findings)
+            by_position = self._by_position(observations, unnamed, findings)
+            explained = self._explain(observations, by_position, None, unnamed, findings)
+            self._settle_the_rest(observations, by_position, None, unnamed & ~explained, findings)
+            placed = np.where(unnamed, by_position, placed)
         else:
             placed = self._by_position(observations, open_rows, findings)
             declared = None
@@ -110,6 +125,15 @@ class Placer:
             self._settle_the_rest(observations, placed, declared, open_rows & ~explained, findings)
         observations.rejected |= placed == NOWHERE
         return placed
+
+    def _as_declared(
+        self, observations: Observations, open_rows: NDArray[np.bool_], findings: Findings
+    ) -> NDArray[np.intp]:
+        """The settlements rows name, whatever their positions are; a position that cannot be is told."""
+        self._leave_out_digits(observations, open_rows, findings)
+        impossible = self._report_impossible(observations, open_rows & _impossible(observations), findings)
+        placed = self._declared(observations, open_rows & ~impossible, findings)
+        return np.where(impossible, NOWHERE, placed)
 
     def _report_impossible(
         self, observations: Observations, where: NDArray[np.bool_], findings: Findings
@@ -134,7 +158,7 @@ class Placer:
         Returns the rows that are done with: rejected, with the reason said.
         """
         has_position = ~np.isnan(observations.lon)
-        self.positions += int(np.count_nonzero(has_position))
+        self.positions += int(np.count_nonzero(has_position & open_rows))
         done = np.zeros(len(placed), dtype=bool)
         missing = np.flatnonzero(open_rows & has_position & (placed == NOWHERE))
         if len(missing) == 0 or self.extent is None:

@@ -224,7 +224,7 @@ def propose(
         notes.append("The file has no rows, so there is nothing to tell a column's meaning from.")
     if unit == "settlement" and not is_boundaries:
         notes.append("A row seems to be a settlement: load it with --unit settlement.")
-    notes += gaps(suggestions, evidence, unit, is_boundaries=is_boundaries)
+    notes += gaps(suggestions, evidence, is_boundaries=is_boundaries)
     stem = path.stem.removesuffix(".tar")
     unmapped = [c for c in evidence.columns if c not in used and c not in {s.column for s in shares}]
     kinds = {column: personal_kind(evidence.columns[column], words) for column in unmapped}

@@ -43,7 +43,11 @@ NameOption = Annotated[str | None, typer.Option("--name", help="The column with 
 WardOption = Annotated[str | None, typer.Option("--ward", help="The column that names the ward.")]
 PlacementOption = Annotated[
     Placement | None,
-    typer.Option("--placement", help="Place rows by position, by the settlement they name, or by one then the other."),
+    typer.Option(
+        "--placement",
+        help="Place rows by position, by the settlement they name, or by one then the other. Default: households by "
+        "position first, settlements by what they name first.",
+    ),
 ]
 ToleranceOption = Annotated[
     float, typer.Option("--tolerance", min=0, max=1000, help="GPS tolerance in metres around a settlement.")

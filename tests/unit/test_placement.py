@@ -135,6 +135,21 @@ def test_place_settlement_without_boundary_takes_declared_only() -> None:
     assert findings == []
 
 
+def test_place_declared_then_position_asks_the_position_only_where_nothing_is_named() -> None:
+    where = places(box(0, 0, 1, 1), box(2, 0, 3, 1))
+    positions: list[tuple[float, float] | None] = [(0.5, 0.5), (0.5, 0.5), None, (0.5, 0.5), (9.0, 9.0)]
+    placed, findings = place(where, observed(positions, ["S1", None, None, "S9", None]), "declared-then-position")
+    assert placed == [1, 0, NOWHERE, NOWHERE, NOWHERE]
+    codes = [(row, code) for row, code, _ in findings]
+    assert codes == [(4, "position_missing"), (5, "settlement_unknown"), (6, "outside_every_settlement")]
+
+
+def test_place_declared_rejects_a_row_whose_position_cannot_be() -> None:
+    placed, findings = place(places(box(0, 0, 1, 1)), observed([(500.0, 0.5), None], ["S0", "S0"]), "declared")
+    assert placed == [NOWHERE, 0]
+    assert [code for _, code, _ in findings] == ["position_impossible"]
+
+
 def test_place_declared_by_code_or_name() -> None:
     where = places(None, None, None, names=["गांधीनगर", "São José", "São José"])
     declared = ["s0", " गांधीनगर ", "São José", "S2", "S9", None]
