@@ -69,7 +69,7 @@ def load_facilities(
     target = Target(city_id, "facilities")
     with open_original(path) as original, dry(connection, options):
         store.lock_city(connection, city_id)
-        earlier = find_earlier(connection, original, target, path, read)
+        earlier = find_earlier(connection, original, target, path, read, options)
         if earlier is not None:
             return earlier
         known = places_on(connection, city_id, today).places

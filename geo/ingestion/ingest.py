@@ -92,7 +92,7 @@ def load_boundaries(
     target = Target(city_id, "boundaries")
     with open_original(path, *([attributes] if attributes else [])) as original, dry(connection, options):
         store.lock_city(connection, city_id)
-        earlier = find_earlier(connection, original, target, path, read)
+        earlier = find_earlier(connection, original, target, path, read, options)
         if earlier is not None:
             return earlier
         known = places_on(connection, city_id, valid_from_on or today)
@@ -157,7 +157,7 @@ def load_survey(
         survey_id = open_survey(connection, city_id, spec)
         store.lock_survey(connection, survey_id)
         target = Target(city_id, "survey", survey_id)
-        earlier = find_earlier(connection, original, target, path, source.read)
+        earlier = find_earlier(connection, original, target, path, source.read, options)
         if earlier is not None:
             return earlier
         row = find_survey(connection, city_id, spec.slug)

@@ -137,15 +137,23 @@ def begin_counting(connection: Connection, options: LoadOptions) -> None:
 
 
 def find_earlier(
-    connection: Connection, original: originals.Original, target: Target, path: Path, read: ReadOptions
+    connection: Connection,
+    original: originals.Original,
+    target: Target,
+    path: Path,
+    read: ReadOptions,
+    options: LoadOptions,
 ) -> LoadResult | None:
-    """What came of the same part of a file when it was loaded into the same target before, if it was.
+    """What came of the same part of a file when its organisation loaded it into the same target before, if it did.
 
     Raises:
         InputError: the file was, and does not say which of its parts is meant now.
     """
+    giver = select(organisation.c.id).where(organisation.c.slug == find_giver(connection, target, options))
     found = select(upload).where(
         upload.c.city_id == target.city_id,
+        # What another organisation has sent is not told.
+        upload.c.organisation_id == giver.scalar_subquery(),
         upload.c.content == target.content,
         upload.c.survey_id.is_not_distinct_from(target.survey_id),
         upload.c.sha256 == original.sha256,

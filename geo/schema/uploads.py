@@ -95,6 +95,7 @@ upload = Table(
 # withdrawn. Uploads of before parts were kept have the layer that was named.
 Index(
     "upload_once_idx",
+    upload.c.organisation_id,
     upload.c.city_id,
     upload.c.content,
     func.coalesce(upload.c.survey_id, 0),

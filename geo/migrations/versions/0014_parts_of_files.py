@@ -1,4 +1,4 @@
-"""An upload is a file with what was read of it: another layer or sheet of the same file is another upload."""
+"""An upload is an organisation's file with what was read of it: another layer or sheet of it is another upload."""
 
 from alembic import op
 
@@ -11,7 +11,7 @@ UPGRADE = """
 DROP INDEX upload_once_idx;
 DROP INDEX upload_once_a_layer_idx;
 CREATE UNIQUE INDEX upload_once_idx ON upload (
-    city_id, content, coalesce(survey_id, 0), sha256, coalesce(profile ->> 'part', profile ->> 'layer', '')
+    organisation_id, city_id, content, coalesce(survey_id, 0), sha256, coalesce(profile ->> 'part', profile ->> 'layer', '')
 ) WHERE state = 'loaded';
 """
 
