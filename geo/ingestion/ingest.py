@@ -172,8 +172,8 @@ def load_survey(
                 city_places = places_on(connection, city_id, row["starts_on"])
         if not len(city_places.ids):
             raise NotFound(
-                f"City {city_slug} has no settlements yet; load their outlines, or a list of their codes and names, "
-                "first with `vasti load boundaries`; or take those that the file names with --new-settlements."
+                f"City {city_slug} has no settlements yet. Load their outlines first, or a list of their codes and "
+                "names; or take those that the file names with --new-settlements."
             )
         upload_id = options.upload_id or store.next_upload_id(connection)
         load = _SurveyLoad(connection, survey_id, upload_id, city_places, is_received=options.upload_id is not None)

@@ -55,7 +55,7 @@ def add(
         account = access.find_account_by_id(connection, account_id)
         _note(connection, account, "account added", after={"role": role, "name": account["name"]})
         link = _link(connection, account_id, settings)
-    typer.echo(f"{account['email']} is a {role} of {of}. {link}")
+    typer.echo(f"{account['email']} is {_a(role)} of {of}. {link}")
 
 
 @account_app.command("list")
@@ -86,7 +86,7 @@ def role(email: EmailArgument, role: RoleOption) -> None:
         account = access.find_account(connection, email)
         access.change_account(connection, account["id"], role=role)
         _note(connection, account, "account changed", before={"role": account["role"]}, after={"role": role})
-    typer.echo(f"{account['email']} is a {role} of {account['organisation']}.")
+    typer.echo(f"{account['email']} is {_a(role)} of {account['organisation']}.")
 
 
 @account_app.command("close")
@@ -167,3 +167,8 @@ def _link(connection: Connection, account_id: int, settings: Settings) -> str:
 
 def _note(connection: Connection, account: Mapping[str, Any], action: str, **facts: Any) -> None:
     noted(connection, action, f"account {account['email']}", organisation_id=account["organisation_id"], **facts)
+
+
+def _a(role: str) -> str:
+    """A role with its article."""
+    return f"an {role}" if role == "operator" else f"a {role}"

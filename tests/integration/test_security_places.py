@@ -181,7 +181,7 @@ def test_m2_a_move_between_wards_is_counted_and_named(north: Office, client: Tes
         outlines = gpd.GeoDataFrame(frame, geometry=[shapes[code] for code in wards], crs="EPSG:4326")
         return _sent(north, f.write_boundaries(tmp_path / name, outlines))
 
-    nothing = {"moves": [], "renamed": [], "missing": []}
+    nothing: dict[str, list[Any]] = {"moves": [], "renamed": [], "missing": []}
     first = sent("first.gpkg", {"N10": "W1", "N11": "W2", "N12": None})
     assert first["preview"]["places"] == {"added": 3, "changed": 0, "moved": 0, "unchanged": 0, **nothing}
     north.decided(first["id"], "accept")
