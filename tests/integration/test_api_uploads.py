@@ -35,7 +35,7 @@ def test_a_file_is_received_checked_accepted_loaded_and_withdrawn(
     assert (received["state"], received["sha256"], received["file_name"], received["counts"]) == (
         "received", digest, "second half.csv", None,
     )  # fmt: skip
-    kept = Path(settings.originals_url) / digest[:2] / digest
+    kept = Path(settings.originals_url) / "organisations" / "north" / digest[:2] / digest
     assert kept.read_bytes() == path.read_bytes()
     assert not list((settings.state_dir / "incoming").iterdir())
 

@@ -35,7 +35,7 @@ def test_gaps_prints_in_every_form(shell: Shell) -> None:
     order = [f.code(s) for s in (6, 7, 4, 5, 2, 3, 0, 1)]
     assert [row["settlement_code"] for row in rows] == order
     assert [row["rank_unserved"] for row in rows] == [1, 2, 3, 3, 5, 5, None, None]
-    assert [row["to_target"] for row in rows] == [5, 20, 10, 10, 5, 0, None, None]
+    assert [row["to_target"] for row in rows] == [5, 20, 10, 10, 5, 5, None, None]
     assert {row["survey"] for row in rows} == {"2024"}
     assert {json.dumps(row["flags"]) for row in rows} == {"[]"}
     told = list(csv.DictReader(io.StringIO(shell.run(*GAPS, "--full", "--format", "csv").stdout)))

@@ -69,7 +69,7 @@ def test_load_facilities_keeps_what_the_row_says(city: Connection, tmp_path: Pat
     ("said", "field", "value", "code"),
     [
         ({"facility_code": " "}, "facility_code", None, "facility_code_missing"),
-        ({"facility_code": "F000"}, "facility_code", "F000", "facility_code_duplicate"),
+        ({"facility_code": "F000"}, "facility_code", "F000 (row 2)", "facility_code_duplicate"),
         ({"kind": "latrine"}, "kind", "latrine", "facility_kind_unknown"),
         ({"kind": None}, "kind", None, "facility_kind_unknown"),
         ({"longitude": None}, "position", None, "facility_position_missing"),
@@ -338,12 +338,12 @@ def test_load_facilities_needs_boundaries(connection: Connection, tmp_path: Path
 def test_load_facilities_again_and_dry(city: Connection, tmp_path: Path) -> None:
     """A file counts once until it is withdrawn; a dry run leaves nothing; what readers may see raises the version."""
     path = f.write_csv(tmp_path / "blocks.csv", [f.facility(0), f.facility(1, seats="many")])
-    originals = sorted((tmp_path / "originals").iterdir())
+    originals = sorted((tmp_path / "originals").rglob("*"))
     versions = [read_data_version(city)]
     checked = f.load_facilities(city, tmp_path, path, dry_run=True)
     assert (checked.state, checked.upload_id, checked.rows_loaded, checked.rows_warned) == ("checked", None, 2, 1)
     assert live(city) == {}
-    assert sorted((tmp_path / "originals").iterdir()) == originals
+    assert sorted((tmp_path / "originals").rglob("*")) == originals
     assert read_data_version(city) == versions[-1]
     loaded = f.load_facilities(city, tmp_path, path)
     assert loaded.upload_id is not None
