@@ -56,7 +56,7 @@ class Bearer:
 
 
 def enter(connection: Connection, token: str) -> Bearer | None:
-    """Acts for whoever a session's or key's token is of, until the transaction ends; None where it is nobody's."""
+    """Acts for the account of a session's or key's token until the transaction ends; None where it is nobody's."""
     row = connection.execute(select(func.gate.enter(token).table_valued(*_BEARER))).mappings().one_or_none()
     return None if row is None else Bearer(**row)
 
@@ -153,7 +153,7 @@ def set_password(connection: Connection, link: str, proof: str) -> None:
         raise NotFound(_NO_LINK)
 
 
-_NO_LINK = "This link cannot be used (any more): ask for a new one."
+_NO_LINK = "This link has expired or was already used: ask for a new one."
 
 
 def check_password(password: str, email: str) -> None:

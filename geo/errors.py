@@ -155,7 +155,7 @@ def shortened(text: str, most: int = _LONGEST_QUOTE) -> str:
 
 
 def quoted(values: Sequence[str]) -> str:
-    """The first few of these values in quotes, each shortened, and how many more there are."""
+    """The first few of these values in quotes, each shortened, and the number of the others."""
     named = [repr(shortened(value)) for value in values[:_MOST_QUOTED]]
     more = [f"{len(values) - _MOST_QUOTED:,} more"] if len(values) > _MOST_QUOTED else []
     *first, last = [*named, *more]

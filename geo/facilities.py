@@ -99,7 +99,7 @@ def provision(connection: Connection, kind: FacilityKind, survey_ids: Sequence[i
     seats_working: the working seats of those of them that work, NaN where one of those does not say its own;
     nearest_m: metres in a straight line over the ground, from a point in the settlement to the nearest facility that
     works, wherever in the city it stands; NaN where there is none.
-    All three are NaN in a settlement without a boundary on that day: nobody knows what stands there.
+    All three are NaN in a settlement without a boundary on that day: what stands there is unknown.
     """
     drawn = _drawn(survey_ids)
     counts = (facility.c.city_id == drawn.c.city_id, facility.c.kind == kind, facility.c.is_live)

@@ -1,4 +1,4 @@
-"""The ground each settlement has to itself: whoever lives where shapes share ground counts in the smaller of them."""
+"""The ground each settlement has to itself: households where shapes share ground count in the smaller of them."""
 
 from typing import Any
 

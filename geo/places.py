@@ -201,7 +201,7 @@ def write_boundaries(
 ) -> PlaceChanges:
     """Stores settlements and their boundaries: new ones, and a new version where a shape changed.
 
-    `frame` has the columns of `Boundaries.frame`. A settlement's first boundary is valid since ever, unless
+    `frame` has the columns of `Boundaries.frame`. A settlement's first boundary holds for all earlier rounds, unless
     `valid_from_on` says otherwise; a changed one from `valid_from_on`, or from `today`.
 
     Raises:
@@ -310,7 +310,7 @@ def withdraw_boundaries(connection: Connection, upload_id: int) -> None:
     rows = connection.execute(select(own.c.settlement_id, own.c.valid_from_on)).all()
     connection.execute(delete(boundary).where(boundary.c.upload_id == upload_id))
     for row in rows:
-        # What has held since ever followed none.
+        # What has no first day followed none.
         if row.valid_from_on is not None:
             ended = (boundary.c.settlement_id == row.settlement_id, boundary.c.valid_to_on == row.valid_from_on)
             connection.execute(update(boundary).where(*ended).values(valid_to_on=None))

@@ -101,7 +101,7 @@ def open_organisation(connection: Connection, slug: str) -> int:
         InputError: the slug is none.
     """
     check_slug(slug, "organisation")
-    # Looked for first: whoever may not add one may still name one that is there.
+    # Looked for first: an account that may not add one may still name one that is there.
     if find_organisation(connection, slug) is None:
         connection.execute(upsert(organisation).values(slug=slug, name=slug).on_conflict_do_nothing())
     return int(connection.execute(select(organisation.c.id).where(organisation.c.slug == slug)).scalar_one())

@@ -77,12 +77,12 @@ def _enter(connection: Connection, token: str | None, role: KeyRole) -> Bearer:
 
 @contextmanager
 def acting(request: Request, role: KeyRole, csrf: str | None = None) -> Iterator[Acting]:
-    """A transaction that acts for whoever asks; committed when the block ends.
+    """A transaction that acts for the account that asks; committed when the block ends.
 
     `csrf` is what a form brought along, where no header can.
 
     Raises:
-        SignInRefused: nobody has signed in, or the key is not valid (any more).
+        SignInRefused: nobody has signed in, or the key is not valid.
         NotAllowed: the role is too low, or the request may come from another site.
     """
     token = token_of(request)
@@ -115,10 +115,10 @@ def _one_of_few(request: Request) -> Iterator[None]:
 
 @contextmanager
 def reading_in_full(request: Request, role: KeyRole = "viewer") -> Iterator[Acting]:
-    """One state of the database, read for whoever asks.
+    """One state of the database, read for the account that asks.
 
     Raises:
-        SignInRefused: nobody has signed in, or the key is not valid (any more).
+        SignInRefused: nobody has signed in, or the key is not valid.
         NotAllowed: the role is too low.
     """
     with snapshot(engine_of(request)) as connection:
@@ -127,7 +127,7 @@ def reading_in_full(request: Request, role: KeyRole = "viewer") -> Iterator[Acti
 
 @contextmanager
 def reading_figures(request: Request, wanted: Access) -> Iterator[Reading]:
-    """Reads for anybody, or in full for whoever asks.
+    """Reads for anybody, or in full for the account that asks.
 
     Raises:
         SignInRefused: full figures are asked for, and nobody has signed in.

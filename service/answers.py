@@ -66,7 +66,7 @@ def template(rel: str, href: str, media_type: str) -> Link:
 def address(request: Request, path: str, **parameters: str) -> str:
     """An address of this service, relative to its host.
 
-    With the host in it, whoever first asked would decide where everybody's links lead. The path people reach the
+    With the host in it, the first request would decide where everybody's links lead. The path people reach the
     service under is a setting for the same reason.
     """
     settings: Settings = request.app.state.settings

@@ -93,7 +93,7 @@ class RequestLog:
             return
         began_s = time.monotonic()
         status = 0
-        # Filled in by whoever finds the route (service.parameters).
+        # Filled in where the route is found (service.parameters).
         told: dict[str, str] = {}
         scope = dict(scope, state={**(scope.get("state") or {}), "told": told})
         number = _number(scope)

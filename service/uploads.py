@@ -33,7 +33,7 @@ _DECIDING_WAITS_S = 2.0
 logger = logging.getLogger("vasti.uploads")
 
 Words = Callable[[str], str]
-"""Turns a sentence of the core into the words of whoever reads it."""
+"""Turns a sentence of the core into the words of its reader."""
 
 
 def decide_upload(done: Acting, number: int, decision: Decision, choices: Choices | None) -> Any:

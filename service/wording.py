@@ -1,4 +1,4 @@
-"""Sentences of the core in the words of whoever reads them here."""
+"""Sentences of the core in the words of their readers here."""
 
 import re
 

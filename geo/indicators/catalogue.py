@@ -42,7 +42,7 @@ class Catalogue:
     def version(self, indicator_id: str, version: int) -> Definition:
         """One version of an indicator.
 
-        Of one that is not known any more, such as a shipped one before an upgrade, the newest stands in: what was
+        Of one that is no longer known, such as a shipped one before an upgrade, the newest stands in: what was
         counted stays, and only what is made of it may have changed.
         """
         known = self._versions.get((indicator_id, version))

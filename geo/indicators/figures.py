@@ -259,7 +259,7 @@ def _unserved(figures: pd.DataFrame, of: _Facts, population: Floats) -> dict[str
 
 
 def _reasons(of: _Facts, summed: pd.DataFrame, value: Floats, answering: Floats, unknown: Floats) -> list[str | None]:
-    """Why there is no figure, whoever asks."""
+    """Why there is no figure, for every reader."""
     by_answers = of.measure != "distance"
     seat_load, density, distance = (of.measure == name for name in ("seat_load", "density", "distance"))
     # That a settlement has no households is known of its density, and answers no other question.

@@ -119,7 +119,7 @@ def gi_star(x: Floats, y: Floats, values: Floats, band: float) -> tuple[Floats, 
 
 
 def preload() -> None:
-    """Imports what hot spots need, so that whoever asks first does not wait for it."""
+    """Imports what hot spots need, so that the first request does not wait for it."""
     for name in ("esda", "libpysal.weights"):
         _package(name)
 

@@ -138,7 +138,7 @@ def _weight_by_frame(
     """Gives a sample that brings no weights those its frame sizes imply, where all of them are known.
 
     Each household then stands for N/n of its settlement's: the mean over settlements by their size. Where a size is
-    missing, a figure over several settlements is one of whoever happened to be asked, and is flagged.
+    missing, a figure over several settlements describes only the households that were asked, and is flagged.
     """
     blocks = cells["block"].to_numpy()
     n_blocks = int(blocks.max()) + 1 if len(blocks) else 0

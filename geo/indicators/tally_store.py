@@ -2,7 +2,7 @@
 
 Those of all households, and of a sample's clusters, are written in the transaction that changes the households. Those
 of groups, and of households that are in two rounds, cost a scan each and are asked for by fewer: that transaction drops
-them, and they are made anew by the worker, or by whoever asks first and may wait.
+them, and they are made anew by the worker, or by the first request that may wait.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -19,7 +19,7 @@ _MOST = 100
 
 @dataclass(frozen=True)
 class AnswerSeen:
-    """An answer of a file. `means` is None where nobody knows what it means."""
+    """An answer of a file. `means` is None where its meaning is unknown."""
 
     field: str
     column: str

@@ -193,7 +193,7 @@ def check_container(path: Path) -> None:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
     except (*_DAMAGE, NotImplementedError):
-        return  # whoever reads it says what is wrong with it
+        return  # its reader says what is wrong with it
     check_unpacked(path.name, sum(m.file_size for m in members), path.stat().st_size)
 
 

@@ -197,7 +197,7 @@ def _columns(
     if columns is None:
         none = "" if layer.has_geometry else f"{file_name} holds no shapes: {_NO_SHAPES}. "
         raise MissingColumn(
-            f"{none}{file_name} has no column called settlement_code or code, by which a settlement is known again; "
+            f"{none}{file_name} has no column called settlement_code or code, which tells settlements apart; "
             f"name the one that holds it with --code. The file has {', '.join(layer.columns)}."
         )
     if columns.shape is None and not layer.has_geometry:

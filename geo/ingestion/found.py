@@ -61,7 +61,7 @@ def find_findings(connection: Connection, upload_id: int, page: PageRequest) -> 
 
 
 def find_unmapped(connection: Connection, upload_id: int, most: int) -> list[tuple[str, str, int]]:
-    """Answers of which nobody knows what they mean: field, answer and in how many rows; the most frequent first."""
+    """Answers without a known meaning: field, answer and in how many rows; the most frequent first."""
     n = func.count()
     rows = (
         select(finding.c.field, finding.c.value, n)

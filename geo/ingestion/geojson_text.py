@@ -36,7 +36,7 @@ def unquoted(path: Path, stack: ExitStack) -> Path:
         try:
             documents = [orjson.loads(line) for line in whole.replace(b"\x1e", b"").splitlines() if line.strip()]
         except orjson.JSONDecodeError:
-            return path  # whoever reads it says where it is damaged
+            return path  # its reader says where it is damaged
     copy = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="vasti-"))) / path.name
     copy.write_bytes(b"\n".join(orjson.dumps(_with_numbers(document)) for document in documents))
     return copy

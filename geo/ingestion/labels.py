@@ -98,7 +98,7 @@ class Labels:
         return Joined(NOWHERE, "settlement_unknown", self._proposing(label), ward=unknown_ward)
 
     def is_in_ward(self, settlement: int, ward: str) -> bool:
-        """Whether a settlement lies in a ward, as far as is known: of what is no ward of the city nobody knows it."""
+        """Whether a settlement lies in a ward, as far as is known: unknown for a name that is no ward of the city."""
         return not self._wards[settlement] or not self._is_ward(ward) or fold_name(ward) in self._wards[settlement]
 
     def _is_ward(self, ward: str) -> bool:

@@ -66,7 +66,7 @@ def open_kept(kept: Kept, url: str) -> Iterator[bytes]:
     """The bytes of an original, bit by bit.
 
     Raises:
-        NotFound: it is not kept there (any more).
+        NotFound: it is not kept there, or no longer.
     """
     filesystem, root = fsspec.core.url_to_fs(url)
     try:

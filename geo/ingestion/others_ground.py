@@ -34,7 +34,7 @@ class OthersGround:
     wards: Mapping[str, str]
     """Names of wards by their codes."""
     valid_from_on: date | None
-    """From which day the file's outlines hold, as somebody said; None: new settlements since ever,"""
+    """From which day the file's outlines hold, as the sender said; None: new settlements for all earlier rounds too,"""
     today: date
     """and redrawn ones from today."""
 
@@ -101,7 +101,7 @@ def _keep_off(frame: pd.DataFrame, known: Places, others: OthersGround, findings
     if not is_new.any() or len(others.codes) == 0:
         return frame
     ours, theirs = shapely.STRtree(others.shapes).query(shapes, predicate="intersects")
-    # A settlement's first outline has held since ever where no day is said: for earlier rounds too.
+    # A settlement's first outline holds for all earlier rounds too where no day is said.
     starts = [others.valid_from_on or (others.today if code in drawn_before else None) for code in frame["code"]]
     at_stake = np.array(
         [
@@ -136,7 +136,7 @@ def _keep_off(frame: pd.DataFrame, known: Places, others: OthersGround, findings
 
 
 def _meet(start: date | None, until: date | None) -> bool:
-    """Whether an outline that holds from a day on, or since ever, holds beside one that ends on another day."""
+    """Whether an outline that holds from a day on, or has no first day, holds beside one that ends on another day."""
     return start is None or until is None or until > start
 
 

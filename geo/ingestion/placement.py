@@ -465,7 +465,7 @@ class Placer:
 
 
 def _away(metres: float) -> str:
-    """How far away a settlement is; nothing where nobody knows."""
+    """How far away a settlement is; nothing where it is unknown."""
     return "" if np.isnan(metres) else f", {about(metres)} away"
 
 

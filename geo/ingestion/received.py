@@ -61,7 +61,7 @@ _MOST_ANSWERS, _LONGEST_ANSWER = 1_000, 500
 
 
 class Choices(BaseModel):
-    """How a file is to be read, as whoever sent it chose; what is not chosen, the file says itself."""
+    """How a file is to be read, as its sender chose; what is not chosen, the file says itself."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -115,8 +115,8 @@ class Choices(BaseModel):
     )
     valid_from_on: date | None = Field(
         default=None,
-        description="Of boundaries: the day from which they hold. Where it is not said, those of new settlements have "
-        "held since ever, and changes hold from the day they are loaded.",
+        description="Of boundaries: the day from which they hold. Where it is not said, those of new settlements "
+        "hold for all rounds, and changes hold from the day they are loaded.",
     )
     moved: bool = Field(
         default=False,
@@ -325,7 +325,7 @@ def decide(connection: Connection, upload_id: int, decision: Decision, choices: 
         raise Conflict(f"No row of upload {upload_id} could be loaded, so there is nothing to go on with.")
     chosen = Choices.model_validate(row["choices"]) if choices is None else choices
     chosen = chosen.model_copy(update={"skip_errors": decision == "skip_errors"})
-    problem = "It was refused by whoever looked at it." if decision == "refuse" else None
+    problem = "It was refused after it was checked." if decision == "refuse" else None
     values: dict[str, Any] = {"state": _TO[decision], "choices": chosen.kept(), "problem": problem}
     changed = connection.execute(
         update(upload).where(upload.c.id == upload_id, upload.c.state.in_(_FROM[decision])).values(values)

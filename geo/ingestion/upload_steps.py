@@ -57,7 +57,7 @@ class Limits:
 
 
 class Work:
-    """A step of the work on one upload, done by whoever owns the tables."""
+    """A step of the work on one upload, done by the account that owns the tables."""
 
     def __init__(self, engine: Engine, upload_id: int, originals_url: str, limits: Limits | None = None) -> None:
         self._engine = engine

@@ -85,7 +85,7 @@ api_key = Table(
     CheckConstraint(f"role IN ({', '.join(repr(role) for role in KEY_ROLES)})", name="role"),
 )
 
-# One use of a link sets a password; whoever has it needs nothing else.
+# One use of a link sets a password; its holder needs nothing else.
 password_link = Table(
     "password_link",
     metadata,

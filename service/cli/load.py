@@ -117,7 +117,7 @@ def boundaries(
         typer.Option(
             "--valid-from",
             formats=o.DATE,
-            help="From which day these boundaries hold. Default: since ever for new settlements, today for changes.",
+            help="From which day these boundaries hold. Default: no first day for new settlements, today for changes.",
         ),
     ] = None,
     moved: Annotated[
@@ -310,5 +310,5 @@ def _note_upload(connection: Connection, upload_id: int, action: str) -> None:
 
 
 def noted(connection: Connection, action: str, subject: str, **facts: Any) -> None:
-    """Notes in the audit what whoever runs the command does, who needs no account; `facts` as note_as takes them."""
+    """Notes in the audit what is done at the command line, without an account; `facts` as note_as takes them."""
     note_as(connection, f"{getpass.getuser()} at the command line", action, subject, **facts)

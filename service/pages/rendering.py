@@ -33,7 +33,7 @@ HEADERS = {
 def page(
     request: Request, template: str, *, bearer: Bearer | None = None, status: int = 200, **context: Any
 ) -> Response:
-    """A page; `bearer` is whoever it is for, `context` what its template is given beside what all are."""
+    """A page; `bearer` is the account it is for, `context` what its template is given beside what all are."""
     token = token_of(request)
     html = (
         _environment()
@@ -55,7 +55,7 @@ def see_other(request: Request, path: str, **parameters: str) -> Response:
 
 
 def is_page(scope: Scope) -> bool:
-    """Whether whoever asks would rather read a page than a problem as programs have it."""
+    """Whether the request prefers a page to a problem as programs read it."""
     accepts = next((value for name, value in scope.get("headers", ()) if name == b"accept"), b"")
     return b"text/html" in accepts and not scope["path"].startswith("/api/")
 

@@ -29,7 +29,7 @@ _PHRASES: Mapping[str, str] = {
     "add the value to the profile and load the file again": "say what it means, under “What answers mean” below",
 }
 _COMMAND = re.compile(r"((?:^|(?<=[.;]))[^ .;]*+) [^.;]*`vasti [^`]*+`[^.;]*+[.;]?")
-"""A clause that names a command, which whoever reads a page may not have at hand."""
+"""A clause that names a command, which the reader of a page may not have at hand."""
 
 
 def for_page(sentence: str) -> str:
@@ -98,7 +98,7 @@ KINDS = (("", "as the file says of each"), ("community_toilet", "community toile
 
 PLACE_FIELDS: Mapping[str, Mapping[str, str]] = {
     "boundaries": {
-        "settlement_code": "by which a settlement is known again",
+        "settlement_code": "which tells settlements apart",
         "settlement_name": "as people call it",
         "ward_code": "of the ward it lies in",
         "ward_name": "of the ward it lies in",
@@ -107,7 +107,7 @@ PLACE_FIELDS: Mapping[str, Mapping[str, str]] = {
         "radius": "how far around it reaches, in metres",
     },
     "facilities": {
-        "facility_code": "by which it is known again",
+        "facility_code": "which tells facilities apart",
         "facility_name": "as people call it",
         "kind": "community_toilet or water_point",
         "seats": "how many seats or taps it has",
@@ -136,5 +136,5 @@ STEPS: Mapping[str, str] = {"checking": "Checked", "loading": "Loaded", "withdra
 
 CONFIDENCE: Mapping[str, str] = {"sure": "sure", "likely": "likely: look at it", "unsure": "unsure: not used"}
 
-TRUST_OF_ANSWERS: Mapping[str, str] = {"sure": "sure", "likely": "look at it", "unsure": "nobody knows"}
+TRUST_OF_ANSWERS: Mapping[str, str] = {"sure": "sure", "likely": "look at it", "unsure": "not known"}
 """How sure it is what an answer means."""

@@ -52,7 +52,7 @@ def change(request: Request, number: Id, body: AccountChange) -> Response:
     "/accounts/{number}/link", responses=private_responses(PasswordLink, status=201), status_code=201, summary="A link"
 )
 def link(request: Request, number: Id) -> Response:
-    """Makes a link that sets the account's password, once: for whoever forgot it. Hand it to that person alone."""
+    """Makes a link that sets the account's password, once, for a person who forgot it. Hand it to that person alone."""
     with acting(request, "steward") as done:
         _, made, expires_at = link_own(done, number)
     return private_answer({"link": made, "expires_at": expires_at}, status=201)

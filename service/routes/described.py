@@ -67,7 +67,7 @@ def private_responses(body: type[BaseModel] | None, *, status: int = 200, others
 _NONE = _problem("There is no such thing, or it is not yours to see.")
 
 _WHO: Responses = {
-    401: _problem("Nobody has signed in, or the key is not valid (any more), or the password is wrong."),
+    401: _problem("Nobody has signed in, or the key is not valid, or the password is wrong."),
     403: _problem("The role is too low, or the request may come from another site."),
 }
 

@@ -1,4 +1,4 @@
-"""`/healthz` and `/readyz`: for whoever watches over the service."""
+"""`/healthz` and `/readyz`: for monitoring."""
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse

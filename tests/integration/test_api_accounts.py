@@ -151,7 +151,7 @@ def test_a_steward_adds_somebody_who_then_signs_in(client: TestClient, two: TwoO
     assert refusal(short) == (400, "The password has 5 characters; it needs 12 or more.")
     assert client.post(f"{API}/password", json={"link": link, "password": PASSWORD}).status_code == 204
     spent = client.post(f"{API}/password", json={"link": link, "password": PASSWORD})
-    assert refusal(spent) == (404, "This link cannot be used (any more): ask for a new one.")
+    assert refusal(spent) == (404, "This link has expired or was already used: ask for a new one.")
     signed_in(client, "asha@north.org")
     asha = client.cookies[COOKIE]
     header = signed_in(client, "steward@north.org")

@@ -86,7 +86,7 @@ def test_gaps_rank_what_is_shown(city: Connection) -> None:
 
 
 def test_gaps_to_target_is_counted_from_what_is_shown(city: Connection) -> None:
-    """Of 120 with 75 %, 6 are missing to 80 %, shown as 5; of 10 (11) with 55 %, 2.5, shown as 5: 0 is said of none alone."""
+    """Of 120 with 75 %, 6 are missing to 80 %, shown as 5; of 10 (11) with 55 %, 2.5, shown as 5 too."""
     found = gaps(city, target=80)
     assert column(found, "to_target") == {0: None, 1: None, 2: 5, 3: 5, 4: 10, 5: 10, 6: 5, 7: 20}
     reached = column(gaps(city, target=50), "to_target")

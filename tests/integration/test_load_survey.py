@@ -133,7 +133,8 @@ def test_load_dry_run_writes_nothing(city: Connection, tmp_path: Path) -> None:
     result = f.load(city, tmp_path, with_errors(), dry_run=True)
     assert (result.state, result.upload_id, result.rows_rejected) == ("checked", None, 3)
     assert counts(city) == before
-    assert len([kept for kept in (tmp_path / "originals").rglob("*") if kept.is_file()]) == 2  # of the boundaries and the first file
+    kept = [path for path in (tmp_path / "originals").rglob("*") if path.is_file()]
+    assert len(kept) == 2  # of the boundaries and the first file
 
 
 def test_load_later_files_replace_by_code(city: Connection, tmp_path: Path) -> None:

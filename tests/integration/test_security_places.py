@@ -104,7 +104,7 @@ def test_m1_slivers_are_cut_back_to_their_border(south: Office, two: TwoOrganisa
 
 
 def test_m1_earlier_outlines_are_theirs_for_earlier_rounds(north: Office, south: Office, tmp_path: Path) -> None:
-    """A first outline has held since ever: on ground that was another's then, a day has to be said."""
+    """A first outline holds for all earlier rounds: on ground that was another's then, a day has to be said."""
     first = _sent(north, _settlement(tmp_path / "first.gpkg", "N1", f.blob(*f.centre(90))))
     north.decided(first["id"], "accept")
     away = _sent(north, _settlement(tmp_path / "away.gpkg", "N1", f.blob(*f.centre(92))), valid_from_on="2025-01-01")

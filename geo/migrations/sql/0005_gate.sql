@@ -124,7 +124,7 @@ BEGIN
 END
 $$;
 
--- Opens a session for whoever proves a password: `in`, `wrong`, or `locked`, and then until when.
+-- Opens a session for an account whose password is proved: `in`, `wrong`, or `locked`, and then until when.
 -- From the fifth failure on an address is locked for a minute, then two, four, up to an hour.
 CREATE FUNCTION gate.sign_in(email TEXT, proof TEXT, token_sha256 BYTEA, lasts INTERVAL,
     OUT outcome TEXT, OUT locked_until TIMESTAMPTZ)

@@ -44,7 +44,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     ) locked WHERE locked.until > clock_timestamp()
 $$;
 
--- Opens a session for whoever proves a password: `in`, `wrong`, or `locked`, and then until when.
+-- Opens a session for an account whose password is proved: `in`, `wrong`, or `locked`, and then until when.
 -- From the fifth failure on an address is locked for a network for a minute, then two, four, up to an hour.
 DROP FUNCTION gate.sign_in(TEXT, TEXT, BYTEA, INTERVAL);
 CREATE FUNCTION gate.sign_in(email TEXT, proof TEXT, token_sha256 BYTEA, lasts INTERVAL, network TEXT,

@@ -15,7 +15,7 @@ GATE = Path(__file__).parents[1] / "sql" / "0005_gate.sql"
 _USE_LINK = re.compile(r"CREATE (FUNCTION gate\.use_link\(.*?\n\$\$;)", re.DOTALL)
 
 UPGRADE = r"""
--- Originals of before lie together, whoever gave them. Only rows of before may read them there: what says so, no service
+-- Originals of before lie together, of all organisations. Only rows of before may read them there: what says so, no service
 -- may write.
 ALTER TABLE upload ADD COLUMN kept_under TEXT DEFAULT 'organisation' NOT NULL;
 ALTER TABLE upload ADD CONSTRAINT upload_kept_under_check CHECK (kept_under IN ('organisation', 'installation'));
@@ -105,6 +105,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Originals that lie under their organisation are not found any more: send those files again."""
+    """Afterwards, originals under their organisation are no longer found: send those files again."""
     op.get_bind().exec_driver_sql(DOWNGRADE)
     op.get_bind().exec_driver_sql(f"CREATE OR REPLACE {_USE_LINK.findall(GATE.read_text(encoding='utf-8'))[0]}")

@@ -16,7 +16,7 @@ ALTER TABLE settlement ADD CONSTRAINT settlement_radius_check
     CHECK (radius_m IS NULL OR (radius_m > 0 AND point IS NOT NULL));
 CREATE INDEX settlement_upload_id_idx ON settlement (upload_id);
 
--- Whether households live in a settlement in a round that starts on a day or later, whoever may see the round.
+-- Whether households live in a settlement in a round that starts on a day or later, also in rounds the reader may not see.
 CREATE FUNCTION gate.lives_later(of_settlement INTEGER, day DATE) RETURNS BOOLEAN
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT EXISTS (

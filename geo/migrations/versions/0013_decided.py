@@ -44,5 +44,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drops them; whoever accepted an upload is then as good as anybody."""
+    """Drops them: afterwards an upload no longer tells who accepted it."""
     op.get_bind().exec_driver_sql(DOWNGRADE)
