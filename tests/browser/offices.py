@@ -1,6 +1,7 @@
 """An organisation's office at the pages of a running service: its city, its people, their browsers."""
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -129,9 +130,14 @@ def send(tab: Tab, path: Path, of: str = "Survey file") -> None:
     expect(tab.get_by_role("heading", level=1)).to_have_text(path.name)
 
 
-def expect_state(tab: Tab, words: str) -> None:
+def expect_state(tab: Tab, words: str | re.Pattern[str]) -> None:
     """Waits until an upload's page says this of it."""
     expect(tab.locator("#state")).to_have_text(words, timeout=WORK_MS)
+
+
+def expect_checked(tab: Tab) -> None:
+    """Waits until an upload's file was checked, whatever was found."""
+    expect_state(tab, re.compile("^(Checked|Waits for you)$"))
 
 
 def look(tab: Tab, name: str) -> None:

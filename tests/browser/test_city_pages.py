@@ -6,7 +6,7 @@ from pathlib import Path
 from playwright.sync_api import expect
 
 from tests import factories as f
-from tests.browser.offices import PHONE, Site, expect_state, look, open_round, send
+from tests.browser.offices import PHONE, Site, expect_checked, expect_state, look, open_round, send
 
 
 def test_settlements_from_the_file_to_the_first_household_in_them(site: Site, tmp_path: Path) -> None:
@@ -57,7 +57,7 @@ def test_facilities_without_javascript_on_a_phone(site: Site, tmp_path: Path) ->
     look(steward, "phone-city")
     assert steward.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
     send(steward, f.write_csv(tmp_path / "blocks.csv", blocks), "File of facilities")
-    expect(steward.locator("#state")).not_to_have_text("Being checked", timeout=60_000)
+    expect_checked(steward)
     expect(steward.locator("p.problem")).to_contain_text("say what all its facilities are with “What all of them are”")
     steward.get_by_label("What all of them are").select_option("community_toilet")
     steward.get_by_role("button", name="Check it again", exact=True).last.click()

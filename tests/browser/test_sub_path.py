@@ -35,7 +35,7 @@ def served(
 
 def test_from_signing_in_to_the_figures(site: Site, tmp_path: Path) -> None:
     steward = site.signed_in("steward")
-    assert [cookie["path"] for cookie in steward.context.cookies()] == [PATH]
+    assert {cookie["path"] for cookie in steward.context.cookies()} == {PATH}
     open_round(steward, "Round 2024")
     send(steward, f.write_csv(tmp_path / "homes.csv", f.households(each=12)))
     expect_state(steward, "Checked")

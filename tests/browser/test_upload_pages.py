@@ -18,6 +18,7 @@ from tests.browser.offices import (
     PASSWORD,
     PHONE,
     Site,
+    expect_checked,
     expect_state,
     look,
     open_round,
@@ -102,7 +103,7 @@ def test_the_same_without_javascript_on_a_phone(site: Site, files: Path) -> None
     open_round(officer, "On a phone")
     send(officer, files / "kobo_export.csv")
     # The page looks again by itself.
-    expect(officer.locator("#state")).not_to_have_text("Being checked", timeout=60_000)
+    expect_checked(officer)
     look(officer, "phone-checked")
     assert officer.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
     expect(officer.locator("ul.findings li.error").first).to_be_visible()
@@ -125,11 +126,11 @@ def test_a_column_said_by_hand_is_remembered(site: Site, tmp_path: Path, files: 
     officer = site.signed_in("contributor")
     open_round(officer, "By hand")
     send(officer, write("first", "flush to sewer"))
-    expect(officer.locator("#state")).not_to_have_text("Being checked", timeout=60_000)
+    expect_checked(officer)
     officer.get_by_label("Another column").first.select_option("q12")
     officer.get_by_label("What the other column holds").first.select_option("toilet_type")
     officer.get_by_role("button", name="Check it again with these").click()
-    expect(officer.locator("#state")).not_to_have_text("Being checked", timeout=60_000)
+    expect_checked(officer)
     row = officer.locator("table.columns tr", has=officer.get_by_role("rowheader", name="q12", exact=True))
     expect(row).to_contain_text("you said so")
     look(officer, "columns-said")
@@ -137,7 +138,7 @@ def test_a_column_said_by_hand_is_remembered(site: Site, tmp_path: Path, files: 
     expect_state(officer, "Loaded")
     officer.get_by_role("link", name="See the round").click()
     send(officer, write("second", "flush to sewer"))
-    expect(officer.locator("#state")).not_to_have_text("Being checked", timeout=60_000)
+    expect_checked(officer)
     row = officer.locator("table.columns tr", has=officer.get_by_role("rowheader", name="q12", exact=True))
     if not row.is_visible():
         officer.get_by_text("columns that are sure").click()
@@ -156,7 +157,7 @@ def test_an_answer_said_by_hand_counts(site: Site, tmp_path: Path, files: Path) 
     officer = site.signed_in("contributor", PHONE, javascript=False)
     open_round(officer, "Answers")
     send(officer, path)
-    expect(officer.locator("#state")).not_to_have_text("Being checked", timeout=60_000)
+    expect_checked(officer)
     look(officer, "answers-asked")
     officer.get_by_role("combobox", name='nala "x" drainage, 15 rows').select_option("open")
     assert officer.evaluate("document.documentElement.scrollWidth") <= PHONE[0]

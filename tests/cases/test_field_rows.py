@@ -57,7 +57,7 @@ def test_hashtags_are_left_out_and_said_once(officer: Officer) -> None:
 @pytest.mark.parametrize("file", ["households.csv", "households.xlsx"])
 def test_a_date_is_no_number_of_members(officer: Officer, file: str) -> None:
     said = assert_whole(officer, file)
-    assert "which is not a number; the answer is kept as unknown" in said
+    assert "which are not numbers; the answer is kept as unknown" in said
     assert "3 with warnings" in said
 
 

@@ -91,7 +91,7 @@ def test_techo_survey_loads_by_its_own_codes(connection: Connection, tmp_path: P
     joins = survey["identificador"].isin(codes) | (survey.index == by_name)
     expected = survey[joins]
     assert result.rows_read == 405
-    assert result.rows_loaded == len(expected) == 322
+    assert result.rows_loaded == len(expected) == 319
     assert "value_unmapped" not in set(found["code"])
     assert (found["code"] == "settlement_empty").sum() == 25
     assert "weight_invalid" not in set(found["code"])

@@ -51,7 +51,7 @@ def form_rows(n: int = 12) -> list[dict[str, Any]]:
         }
         for i, row in enumerate(plain)
     ]
-    rows[1]["w"] = "0"
+    rows[1]["w"] = "-1"
     rows[2]["gps_x"], rows[2]["gps_y"] = "-73.9", "18.58"
     rows[4]["w"], rows[4]["gps_x"] = "none", "0"
     return rows
