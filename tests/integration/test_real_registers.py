@@ -56,8 +56,8 @@ def test_paraguay_joins_by_code_and_says_whose_name_differs(
 
     The publisher's 374 and 259 come of a join that also pairs the one row without a code with each of the 50 polygons
     without one, and counts a row once for each of the 3 repeated polygons. Their codes name no
-    settlement, as each lies in two places kilometres apart: 374 - 50 - 3 - 3 = 318. Two more names agree with its folding
-    than with ours.
+    settlement, as each lies in two places kilometres apart: 374 - 50 - 3 - 3 = 318. Two more names agree with its
+    folding than with ours.
     """
     folder = real_files / "py_techo_asuncion"
     boundaries = BoundaryColumns(settlement_code="id", settlement_name="nombre")
