@@ -121,7 +121,7 @@ def test_a_person_signs_in_and_finds_every_page(reached: Reached) -> None:
     for attribute in ("Secure", "HttpOnly", "SameSite=lax"):
         assert attribute in cookie
     mine = HTML | {"cookie": cookie.partition(";")[0]}
-    for path in ("/surveys", "/surveys/pune/north-draft", "/cities/pune", "/accounts", "/keys"):
+    for path in ("/surveys", "/surveys/pune/north-draft", "/cities", "/cities/pune", "/accounts", "/keys"):
         page = reached.get(path, headers=mine)
         assert page.status_code == 200, path
         inside = re.findall(r'(?:href|action|src|data-incoming|data-upload)="(/[^"]*)"', page.text)
