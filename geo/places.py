@@ -20,11 +20,12 @@ from geo.ingestion.others_ground import OthersGround, is_named
 from geo.ingestion.placement import Places
 from geo.places_listed import withdraw_listed, write_points
 from geo.schema.people import household
-from geo.schema.places import boundary, city, organisation, settlement, ward
+from geo.schema.places import boundary, city, city_request, organisation, settlement, ward
 from geo.schema.surveys import survey, survey_frame
 from geo.schema.uploads import COUNTING, upload
 
-_SLUG = re.compile(r"[a-z0-9][a-z0-9_-]*")
+_SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
+_LONGEST_NAME = 200
 
 
 def check_slug(slug: str, noun: str) -> None:
@@ -35,28 +36,55 @@ def check_slug(slug: str, noun: str) -> None:
     """
     if not _SLUG.fullmatch(slug):
         raise InputError(
-            f"{quoted([slug])} cannot be the short name of a {noun}: it is made of a-z, 0-9, - and _, and starts with "
-            "a letter or digit."
+            f"{quoted([slug])} cannot be the short name of a {noun}: it is made of at most 100 of a-z, 0-9, - and _, "
+            "and starts with a letter or digit."
         )
 
 
-def add_city(connection: Connection, slug: str, name: str) -> bool:
-    """Adds a city; whether it was not there before.
+def check_city(slug: str, name: str) -> str:
+    """Holds what a city is to be called against the form such names have; the name as it is kept.
 
     Raises:
-        InputError: the slug is not one, or the name is empty.
-        Conflict: there is one of this slug under another name.
+        InputError: the slug is not one, or the name is empty or too long.
     """
     check_slug(slug, "city")
-    if not name.strip():
+    name = name.strip()
+    if not name:
         raise InputError(f"City {slug} needs a name.")
+    if len(name) > _LONGEST_NAME:
+        raise InputError(f"The name of city {slug} has more than {_LONGEST_NAME} characters: give a shorter one.")
+    return name
+
+
+def add_city(connection: Connection, slug: str, name: str) -> bool:
+    """Adds a city; whether it was not there before. Requests for it, by this slug and name, are answered with that.
+
+    Raises:
+        InputError: the slug is not one, or the name is empty or too long.
+        Conflict: there is one of this slug under another name.
+    """
+    name = check_city(slug, name)
     added = upsert(city).values(slug=slug, name=name).on_conflict_do_nothing().returning(city.c.id)
     if connection.execute(added).first() is not None:
+        asked = (city_request.c.slug == slug, func.lower(city_request.c.name) == func.lower(name))
+        is_open = city_request.c.state == "asked"
+        decided = update(city_request).where(*asked, is_open).values(state="added", decided_at=func.now())
+        connection.execute(decided)
         return True
-    existing = connection.execute(select(city.c.name).where(city.c.slug == slug)).scalar_one()
+    existing = city_name(connection, slug)
     if existing != name:
-        raise Conflict(f"There is a city {slug} already, called {existing}.")
+        raise Conflict(is_there(slug, existing))
     return False
+
+
+def city_name(connection: Connection, slug: str) -> str | None:
+    """The name of the city of a slug; None: there is none."""
+    return connection.execute(select(city.c.name).where(city.c.slug == slug)).scalar_one_or_none()
+
+
+def is_there(slug: str, name: str | None) -> str:
+    """That a city is there already, as whoever would add or ask for it is told."""
+    return f"There is a city {slug} already, called {name}."
 
 
 def find_city(connection: Connection, slug: str) -> int:

@@ -19,7 +19,7 @@ from geo.errors import SetupError
 SERVICE_ROLE = "vasti_service"
 
 _READ = (
-    *("organisation", "city", "ward", "settlement", "boundary", "facility", "own_indicator"),
+    *("organisation", "city", "city_request", "ward", "settlement", "boundary", "facility", "own_indicator"),
     *("survey", "survey_frame", "stratum_frame", "survey_grant", "data_version", "alembic_version"),
     *("tally", "tallied", "pair_tally", "paired", "household"),
     *("upload", "upload_progress", "incoming", "finding", "audit", "public_upload"),
@@ -29,6 +29,8 @@ _READ = (
 _ADD = (
     *("survey", "survey_grant", "data_version"),
     "organisation (slug, name)",
+    "city (slug, name)",
+    "city_request (organisation_id, account_id, slug, name, note)",
     "account (organisation_id, email, name, role)",
     "api_key (account_id, name, role, prefix, token_sha256, expires_at)",
     "password_link (token_sha256, account_id, expires_at)",
@@ -38,6 +40,7 @@ _ADD = (
 )
 _CHANGE = (
     "survey (name, licence, state)",
+    "city_request (state, reason, decided_at)",
     "settlement (ended_on)",
     "data_version (version)",
     "account (name, role, is_active)",

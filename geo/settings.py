@@ -49,7 +49,7 @@ def _read_public_url(url: str | None) -> str | None:
 
 OWN_PATHS = (
     *("api", "maps", "static", "healthz", "readyz", "metrics"),
-    *("surveys", "cities", "uploads", "accounts", "keys", "sign-in", "sign-out", "password"),
+    *("surveys", "cities", "city-requests", "uploads", "accounts", "keys", "sign-in", "sign-out", "password"),
 )
 """What the service's own paths begin with."""
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from geo.access import MAX_KEY_DAYS, MAX_PASSWORD
+from geo.city_requests import Answer
 from geo.fields import Unit
 from geo.schema.access import KeyRole, Role
 from geo.surveys import MODE_ASKED, Mode
@@ -233,3 +234,54 @@ class SettlementEnd(Body):
     code: Annotated[str, Field(description="Its code.", examples=["S01"])]
     name: Annotated[str, Field(description="Its name.", examples=["शांती नगर"])]
     ended_on: Annotated[date | None, Field(description="The first day on which it is no more; null: it is there.")]
+
+
+class NewCity(Body):
+    """A city to be added."""
+
+    slug: Slug
+    name: Name
+
+
+class AddedCity(Body):
+    """A city that was added."""
+
+    slug: Annotated[str, Field(description="Its name in addresses.", examples=["pimpri"])]
+    name: Annotated[str, Field(description="Its name.", examples=["Pimpri"])]
+
+
+_Remark = Annotated[Text, Field(max_length=1_000)]
+
+
+class NewCityRequest(NewCity):
+    """A city to be asked for."""
+
+    note: Annotated[_Remark | None, Field(description="What the operator should know.")] = None
+
+
+class CityAnswer(Body):
+    """What an operator answers to a request for a city."""
+
+    state: Annotated[Answer, Field(description="The city is added as it was asked for, or the request declined.")]
+    reason: Annotated[_Remark | None, Field(description="What the steward is told with that.")] = None
+
+
+class CityRequest(Body):
+    """A city that a steward asked for."""
+
+    id: Annotated[int, Field(description="The request's number.", examples=[3])]
+    organisation: Annotated[str, Field(description="Whose steward asked.", examples=["shelter"])]
+    slug: Annotated[str, Field(description="The city's name in addresses.", examples=["pimpri"])]
+    name: Annotated[str, Field(description="The city's name.", examples=["Pimpri"])]
+    note: Annotated[str | None, Field(description="What the steward told the operator.")]
+    asked_by: Email
+    asked_at: datetime
+    state: Annotated[Literal["asked", "added", "declined"], Field(description="`asked`: it waits for the operator.")]
+    reason: Annotated[str | None, Field(description="What the operator answered.")]
+    decided_at: datetime | None
+
+
+class CityRequests(Body):
+    """Requests for cities: open ones, the oldest first; then those that were answered, the newest first."""
+
+    requests: list[CityRequest]

@@ -42,6 +42,7 @@ from service.routes import (
     indicators,
     maps,
     metrics,
+    own_cities,
     own_settlements,
     own_surveys,
     session,
@@ -80,7 +81,7 @@ _API = "/api/v1"
 _FIGURES = (cities, settlements, surveys, indicators, values, sources, changes, gaps, trends)
 _GROUPS = (
     _Group("figures", _FIGURES, _API, is_public=True),
-    _Group("accounts", (session, accounts, own_surveys, own_settlements, uploads, incoming, audit), _API),
+    _Group("accounts", (session, accounts, own_surveys, own_cities, own_settlements, uploads, incoming, audit), _API),
     _Group("maps", (maps,), "/maps", is_public=True),
     _Group("description", (document,), _API, is_public=True, is_described=False),
     _Group("pages", (sign_in, account_pages, own_pages, city_pages, upload_pages, static), is_described=False),

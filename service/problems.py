@@ -36,6 +36,7 @@ from geo.surveys import MODE_ASKED
 from service.answers import address
 from service.logs import LONGEST_PATH, where
 from service.pages.rendering import is_page, page, see_other
+from service.pages.wording import for_page
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -132,7 +133,8 @@ def _of_vasti_error(request: Request, error: Exception) -> Response:
         # Who has to sign in for a page goes on to it afterwards; what a form held is gone, so not to where it went.
         return see_other(request, "/sign-in", **({"next": request.url.path} if request.method == "GET" else {}))
     invalid = error.params if isinstance(error, InvalidParameters) else []
-    return problem(request, status, _sentence(str(error)), invalid=invalid, headers=_headers(error))
+    detail = for_page(str(error)) if is_page(request.scope) else _sentence(str(error))
+    return problem(request, status, detail, invalid=invalid, headers=_headers(error))
 
 
 def _of_os_error(request: Request, error: Exception) -> Response:

@@ -1,5 +1,7 @@
 """Texts that somebody sends: as a database can hold them."""
 
+import re
+import unicodedata
 from typing import Annotated
 
 from fastapi import Form
@@ -21,3 +23,9 @@ FormText = Annotated[Text, Form(max_length=2_000)]
 
 FormTexts = Annotated[list[Text], Form(max_length=2_000)]
 """A field that a form has several times."""
+
+
+def slug_of(name: str) -> str:
+    """A short name made of a name, where that has letters of the alphabet short names have."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:100]

@@ -5,10 +5,12 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Date,
+    DateTime,
     Double,
     ForeignKey,
     ForeignKeyConstraint,
     Identity,
+    Index,
     Integer,
     Table,
     Text,
@@ -40,6 +42,36 @@ city = Table(
     Column("name", Text, nullable=False),
     CheckConstraint(SLUG, name="slug"),
     CheckConstraint("name <> ''", name="name"),
+)
+
+# A city that a steward asks for, until an operator has added or declined it.
+city_request = Table(
+    "city_request",
+    metadata,
+    Column("id", Integer, Identity(always=True), primary_key=True),
+    Column("organisation_id", ForeignKey("organisation.id"), nullable=False),
+    Column("account_id", ForeignKey("account.id"), nullable=False),
+    Column("slug", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    # What the operator is told besides.
+    Column("note", Text, nullable=True),
+    Column("asked_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("state", Text, nullable=False, server_default="asked"),
+    # What the operator answers, such as why it is declined.
+    Column("reason", Text, nullable=True),
+    Column("decided_at", DateTime(timezone=True), nullable=True),
+    CheckConstraint(SLUG, name="slug"),
+    CheckConstraint("name <> ''", name="name"),
+    CheckConstraint("state IN ('asked', 'added', 'declined')", name="state"),
+    CheckConstraint("(state = 'asked') = (decided_at IS NULL)", name="decided"),
+)
+
+Index(
+    "city_request_open_idx",
+    city_request.c.organisation_id,
+    city_request.c.slug,
+    unique=True,
+    postgresql_where=text("state = 'asked'"),
 )
 
 ward = Table(

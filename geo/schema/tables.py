@@ -5,7 +5,7 @@ from geo.schema.audit import audit
 from geo.schema.base import metadata
 from geo.schema.facilities import facility
 from geo.schema.people import household
-from geo.schema.places import boundary, city, organisation, settlement, ward
+from geo.schema.places import boundary, city, city_request, organisation, settlement, ward
 from geo.schema.surveys import data_version, stratum_frame, survey, survey_frame
 from geo.schema.uploads import finding, incoming, remembered_profile, upload, upload_progress
 from geo.schema.values import own_indicator, pair_tally, paired, tallied, tally
@@ -16,6 +16,7 @@ __all__ = [
     "audit",
     "boundary",
     "city",
+    "city_request",
     "data_version",
     "facility",
     "finding",

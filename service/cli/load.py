@@ -93,6 +93,7 @@ def add(
     """Add a city. Adding it again does nothing."""
     with open_database(Settings()) as connection:
         if add_city(connection, slug, name):
+            raise_data_version(connection)
             noted(connection, "city added", f"city {slug}", after={"name": name})
     typer.echo(f"City {slug} ({name}) is there.")
 

@@ -2,6 +2,7 @@
 
 TOLD = {
     "city": "Cities.",
+    "settlement": "Settlements: ending, reopening.",
     "load": "Load files: settlement boundaries, surveys, facilities.",
     "kobo": "KoboToolbox.",
     "odk": "ODK Central.",

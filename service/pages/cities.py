@@ -1,30 +1,121 @@
-"""`/cities`: a city's settlements and facilities, and sending files of them."""
+"""`/cities`: cities, added and asked for; a city's settlements and facilities, and sending files of them."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 from fastapi import APIRouter, Request, Response
 
+from geo.city_requests import find_requests
+from geo.errors import Conflict, InputError, VastiError
 from geo.facilities import count_facilities
 from geo.ingestion.formats import FORMATS
 from geo.ingestion.placement import Places
 from geo.listings import find_cities
 from geo.paging import PageRequest
-from geo.places import find_city, places_on
+from geo.places import check_city, find_city, places_on
 from geo.places_ended import find_ended
 from geo.settings import Settings
 from maps.sketch import draw_sketch
-from service.access import acting, reading_in_full
-from service.account_bodies import SettlementChange
+from service.access import Acting, acting, reading_in_full
+from service.account_bodies import CityAnswer, NewCity, NewCityRequest, SettlementChange
+from service.own_cities import add_new, answer, ask_for
 from service.own_places import end_own
 from service.pages.rendering import page, see_other
-from service.pages.wording import KINDS, for_page
-from service.parameters import SlugInPath
-from service.problems import validated
-from service.texts import FormText
+from service.pages.wording import KINDS, for_page, form_problem
+from service.parameters import Id, SlugInPath
+from service.problems import status_of, validated
+from service.texts import FormText, slug_of
 from service.uploads import newest
 
 router = APIRouter()
+
+_REFUSALS = (InputError, Conflict)
+
+
+@router.get("/cities")
+def cities(request: Request) -> Response:
+    """The cities; for a steward those the organisation asked for, for the operator those that anybody did."""
+    with reading_in_full(request) as reading:
+        return _list(request, reading)
+
+
+def _list(
+    request: Request,
+    reading: Acting,
+    *,
+    given: dict[str, str] | None = None,
+    problem: str | None = None,
+    status: int = 200,
+) -> Response:
+    return page(
+        request,
+        "cities.html",
+        bearer=reading.bearer,
+        status=status,
+        cities=find_cities(reading.connection, PageRequest(limit=None)).rows,
+        requests=find_requests(reading.connection),
+        given=given or {},
+        problem=problem,
+    )
+
+
+def _refused(request: Request, error: VastiError, given: dict[str, str]) -> Response:
+    with reading_in_full(request) as reading:
+        return _list(request, reading, given=given, problem=form_problem(error), status=status_of(error))
+
+
+def _named(name: str, slug: str) -> dict[str, str]:
+    """What a form says of a new city; where it has no short name, that is made of the name."""
+    return {"name": name.strip(), "slug": slug.strip() or slug_of(name)}
+
+
+def _check(given: dict[str, str]) -> None:
+    if given["slug"] == "":
+        raise InputError(
+            "Give the city a short name too, of letters a to z, digits and hyphens, such as pimpri-chinchwad."
+        )
+    check_city(given["slug"], given["name"])
+
+
+@router.post("/cities")
+def add_city(request: Request, csrf: FormText, name: FormText, slug: FormText = "") -> Response:
+    """Adds a city and goes on to it."""
+    given = _named(name, slug)
+    try:
+        with acting(request, "operator", csrf) as done:
+            _check(given)
+            added = add_new(done, validated(NewCity, given))
+    except _REFUSALS as error:
+        return _refused(request, error, given)
+    return see_other(request, f"/cities/{added['slug']}")
+
+
+@router.post("/city-requests")
+def ask_for_city(
+    request: Request, csrf: FormText, name: FormText, slug: FormText = "", note: FormText = ""
+) -> Response:
+    """Asks the operator for a city."""
+    given = _named(name, slug) | {"note": note}
+    try:
+        with acting(request, "steward", csrf) as done:
+            _check(given)
+            ask_for(done, validated(NewCityRequest, given))
+    except _REFUSALS as error:
+        return _refused(request, error, given)
+    return see_other(request, "/cities")
+
+
+@router.post("/city-requests/{number}")
+def answer_request(request: Request, number: Id, csrf: FormText, state: FormText, reason: FormText = "") -> Response:
+    """Adds a city that was asked for, or declines to."""
+    given: dict[str, Any] = {"state": state, "reason": reason}
+    try:
+        with acting(request, "operator", csrf) as done:
+            answer(done, number, validated(CityAnswer, given))
+    except _REFUSALS as error:
+        return _refused(request, error, {})
+    return see_other(request, "/cities")
 
 
 @router.get("/cities/{city}")

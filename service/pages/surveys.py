@@ -1,7 +1,5 @@
 """`/surveys`: choosing a round, opening one, sending a file to it, publishing it, and what was sent before."""
 
-import re
-import unicodedata
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Form, Request, Response
@@ -26,7 +24,7 @@ from service.pages.rendering import page, see_other
 from service.pages.wording import for_page, form_problem
 from service.parameters import SlugInPath
 from service.problems import status_of, validated
-from service.texts import FormText
+from service.texts import FormText, slug_of
 from service.uploads import newest
 
 router = APIRouter()
@@ -59,7 +57,7 @@ def open_one(
     slug: FormText = "",
 ) -> Response:
     """Opens a round as a draft and goes on to it."""
-    slug = slug.strip() or _slug_of(name)
+    slug = slug.strip() or slug_of(name)
     given = {"city": city, "slug": slug, "name": name.strip(), "starts_on": starts_on, "ends_on": ends_on}
     given |= {"unit": unit, "mode": mode}
     try:
@@ -81,12 +79,6 @@ def _valid(given: dict[str, str]) -> NewSurvey:
     if given["mode"] == "":
         raise InputError("Say who was asked: was every household visited, or a sample?")
     return validated(NewSurvey, given)
-
-
-def _slug_of(name: str) -> str:
-    """A short name made of a name, where that has letters of the alphabet short names have."""
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:100]
 
 
 @router.get("/surveys/{city}/{survey}")

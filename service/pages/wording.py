@@ -27,6 +27,7 @@ _OPTIONS: Mapping[str, str] = {
 }
 _PHRASES: Mapping[str, str] = {
     "add the value to the profile and load the file again": "say what it means, under “What answers mean” below",
+    "add it with `vasti city add`": "an operator adds it on the page “Cities”, and a steward asks for it there",
 }
 _COMMAND = re.compile(r"((?:^|(?<=[.;]))[^ .;]*+) [^.;]*`vasti [^`]*+`[^.;]*+[.;]?")
 """A clause that names a command, which the reader of a page may not have at hand."""
@@ -48,7 +49,7 @@ _FIELDS = {"slug": "short name", "starts_on": "first day", "ends_on": "last day"
 def form_problem(error: VastiError) -> str:
     """Why a form was refused, with its fields as the page names them."""
     if not isinstance(error, InvalidParameters):
-        return str(error)
+        return for_page(str(error))
     return "; ".join(f"The {_FIELDS.get(wrong.name, wrong.name)} {wrong.reason}" for wrong in error.params) + "."
 
 

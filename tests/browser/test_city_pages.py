@@ -5,8 +5,10 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
+from geo import access
 from tests import factories as f
-from tests.browser.offices import PHONE, Site, expect_checked, expect_state, look, open_round, send
+from tests.browser.offices import PASSWORD, PHONE, Site, expect_checked, expect_state, look, open_round, send
+from tests.two_organisations import set_password
 
 
 def test_settlements_from_the_file_to_the_first_household_in_them(site: Site, tmp_path: Path) -> None:
@@ -75,3 +77,33 @@ def test_facilities_without_javascript_on_a_phone(site: Site, tmp_path: Path) ->
     expect_state(steward, "Taken back")
     steward.goto("/cities/pune")
     expect(toilets).to_contain_text("0")
+
+
+def test_a_missing_city_is_asked_for_and_added_without_javascript_on_a_phone(site: Site) -> None:
+    steward = site.signed_in("steward", PHONE, javascript=False)
+    if not steward.get_by_label("Name of the round").is_visible():
+        steward.get_by_text("Open a new round").click()
+    steward.get_by_role("link", name="ask for it").click()
+    steward.get_by_label("Name of the city").fill("Pimpri")
+    steward.get_by_label("What the operator should know").fill("We survey there from May on.")
+    steward.get_by_role("button", name="Ask for the city").click()
+    expect(steward.get_by_text("waits for the operator")).to_be_visible()
+    look(steward, "phone-city-asked")
+    assert steward.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+
+    with site.owner.begin() as connection:
+        account_id = access.add_account(connection, "operator@north.org", "Operator", "operator", "north")
+        set_password(connection, access.make_link(connection, account_id)[0], PASSWORD)
+    operator = site.signed_in("operator", PHONE, javascript=False)
+    operator.get_by_role("link", name="Cities", exact=True).click()
+    asked = operator.get_by_role("listitem").filter(has_text="We survey there from May on.")
+    look(operator, "phone-city-requests")
+    assert operator.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+    asked.get_by_label("What the steward is told with it").fill("Send its settlements next.")
+    asked.get_by_role("button", name="Add the city").click()
+    expect(operator.get_by_role("link", name="Pimpri")).to_be_visible()
+
+    steward.reload()
+    expect(steward.get_by_text("Send its settlements next.")).to_be_visible()
+    steward.get_by_role("link", name="Pimpri").click()
+    expect(steward.get_by_role("heading", level=1)).to_have_text("Pimpri")

@@ -55,7 +55,7 @@ def test_gaps_by_hand(client: TestClient) -> None:
     assert shown == {
         "S04": (67, 10, 1, 3, 5),
         "S05": (60, 10, 1, 1, 5),
-        "S03": (64, 5, 3, 2, 0),
+        "S03": (64, 5, 3, 2, 5),
         "S06": (100, 0, 4, 4, 0),
         "S01": nothing,
         "S02": nothing,

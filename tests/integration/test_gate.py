@@ -47,7 +47,7 @@ def test_proofs_of_passwords_are_read_by_nobody(service: Connection, two: TwoOrg
     assert refused(service, "SELECT token_sha256 FROM api_key")
 
 
-HELD = ("household", "upload", "finding", "account", "api_key", "survey_grant", "audit")
+HELD = ("household", "upload", "finding", "account", "api_key", "survey_grant", "audit", "city_request")
 FIGURES = ("tally", "tallied", "survey_frame", "stratum_frame")
 
 
@@ -278,7 +278,17 @@ def test_l6_a_monitor_sees_counts_and_nothing_else(two: TwoOrganisations, owner:
         assert bearer is not None
         assert (bearer.role, bearer.may("monitor"), bearer.may("viewer")) == ("monitor", True, False)
         assert rows(connection, "SELECT count(*) > 0 FROM gate.upload_states()") == [(True,)]
-        for table in ("household", "upload", "finding", "account", "api_key", "survey_grant", "audit", "incoming"):
+        for table in (
+            "household",
+            "upload",
+            "finding",
+            "account",
+            "api_key",
+            "survey_grant",
+            "audit",
+            "incoming",
+            "city_request",
+        ):
             assert rows(connection, f"SELECT count(*) FROM {table}") == [(0,)]
         assert rows(connection, "SELECT count(*) FROM survey WHERE state = 'draft'") == [(0,)]
         assert rows(connection, "SELECT gate.may('viewer'), gate.organisation_id()") == [(False, 0)]

@@ -41,7 +41,7 @@ def _nobody(client: TestClient) -> None:
 
 
 OF_NORTH = ("/surveys/pune/north-draft", "/uploads/{}", "/uploads/{}/findings")
-OF_EACH = ("/surveys", "/cities/pune", "/accounts", "/keys")
+OF_EACH = ("/surveys", "/cities", "/cities/pune", "/accounts", "/keys")
 PAGES = (*OF_NORTH, *OF_EACH)
 
 
@@ -135,6 +135,10 @@ FORMS: Mapping[str, dict[str, str]] = {
         **{"unit": "household", "mode": "census"},
     },
     "/surveys/pune/north-draft/state": {"state": "published"},
+    "/cities": {"name": "Forged", "slug": "forged"},
+    "/cities/pune/settlements": {"code": "none", "ended_on": ""},
+    "/city-requests": {"name": "Forged", "slug": "forged", "note": "Forged"},
+    "/city-requests/1": {"state": "added", "reason": ""},
     "/uploads/{}/decision": {"decision": "withdraw"},
     "/uploads/{}/reading": {"crs": "EPSG:4326"},
     "/uploads/{}/columns": {"column": "a", "field": "", "was": "x"},
