@@ -9,6 +9,7 @@ TOLD = {
     "publish": "Publish a survey round: its figures and maps can be read by anybody, its households by nobody.",
     "withdraw": "Take back an upload of a survey or of facilities: its rows no longer count, and those it had "
     "replaced do.",
+    "survey": "What is kept with a round's rows.",
     "account": "Accounts: add, list, change; links that set a password; API keys.",
     "grant": "Share a survey's full figures with another organisation, such as a city.",
     "audit": "Print what was done, by whom and when.",

@@ -144,7 +144,6 @@ FORMS: Mapping[str, dict[str, str]] = {
     "/uploads/{}/columns": {"column": "a", "field": "", "was": "x"},
     "/uploads/{}/answers": {"field": "drainage", "text": "a", "means": "open", "was": "", "kind": "guessed"},
     "/uploads/{}/kept": {"column": "a", "was": "left", "keep": "a"},
-    "/cities/pune/settlements": {"code": "A", "ended_on": "2024-01-01"},
     "/accounts": {"email": "forged@north.org", "name": "Forged", "role": "viewer"},
     "/accounts/1": {"change": "link"},
     "/keys": {"name": "Forged", "role": "viewer", "days": "9"},
