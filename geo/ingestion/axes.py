@@ -32,7 +32,7 @@ _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _ZONE = frozenset(
     {"zone", "utm zone", "zone utm", "zona", "zona utm", "huso", "huso utm", "fuso", "fuso utm", "fuseau", "utm"}
 )
-_ZONE_TEXT = re.compile(r"(?:utm)?\s*(?:zone)?\s*0?([1-9]|[1-5]\d|60)\s*([c-hj-np-x]?|north|south|norte|sur|sul)")
+_ZONE_TEXT = re.compile(r"(?:utm ?)?(?:zone ?)?0?([1-9]|[1-5]\d|60) ?([c-hj-np-x]?|north|south|norte|sur|sul)")
 
 
 def find_axes(columns: Sequence[str]) -> tuple[str, str] | None:
@@ -86,7 +86,7 @@ def zone_codes(text: str) -> list[str]:
 
     The letter may be the hemisphere's or that of a band of latitude: S is both, a band of the north.
     """
-    match = _ZONE_TEXT.fullmatch(text.strip().casefold())
+    match = _ZONE_TEXT.fullmatch(" ".join(text.casefold().split()))
     if match is None:
         return []
     zone, letter = int(match[1]), match[2]

@@ -465,8 +465,10 @@ class Placer:
 
 
 def _away(metres: float) -> str:
-    """How far away a settlement is; nothing where it is unknown."""
-    return "" if np.isnan(metres) else f", {about(metres)} away"
+    """How far away the settlement that a row names is; nothing where it is unknown."""
+    if np.isnan(metres):
+        return ""
+    return f", {about(metres)} away" if metres > 0 else "; it lies in both"
 
 
 def _impossible(observations: Observations) -> NDArray[np.bool_]:

@@ -2,8 +2,8 @@
 
 TOLD = {
     "city": "Cities.",
-    "settlement": "Settlements: ending, reopening.",
     "load": "Load files: settlement boundaries, surveys, facilities.",
+    "settlement": "Settlements: ending, reopening.",
     "kobo": "KoboToolbox.",
     "odk": "ODK Central.",
     "publish": "Publish a survey round: its figures and maps can be read by anybody, its households by nobody.",

@@ -12,21 +12,28 @@ from tests.two_organisations import set_password
 
 
 def test_settlements_from_the_file_to_the_first_household_in_them(site: Site, tmp_path: Path) -> None:
-    """A column nobody understood is said on the page, and the next survey is placed in what was added."""
+    """A file without codes waits, a likely column is said on the page, the next survey is placed in what was added."""
     frame = f.small_city(12).iloc[[0, 10, 11]].rename(columns={"settlement_code": "Key", "settlement_name": "Called"})
     steward = site.signed_in("steward")
     steward.get_by_role("link", name="pune").click()
     expect(steward.get_by_role("figure")).to_contain_text("outlines of the city's settlements")
     look(steward, "city")
-    send(steward, f.write_boundaries(tmp_path / "new settlements.gpkg", frame), "File of settlement boundaries")
+    city_page = steward.url
+    none = f.write_boundaries(tmp_path / "no codes.gpkg", frame.drop(columns=["Key", "Called"]))
+    send(steward, none, "File of settlement boundaries")
     expect_state(steward, "Waits for you")
     expect(steward.locator("p.problem")).to_contain_text("name the one that holds it with the form “Its columns”")
     look(steward, "boundaries-waiting")
+    steward.goto(city_page)
+    send(steward, f.write_boundaries(tmp_path / "new settlements.gpkg", frame), "File of settlement boundaries")
+    expect_state(steward, "Checked")
+    key = steward.locator("table.columns tr", has=steward.get_by_label("Key", exact=True))
+    expect(key).to_contain_text("it is different in every row")
     steward.get_by_label("Key", exact=True).select_option("settlement_code")
     steward.get_by_role("button", name="Check it again with these").click()
     expect_state(steward, "Checked")
     changes = steward.locator("section", has=steward.get_by_role("heading", name="What it would change"))
-    expect(changes).to_have_text(re.compile(r"2 added\s+0 redrawn\s+1 as they are"))
+    expect(changes).to_have_text(re.compile(r"2 added\s+0 redrawn\s+0 moved to another ward\s+1 as they are"))
     expect(steward.get_by_role("figure")).to_contain_text("In blue the file's outlines (3 of them drawn)")
     look(steward, "boundaries-checked")
     steward.get_by_role("button", name="Load 3 rows").click()
