@@ -83,7 +83,7 @@ def city_name(connection: Connection, slug: str) -> str | None:
 
 
 def is_there(slug: str, name: str | None) -> str:
-    """That a city is there already, as whoever would add or ask for it is told."""
+    """The sentence that a city is there already."""
     return f"There is a city {slug} already, called {name}."
 
 
