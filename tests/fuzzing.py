@@ -1,12 +1,11 @@
 """Damaged files, and a process of its own to read them: crash, hang and flood of memory are seen from outside."""
 
-import multiprocessing
 import resource
 import traceback
 import zipfile
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from multiprocessing.context import ForkServerContext, ForkServerProcess
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 import numpy as np
@@ -22,9 +21,7 @@ from geo.ingestion.profile_text import write_profile
 from geo.ingestion.source import SourceOptions
 from geo.ingestion.suggest import suggest_profile
 from tests.factories import small_city
-
-_FORKS: ForkServerContext = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(["tests.fuzzing"])
+from tests.forks import FORKS
 
 SECONDS = 60
 """No file of a few kilobytes takes longer to read, also on a busy machine."""
@@ -78,8 +75,8 @@ class Reader:
             AssertionError: it ended in a traceback, the process died, or it did not answer in time.
         """
         if self._process is None or not self._process.is_alive():
-            self._requests, theirs = _FORKS.Pipe()
-            self._process = _FORKS.Process(target=_serve, args=(theirs,), daemon=True)
+            self._requests, theirs = FORKS.Pipe()
+            self._process = FORKS.Process(target=_serve, args=(theirs,), daemon=True)
             self._process.start()
             theirs.close()
         self._requests.send((path, profile))

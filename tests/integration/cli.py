@@ -3,21 +3,17 @@
 Commands are forked from one process that has imported them already: importing takes most of a command's time.
 """
 
-import multiprocessing
 import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
-from multiprocessing.context import ForkServerContext, ForkServerProcess
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
-# A process has one server that forks, with one list of what it imports: the last that was named.
-from service import upload_work
+from tests.forks import FORKS
 
-_FORKS: ForkServerContext = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(["service.cli.main", upload_work.__name__, "tests.integration.cli"])
 _NUMBERS = count(1)
 
 
@@ -79,7 +75,7 @@ class Shell:
         printed = self.folder / "printed"
         printed.mkdir(exist_ok=True)
         out, err = printed / f"{number}.out", printed / f"{number}.err"
-        process = _FORKS.Process(
+        process = FORKS.Process(
             target=_become,
             args=([str(a) for a in arguments], str(self.folder), inherited | named | changes, str(out), str(err)),
         )
