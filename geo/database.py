@@ -151,15 +151,17 @@ def upgrade(url: str, service_password: SecretStr | None = None) -> None:
         SetupError: the service's role is missing, and this account may not make one.
     """
     engine = create_engine(url)
-    with transaction(engine) as connection:
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _UPGRADE_LOCK})
-        # What waits for a table holds up all who come after it.
-        limit_lock_waits(connection, _UPGRADE_WAITS_S)
-        config = _alembic_config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-        grant_service(connection, service_password)
-    engine.dispose()
+    try:
+        with transaction(engine) as connection:
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _UPGRADE_LOCK})
+            # What waits for a table holds up all who come after it.
+            limit_lock_waits(connection, _UPGRADE_WAITS_S)
+            config = _alembic_config()
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+            grant_service(connection, service_password)
+    finally:
+        engine.dispose()
 
 
 def is_up_to_date(connection: Connection) -> bool:

@@ -110,11 +110,13 @@ def restore(
 def _note_restore(url: str, file: Path) -> None:
     """Notes it in the audit that came with the backup: what is missing there was done after it was written."""
     engine = database.create_engine(url)
-    with database.transaction(engine) as connection:
-        # A backup from before there was one has none.
-        if connection.execute(select(func.to_regclass("audit"))).scalar_one() is not None:
-            noted(connection, "database restored", f"backup {file.name}")
-    engine.dispose()
+    try:
+        with database.transaction(engine) as connection:
+            # A backup from before there was one has none.
+            if connection.execute(select(func.to_regclass("audit"))).scalar_one() is not None:
+                noted(connection, "database restored", f"backup {file.name}")
+    finally:
+        engine.dispose()
 
 
 def _private_settings(verb: str) -> Settings:

@@ -191,6 +191,12 @@ def test_l10_an_upgrade_does_not_wait_for_ever(fresh_url: str, monkeypatch: pyte
         reading.execute(text("SELECT count(*) FROM upload"))
         with pytest.raises(Locked, match="being worked on"):
             database.upgrade(fresh_url)
+        # It leaves no connection behind.
+        open_ones = (
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        reading.rollback()
+        assert reading.execute(text(open_ones)).scalar_one() == 0
         reading.rollback()
     database.upgrade(fresh_url)
     engine.dispose()
