@@ -39,7 +39,7 @@ def test_other_is_read_from_the_column_that_spells_it_out(officer: Officer) -> N
     profile, printed = _proposed(officer)
     assert _trust(printed, "toilet_type") == "likely"
     assert "15 of 16 rows" in " ".join(printed.split())
-    # What nobody knows waits for a person, and means until then what the answer means alone.
+    # A detail without a known meaning waits for a person; until then the answer alone counts.
     said = {"ring pit, cement cover": "pit_slab", "behind the houses on the beach": "none"}
     text = profile.read_text(encoding="utf-8")
     for answer, meaning in said.items():

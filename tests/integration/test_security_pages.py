@@ -91,7 +91,7 @@ def test_l1_a_published_round_of_others_is_its_public_page(client: TestClient, t
 def test_l5_who_reads_answers_of_households_is_noted(
     client: TestClient, office: Office, two: TwoOrganisations, tmp_path: Path
 ) -> None:
-    unknown = f.household(1, toilet_type="a word nobody knows")
+    unknown = f.household(1, toilet_type="a word without a meaning")
     number = office.sent(f.write_csv(tmp_path / "read.csv", [unknown]))["id"]
     person = _who(two, "contributor@north.org")
     paths = [f"{API}/uploads/{number}/findings?format={form}" for form in ("json", "csv", "gpkg")]

@@ -23,7 +23,7 @@ HELP = """import sys
 sys.argv = ['vasti', '--help']
 from service.cli.main import run
 try: run()
-except SystemExit: pass
+except SystemExit as end: assert not end.code
 """
 
 PROCESSOR_TIME = "\nimport time, sys; print(time.process_time(), file=sys.stderr)"
