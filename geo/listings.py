@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Double, Numeric, Select, and_, cast, func, literal, or_, select
 from sqlalchemy.sql import ColumnElement
 
-from geo.errors import NotFound
+from geo.errors import NotFound, quoted
 from geo.filters import refuse_unknown
 from geo.indicators.query import is_seen
 from geo.paging import Page, PageRequest, fetch_page
@@ -154,7 +154,7 @@ def find_seen_survey(connection: Connection, city_slug: str, survey_slug: str) -
     rows = _rounds().add_columns(is_seen("granted").label("is_full"))
     found = connection.execute(rows.where(*is_it, or_(is_seen("granted"), _PUBLISHED))).mappings().one_or_none()
     if found is None:
-        raise NotFound(f"There is no survey {survey_slug!r} of {city_slug}.")
+        raise NotFound(f"There is no survey {quoted([survey_slug])} of {city_slug}.")
     return dict(found)
 
 

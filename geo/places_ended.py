@@ -5,7 +5,7 @@ from datetime import date
 
 from sqlalchemy import Connection, func, select, update
 
-from geo.errors import Conflict, NotFound
+from geo.errors import Conflict, NotFound, quoted
 from geo.places import find_city
 from geo.schema.places import settlement
 
@@ -32,7 +32,7 @@ def end_settlement(connection: Connection, city_slug: str, code: str, ended_on: 
         select(settlement.c.id, settlement.c.name, settlement.c.ended_on).where(*of_code)
     ).one_or_none()
     if row is None:
-        raise NotFound(f"{city_slug} has no settlement {code!r}.")
+        raise NotFound(f"{city_slug} has no settlement {quoted([code])}.")
     if ended_on is not None and connection.execute(select(func.gate.lives_later(row.id, ended_on))).scalar_one():
         raise Conflict(
             f"Settlement {code} has households in a round that starts on {ended_on} or later: end it on a later day, "

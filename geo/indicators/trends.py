@@ -91,9 +91,9 @@ def find_trends(connection: Connection, query: TrendsQuery) -> FigurePage:
     """The trend of each share and place of a city over all rounds with a published figure, three at least.
 
     The figures have the columns COLUMNS: the slope in points a year, the line's value at the last of the rounds, held
-    within 0 and 100, and the rounds with their values; starts_on and
-    ends_on are the first and the last day of them all. `on` is the middle of a round's days. Across a change of
-    definition, boundary or way of surveying nothing is said, unless `allow_break`, which marks it.
+    within 0 and 100, and the rounds with their values; starts_on and ends_on are the first and the last day of them
+    all. `on` is the middle of a round's days. Across a change of definition, boundary or way of surveying nothing is
+    said, unless `allow_break`, which marks it.
 
     Raises:
         InvalidParameters: a filter names something that is not there, an indicator is no share, or the city has no

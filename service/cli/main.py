@@ -15,35 +15,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from geo.errors import Busy, Conflict, InputError, NotFound, SetupError, StorageFull, VastiError
 from geo.settings import Settings
-from service.cli.told import TOLD
-
-_COMMANDS = {
-    "city": "load:city_app",
-    "load": "load:load_app",
-    "settlement": "settlements:settlement_app",
-    "kobo": "pull:kobo_app",
-    "odk": "pull:odk_app",
-    "publish": "load:publish",
-    "withdraw": "load:withdraw",
-    "survey": "stored:survey_app",
-    "account": "account:account_app",
-    "grant": "account:grant",
-    "audit": "account:audit",
-    "values": "figures:values",
-    "changes": "figures:changes",
-    "gaps": "priorities:gaps",
-    "trends": "priorities:trends",
-    "map": "figures:map_app",
-    "indicators": "indicators:indicators_app",
-    "suggest": "suggest:suggest",
-    "assess": "assess:assess",
-    "sample": "sample:sample",
-    "demo": "demo:demo",
-    "serve": "serve:serve",
-    "worker": "serve:worker",
-    "db": "db:db_app",
-}
-"""Every command and where it is: module of this package, and function or group."""
+from service.cli.commands import COMMANDS
 
 
 class Commands(TyperGroup):
@@ -51,7 +23,7 @@ class Commands(TyperGroup):
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 (the signature is Typer's)
         """The commands in the order of the help."""
-        return list(_COMMANDS)
+        return list(COMMANDS)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """The help, for which no command is imported: what each does stands in the table."""
@@ -62,12 +34,12 @@ class Commands(TyperGroup):
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 (the signature is Typer's)
         """The command of this name."""
-        if cmd_name not in _COMMANDS:
+        if cmd_name not in COMMANDS:
             return None
         if self._only_told:
-            return TyperCommand(cmd_name, help=TOLD[cmd_name])
-        module, name = _COMMANDS[cmd_name].split(":")
-        found = getattr(import_module(f"service.cli.{module}"), name)
+            return TyperCommand(cmd_name, help=COMMANDS[cmd_name].help)
+        command = COMMANDS[cmd_name]
+        found = getattr(import_module(f"service.cli.{command.module}"), command.function)
         if isinstance(found, typer.Typer):
             # A group stays one also with a single command in it.
             return typer.main.get_group(found)
