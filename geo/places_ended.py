@@ -42,6 +42,13 @@ def end_settlement(connection: Connection, city_slug: str, code: str, ended_on: 
     return Ended(code, row.name, row.ended_on), Ended(code, row.name, ended_on)
 
 
+def told_of_end(before: Ended, after: Ended) -> tuple[str, dict[str, dict[str, str | None]]]:
+    """What the audit tells of it: the action, and the day before and after."""
+    action = "settlement reopened" if after.ended_on is None else "settlement ended"
+    was, now = (None if each.ended_on is None else each.ended_on.isoformat() for each in (before, after))
+    return action, {"before": {"ended_on": was}, "after": {"ended_on": now}}
+
+
 def find_ended(connection: Connection, city_id: int) -> list[Ended]:
     """The city's settlements that have an end, by code."""
     rows = connection.execute(

@@ -7,7 +7,7 @@ from sqlalchemy.exc import ProgrammingError
 from geo.audit import note
 from geo.errors import NotAllowed
 from geo.ingestion.store import raise_data_version
-from geo.places_ended import Ended, end_settlement
+from geo.places_ended import Ended, end_settlement, told_of_end
 from service.access import Acting
 
 
@@ -30,11 +30,7 @@ def end_own(done: Acting, city: str, code: str, ended_on: date | None) -> Ended:
             "ends it."
         ) from None
     raise_data_version(done.connection)
-    facts = {
-        "before": {"ended_on": None if before.ended_on is None else before.ended_on.isoformat()},
-        "after": {"ended_on": None if ended_on is None else ended_on.isoformat()},
-    }
-    action = "settlement reopened" if ended_on is None else "settlement ended"
+    action, facts = told_of_end(before, after)
     note(done.connection, action, f"settlement {city}/{code}", **facts)
     return after
 

@@ -144,6 +144,7 @@ SETTLEMENT_TAGS: Mapping[str, str] = {
     "area_km2": "#loc+settlement+area_km2",
     "valid_from_on": "#date+start",
     "valid_to_on": "#date+end",
+    "ended_on": "#date+ended",
 }
 """The columns of settlements in CSV, with their HXL hashtags."""
 

@@ -6,9 +6,9 @@ import shapely
 from numpy.typing import NDArray
 
 from geo.ingestion.diagnosis import NONE, SLIPS, Degrees, diagnose, explanations
+from geo.ingestion.distances import Ground
 from geo.ingestion.extent import Extent
 from geo.ingestion.findings import Findings
-from geo.ingestion.ground import Ground
 from geo.ingestion.placement import Places
 
 FAR_M = 50_000.0

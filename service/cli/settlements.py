@@ -1,12 +1,12 @@
 """Commands on settlements that are there already: ending one, and reopening it."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 
 import typer
 
 from geo.ingestion.store import raise_data_version
-from geo.places_ended import end_settlement
+from geo.places_ended import end_settlement, told_of_end
 from geo.settings import Settings
 from service.cli import options as o
 from service.cli.load import noted, open_database
@@ -28,22 +28,19 @@ def end(
     ],
 ) -> None:
     """End a settlement: it stays in past rounds, and is in none that starts on that day or later."""
-    day = on.date()
-    _set(code, city, day.isoformat(), on)
-    typer.echo(f"Settlement {code} of {city} ended on {day}.")
+    _set(code, city, on.date())
+    typer.echo(f"Settlement {code} of {city} ended on {on.date()}.")
 
 
 @settlement_app.command("reopen")
 def reopen(code: CodeArgument, city: o.CityOption) -> None:
     """Reopen a settlement that was ended."""
-    _set(code, city, None, None)
+    _set(code, city, None)
     typer.echo(f"Settlement {code} of {city} is there again.")
 
 
-def _set(code: str, city: str, shown: str | None, on: datetime | None) -> None:
+def _set(code: str, city: str, ended_on: date | None) -> None:
     with open_database(Settings()) as connection:
-        before, _ = end_settlement(connection, city, code, None if on is None else on.date())
+        action, facts = told_of_end(*end_settlement(connection, city, code, ended_on))
         raise_data_version(connection)
-        was = None if before.ended_on is None else before.ended_on.isoformat()
-        action = "settlement reopened" if on is None else "settlement ended"
-        noted(connection, action, f"settlement {city}/{code}", before={"ended_on": was}, after={"ended_on": shown})
+        noted(connection, action, f"settlement {city}/{code}", **facts)

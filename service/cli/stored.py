@@ -10,7 +10,7 @@ from geo.places import find_city
 from geo.settings import Settings
 from geo.surveys import find_survey
 from service.cli import options as o
-from service.cli.load import noted, open_database
+from service.cli.load import noted, open_database, reading_database
 from service.cli.output import print_frame
 
 survey_app = typer.Typer(
@@ -21,7 +21,7 @@ survey_app = typer.Typer(
 @survey_app.command("columns")
 def columns(city: o.CityOption, survey: o.SurveyOption, output: o.FormatOption = "table") -> None:
     """List the columns that no field uses and that are kept with a round's rows."""
-    with open_database(Settings()) as connection:
+    with reading_database(Settings()) as connection:
         found = stored_columns(connection, find_survey(connection, find_city(connection, city), survey)["id"])
     rows = [{"column": each.name, "rows": each.rows, "about_persons": each.holds} for each in found]
     frame = pd.DataFrame(rows, columns=["column", "rows", "about_persons"])

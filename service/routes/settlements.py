@@ -15,8 +15,8 @@ router = APIRouter()
 _FORMATS: tuple[Format, ...] = ("json", "csv", "geojson")
 
 _CSV_EXAMPLE = (
-    "city,code,name,ward_code,ward_name,area_km2,valid_from_on,valid_to_on\r\n"
-    "khandesh,S01,Indira Nagar,A,Ward A,0.011682,,\r\n"
+    "city,code,name,ward_code,ward_name,area_km2,valid_from_on,valid_to_on,ended_on\r\n"
+    "khandesh,S01,Indira Nagar,A,Ward A,0.011682,,,\r\n"
 )
 
 

@@ -73,7 +73,7 @@ def test_every_list_is_the_same_in_csv_as_in_json(client: TestClient, path: str)
     for row, cells in zip(told, table, strict=True):
         assert set(cells) <= set(row)
         # Deprivations, own columns, the words of another level and links are no cells of a table.
-        assert set(row) - set(cells) <= {"links", "deprivations", "columns", "households", "persons", "ended_on"}
+        assert set(row) - set(cells) <= {"links", "deprivations", "columns", "households", "persons"}
         for name, cell in cells.items():
             if not isinstance(row[name], list | bool | float):
                 assert (cell or "").removeprefix("'") == ("" if row[name] is None else str(row[name])), name
