@@ -42,6 +42,12 @@ def own_ground_m2(shapes: NDArray[Any], areas_m2: NDArray[np.float64]) -> NDArra
     return ground
 
 
+def polygons(shape: Any) -> shapely.MultiPolygon | None:
+    """The ground of a shape, without its lines and points; None where it has none."""
+    parts = [part for part in shapely.get_parts(shape) if part.geom_type == "Polygon" and part.area > 0]
+    return shapely.MultiPolygon(parts) if parts else None
+
+
 def polygon_areas_m2(shapes: NDArray[Any]) -> NDArray[np.float64]:
     """Geodesic areas of what is left of shapes after setting one against another: lines and points have none."""
     parts, of = shapely.get_parts(shapes, return_index=True)

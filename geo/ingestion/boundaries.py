@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from geo.crs import STORAGE_CRS, geodesic_area_m2, positions_to_storage, read_crs, to_storage
 from geo.errors import MissingColumn
-from geo.ground import SLIVER_M2
+from geo.ground import SLIVER_M2, polygons
 from geo.ingestion.attributes import Attributes
 from geo.ingestion.boundary_checks import check_boundaries
 from geo.ingestion.cells import is_blank, texts
@@ -312,9 +312,3 @@ def _overlap_of_parts_m2(shape: Any) -> float:
     pieces = [piece for piece in map(polygons, [*parts, shapely.union_all(parts)]) if piece is not None]
     areas = geodesic_area_m2(np.array(pieces, dtype=object))
     return float(areas[:-1].sum() - areas[-1]) if len(areas) > 1 else 0.0
-
-
-def polygons(shape: Any) -> shapely.MultiPolygon | None:
-    """The ground of a shape; None where it has none."""
-    parts = [part for part in shapely.get_parts(shape) if part.geom_type == "Polygon" and part.area > 0]
-    return shapely.MultiPolygon(parts) if parts else None

@@ -16,7 +16,7 @@ from geo.ingestion.findings import Findings
 from geo.ingestion.layers import Batch
 from geo.ingestion.names import fold_name
 from geo.ingestion.quantities import read_number
-from geo.ingestion.vocabulary import vocabulary
+from geo.ingestion.yes_no import yes_or_no
 from geo.schema.facilities import KINDS
 
 MOST_SEATS = 10_000
@@ -146,7 +146,7 @@ def _seats(text: str) -> int:
 
 
 def _works(text: str) -> bool:
-    answer = _WORKS.get(fold_name(text), vocabulary().yes_or_no(text))
+    answer = _WORKS.get(fold_name(text), yes_or_no(text))
     if answer is None:
         raise NotUnderstood("working_unreadable")
     return answer

@@ -10,6 +10,7 @@ from geo.ingestion.doubtful import is_written_for_none, not_answers
 from geo.ingestion.evidence import ColumnEvidence, shown_name
 from geo.ingestion.profile import UNKNOWN, Value, fold
 from geo.ingestion.vocabulary import Answer, Vocabulary
+from geo.ingestion.yes_no import yes_or_no
 
 MOST_ANSWERS = 60
 """A question with more different answers than this is not one with answers to choose from."""
@@ -135,9 +136,7 @@ def _fit_answers(
         lines = ()
     else:
         lines = tuple(line if fold(line.text) in said else _look_at_open(line, field, words) for line in lines)
-    is_plain = (
-        codes is None and bool(told) and all(words.yes_or_no(t) is not None and fold(t) not in said for t in told)
-    )
+    is_plain = codes is None and bool(told) and all(yes_or_no(t) is not None and fold(t) not in said for t in told)
     if is_plain and not words.takes_yes_no(field.name, seen.name):
         lines = tuple(replace(line, is_guess=line.value != UNKNOWN) for line in lines)
         says = "its answers are yes and no, and the name does not ask what the material is"

@@ -11,7 +11,7 @@ import shapely
 from numpy.typing import NDArray
 
 from geo.crs import geodesic_area_m2
-from geo.ground import SLIVER_M2, SLIVER_SHARE, polygon_areas_m2
+from geo.ground import SLIVER_M2, SLIVER_SHARE, polygon_areas_m2, polygons
 from geo.ingestion.findings import Findings
 from geo.ingestion.placement import Places
 
@@ -124,7 +124,7 @@ def _keep_off(frame: pd.DataFrame, known: Places, others: OthersGround, findings
     slivers = ~rejected[ours] & (shared_m2 > 0)
     for a in np.unique(ours[slivers]):
         on = theirs[slivers & (ours == a)]
-        shapes[a] = _polygons(shapely.difference(shapes[a], shapely.union_all(others.shapes[on])))
+        shapes[a] = polygons(shapely.difference(shapes[a], shapely.union_all(others.shapes[on])))
     told = slivers & (shared_m2 >= _TOLD_M2)
     findings.add(
         "boundary_trimmed",
@@ -147,8 +147,3 @@ def _whose(others: OthersGround, at: int, shared_m2: float) -> str:
 
 def _is_as_known(shape: Any, known: Any) -> bool:
     return known is not None and bool(shape.normalize() == known.normalize())
-
-
-def _polygons(shape: Any) -> shapely.MultiPolygon:
-    """The ground of a shape, without lines and points along which it was cut."""
-    return shapely.MultiPolygon([part for part in shapely.get_parts(shape) if part.geom_type == "Polygon"])

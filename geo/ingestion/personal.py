@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from geo.ingestion.evidence import ColumnEvidence, column_evidence
 from geo.ingestion.layers import Batch, Note
 from geo.ingestion.vocabulary import Vocabulary, vocabulary
+from geo.ingestion.yes_no import yes_or_no
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(?:\.[^@\s.]+)+")
 _IPV4 = re.compile(r"(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)")
@@ -39,20 +40,20 @@ def personal_kind(seen: ColumnEvidence, words: Vocabulary) -> str | None:
     if by_shape is not None:
         return by_shape
     named = words.personal_kind(seen.name)
-    if named is not None and not _says_otherwise(named, known, words):
+    if named is not None and not _says_otherwise(named, known):
         return named
-    if not words.may_be_person(seen.name) or known.n_given < _FEWEST_NAMES or _says_otherwise("name", known, words):
+    if not words.may_be_person(seen.name) or known.n_given < _FEWEST_NAMES or _says_otherwise("name", known):
         return None
     # Answers come again; people seldom do.
     is_of_people = known.number_share < _HALF and known.dates is None and known.n_distinct > _HALF * known.n_given
     return "name" if is_of_people else None
 
 
-def _says_otherwise(kind: str, known: ColumnEvidence, words: Vocabulary) -> bool:
+def _says_otherwise(kind: str, known: ColumnEvidence) -> bool:
     """Whether values speak against what a name says: a household that is asked for a telephone says yes or no."""
     if not known.counts:
         return False
-    if known.share_where(lambda text: words.yes_or_no(text) is not None) >= _HALF:
+    if known.share_where(lambda text: yes_or_no(text) is not None) >= _HALF:
         return True
     if kind in ("email", "network"):
         return known.share_where(_SHAPES[kind]) < _HALF

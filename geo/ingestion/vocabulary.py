@@ -270,10 +270,6 @@ class Vocabulary:
         folded = fold_name(text)
         return not folded or folded in self._unknown
 
-    def yes_or_no(self, text: str) -> bool | None:
-        """What an answer says that is a yes or a no and nothing else; None: it is neither."""
-        return yes_or_no(text)
-
     def takes_yes_no(self, target: str, column: str) -> bool:
         """Whether yes and no answer a field in the column of this name: a roof may be there, and of nothing lasting."""
         asked = self._targets.get(target, {}).get("yes_no")
@@ -285,7 +281,7 @@ class Vocabulary:
 
     def consent(self, text: str) -> Value | None:
         """The result of a visit that an answer to that means; None: not known."""
-        yes = self.yes_or_no(text)
+        yes = yes_or_no(text)
         if yes is not None:
             return "completed" if yes else "refused"
         exact, phrases = self._phrases(self._targets["consent"]["values"])

@@ -12,6 +12,7 @@ from xml.parsers import expat
 _CHUNK, _OVERLAP = 1 << 20, 64
 _TELLING = re.compile(rb'<(?:\w{1,20}:)?f[ />]|[ \t\r\n]t="e"')
 """What a sheet's text holds where there is such a cell: nearly no survey's does."""
+_LONGEST = 1_000
 _ADDRESS = re.compile(r"([A-Z]{1,3})(\d{1,7})")
 _DAMAGE = (
     zipfile.BadZipFile,
@@ -142,8 +143,9 @@ class _Reader:
         self._column = column - 1
 
     def _text(self, text: str) -> None:
-        if self._is_value:
-            self._value += text
+        # What an error or a formula's value begins with is enough.
+        if self._is_value and len(self._value) < _LONGEST:
+            self._value += text[:_LONGEST]
 
     def _end(self, name: str) -> None:
         self._is_value = False

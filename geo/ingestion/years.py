@@ -14,7 +14,7 @@ _NAMES = frozenset(
     {
         *("year", "survey year", "year of survey", "round year", "interview year", "year of interview", "data year"),
         *("ano", "ano encuesta", "ano de la encuesta", "ano pesquisa", "ano da pesquisa"),
-        *("annee", "annee enquete", "annee de l enquete", "jahr", "mwaka", "tahun", "varsh", "वर्ष", "वर्ष"),
+        *("annee", "annee enquete", "annee de l enquete", "jahr", "mwaka", "tahun", "varsh", "वर्ष"),
     }
 )
 _SHOWN = 8
