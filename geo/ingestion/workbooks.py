@@ -55,9 +55,7 @@ def read_sheet(path: Path, options: ReadOptions, stack: ExitStack) -> Layer:
             "save it again as .xlsx and retry."
         ) from error
     odd = find_odd_cells(path, chosen)
-    for (row, column), text in odd.errors.items():
-        if row < len(rows) and column < len(rows[row]):
-            rows[row][column] = text
+    odd.show_errors(rows)
     _check_header(rows, path.name)
     columns = distinct_names([" ".join((cell_text(cell) or "").split()) for cell in rows[0]])
     batches = _sheet_batches(rows[1:], columns)

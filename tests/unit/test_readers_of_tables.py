@@ -13,7 +13,7 @@ from geo.ingestion.dates import day_of_number
 from geo.ingestion.findings import Findings
 from geo.ingestion.formats import open_layer
 from geo.ingestion.layers import Note, ReadOptions
-from geo.ingestion.workbook_cells import OddCells, find_odd_cells
+from geo.ingestion.workbook_cells import ErrorCells, OddCells, find_odd_cells
 from geo.ingestion.years import Years
 from geo.ingestion.yes_no import yes_or_no
 
@@ -90,7 +90,7 @@ def test_a_formula_that_makes_an_empty_text_is_calculated(tmp_path: Path) -> Non
         archive.writestr("xl/workbook.xml", '<workbook><sheets><sheet name="S" r:id="r1"/></sheets></workbook>')
         archive.writestr("xl/_rels/workbook.xml.rels", '<R><Relationship Id="r1" Target="worksheets/a.xml"/></R>')
         archive.writestr("xl/worksheets/a.xml", f"<worksheet><sheetData>{rows}</sheetData></worksheet>")
-    assert find_odd_cells(path, "S") == OddCells({(1, 2): "#REF!"}, set())
+    assert find_odd_cells(path, "S") == OddCells([ErrorCells(range(1, 2), range(2, 3), "#REF!")], set())
     assert find_odd_cells(path, "T") == OddCells()
     assert find_odd_cells(written(tmp_path, "no zip", "t.xls"), "S") == OddCells()
 
