@@ -80,6 +80,13 @@ def positions_to_storage(
     return np.where(bad, np.nan, lon), np.where(bad, np.nan, lat)
 
 
+def positions_between(
+    x: NDArray[np.float64], y: NDArray[np.float64], crs: pyproj.CRS, other: pyproj.CRS
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Positions in `crs`, in `other`. NaN stays NaN; what cannot be projected is infinite."""
+    return pyproj.Transformer.from_crs(crs, other, always_xy=True).transform(x, y)
+
+
 def _to_lonlat(crs: pyproj.CRS) -> pyproj.Transformer:
     try:
         return pyproj.Transformer.from_crs(crs, STORAGE_CRS, always_xy=True)

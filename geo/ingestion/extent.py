@@ -44,6 +44,10 @@ class Extent:
         distance[in_world] = geodesic_distance_m(lon[in_world], lat[in_world], at_lon[in_world], at_lat[in_world])
         return distance
 
+    def reach(self) -> float:
+        """How far its sides lie from its middle at most, degrees."""
+        return max(self.east - self.west, self.north - self.south) / 2
+
     def centre(self) -> tuple[float, float]:
         """Its middle, longitude and latitude."""
         return (self.west + self.east) / 2, (self.south + self.north) / 2

@@ -125,7 +125,8 @@ def read_facilities(
     with open_layer(path, options) as opened:
         named = name_layer(without_reasons(opened), columns, path.name, partial(_has_code_like, path, options))
         check_crs(named.layer, options, ground.extent, path.name)
-        mapper = Mapper(named.layer, Profile(name="facilities", position=named.position), options, path.name)
+        profile = Profile(name="facilities", position=named.position)
+        mapper = Mapper(named.layer, profile, options, path.name, ground.extent)
         frames: list[pd.DataFrame] = []
         for batch in named.layer.batches:
             observations = mapper.map(batch, findings)

@@ -24,6 +24,7 @@ from geo.ingestion.crs_proposals import check_crs
 from geo.ingestion.dates import map_date
 from geo.ingestion.details import DetailColumn, map_with_details
 from geo.ingestion.doubtful import NumberChecks
+from geo.ingestion.extent import Extent
 from geo.ingestion.findings import Findings
 from geo.ingestion.layers import Batch, Layer, ReadOptions
 from geo.ingestion.personal import PersonalColumns
@@ -32,6 +33,7 @@ from geo.ingestion.quantities import in_range, is_huge_weight, is_no_weight, map
 from geo.ingestion.questions import Question
 from geo.ingestion.text_shapes import ShapeColumn
 from geo.ingestion.ticks import Ticks
+from geo.ingestion.utm_zones import UtmZones
 from geo.ingestion.vector import read_shapes
 
 _WKB_POINT = np.dtype([("byte_order", "u1"), ("type", "<u4"), ("x", "<f8"), ("y", "<f8")])
@@ -140,8 +142,12 @@ class _Source:
 class Mapper:
     """Applies one profile to the batches of one layer."""
 
-    def __init__(self, layer: Layer, profile: Profile, options: ReadOptions, file_name: str) -> None:
+    def __init__(
+        self, layer: Layer, profile: Profile, options: ReadOptions, file_name: str, city: Extent | None = None
+    ) -> None:
         """Checks that the profile fits the layer; columns written otherwise than it says are noted on the layer.
+
+        Short plus codes are positions in or near `city`.
 
         Raises:
             MissingColumn: the profile names a column the layer lacks.
@@ -181,9 +187,10 @@ class Mapper:
         self.personal = PersonalColumns([column for column in self._unmapped if column not in used], keep)
         self.crs = _layer_crs(layer, self._position.crs if self._position else None, options, file_name)
         self.has_position = layer.has_geometry or self._position is not None
+        self._zones = UtmZones(layer.columns, self.crs)
         self._shapes = None
         if self._position and self._position.column:
-            self._shapes = ShapeColumn(self._axes["position"], self.crs or STORAGE_CRS)
+            self._shapes = ShapeColumn(self._axes["position"], self.crs or STORAGE_CRS, near=city)
 
     def map(self, batch: Batch, findings: Findings) -> Observations:
         """The batch in standard fields; what cannot be understood becomes a finding."""
@@ -258,7 +265,7 @@ class Mapper:
             return _points(wkb)
         if self._position:
             x, y = (self._coordinates(batch, findings, axis, misread) for axis in ("longitude", "latitude"))
-            return x, y
+            return self._zones.to_one(batch, x, y, findings)
         nowhere = np.full(len(batch.row_numbers), np.nan)
         return nowhere, nowhere
 

@@ -16,7 +16,7 @@ from geo.ingestion.axes import find_zone
 from geo.ingestion.cells import texts
 from geo.ingestion.checks import Checks, report_zero_weights
 from geo.ingestion.crs_proposals import name_crs, refuse_far_positions
-from geo.ingestion.extent import extent_of
+from geo.ingestion.extent import Extent, extent_of
 from geo.ingestion.findings import Findings
 from geo.ingestion.layers import Batch, ReadAs
 from geo.ingestion.mapping import Mapper, Observations
@@ -77,7 +77,7 @@ def observe(
         checks = Checks(starts_on=options.starts_on, ends_on=options.ends_on)
         same_household = SameHousehold()
         years = Years(source.layer.columns)
-        repeats = Repeats(lambda n_batches: _read_again(path, options, n_batches))
+        repeats = Repeats(lambda n_batches: _read_again(path, options, placer.extent, n_batches))
         for n_read, batch in source.batches(findings):
             observations = mapper.map(batch, findings)
             if options.tell_answers:
@@ -117,9 +117,11 @@ def observe(
         reading.rows_read += len(source.layer.bad_rows)
 
 
-def _read_again(path: Path, options: SourceOptions, n_batches: int) -> Iterator[tuple[Batch, Observations]]:
+def _read_again(
+    path: Path, options: SourceOptions, city: Extent | None, n_batches: int
+) -> Iterator[tuple[Batch, Observations]]:
     """The first batches of the file once more; what was found in them has been said."""
-    with open_source(path, options, None) as source:
+    with open_source(path, options, city) as source:
         for _, batch in islice(source.batches(Findings()), n_batches):
             yield batch, source.mapper.map(batch, Findings())
 

@@ -110,6 +110,24 @@ RULES: dict[str, Rule] = {
         "the positions in {field} could be read in either order; they were read as {value}",
         "look at the map; if the positions are wrong, give latitude and longitude in columns of their own",
     ),
+    "other_utm_zone": Rule(
+        "warning",
+        "the column {field} names UTM zone {value}, another one than that of --crs; the rows that name it were read in "
+        "it",
+        "nothing, if the zones are right: look at the map",
+    ),
+    "plus_codes_short": Rule(
+        "warning",
+        "the column {field} holds short plus codes, such as {value}; each was taken as the place nearest to the city "
+        "that it stands for",
+        "nothing, if all lie in or near the city: look at the map",
+    ),
+    "plus_code_short": Rule(
+        "error",
+        "the column {field} holds {value}, [a short plus code, which says|short plus codes, which say] where a place "
+        "lies only near a city whose outlines are known",
+        "write the whole code, such as 7JCMJRJ2+43, or load the outlines of the settlements first",
+    ),
     "shape_unreadable": Rule(
         "error",
         "{field} is {value}, which [is no position or shape|are no positions or shapes] Vasti can read",

@@ -65,7 +65,7 @@ class Source:
 
 @contextmanager
 def open_source(path: Path, options: SourceOptions, city: Extent | None) -> Iterator[Source]:
-    """Opens a file of observations; `city` helps to say which CRS is likely where the file says none.
+    """Opens a file of observations; `city` says which CRS is likely where the file says none, and where codes lie.
 
     Raises:
         InputError: the file or the profile cannot be used; the message says what to do.
@@ -83,4 +83,4 @@ def open_source(path: Path, options: SourceOptions, city: Extent | None) -> Iter
                 f"The profile {profile.name} has shares, which divide a settlement's households; they are for files "
                 "with one row a settlement: load it with --unit settlement."
             )
-        yield Source(layer, profile, Mapper(layer, profile, options.read, path.name), submissions)
+        yield Source(layer, profile, Mapper(layer, profile, options.read, path.name, city), submissions)

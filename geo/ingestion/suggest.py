@@ -290,10 +290,12 @@ def _grid_crs(
         return None
     zone = find_zone(columns)
     said = [zone_codes(text) for text, _ in columns[zone].counts] if zone is not None else []
-    if zone is not None and len(said) == 1 and said[0]:
-        if len(said[0]) == 1:
-            notes.append(f"The positions are metres of {said[0][0]}, the UTM zone that the column {zone} names.")
-            return said[0][0]
+    if said and all(len(codes) == 1 for codes in said):
+        zones = list(dict.fromkeys(codes[0] for codes in said))
+        noun = "UTM zone" if len(zones) == 1 else "UTM zones"
+        notes.append(f"The positions are metres of {' and '.join(zones)}, the {noun} that the column {zone} names.")
+        return zones[0]
+    if len(said) == 1 and said[0]:
         notes.append(f"The positions are metres of {' or '.join(said[0])}: name the right one with --crs.")
     else:
         notes.append(

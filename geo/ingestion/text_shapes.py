@@ -17,6 +17,7 @@ from geo.crs import STORAGE_CRS, read_crs
 from geo.errors import UnknownCRS
 from geo.ingestion.angles import read_angles
 from geo.ingestion.cells import is_blank, texts
+from geo.ingestion.extent import Extent
 from geo.ingestion.findings import Findings
 from geo.ingestion.layers import Layer, Note
 from geo.ingestion.names import fold_name
@@ -34,6 +35,10 @@ _ONE_NUMBER = re.compile(r"[-+]?\d+,\d+")
 """A number with a decimal comma, where degrees are meant: nobody writes two whole degrees without a blank."""
 _PLUS_CODE_DIGITS = 10
 """A plus code of so many is a cell of 14 m; one of fewer, of 275 m or more, is no household's."""
+_SHORT_DIGITS = 6
+"""Of a short one, without its first four, as maps show it beside the name of a town;"""
+_SHORT_REACH_DEGREES = 0.5
+"""it stands for one place a degree, so that places up to so far from the middle of a city are told apart."""
 _WKT = re.compile(
     r"(?:SRID=(\d+)\s*;\s*)?(?:MULTI)?(?:POINT|LINESTRING|POLYGON|GEOMETRYCOLLECTION)\b.*", re.IGNORECASE | re.DOTALL
 )
@@ -61,8 +66,10 @@ LONGEST_POSITION = 1_000
 class ShapeColumn:
     """The column of a table whose texts are shapes; it remembers in which order it found pairs of numbers."""
 
-    def __init__(self, name: str, crs: pyproj.CRS, *, are_outlines: bool = False) -> None:
+    def __init__(self, name: str, crs: pyproj.CRS, *, are_outlines: bool = False, near: Extent | None = None) -> None:
         self.name = name
+        self._middle = near.centre() if near is not None and near.reach() < _SHORT_REACH_DEGREES else None
+        self._are_short = False
         self._are_outlines = are_outlines
         self._crs = crs
         self._order: Order | None = None
@@ -73,7 +80,7 @@ class ShapeColumn:
         """The shapes as WKB, null for a blank text; and where a text was no shape, which becomes a finding."""
         given = texts(column).to_pylist()
         shapes = np.full(len(given), None, dtype=object)
-        bad, closed = np.zeros((2, len(given)), dtype=bool)
+        bad, closed, alone = np.zeros((3, len(given)), dtype=bool)
         pairs: list[tuple[int, float, float]] = []
         for i, text in enumerate(given):
             if text is None or is_blank(text, blanks):
@@ -81,6 +88,10 @@ class ShapeColumn:
             pair = _pair(text.strip(), are_degrees=self._crs.is_geographic)
             if pair:
                 pairs.append((i, *pair))
+                continue
+            if (code := _short_plus_code(text)) is not None:
+                shapes[i] = self._recovered(code, int(rows[i]), findings)
+                alone[i] = shapes[i] is None
                 continue
             shapes[i] = read_shape(text, self._crs)
             if shapes[i] is None and self._are_outlines:
@@ -94,9 +105,22 @@ class ShapeColumn:
             shapes[i] = shapely.Point(x, y)
         shown = [_shortened(str(given[int(i)])) for i in np.flatnonzero(bad)]
         findings.add("shape_unreadable", rows[bad], field=self.name, values=shown)
+        short = [_shortened(str(given[int(i)])) for i in np.flatnonzero(alone)]
+        findings.add("plus_code_short", rows[alone], field=self.name, values=short)
+        bad |= alone
         if self._are_outlines:
             bad |= _close_lines(shapes, closed, rows, findings)
         return pa.array(shapely.to_wkb(shapely.force_2d(shapes)), type=pa.binary()), bad
+
+    def _recovered(self, code: str, row: int, findings: Findings) -> Any | None:
+        """The place nearest to the middle of the city that a short plus code stands for; None without a city."""
+        if self._middle is None:
+            return None
+        if not self._are_short:
+            self._are_short = True
+            findings.add_note(Note("plus_codes_short", code, self.name, row=row))
+        lon, lat = self._middle
+        return _plus_code(openlocationcode.recoverNearest(code, lat, lon), STORAGE_CRS)
 
     def _settle_order(self, pairs: list[tuple[int, float, float]], findings: Findings) -> None:
         """Decides once for the column: 110 can be no latitude, yet most pairs could be read either way."""
@@ -233,6 +257,13 @@ def _plus_code(text: str, _crs: pyproj.CRS) -> Any | None:
     return shapely.Point(cell.longitudeCenter, cell.latitudeCenter)
 
 
+def _short_plus_code(text: str) -> str | None:
+    """The code of a text such as `JRJ2+43 Pune`; None where it is whole, or none."""
+    code = text.split(maxsplit=1)[0].rstrip(",") if text.strip() else ""
+    is_short = len(code) > _SHORT_DIGITS and code.find("+") == _SHORT_DIGITS - 2
+    return code if is_short and openlocationcode.isShort(code) else None
+
+
 def _angles(text: str, crs: pyproj.CRS) -> Any | None:
     angles = read_angles(text) if crs.is_geographic else None
     if angles is None or all(angle.axis is None for angle in angles):
@@ -305,7 +336,11 @@ def hold_outlines(given: Sequence[str]) -> bool:
 
 def hold_positions(given: Sequence[str]) -> bool:
     """Whether most of some texts are positions or shapes of any kind."""
-    return _are_mostly(given, lambda text: _is_plain_pair(text) or read_shape(text) is not None)
+    return _are_mostly(given, _is_position)
+
+
+def _is_position(text: str) -> bool:
+    return _is_plain_pair(text) or read_shape(text) is not None or _short_plus_code(text) is not None
 
 
 def _are_mostly(given: Sequence[str], holds: Callable[[str], bool]) -> bool:

@@ -4,11 +4,11 @@ import posixpath
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from xml.parsers import expat
 
 import xlrd
@@ -52,7 +52,7 @@ class OddCells:
     errors: list[ErrorCells] = field(default_factory=list)
     uncalculated: set[int] = field(default_factory=set)
 
-    def show_errors(self, rows: list[list[object]]) -> None:
+    def show_errors(self, rows: Sequence[list[Any]]) -> None:
         """Writes the text of each error into the cells of a sheet, whose rows are equally long."""
         for error in self.errors:
             beside = slice(error.columns.start, error.columns.stop)

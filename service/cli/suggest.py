@@ -128,8 +128,10 @@ def _print_unmapped(proposal: Proposal, console: Console) -> None:
     if not unmapped:
         return
     n = len(unmapped)
-    noun = "column is" if n == 1 else "columns are"
-    console.print(f"\n{n} {noun} taken by no field and kept as they stand:", highlight=False)
+    says = "1 column is taken by no field and kept as it stands"
+    if n > 1:
+        says = f"{n} columns are taken by no field and kept as they stand"
+    console.print(f"\n{says}:", highlight=False)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
     for column in unmapped[:_UNMAPPED_SHOWN]:
         table.add_row(Text("  " + _plain(column)), Text(_values(column, proposal.evidence.columns[column])))

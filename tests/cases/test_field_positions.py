@@ -1,7 +1,10 @@
 """Positions as telephones, handheld GPS, total stations and spreadsheets write them."""
 
+import csv
+from collections.abc import Callable
 from pathlib import Path
 
+import pyproj
 import pytest
 
 from tests.cases.officer import Officer, figure, read_figures
@@ -112,3 +115,49 @@ def test_a_number_with_a_decimal_comma_is_no_pair(officer: Officer, case_files: 
     assert case_files.joinpath("p.toml").read_text().count('= "X coord"') == 1, proposed
     done, _ = officer.assess("outlines.geojson", "places.csv", "--profile", "p.toml", "--mode", "census", code=0)
     assert "12 counted" in done.stdout
+
+
+def rewritten(officer: Officer, file: str, change: Callable[[int, dict[str, str]], dict[str, str]]) -> str:
+    """A file of the case with every row changed; the name of the new one."""
+    with (officer.folder / file).open(encoding="utf-8", newline="") as source:
+        rows = [change(i, row) for i, row in enumerate(csv.DictReader(source))]
+    with (officer.folder / "rewritten.csv").open("w", encoding="utf-8", newline="") as target:
+        table = csv.DictWriter(target, rows[0])
+        table.writeheader()
+        table.writerows(rows)
+    return "rewritten.csv"
+
+
+@pytest.mark.case("field/03-utm-columns")
+def test_rows_of_several_zones_are_each_read_in_theirs(officer: Officer) -> None:
+    to_44 = pyproj.Transformer.from_crs("EPSG:32643", "EPSG:32644", always_xy=True)
+
+    def moved(i: int, row: dict[str, str]) -> dict[str, str]:
+        if i % 3:
+            return row
+        x, y = to_44.transform(float(row["Easting"]), float(row["Northing"]))
+        return row | {"Easting": f"{x:.1f}", "Northing": f"{y:.1f}", "Zone": "44Q"}
+
+    file = rewritten(officer, "utm.csv", moved)
+    said = assert_whole(officer, file, "--crs", "EPSG:32643")
+    assert said.count("The column Zone names UTM zone “44Q (EPSG:32644)”") == 1
+    # The CRS that is named need not be the one most rows are in.
+    assert "“43Q (EPSG:32643)”" in assert_whole(officer, file, "--crs", "EPSG:32644")
+    suggested = officer.run("suggest", file, "--out", "zones.toml").stdout
+    assert "metres of EPSG:32643 and EPSG:32644, the UTM zones that the column Zone names" in suggested
+    assert_whole(officer, file, "--profile", "zones.toml")
+
+
+@pytest.mark.case("field/04-plus-codes")
+@pytest.mark.parametrize("town", ["", " Pune, Maharashtra"])
+def test_short_plus_codes_are_found_near_the_city(officer: Officer, town: str) -> None:
+    (given,) = officer.folder.glob("*.csv")
+    file = rewritten(officer, given.name, lambda _, row: row | {"plus_code": row["plus_code"][4:] + town})
+    said = assert_profile_agrees(officer, file)
+    assert said.count("The column plus_code holds short plus codes") == 1
+    # A city that has no outlines yet is near to nothing.
+    officer.city("pune")
+    listed = officer.run("load", "boundaries", file, "--city", "pune", "--code", "household_code", "--dry-run")
+    assert "short plus codes, which say where a place lies only near a city" in " ".join(
+        (listed.stdout + listed.stderr).split()
+    )
