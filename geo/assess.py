@@ -118,9 +118,11 @@ def assess(
     levels = [(definition, counted or headline(definition, [of_round])) for definition in definitions]
     households: list[tuple[Definition, Counted]] = [(d, "households") for d in definitions if d.id == mapped]
 
+    settlements = _settlements(boundaries.frame)
+
     def figures(of: Sequence[tuple[Definition, Counted]]) -> pd.DataFrame:
         blocks = [Block(of_round, each, level) for each, level in of if level in each.counted_levels()]
-        return _figures(blocks, tallies, boundaries.frame, access)
+        return _figures(blocks, tallies, settlements, access)
 
     shown = figures(levels)
     return Assessment(
@@ -134,12 +136,21 @@ def assess(
     )
 
 
-def _figures(blocks: list[Block], tallies: pd.DataFrame, boundaries: pd.DataFrame, access: Access) -> pd.DataFrame:
+@dataclass(frozen=True)
+class _Settlements:
+    """The places, wards and cells of an area: see blocks.Cells. The settlements are in the order of their codes."""
+
+    places: pd.DataFrame
+    wards: pd.DataFrame
+    at: pd.DataFrame
+
+
+def _figures(blocks: list[Block], tallies: pd.DataFrame, settlements: _Settlements, access: Access) -> pd.DataFrame:
     """The figures of every level. Of when the survey was, two files say nothing."""
     columns = [name for name in COLUMNS if name not in DATES]
     if not blocks:
         return pd.DataFrame(columns=columns)
-    table = _cells(blocks, tallies, boundaries)
+    table = _cells(blocks, tallies, settlements)
     made = make_levels(table, LEVELS, access)
     figures = [named(finish(exact), table, level) for level, exact in made.items()]
     return pd.concat(figures, ignore_index=True)[columns]
@@ -164,8 +175,8 @@ def _members_unknown(tallies: pd.DataFrame) -> float:
     return float(people["n_unknown"].sum()) / everyone if everyone else 0.0
 
 
-def _cells(blocks: list[Block], tallies: pd.DataFrame, frame: pd.DataFrame) -> Cells:
-    """The blocks as the database would give them: see blocks.Cells. The settlements are in the order of their codes."""
+def _settlements(frame: pd.DataFrame) -> _Settlements:
+    """The settlements of a frame of boundaries."""
     order = frame["code"].astype(str).argsort(kind="stable").to_numpy()
     wards = (
         frame.dropna(subset="ward_code")[["ward_code", "ward_name"]]
@@ -188,14 +199,21 @@ def _cells(blocks: list[Block], tallies: pd.DataFrame, frame: pd.DataFrame) -> C
         boundary_id=np.nan,
         area_m2=own_ground_m2(frame["geom"].to_numpy()[order], frame["area_m2"].to_numpy()[order]),
     )
+    return _Settlements(places, wards, at)
+
+
+def _cells(blocks: list[Block], tallies: pd.DataFrame, settlements: _Settlements) -> Cells:
+    """The blocks as the database would give them."""
     heads = pd.DataFrame(
         [(i, block.definition.id, block.counted) for i, block in enumerate(blocks)],
         columns=["block", "indicator_id", "counted"],
     )
     sums = tallies.drop(columns=["definition_version", "group_field", "group_code"])
-    cells = heads.merge(at, how="cross").merge(sums, on=["indicator_id", "counted", "settlement_id"], how="left")
+    cells = heads.merge(settlements.at, how="cross").merge(
+        sums, on=["indicator_id", "counted", "settlement_id"], how="left"
+    )
     numbers = [*SUMS, "n_sampled"]
     cells[numbers] = cells[numbers].astype(float).fillna(0.0)
     cells = cells.assign(group=UNKNOWN_GROUP, households=np.nan, clustered=False, seats=np.nan, nearest_m=np.nan)
     cells = cells.sort_values(["block", "place"], kind="stable", ignore_index=True)
-    return Cells(blocks, places, wards, cells, pd.DataFrame())
+    return Cells(blocks, settlements.places, settlements.wards, cells, pd.DataFrame())

@@ -262,26 +262,28 @@ def _one_text(value: Any) -> Any:
 def csv_text(frame: pd.DataFrame, names: Sequence[str], *, hashtags: Mapping[str, str] | None = None) -> str:
     """A frame as CSV (RFC 4180): the columns named, a header row and, where given, a row of their HXL hashtags."""
     out = io.StringIO()
-    heads = csv.writer(out, lineterminator=_LINE_END)
-    heads.writerow(names)
+    rows = csv.writer(out, lineterminator=_LINE_END)
+    rows.writerow(names)
     if hashtags:
-        heads.writerow(hashtags[name] for name in names)
-    safe = pd.DataFrame({name: _harmless(frame[name]) for name in names})
-    safe.to_csv(out, header=False, index=False, lineterminator=_LINE_END)
+        rows.writerow(hashtags[name] for name in names)
+    rows.writerows(zip(*(_csv_cells(frame[name]) for name in names), strict=True))
     return out.getvalue()
 
 
-def _harmless(column: pd.Series) -> pd.Series:
-    """Whole numbers without a point; a text a spreadsheet would run as a formula kept from it by an apostrophe."""
+def _csv_cells(column: pd.Series) -> list[Any]:
+    """The texts of a column's cells, empty where nothing is known: counts without a point, lists parted by blanks.
+
+    A text a spreadsheet would run as a formula is kept from it by an apostrophe.
+    """
     if column.name in COUNTS:
-        return pd.Series(_plain(column, whole=True), index=column.index, dtype=object)
-    if column.name == "flags":
-        return column.map(" ".join)
-    if column.name == "rounds":
-        return column.map(rounds_text)
-    if not (pd.api.types.is_object_dtype(column) or pd.api.types.is_string_dtype(column)):
-        return column
-    # Each text once: a column of figures says the same few over and over.
-    codes, texts = pd.factorize(column.astype(object))
-    safe = [f"'{text}" if isinstance(text, str) and text.startswith(_FORMULA_STARTS) else text for text in texts]
-    return pd.Series(np.array([*safe, None], dtype=object)[codes], index=column.index)
+        column = pd.Series(_plain(column, whole=True), index=column.index, dtype=object)
+    elif column.name == "flags":
+        column = column.map(" ".join)
+    elif column.name == "rounds":
+        column = column.map(rounds_text)
+    elif pd.api.types.is_float_dtype(column):
+        column = column + 0.0  # no minus before 0
+    # Each value once: a column of figures says the same few over and over.
+    codes, values = pd.factorize(column)
+    texts = [f"'{each}" if isinstance(each, str) and each.startswith(_FORMULA_STARTS) else str(each) for each in values]
+    return [*np.array([*texts, ""], dtype=object)[codes]]

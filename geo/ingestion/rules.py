@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 Severity = Literal["error", "warning"]
@@ -25,7 +26,12 @@ class Rule:
 
     def about(self, *, several: bool) -> str:
         """What it says of one value, or of several."""
-        return _ONE_OR_SEVERAL.sub(lambda either: either[2 if several else 1], self.says)
+        return _said(self.says, several)
+
+
+@cache
+def _said(says: str, several: bool) -> str:
+    return _ONE_OR_SEVERAL.sub(lambda either: either[2 if several else 1], says)
 
 
 RULES: dict[str, Rule] = {
