@@ -1,4 +1,4 @@
-"""`/static`: the pages' style and script."""
+"""`/static`: the pages' style, script and icon."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -10,7 +10,11 @@ from service.reading import note_fixed
 
 router = APIRouter()
 
-_TYPES = {"vasti.css": "text/css; charset=utf-8", "vasti.js": "text/javascript; charset=utf-8"}
+_TYPES = {
+    "vasti.css": "text/css; charset=utf-8",
+    "vasti.js": "text/javascript; charset=utf-8",
+    "vasti.svg": "image/svg+xml",
+}
 
 
 @router.get("/static/{name}")

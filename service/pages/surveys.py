@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Form, Request, Response
 
+from geo.city_requests import find_requests
 from geo.errors import Conflict, InputError
 from geo.indicators.catalogue import read_catalogue
 from geo.indicators.disclosure import Access
@@ -40,7 +41,8 @@ def surveys(request: Request) -> Response:
 def _list(request: Request, reading: Acting, given: dict[str, str], problem: str | None, status: int) -> Response:
     found = find_own_surveys(reading.connection)
     cities = find_cities(reading.connection, PageRequest(limit=None)).rows
-    shown = {"surveys": found, "cities": cities, "given": given, "problem": problem}
+    asked = [each for each in find_requests(reading.connection) if each["state"] == "asked"]
+    shown = {"surveys": found, "cities": cities, "asked": asked, "given": given, "problem": problem}
     return page(request, "surveys.html", bearer=reading.bearer, status=status, **shown)
 
 

@@ -159,7 +159,7 @@ def test_what_is_for_somebody_is_for_no_other_site(two: TwoOrganisations) -> Non
 
 
 @pytest.mark.parametrize("accepted", ["gzip", "br", "gzip, deflate, br, zstd", "*"])
-@pytest.mark.parametrize("address", [*FORMS, "/static/vasti.js", "/static/vasti.css"])
+@pytest.mark.parametrize("address", [*FORMS, "/static/vasti.js", "/static/vasti.css", "/static/vasti.svg"])
 def test_every_public_answer_is_compressed_for_who_can_read_it(client: TestClient, address: str, accepted: str) -> None:
     plain, body = raw(client, address, "identity")
     assert "content-encoding" not in plain

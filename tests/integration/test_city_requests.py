@@ -82,6 +82,11 @@ def test_a_request_is_declined_with_a_reason(client: TestClient, two: TwoOrganis
     assert (told["state"], told["reason"]) == ("declined", "It is there as pune.")
     assert states(client, steward)["poona"] == "declined"
     assert "poona" not in {one["slug"] for one in client.get(f"{API}/cities").json()["cities"]}
+    with two.owner.connect() as connection:
+        noted = find_audit(connection, PageRequest(limit=None)).rows
+    (declined,) = [row for row in noted if (row.subject, row.action) == ("city poona", "city declined")]
+    assert declined.actor == "operator@vasti.org"
+    assert declined.after == {"asked_by": "north", "reason": "It is there as pune."}
     # Asked again, with better grounds.
     assert ask(client, steward, slug="poona", name="Poona").status_code == 201
 
@@ -214,6 +219,8 @@ def test_a_city_is_asked_for_and_added_on_pages(client: TestClient, two: TwoOrga
     assert client.post("/cities", headers=steward, data=form).status_code == 403
 
     operator_, csrf = browser(two, "operator@vasti.org")
+    assert "asked for: <a" in client.get("/surveys", headers=operator_).text
+    assert "asked for: <a" not in client.get("/surveys", headers=steward).text
     page = client.get("/cities", headers=operator_).text
     assert "north" in page
     number = page.partition("bdi>Satara")[2].partition('action="/city-requests/')[2].partition('"')[0]
