@@ -99,7 +99,10 @@ def _frame(shapes: NDArray[np.object_], positions: NDArray[np.float64]) -> tuple
         low, high = np.percentile(positions, [5, 95], axis=0)
         middle = np.median(positions, axis=0)
         if not boxes or not _is_near(middle, boxes[0]):
-            boxes.append(np.concatenate([low, high]))
+            # What lies a little beyond the most is not astray: of a few positions some always do.
+            reach = 0.5 * (high - low)
+            near = positions[((positions >= low - reach) & (positions <= high + reach)).all(axis=1)]
+            boxes.append(np.concatenate([near.min(axis=0), near.max(axis=0)]))
     if not boxes:
         return None
     every = np.array(boxes)

@@ -103,8 +103,8 @@ def read_boundaries(
         named = _columns(layer, columns, path.name, only_code=attributes is not None)
         positions = None
         if not layer.has_geometry and named.shape is None:
-            said = columns.position if isinstance(columns, Profile) else None
-            positions = ListedPositions(layer, said or standard_profile_of(layer).position, options, path.name)
+            told = columns if isinstance(columns, Profile) else standard_profile_of(layer)
+            positions = ListedPositions(layer, told.position, options, path.name)
         check_crs(layer, options, city, path.name)
         crs = read_crs(options.crs) if options.crs else layer.crs or STORAGE_CRS
         blanks = frozenset(fold(word) for word in columns.blank) if isinstance(columns, Profile) else frozenset()

@@ -77,8 +77,7 @@ def with_positions(frame: pd.DataFrame) -> pd.DataFrame:
 def tell_listed(frame: pd.DataFrame, findings: Findings) -> None:
     """Says that settlements have no outlines, and how many have a position; `frame` has lon."""
     located = int(frame["lon"].notna().sum())
-    where = "a position each" if located == len(frame) else f"{located:,} of them with a position"
-    findings.add_note(Note("settlements_without_outlines", where if located else "no positions either"))
+    findings.add_note(Note("settlements_without_outlines", f"{located:,} of {len(frame):,}"))
 
 
 def keep_theirs(frame: pd.DataFrame, known: Places, theirs: Collection[str]) -> None:

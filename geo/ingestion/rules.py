@@ -512,8 +512,8 @@ RULES: dict[str, Rule] = {
     ),
     "settlements_without_outlines": Rule(
         "warning",
-        "the file holds no outlines, so its settlements are known by code and name, with {value}: rows are placed in "
-        "them by code or name, maps show circles, and densities have no figure",
+        "the file holds no outlines: rows are placed in its settlements by code or name, maps show those that have a "
+        "position ({value}) as circles, and densities have no figure",
         "nothing, or load their outlines later under the same codes",
     ),
     "settlements_made": Rule(

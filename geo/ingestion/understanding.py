@@ -124,7 +124,8 @@ def understand_boundaries(path: Path, options: ReadOptions, said: Mapping[str, s
     of_columns = {column: field for column, field in said.items() if field not in _POINT}
     proposal = suggest_profile(path, options, said=of_columns, of_places=True)
     with open_layer(path, options) as layer:
-        standard, columns = standard_profile_of(layer).boundaries, layer.columns
+        called, columns, has_shapes = standard_profile_of(layer), layer.columns, layer.has_geometry
+    standard = called.boundaries
     _check_said(said, columns, path)
     seen = [s for s in proposal.suggestions if s.section == "boundaries"]
     roles = {s.target: s.column for s in seen if s.confidence != "unsure"}
@@ -138,6 +139,10 @@ def understand_boundaries(path: Path, options: ReadOptions, said: Mapping[str, s
     matched += [Matched(column, role, "sure", _CALLED_SO) for role, column in named.items()]
     points = {field: column for column, field in said.items() if field in _POINT}
     matched += [Matched(column, field, "sure", "you said so") for field, column in points.items()]
+    at = {} if has_shapes or "shape" in roles or called.position is None else _axes(called.position)
+    if not set(at.values()) & {*roles.values(), *said} and not {"longitude", "latitude"} & set(points):
+        matched += [Matched(column, _AXES.get(axis, axis), "sure", _CALLED_SO) for axis, column in at.items()]
+        points |= at
     if "radius" in points:
         roles["radius"] = points.pop("radius")
     profile = _section("boundaries", roles) if "settlement_code" in roles else None
