@@ -34,7 +34,7 @@ from geo.ingestion.listed import (
 from geo.ingestion.others_ground import OthersGround, keep_ward_names, leave_others_ground
 from geo.ingestion.parts import one_row_a_settlement
 from geo.ingestion.placement import Places
-from geo.ingestion.profile import BoundaryColumns, Profile, fold
+from geo.ingestion.profile import BoundaryColumns, PositionColumns, Profile, fold
 from geo.ingestion.reasons import without_reasons
 from geo.ingestion.redrawn import tell_missing, tell_moved, tell_renamed
 from geo.ingestion.text_shapes import ShapeColumn, find_outlines, standard_profile_of
@@ -103,8 +103,7 @@ def read_boundaries(
         named = _columns(layer, columns, path.name, only_code=attributes is not None)
         positions = None
         if not layer.has_geometry and named.shape is None:
-            told = columns if isinstance(columns, Profile) else standard_profile_of(layer)
-            positions = ListedPositions(layer, told.position, options, path.name)
+            positions = ListedPositions(layer, _position(layer, columns), options, path.name)
         check_crs(layer, options, city, path.name)
         crs = read_crs(options.crs) if options.crs else layer.crs or STORAGE_CRS
         blanks = frozenset(fold(word) for word in columns.blank) if isinstance(columns, Profile) else frozenset()
@@ -145,6 +144,17 @@ def read_boundaries(
         renamed=tell_renamed(frame, known, findings),
         missing=tell_missing(frame, known, frozenset() if others is None else others.drawn_now, findings),
     )
+
+
+def _position(layer: Layer, columns: BoundaryColumns | Profile | None) -> PositionColumns | None:
+    """The columns with the positions of a list, by the profile or else by their names, unless it leaves them out."""
+    said = columns if isinstance(columns, Profile) else None
+    if said is not None and said.position is not None:
+        return said.position
+    called = standard_profile_of(layer).position
+    if said is not None and called is not None and set(called.columns()) & set(said.leave_out):
+        return None
+    return called
 
 
 def _settle_drawn(

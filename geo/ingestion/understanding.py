@@ -145,9 +145,11 @@ def understand_boundaries(path: Path, options: ReadOptions, said: Mapping[str, s
         points |= at
     if "radius" in points:
         roles["radius"] = points.pop("radius")
-    profile = _section("boundaries", roles) if "settlement_code" in roles else None
-    if profile is not None and points:
-        profile += tomlkit.dumps({"position": points})
+    profile = None
+    if "settlement_code" in roles:
+        ignored = [column for column, field in said.items() if field == NOTHING]
+        written: dict[str, Any] = {"name": "understood", "leave_out": ignored, "boundaries": roles}
+        profile = tomlkit.dumps(written | ({"position": points} if points else {}))
     return Understanding(columns, matched, (), profile)
 
 

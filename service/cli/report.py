@@ -71,7 +71,10 @@ def summarise(result: LoadResult, file: Path, started: float) -> None:
         case "loaded":
             typer.echo(f"{file.name}: upload {result.upload_id}: {counts}.")
         case "already loaded":
-            typer.echo(f"{file.name} is loaded already, as upload {result.upload_id}; nothing was changed.")
+            typer.echo(
+                f"{file.name} is loaded already, as upload {result.upload_id}; nothing was changed. To load it read "
+                f"otherwise, take that upload back first: `vasti withdraw {result.upload_id}`."
+            )
         case "checked":
             typer.echo(f"{file.name}: checked, nothing written: {counts}.")
 

@@ -143,7 +143,8 @@ def test_the_same_file_again_is_told_so(office: Office, tmp_path: Path) -> None:
     again = office.sent(path)
     assert (again["state"], again["problem"]) == (
         "refused",
-        f"The same file is loaded already, as upload {first['id']}.",
+        f"The same file is loaded already, as upload {first['id']}. To load it read otherwise, take that upload back "
+        "first.",
     )
 
 

@@ -48,7 +48,7 @@ def test_columns_called_after_positions_are_said_and_can_be_changed(steward: Off
     }  # fmt: skip
     told = checked["findings"][0]["sentence"]
     assert "maps show those that have a position (“3 of 3”) as circles" in told
-    page = steward.client.get(f"/uploads/{checked['id']}", headers=steward.header | {"accept": "text/html"}).text
+    page = steward.client.get(f"/uploads/{checked['id']}", headers={**steward.header, "accept": "text/html"}).text
     assert "latitude: of one that nobody has drawn" in page.partition("columns that are sure")[2]
     without = steward.decided(checked["id"], "recheck", columns={"Lat": NOTHING, "Long": NOTHING})
     assert "(“0 of 3”)" in without["findings"][0]["sentence"]
