@@ -26,8 +26,8 @@ def outcome(result: LoadResult, preview: dict[str, Any] | None) -> dict[str, Any
     """What a check says of an upload."""
     if result.state == "already loaded":
         again = (
-            f"The same file is loaded already, as upload {result.upload_id}. To load it read otherwise, take that upload "
-            "back first."
+            f"The same file is loaded already, as upload {result.upload_id}. To load it read otherwise, take that "
+            "upload back first."
         )
         return {"state": "refused", "problem": again, **NOTHING_READ}
     counts = {name: getattr(result, name) for name in ("rows_read", "rows_loaded", "rows_warned", "rows_rejected")}
