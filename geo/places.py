@@ -156,7 +156,16 @@ def places_on(connection: Connection, city_id: int, on: date) -> CityPlaces:
 def find_others_ground(
     connection: Connection, city_id: int, organisation_slug: str, valid_from_on: date | None, today: date
 ) -> OthersGround:
-    """What organisations other than this one have drawn in a city, and what its wards are called."""
+    """What organisations other than this one have drawn or listed in a city, and what its wards are called."""
+    is_drawn = select(boundary.c.id).where(
+        boundary.c.settlement_id == settlement.c.id, boundary.c.valid_to_on.is_(None)
+    )
+    listed = connection.scalars(
+        select(settlement.c.code)
+        .join(upload, upload.c.id == settlement.c.upload_id)
+        .join(organisation, organisation.c.id == upload.c.organisation_id)
+        .where(settlement.c.city_id == city_id, organisation.c.slug != organisation_slug, ~is_drawn.exists())
+    )
     rows = connection.execute(
         select(settlement.c.code, func.ST_AsBinary(boundary.c.geom), boundary.c.valid_to_on)
         .join(boundary, boundary.c.settlement_id == settlement.c.id)
@@ -168,7 +177,7 @@ def find_others_ground(
     codes, shapes, until = zip(*rows, strict=True) if rows else ((),) * 3
     wards = connection.execute(select(ward.c.code, ward.c.name).where(ward.c.city_id == city_id))
     return OthersGround(
-        frozenset(code for code, end in zip(codes, until, strict=True) if end is None),
+        frozenset((*listed, *(code for code, end in zip(codes, until, strict=True) if end is None))),
         codes,
         shapely.from_wkb(np.array([bytes(shape) for shape in shapes], dtype=object)),
         until,

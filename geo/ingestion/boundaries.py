@@ -142,7 +142,7 @@ def read_boundaries(
     return replace(
         read,
         renamed=tell_renamed(frame, known, findings),
-        missing=tell_missing(frame, known, frozenset() if others is None else others.drawn_now, findings),
+        missing=tell_missing(frame, known, frozenset() if others is None else others.theirs, findings),
     )
 
 
@@ -177,7 +177,7 @@ def _settle_listed(
     tell_listed(frame, findings)
     if known is not None and others is not None:
         frame = keep_ward_names(frame, others.wards, findings)
-        keep_theirs(frame, known, others.drawn_now)
+        keep_theirs(frame, known, others.theirs)
     return frame
 
 

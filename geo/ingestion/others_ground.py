@@ -23,8 +23,8 @@ _TOLD_M2 = 1.0
 class OthersGround:
     """What other organisations drew in a city, and what its wards are called."""
 
-    drawn_now: frozenset[str]
-    """The codes of settlements whose newest outline is another organisation's."""
+    theirs: frozenset[str]
+    """The codes of settlements another organisation gave: it drew the newest outline or, where none is, listed them."""
     codes: Sequence[str]
     """Of each outline another organisation drew, now or earlier, its settlement's code,"""
     shapes: NDArray[Any]
@@ -46,7 +46,7 @@ def leave_others_ground(frame: pd.DataFrame, known: Places, others: OthersGround
     settlement of another organisation, or draw one on its ground.
     """
     frame = keep_ward_names(frame, others.wards, findings)
-    frame = _leave_settlements(frame, known, others.drawn_now, findings)
+    frame = _leave_settlements(frame, known, others.theirs, findings)
     return _keep_off(frame, known, others, findings)
 
 

@@ -471,8 +471,8 @@ RULES: dict[str, Rule] = {
     ),
     "boundary_of_others": Rule(
         "error",
-        "the settlement {value} was drawn by another organisation, and the file draws it otherwise",
-        "leave it out, or agree with that organisation or the operator of this service who redraws it",
+        "the settlement {value} was drawn or listed by another organisation, and the file draws it otherwise",
+        "leave it out, or agree with that organisation or the operator of this service who draws it",
     ),
     "boundary_on_others": Rule(
         "error",

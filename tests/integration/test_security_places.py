@@ -129,6 +129,32 @@ def test_m1_own_settlements_that_stay_as_they_are_are_no_new_claim(
     assert (again["state"], again["preview"]["places"]["unchanged"]) == ("checked", 1)
 
 
+def test_m1_settlements_that_others_listed_stay_as_they_listed_them(
+    north: Office, south: Office, two: TwoOrganisations, settings: Settings, tmp_path: Path
+) -> None:
+    listed = [{"settlement_code": f"L{i}", "settlement_name": f"List {i}", "lon": 73.5, "lat": 18.5} for i in range(2)]
+    ours = _sent(north, f.write_csv(tmp_path / "ours.csv", listed))
+    assert north.decided(ours["id"], "accept")["state"] == "loaded"
+    theirs = [row | {"settlement_name": "Forged", "lon": 73.9, "ward_code": "W9"} for row in listed]
+    theirs.append(theirs[0] | {"settlement_code": "L9", "settlement_name": "New"})
+    sent = _sent(south, f.write_csv(tmp_path / "theirs.csv", theirs))
+    assert (sent["preview"]["places"]["added"], sent["preview"]["places"]["unchanged"]) == (1, 2)
+    assert south.decided(sent["id"], "accept")["state"] == "loaded"
+    drawn = _settlement(tmp_path / "drawn.gpkg", "L0", shapely.box(73.5, 18.5, 73.501, 18.501))
+    assert _errors(_sent(south, drawn)) == ["boundary_of_others"]
+    asked = "SELECT code, name, ST_X(point), ward_id IS NULL FROM settlement WHERE code LIKE 'L_' ORDER BY code"
+    with two.owner.connect() as connection:
+        kept = rows(connection, asked)
+    assert kept == [("L0", "List 0", 73.5, True), ("L1", "List 1", 73.5, True), ("L9", "New", 73.9, False)]
+    # North draws what it listed, and so may the operator.
+    operator = Office(north.client, {"authorization": f"Bearer {two.sessions['operator@vasti.org']}"}, two, settings)
+    for steward, code in ((north, "L0"), (operator, "L1")):
+        west = 73.5 + 0.01 * (code == "L1")
+        shape = shapely.box(west, 18.5, west + 0.001, 18.501)
+        told = _sent(steward, _settlement(tmp_path / f"{code}.gpkg", code, shape))
+        assert (told["state"], _errors(told)) == ("checked", [])
+
+
 def _wards(client: TestClient) -> dict[str, tuple[str, str]]:
     listed = client.get(f"{API}/settlements?city=pune&limit=1000").json()["settlements"]
     return {one["code"]: (one["ward_code"], one["ward_name"]) for one in listed}
