@@ -275,15 +275,16 @@ def _csv_cells(column: pd.Series) -> list[Any]:
 
     A text a spreadsheet would run as a formula is kept from it by an apostrophe.
     """
-    if column.name in COUNTS:
-        column = pd.Series(_plain(column, whole=True), index=column.index, dtype=object)
-    elif column.name == "flags":
+    if column.name == "flags":
         column = column.map(" ".join)
     elif column.name == "rounds":
         column = column.map(rounds_text)
+    elif column.name in COUNTS:
+        column = column.astype(float).replace([np.inf, -np.inf], np.nan)
     elif pd.api.types.is_float_dtype(column):
         column = column + 0.0  # no minus before 0
     # Each value once: a column of figures says the same few over and over.
     codes, values = pd.factorize(column)
-    texts = [f"'{each}" if isinstance(each, str) and each.startswith(_FORMULA_STARTS) else str(each) for each in values]
+    told = [_whole(each) for each in values] if column.name in COUNTS else values
+    texts = [f"'{each}" if isinstance(each, str) and each.startswith(_FORMULA_STARTS) else str(each) for each in told]
     return [*np.array([*texts, ""], dtype=object)[codes]]
