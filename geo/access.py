@@ -18,9 +18,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql import ColumnElement
 
 from geo.errors import Conflict, InputError, NotAllowed, NotFound, SignInLocked, SignInRefused, quoted
+from geo.organisations import open_organisation
 from geo.schema.access import ROLES, KeyRole, Role, account, api_key, password_link
 from geo.schema.places import organisation
-from geo.surveys import open_organisation
 
 SESSION_LASTS = timedelta(days=7)
 LINK_LASTS = timedelta(days=2)

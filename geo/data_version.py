@@ -7,10 +7,16 @@ from dataclasses import dataclass
 
 import psycopg
 from psycopg import sql
-from sqlalchemy import URL, Connection, select
+from sqlalchemy import (
+    URL,
+    Connection,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from geo.database import conninfo
-from geo.ingestion.store import DATA_VERSION_CHANNEL
 from geo.schema.surveys import data_version
 
 POLL_S = 0.25
@@ -110,3 +116,15 @@ class DataVersionWatch:
         seen = earlier if earlier is not None and earlier.version == version else Seen(version)
         self._last = (seen, asked_s)
         return seen
+
+
+DATA_VERSION_CHANNEL = "vasti_data_version"
+"""The PostgreSQL notification channel on which a new data version is announced."""
+
+
+def raise_data_version(connection: Connection) -> None:
+    """Marks that what readers see has changed, and tells those who listen when the transaction commits."""
+    raised = connection.execute(update(data_version).values(version=data_version.c.version + 1))
+    if raised.rowcount == 0:
+        connection.execute(insert(data_version).values(version=1))
+    connection.execute(select(func.pg_notify(DATA_VERSION_CHANNEL, "")))

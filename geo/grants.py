@@ -6,9 +6,9 @@ from sqlalchemy import Connection, delete, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from geo.errors import NotFound, quoted
+from geo.organisations import find_organisation
 from geo.schema.access import survey_grant
 from geo.schema.places import organisation
-from geo.surveys import find_organisation
 
 
 def grant_survey(connection: Connection, survey_id: int, organisation_slug: str) -> bool:

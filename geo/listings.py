@@ -10,12 +10,12 @@ from sqlalchemy.sql import ColumnElement
 
 from geo.errors import NotFound, quoted
 from geo.filters import refuse_unknown
-from geo.indicators.query import is_seen
 from geo.paging import Page, PageRequest, fetch_page
 from geo.places import as_geojson
 from geo.schema.places import boundary, city, organisation, settlement, ward
 from geo.schema.surveys import survey
 from geo.schema.uploads import public_upload
+from geo.visibility import is_seen
 
 M2_PER_KM2 = 1_000_000
 

@@ -1,6 +1,5 @@
 """Cities, their settlements and the boundaries valid on a day: finding, adding, updating."""
 
-import re
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -16,29 +15,15 @@ from sqlalchemy.sql import ColumnElement
 
 from geo.crs import STORAGE_SRID
 from geo.errors import Conflict, InputError, NotFound, quoted
-from geo.ingestion.others_ground import OthersGround, is_named
-from geo.ingestion.placement import Places
 from geo.places_listed import withdraw_listed, write_points
 from geo.schema.people import household
 from geo.schema.places import boundary, city, city_request, organisation, settlement, ward
 from geo.schema.surveys import survey, survey_frame
 from geo.schema.uploads import COUNTING, upload
+from geo.settlements import OthersGround, Places, is_named
+from geo.text import check_slug
 
-_SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
 _LONGEST_NAME = 200
-
-
-def check_slug(slug: str, noun: str) -> None:
-    """Holds a short name against the form every short name has, as the database does.
-
-    Raises:
-        InputError: it has another form.
-    """
-    if not _SLUG.fullmatch(slug):
-        raise InputError(
-            f"{quoted([slug])} cannot be the short name of a {noun}: it is made of at most 100 of a-z, 0-9, - and _, "
-            "and starts with a letter or digit."
-        )
 
 
 def check_city(slug: str, name: str) -> str:

@@ -6,11 +6,11 @@ from sqlalchemy import Connection, column, func, select
 
 from geo.errors import NotFound
 from geo.indicators.catalogue import read_catalogue
-from geo.indicators.query import Seen, is_seen
 from geo.schema.places import city, organisation
 from geo.schema.surveys import survey
 from geo.schema.uploads import public_upload
 from geo.schema.values import tallied
+from geo.visibility import Seen, is_seen
 
 _UPLOAD = ("id", "uploaded_at", "rows_loaded")
 

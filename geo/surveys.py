@@ -10,9 +10,10 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from geo.errors import Conflict, InputError, NotFound, quoted
 from geo.fields import Unit
-from geo.places import check_slug
-from geo.schema.places import organisation, settlement
+from geo.organisations import open_organisation
+from geo.schema.places import settlement
 from geo.schema.surveys import survey, survey_frame
+from geo.text import check_slug
 
 Mode = Literal["census", "sample", "phone"]
 
@@ -92,24 +93,6 @@ def _check_new(spec: SurveySpec) -> None:
 def _find(connection: Connection, city_id: int, slug: str) -> Any:
     found = select(survey).where(survey.c.city_id == city_id, survey.c.slug == slug)
     return connection.execute(found).mappings().one_or_none()
-
-
-def open_organisation(connection: Connection, slug: str) -> int:
-    """The id of the organisation, which is added where there is none of this slug.
-
-    Raises:
-        InputError: the slug is none.
-    """
-    check_slug(slug, "organisation")
-    # Looked for first: an account that may not add one may still name one that is there.
-    if find_organisation(connection, slug) is None:
-        connection.execute(upsert(organisation).values(slug=slug, name=slug).on_conflict_do_nothing())
-    return int(connection.execute(select(organisation.c.id).where(organisation.c.slug == slug)).scalar_one())
-
-
-def find_organisation(connection: Connection, slug: str) -> int | None:
-    """The id of the organisation, or None where there is none of this slug."""
-    return connection.execute(select(organisation.c.id).where(organisation.c.slug == slug)).scalar_one_or_none()
 
 
 def find_survey(connection: Connection, city_id: int, slug: str) -> Any:

@@ -21,9 +21,9 @@ from geo.data_version import read_data_version
 from geo.database import snapshot, transaction
 from geo.errors import Busy, NotAllowed, SignInRefused
 from geo.indicators.disclosure import Access
-from geo.indicators.query import Seen
 from geo.schema.access import KeyRole
 from geo.settings import Settings
+from geo.visibility import Seen
 from service.network import network_of
 from service.reading import Reading, engine_of, public_reading
 

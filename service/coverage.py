@@ -14,11 +14,12 @@ from geo.errors import InvalidParameter, InvalidParameters
 from geo.indicators.catalogue import read_catalogue
 from geo.indicators.definition import Counted
 from geo.indicators.disclosure import COUNT_STEP
-from geo.indicators.query import Seen, ValuesQuery
+from geo.indicators.query import ValuesQuery
 from geo.indicators.values import find_values
 from geo.listings import city_and_survey_names
 from geo.paging import PageRequest
 from geo.places_listed import find_points
+from geo.visibility import Seen
 from maps import coverage
 
 

@@ -14,9 +14,10 @@ from geo.access import require
 from geo.audit import note
 from geo.database import limit_lock_waits
 from geo.errors import InputError, InvalidParameter, InvalidParameters, TooLarge
+from geo.fields import CONTENTS
 from geo.ingestion import originals
 from geo.ingestion.incoming import make_folder
-from geo.ingestion.loads import CONTENTS, Target
+from geo.ingestion.loads import Target
 from geo.ingestion.originals import Original
 from geo.ingestion.received import Choices, kept_bytes, receive
 from geo.places import find_city

@@ -5,8 +5,8 @@ from datetime import date
 from sqlalchemy.exc import ProgrammingError
 
 from geo.audit import note
+from geo.data_version import raise_data_version
 from geo.errors import NotAllowed
-from geo.ingestion.store import raise_data_version
 from geo.places_ended import Ended, end_settlement, told_of_end
 from service.access import Acting
 

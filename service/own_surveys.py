@@ -3,8 +3,8 @@
 from typing import Any, Literal
 
 from geo.audit import note
+from geo.data_version import raise_data_version
 from geo.errors import Conflict, NotAllowed
-from geo.ingestion.store import raise_data_version
 from geo.listings import find_own_surveys
 from geo.places import find_city
 from geo.surveys import SurveySpec, find_survey, open_survey, set_state

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from geo.ingestion.loads import Content
+from geo.fields import Content
 from geo.ingestion.received import Choices, Decision, Step
 from service.bodies import Body, Link
 

@@ -15,11 +15,11 @@ from geo.ingestion.boundaries import read_boundaries
 from geo.ingestion.formats import open_layer
 from geo.ingestion.layers import ReadOptions
 from geo.ingestion.observe import Reading, observe
-from geo.ingestion.placement import Places
 from geo.ingestion.profile import BoundaryColumns, Profile
 from geo.ingestion.profile_text import write_profile
 from geo.ingestion.source import SourceOptions
 from geo.ingestion.suggest import suggest_profile
+from geo.settlements import Places
 from tests.factories import small_city
 from tests.forks import FORKS
 

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from sqlalchemy.engine import make_url
 
 from geo import database
+from geo.data_version import raise_data_version
 from geo.indicators.tally_store import surveys_lacking_tallies
 from geo.ingestion import ingest
 from geo.ingestion.layers import ReadOptions
@@ -19,7 +20,6 @@ from geo.ingestion.loads import LoadOptions
 from geo.ingestion.profile import BoundaryColumns
 from geo.ingestion.recompute import recompute
 from geo.ingestion.source import SourceOptions
-from geo.ingestion.store import raise_data_version
 from geo.places import add_city, find_city
 from geo.surveys import SurveySpec, set_state
 

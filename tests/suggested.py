@@ -5,9 +5,10 @@ import tomllib
 from dataclasses import dataclass, field
 
 from geo.ingestion.evidence import ColumnEvidence
-from geo.ingestion.profile import Profile, fold, value_table
+from geo.ingestion.profile import Profile, value_table
 from geo.ingestion.profile_text import write_profile
 from geo.ingestion.suggest import Proposal
+from geo.text import fold
 
 _COMMENTED = re.compile(r"^# (?=(?:# |\[|[a-z_]+ = |\"))", re.MULTILINE)
 

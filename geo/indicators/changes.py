@@ -24,12 +24,13 @@ from geo.indicators.estimate import (
 )
 from geo.indicators.figures import NUMBERS, PERCENT, PLACE, finish
 from geo.indicators.pairs import SUMS as PAIR_SUMS
-from geo.indicators.query import ValuesQuery, check_filters, find_blocks, find_rounds, is_seen
+from geo.indicators.query import ValuesQuery, check_filters, find_blocks, find_rounds
 from geo.indicators.rollup import Level
 from geo.indicators.values import FigurePage, named, page_of, read_exact
 from geo.schema.places import city, settlement, ward
 from geo.schema.surveys import survey
 from geo.schema.values import pair_tally, paired
+from geo.visibility import is_seen
 
 ChangeMethod = Literal["enumeration", "paired", "independent", "register", "measurement"]
 """How a change comes about: both rounds asked everybody; the same households, or others, were asked; as figures."""

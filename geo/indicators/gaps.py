@@ -18,10 +18,11 @@ from geo.indicators.catalogue import Catalogue, read_catalogue
 from geo.indicators.definition import Counted, Definition
 from geo.indicators.figures import PERCENT, PLACE, finish
 from geo.indicators.hot_spots import HotSpots, find_hot_spots, no_hot_spots
-from geo.indicators.query import Seen, ValuesQuery, check_filters, find_blocks, rounds_there_are
+from geo.indicators.query import ValuesQuery, check_filters, find_blocks, rounds_there_are
 from geo.indicators.shapes import add_shapes, middles
 from geo.indicators.values import DATES, named, page_of, read_exact
 from geo.paging import PageRequest, decode_cursor, encode_cursor
+from geo.visibility import Seen
 
 RankedLevel = Literal["settlement", "ward"]
 

@@ -5,16 +5,17 @@ from pathlib import Path
 
 from sqlalchemy import Connection, func, insert, select
 
+from geo.data_version import raise_data_version
 from geo.errors import Conflict, DefinitionInvalid, NotFound, UnreadableFile, quoted
 from geo.fields import standard_fields
 from geo.indicators.catalogue import catalogue, own_definition, read_catalogue, shipped_document
 from geo.indicators.definition import Definition, read_definition
 from geo.indicators.tallies import ALL
-from geo.ingestion import store
 from geo.ingestion.recompute import recompute_all
+from geo.locks import lock_final
+from geo.organisations import open_organisation
 from geo.schema.places import organisation
 from geo.schema.values import own_indicator, tally
-from geo.surveys import open_organisation
 
 MOST_BYTES = 64 * 1024
 """The largest file."""
@@ -100,7 +101,7 @@ def add_own(connection: Connection, text: str, name: str, organisation_slug: str
     definition = check_own(None, text, name)
     # Before the lock: a load under way that adds the same organisation must be able to end.
     organisation_id = open_organisation(connection, organisation_slug)
-    store.lock_final(connection)
+    lock_final(connection)
     owner = connection.execute(
         select(organisation.c.slug)
         .join(own_indicator, own_indicator.c.organisation_id == organisation.c.id)
@@ -122,7 +123,7 @@ def add_own(connection: Connection, text: str, name: str, organisation_slug: str
         )
     )
     recompute_all(connection)
-    store.raise_data_version(connection)
+    raise_data_version(connection)
     return added
 
 

@@ -2,10 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
 from sqlalchemy import Connection, func, literal, select
-from sqlalchemy.sql import ColumnElement
 
 from geo.errors import InvalidParameter, InvalidParameters, quoted
 from geo.filters import refuse_unknown
@@ -20,25 +18,10 @@ from geo.paging import PageRequest
 from geo.schema.places import city, settlement
 from geo.schema.surveys import survey
 from geo.schema.values import tallied, tally
+from geo.visibility import Seen, is_seen
 
 _MEMBERS = "density_persons"
 """The indicator whose unknown answers are the households of unknown size."""
-
-
-Seen = Literal["published", "granted", "all"]
-"""Of which rounds figures are shown: published ones; those whose full figures the transaction's bearer may see, drafts
-among them; or whatever there is."""
-
-
-def is_seen(seen: Seen) -> ColumnElement[bool]:
-    """The condition on a survey."""
-    match seen:
-        case "published":
-            return survey.c.state == "published"
-        case "granted":
-            return survey.c.id.in_(select(func.gate.full_surveys()))
-        case "all":
-            return literal(True)
 
 
 @dataclass(frozen=True)

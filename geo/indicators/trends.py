@@ -20,11 +20,12 @@ from geo.indicators.catalogue import Catalogue, read_catalogue
 from geo.indicators.definition import Counted
 from geo.indicators.estimate import trend
 from geo.indicators.figures import PLACE, finish
-from geo.indicators.query import Seen, ValuesQuery, check_filters, find_blocks, rounds_there_are
+from geo.indicators.query import ValuesQuery, check_filters, find_blocks, rounds_there_are
 from geo.indicators.rollup import Level
 from geo.indicators.values import DATES, FigurePage, named, page_of, read_exact
 from geo.paging import PageRequest
 from geo.schema.surveys import survey
+from geo.visibility import Seen
 
 COLUMNS = (
     "city",

@@ -8,8 +8,9 @@ import pyarrow.compute as pc
 from geo.fields import Field
 from geo.indicators.tally_frame import arrow_type
 from geo.ingestion.cells import Cells, NotUnderstood, is_blank, texts, translate
-from geo.ingestion.profile import FieldMapping, Value, fold
+from geo.ingestion.profile import FieldMapping, Value
 from geo.ingestion.yes_no import yes_or_no
+from geo.text import fold
 
 
 def map_answer(field: Field, mapping: FieldMapping, table: dict[str, Value | None], cells: Cells) -> pa.Array:

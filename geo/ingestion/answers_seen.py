@@ -9,7 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from geo.ingestion.cells import is_blank, texts
-from geo.ingestion.profile import UNKNOWN, Meanings, Value, fold
+from geo.ingestion.profile import UNKNOWN, Meanings, Value
+from geo.text import fold
 
 Trust = Literal["sure", "likely", "unsure"]
 

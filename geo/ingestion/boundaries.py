@@ -31,15 +31,16 @@ from geo.ingestion.listed import (
     tell_listed,
     with_positions,
 )
-from geo.ingestion.others_ground import OthersGround, keep_ward_names, leave_others_ground
+from geo.ingestion.others_ground import keep_ward_names, leave_others_ground
 from geo.ingestion.parts import one_row_a_settlement
-from geo.ingestion.placement import Places
-from geo.ingestion.profile import BoundaryColumns, PositionColumns, Profile, fold
+from geo.ingestion.profile import BoundaryColumns, PositionColumns, Profile
 from geo.ingestion.reasons import without_reasons
 from geo.ingestion.redrawn import tell_missing, tell_moved, tell_renamed
 from geo.ingestion.text_shapes import ShapeColumn, find_outlines, standard_profile_of
 from geo.ingestion.vector import read_shapes
 from geo.places import Named, Renamed
+from geo.settlements import OthersGround, Places
+from geo.text import fold
 
 _NO_SHAPES = (
     "settlements without outlines can be made of it; to draw them, send a shapefile, GeoPackage, GeoJSON or KML of "

@@ -13,7 +13,7 @@ from geo.ground import is_sliver, polygon_areas_m2
 from geo.ingestion.crs_proposals import middles
 from geo.ingestion.findings import Findings
 from geo.ingestion.layers import Note
-from geo.ingestion.placement import Places
+from geo.settlements import Places
 
 _NESTED_SHARE = 0.99
 _AREA_M2 = (100.0, 50e6)

@@ -10,7 +10,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from geo.ingestion.findings import Findings
-from geo.ingestion.profile import fold
+from geo.ingestion.layers import as_mask
+from geo.text import fold
 
 
 class NotUnderstood(ValueError):
@@ -91,8 +92,3 @@ def translate(cells: Cells, arrow: pa.DataType, meaning: Callable[[str], Any]) -
 def is_blank(text: str, blanks: frozenset[str]) -> bool:
     """Whether a cell's text says nothing: it is empty, or a word the profile takes for a blank."""
     return not text.strip() or (bool(blanks) and fold(text) in blanks)
-
-
-def as_mask(where: pa.Array) -> NDArray[np.bool_]:
-    """An Arrow column of booleans without nulls, for numpy."""
-    return np.asarray(where.to_numpy(zero_copy_only=False), dtype=bool)

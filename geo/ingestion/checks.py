@@ -7,8 +7,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from geo.ingestion.cells import as_mask
 from geo.ingestion.findings import Findings
+from geo.ingestion.layers import as_mask
 from geo.ingestion.mapping import Observations
 from geo.ingestion.repeats import FirstRows, text_fingerprints
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from geo.errors import MissingColumn
 from geo.ingestion.layers import Layer, Note
 from geo.ingestion.made_columns import add_made_column, part_names
-from geo.ingestion.names import fold_name
+from geo.text import fold_name
 
 DBF_NAME = 10
 """How many characters of a column's name a shapefile keeps; bytes, where its text is UTF-8."""

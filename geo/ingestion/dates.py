@@ -6,8 +6,10 @@ from datetime import UTC, date, datetime, timedelta
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from geo.ingestion.cells import Cells, NotUnderstood, as_mask, texts, translate
-from geo.ingestion.profile import FieldMapping, Value, fold
+from geo.ingestion.cells import Cells, NotUnderstood, texts, translate
+from geo.ingestion.layers import as_mask
+from geo.ingestion.profile import FieldMapping, Value
+from geo.text import fold
 
 _EXCEL_ZERO = date(1899, 12, 30)
 _FIRST_DAY = date(1990, 1, 1)

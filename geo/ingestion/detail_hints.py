@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from geo.fields import standard_fields
 from geo.ingestion.evidence import FileEvidence, shown_name
 from geo.ingestion.fits import MOST_ANSWERS, ValueLine
-from geo.ingestion.profile import UNKNOWN, Value, fold
+from geo.ingestion.profile import UNKNOWN, Value
 from geo.ingestion.vocabulary import Vocabulary
+from geo.text import fold
 
 _OPEN = ("other", "flush_unknown")
 """Standard answers that a second column may make another of."""

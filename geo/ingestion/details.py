@@ -11,7 +11,8 @@ from geo.indicators.tally_frame import arrow_type
 from geo.ingestion.answers import map_answer
 from geo.ingestion.cells import Cells, NotUnderstood, texts, translate
 from geo.ingestion.layers import Batch
-from geo.ingestion.profile import FieldMapping, Value, fold
+from geo.ingestion.profile import FieldMapping, Value
+from geo.text import fold
 
 
 @dataclass(frozen=True)

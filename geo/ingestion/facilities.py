@@ -45,6 +45,7 @@ from geo.ingestion.loads import (
 from geo.ingestion.mapping import Mapper
 from geo.ingestion.profile import FacilityColumns, Profile
 from geo.ingestion.reasons import without_reasons
+from geo.locks import lock_city
 from geo.places import find_city, places_on
 
 
@@ -68,7 +69,7 @@ def load_facilities(
     city_id = find_city(connection, city_slug)
     target = Target(city_id, "facilities")
     with open_original(path) as original, dry(connection, options):
-        store.lock_city(connection, city_id)
+        lock_city(connection, city_id)
         earlier = find_earlier(connection, original, target, path, read, options)
         if earlier is not None:
             return earlier

@@ -9,7 +9,7 @@ from geo.ingestion.diagnosis import NONE, SLIPS, Degrees, diagnose, explanations
 from geo.ingestion.distances import Ground
 from geo.ingestion.extent import Extent
 from geo.ingestion.findings import Findings
-from geo.ingestion.placement import Places
+from geo.settlements import Places
 
 FAR_M = 50_000.0
 """Nobody walks so far for water or to a toilet: a facility further than this from every settlement is misplaced."""

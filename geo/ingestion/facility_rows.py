@@ -14,10 +14,10 @@ from geo.ingestion.doubtful import not_answers
 from geo.ingestion.facility_columns import STANDARD, NamedLayer
 from geo.ingestion.findings import Findings
 from geo.ingestion.layers import Batch
-from geo.ingestion.names import fold_name
 from geo.ingestion.quantities import read_number
 from geo.ingestion.yes_no import yes_or_no
 from geo.schema.facilities import KINDS
+from geo.text import fold_name
 
 MOST_SEATS = 10_000
 """More than any block on Earth has: a number above it is something else, such as a date."""

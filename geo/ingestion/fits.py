@@ -8,9 +8,10 @@ from geo.fields import Field, Unit, standard_fields
 from geo.ingestion.dates import day_of_number
 from geo.ingestion.doubtful import is_written_for_none, not_answers
 from geo.ingestion.evidence import ColumnEvidence, shown_name
-from geo.ingestion.profile import UNKNOWN, Value, fold
+from geo.ingestion.profile import UNKNOWN, Value
 from geo.ingestion.vocabulary import Answer, Vocabulary
 from geo.ingestion.yes_no import yes_or_no
+from geo.text import fold
 
 MOST_ANSWERS = 60
 """A question with more different answers than this is not one with answers to choose from."""

@@ -17,8 +17,7 @@ import pyarrow.compute as pc
 from geo.ingestion.cells import texts
 from geo.ingestion.forms import Choice, Form, Labels, Question
 from geo.ingestion.layers import Batch, Layer, Note
-from geo.ingestion.names import fold_name
-from geo.ingestion.profile import fold
+from geo.text import fold, fold_name
 
 BLANKS = ("", "n/a", "N/A", "NA")
 """What exports write where a question was not asked or not answered."""

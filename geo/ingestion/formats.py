@@ -13,11 +13,11 @@ from geo.ingestion.columnar import read_parquet
 from geo.ingestion.extra_rows import without_extra_rows
 from geo.ingestion.json_tables import read_json
 from geo.ingestion.layers import Batch, Layer, LimitedReadOptions, ReadAs, ReadOptions
-from geo.ingestion.names import is_storable
 from geo.ingestion.shapefiles import shapefile_parts
 from geo.ingestion.tabular import read_csv
 from geo.ingestion.vector import read_shapefile, read_vector
 from geo.ingestion.workbooks import read_sheet
+from geo.text import is_storable
 
 Reader = Callable[[Path, ReadOptions, ExitStack], Layer | Unpacked]
 

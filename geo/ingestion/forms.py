@@ -9,8 +9,8 @@ from typing import Any
 from python_calamine import CalamineError, CalamineWorkbook
 
 from geo.errors import FormInvalid
-from geo.ingestion.names import fold_name
 from geo.ingestion.workbooks import cell_text
+from geo.text import fold_name
 
 Labels = Mapping[str, str]
 """What a thing is called, by language; the language is blank where the form names none."""

@@ -6,9 +6,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, func, select
+from sqlalchemy import (
+    Connection,
+    func,
+    select,
+)
 
-from geo.ingestion.findings import ROWS_SHOWN, VALUES_SHOWN, FindingGroup, sentence
+from geo.copying import copy_frame
+from geo.ingestion.findings import ROWS_SHOWN, VALUES_SHOWN, FindingGroup, Findings, sentence
 from geo.ingestion.rules import MISPLACED
 from geo.paging import Page, PageRequest, fetch_page
 from geo.schema.uploads import finding
@@ -82,3 +87,10 @@ def find_misplaced(connection: Connection, upload_id: int, most: int) -> NDArray
         .limit(most)
     )
     return np.array([tuple(row) for row in connection.execute(rows)], dtype=np.float64).reshape(-1, 2)
+
+
+def write_findings(connection: Connection, upload_id: int, findings: Findings) -> None:
+    """Stores the findings of an upload."""
+    frame = findings.frame()
+    frame.insert(0, "upload_id", upload_id)
+    copy_frame(connection, finding, frame.join(findings.positions(frame["row_number"])))

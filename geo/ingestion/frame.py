@@ -9,9 +9,9 @@ import pandas as pd
 from sqlalchemy import Connection, Table, func, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from geo.data_version import raise_data_version
 from geo.errors import MissingColumn
 from geo.indicators.tallies import ALL, CLUSTERS, stratum_of
-from geo.ingestion import store
 from geo.ingestion.cells import texts
 from geo.ingestion.design_checks import note_small_frames
 from geo.ingestion.findings import Findings
@@ -19,6 +19,7 @@ from geo.ingestion.formats import open_layer
 from geo.ingestion.layers import Layer, ReadOptions
 from geo.ingestion.loads import ErrorsFound, LoadResult
 from geo.ingestion.quantities import MOST_HOUSEHOLDS
+from geo.locks import lock_places
 from geo.places import find_city, there_on
 from geo.schema.places import settlement
 from geo.schema.surveys import stratum_frame, survey, survey_frame
@@ -57,7 +58,7 @@ def load_frame(connection: Connection, path: Path, city_slug: str, survey_slug: 
     """
     city_id = find_city(connection, city_slug)
     survey_id = find_survey(connection, city_id, survey_slug)["id"]
-    store.lock_places(connection, city_id, "they stay")
+    lock_places(connection, city_id, "they stay")
     with open_layer(path, read) as layer:
         kind = _kind(layer, path.name)
         rows = _rows(layer, kind)
@@ -89,7 +90,7 @@ def load_frame(connection: Connection, path: Path, city_slug: str, survey_slug: 
     )
     if kind is _HOUSEHOLDS:
         note_small_frames(_sampled(connection, survey_id), frame_sizes(connection, survey_id), findings)
-    store.raise_data_version(connection)
+    raise_data_version(connection)
     return result
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from geo.ingestion.evidence import ColumnEvidence
-from geo.ingestion.names import fold_name
 from geo.ingestion.vocabulary import People, Vocabulary
+from geo.text import fold_name
 
 _OLDEST = 120
 _LARGEST = 60

@@ -16,6 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sqlalchemy import Connection, select, update
 
+from geo.data_version import raise_data_version
 from geo.errors import Conflict, NotFound
 from geo.facilities import withdraw_facilities
 from geo.indicators.catalogue import read_catalogue
@@ -49,6 +50,7 @@ from geo.ingestion.named_settlements import read_named, tell_named
 from geo.ingestion.observe import Placed, Progress, Reading, observe
 from geo.ingestion.profile import BoundaryColumns, Profile
 from geo.ingestion.source import SourceOptions
+from geo.locks import lock_city, lock_final, lock_places, lock_survey
 from geo.places import (
     CityPlaces,
     find_city,
@@ -91,7 +93,7 @@ def load_boundaries(
     city_id = find_city(connection, city_slug)
     target = Target(city_id, "boundaries")
     with open_original(path, *([attributes] if attributes else [])) as original, dry(connection, options):
-        store.lock_city(connection, city_id)
+        lock_city(connection, city_id)
         earlier = find_earlier(connection, original, target, path, read, options)
         if earlier is not None:
             return earlier
@@ -155,13 +157,13 @@ def load_survey(
     city_id = find_city(connection, city_slug)
     with open_original(path) as original, dry(connection, options):
         survey_id = open_survey(connection, city_id, spec)
-        store.lock_survey(connection, survey_id)
+        lock_survey(connection, survey_id)
         target = Target(city_id, "survey", survey_id)
         earlier = find_earlier(connection, original, target, path, source.read, options)
         if earlier is not None:
             return earlier
         row = find_survey(connection, city_id, spec.slug)
-        store.lock_places(connection, city_id, "they stay")
+        lock_places(connection, city_id, "they stay")
         city_places = places_on(connection, city_id, row["starts_on"])
         source = replace(source, unit=row["unit"], starts_on=row["starts_on"], ends_on=row["ends_on"])
         named = pd.DataFrame(columns=["code", "name"])
@@ -312,23 +314,23 @@ def withdraw(connection: Connection, upload_id: int, *, as_decided: bool = False
         raise NotFound(f"There is no upload {upload_id}.")
     counting = partial(_begin_withdrawing, connection, upload_id, as_decided=as_decided)
     if row["content"] == "survey":
-        store.lock_survey(connection, row["survey_id"])
+        lock_survey(connection, row["survey_id"])
         counting()
         _withdraw(connection, row["survey_id"], upload_id)
     else:
-        store.lock_city(connection, row["city_id"])
+        lock_city(connection, row["city_id"])
         if row["content"] == "boundaries":
-            store.lock_places(connection, row["city_id"], "none is placed in them")
+            lock_places(connection, row["city_id"], "none is placed in them")
         counting()
         _mark_withdrawn(connection, upload_id)
         take_back = withdraw_boundaries if row["content"] == "boundaries" else withdraw_facilities
         take_back(connection, upload_id)
-    store.raise_data_version(connection)
+    raise_data_version(connection)
     return int(row["rows_loaded"])
 
 
 def _begin_withdrawing(connection: Connection, upload_id: int, *, as_decided: bool) -> None:
-    store.lock_final(connection)
+    lock_final(connection)
     if as_decided:
         check_decided(connection, upload_id)
 

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from rapidfuzz import fuzz, process
 
-from geo.ingestion.names import fold_name
-from geo.ingestion.profile import fold
+from geo.text import fold, fold_name
 
 NOWHERE = -1
 

@@ -156,3 +156,8 @@ def plain_column(column: pa.Array) -> pa.Array:
     if pa.types.is_large_string(column.type) or pa.types.is_string_view(column.type):
         return column.cast(pa.string())
     return column
+
+
+def as_mask(where: pa.Array) -> NDArray[np.bool_]:
+    """An Arrow column of booleans without nulls, for numpy."""
+    return np.asarray(where.to_numpy(zero_copy_only=False), dtype=bool)

@@ -15,9 +15,9 @@ from geo.ingestion.crs_proposals import name_crs
 from geo.ingestion.findings import Findings
 from geo.ingestion.layers import Batch, Layer, Note, ReadAs, ReadOptions
 from geo.ingestion.mapping import Mapper
-from geo.ingestion.placement import Places
 from geo.ingestion.profile import PositionColumns, Profile
 from geo.ingestion.quantities import read_coordinates
+from geo.settlements import Places
 
 
 class ListedPositions:

@@ -4,27 +4,29 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PureWindowsPath
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from shapely.geometry.base import BaseGeometry
 from sqlalchemy import Connection, delete, insert, select, update
 
+from geo.data_version import raise_data_version
 from geo.errors import FileHasErrors, UnreadableFile
-from geo.ingestion import originals, store
+from geo.fields import Content
+from geo.ingestion import originals
 from geo.ingestion.answers_seen import AnswerSeen
 from geo.ingestion.decided import check_decided
 from geo.ingestion.findings import Findings
 from geo.ingestion.formats import bundle, open_layer
+from geo.ingestion.found import write_findings
 from geo.ingestion.layers import ReadAs, ReadOptions
+from geo.locks import lock_final
+from geo.organisations import open_organisation
 from geo.places import PlaceChanges
 from geo.schema.places import organisation
 from geo.schema.surveys import survey
 from geo.schema.uploads import COUNTING, finding, upload
-from geo.surveys import open_organisation
 
 State = Literal["loaded", "already loaded", "checked"]
-Content = Literal["boundaries", "survey", "facilities"]
-CONTENTS: tuple[Content, ...] = get_args(Content)
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,7 @@ def begin_counting(connection: Connection, options: LoadOptions) -> None:
     """
     if options.on_trial:
         return
-    store.lock_final(connection)
+    lock_final(connection)
     if options.upload_id is not None:
         check_decided(connection, options.upload_id)
 
@@ -199,8 +201,8 @@ def end_counting(connection: Connection, upload_id: int, findings: Findings, opt
     """After the last steps of a load: keeps what was found, and tells readers that figures have changed."""
     if options.on_trial:
         return
-    store.write_findings(connection, upload_id, findings)
-    store.raise_data_version(connection)
+    write_findings(connection, upload_id, findings)
+    raise_data_version(connection)
 
 
 def decide(result: LoadResult, path: Path, options: LoadOptions) -> None:

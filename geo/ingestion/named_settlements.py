@@ -7,9 +7,9 @@ import pandas as pd
 from geo.ingestion.findings import Findings
 from geo.ingestion.labels import Label, Labels
 from geo.ingestion.layers import Note
-from geo.ingestion.names import fold_name
-from geo.ingestion.placement import Places
 from geo.ingestion.source import SourceOptions, open_source
+from geo.settlements import Places
+from geo.text import fold_name
 
 _SHOWN = 10
 

@@ -20,13 +20,14 @@ from geo.ingestion.extent import Extent, extent_of
 from geo.ingestion.findings import Findings
 from geo.ingestion.layers import Batch, ReadAs
 from geo.ingestion.mapping import Mapper, Observations
-from geo.ingestion.placement import Placement, Placer, Places, is_declared
+from geo.ingestion.placement import Placement, Placer, is_declared
 from geo.ingestion.profile import Profile
 from geo.ingestion.repeats import Repeats
 from geo.ingestion.same_household import SameHousehold
 from geo.ingestion.shares import Divider
 from geo.ingestion.source import SourceOptions, open_source
 from geo.ingestion.years import Years
+from geo.settlements import Places
 
 Progress = Callable[[int, int | None], None]
 """Called with the rows read so far and, where known, how many there are."""

@@ -1,42 +1,20 @@
 """What a file of settlements leaves as it is where its sender may change its own places only."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import shapely
-from numpy.typing import NDArray
 
 from geo.crs import geodesic_area_m2
 from geo.ground import SLIVER_M2, SLIVER_SHARE, polygon_areas_m2, polygons
 from geo.ingestion.findings import Findings
-from geo.ingestion.placement import Places
+from geo.settlements import OthersGround, Places, is_named
 
 _TOLD_M2 = 1.0
 """From so much ground on, what is cut from an outline is told."""
-
-
-@dataclass(frozen=True)
-class OthersGround:
-    """What other organisations drew in a city, and what its wards are called."""
-
-    theirs: frozenset[str]
-    """The codes of settlements another organisation gave: it drew the newest outline or, where none is, listed them."""
-    codes: Sequence[str]
-    """Of each outline another organisation drew, now or earlier, its settlement's code,"""
-    shapes: NDArray[Any]
-    """its shape in longitude and latitude,"""
-    until: Sequence[date | None]
-    """and the day from which it no longer holds; None: it holds until further notice."""
-    wards: Mapping[str, str]
-    """Names of wards by their codes."""
-    valid_from_on: date | None
-    """From which day the file's outlines hold, as the sender said; None: new settlements for all earlier rounds too,"""
-    today: date
-    """and redrawn ones from today."""
 
 
 def leave_others_ground(frame: pd.DataFrame, known: Places, others: OthersGround, findings: Findings) -> pd.DataFrame:
@@ -62,11 +40,6 @@ def keep_ward_names(frame: pd.DataFrame, wards: Mapping[str, str], findings: Fin
         values=[f"{row.ward_name} (ward {row.ward_code}: {wards[row.ward_code]})" for row in told.itertuples()],
     )
     return frame.assign(ward_name=names.where(names.notna(), frame["ward_name"]))
-
-
-def is_named(frame: pd.DataFrame) -> "pd.Series[bool]":
-    """Which rows say what their ward is called, beside its code."""
-    return frame["ward_name"].notna() & (frame["ward_name"] != frame["ward_code"])
 
 
 def _leave_settlements(frame: pd.DataFrame, known: Places, theirs: frozenset[str], findings: Findings) -> pd.DataFrame:

@@ -12,8 +12,8 @@ from geo.ingestion.crs_proposals import middles
 from geo.ingestion.findings import Findings
 from geo.ingestion.layers import Note
 from geo.ingestion.made_columns import made_name
-from geo.ingestion.names import fold_name
 from geo.ingestion.profile import BoundaryColumns
+from geo.text import fold_name
 
 _APART_M = 1_000.0
 """Parts of one settlement may have a road, a river or a market between them, not a kilometre."""

@@ -1,6 +1,6 @@
 """Placement: which settlement each observation belongs to."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -10,13 +10,14 @@ import shapely
 from numpy.typing import NDArray
 
 from geo.crs import METRES_PER_DEGREE, geodesic_area_m2, geodesic_distance_m
-from geo.ingestion.cells import as_mask
 from geo.ingestion.diagnosis import SLIPS, Diagnosis, diagnose, explanations
 from geo.ingestion.distances import Ground, about
 from geo.ingestion.extent import extent_of
 from geo.ingestion.findings import Findings
 from geo.ingestion.labels import NOWHERE, Joined, Label, Labels
+from geo.ingestion.layers import as_mask
 from geo.ingestion.mapping import Observations
+from geo.settlements import Places
 
 Placement = Literal["position", "declared", "position-then-declared", "declared-then-position"]
 
@@ -27,17 +28,6 @@ _DECLARED = ("declared_settlement_code", "declared_settlement_name", "declared_w
 
 _CELL_DEGREES = 0.001
 """About a hundred metres: a few cells cover a settlement."""
-
-
-@dataclass(frozen=True)
-class Places:
-    """The settlements observations can be placed in, valid at one time. Shapes are lon/lat; None: no boundary."""
-
-    codes: Sequence[str]
-    names: Sequence[str]
-    shapes: NDArray[Any]
-    wards: Sequence[Sequence[str]] = ()
-    """What each settlement's ward is called: code and name. Empty: no ward is known of any."""
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from geo.faults import describe_fault
 from geo.fields import Field as StandardField
 from geo.fields import standard_fields
 from geo.schema.facilities import FacilityKind
+from geo.text import fold
 
 Value = str | bool | int | float
 Meanings = Mapping[str, Mapping[str, Value]]
@@ -475,8 +476,3 @@ def value_table(field_name: str, mapping: FieldMapping | Detail) -> dict[str, Va
 def standard_answers(field: StandardField) -> dict[str, Value]:
     """What answers mean where a profile says it of none: the standard codes, and yes and no."""
     return {code: code for code in field.codes} | (YES_NO if field.type == "boolean" else {})
-
-
-def fold(text: str) -> str:
-    """A value as profiles compare it: without case, and with single blanks."""
-    return " ".join(text.split()).casefold()

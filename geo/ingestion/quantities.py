@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 from geo.fields import Field
 from geo.indicators.tally_frame import arrow_type
 from geo.ingestion.angles import read_angle
-from geo.ingestion.cells import Cells, NotUnderstood, as_mask, shown, texts, translate
-from geo.ingestion.profile import FieldMapping, Value, fold
+from geo.ingestion.cells import Cells, NotUnderstood, shown, texts, translate
+from geo.ingestion.layers import as_mask
+from geo.ingestion.profile import FieldMapping, Value
+from geo.text import fold
 
 MOST_HOUSEHOLDS = 1_000_000.0
 """No household of a sample, and no settlement, stands for more households than this."""

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from geo.fields import Field
 from geo.indicators.tally_frame import arrow_type
-from geo.ingestion.cells import Cells, as_mask, is_blank, shown, texts
-from geo.ingestion.names import fold_name
-from geo.ingestion.profile import Multiple, Value, fold
+from geo.ingestion.cells import Cells, is_blank, shown, texts
+from geo.ingestion.layers import as_mask
+from geo.ingestion.profile import Multiple, Value
 from geo.ingestion.yes_no import yes_or_no
+from geo.text import fold, fold_name
 
 
 @dataclass(frozen=True)

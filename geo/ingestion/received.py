@@ -10,12 +10,11 @@ from sqlalchemy import Connection, Select, func, insert, select, update
 
 from geo.access import Bearer
 from geo.errors import Conflict, InvalidParameter, InvalidParameters, NotFound, quoted, shortened
-from geo.fields import standard_fields
+from geo.fields import Content, standard_fields
 from geo.ingestion.facility_columns import STANDARD
 from geo.ingestion.formats import MAX_COLUMNS
 from geo.ingestion.layers import LimitedReadOptions, ReadOptions
-from geo.ingestion.loads import Content, Target
-from geo.ingestion.names import is_storable
+from geo.ingestion.loads import Target
 from geo.ingestion.originals import Original
 from geo.ingestion.placement import GPS_TOLERANCE_M, Placement
 from geo.ingestion.profile import FieldMapping, Profile, Value, parse_profile, shipped_profile, shipped_profiles
@@ -27,6 +26,7 @@ from geo.schema.facilities import FacilityKind
 from geo.schema.places import city, organisation
 from geo.schema.surveys import survey
 from geo.schema.uploads import STATES, State, upload, upload_progress
+from geo.text import is_storable
 
 Step = Literal["checking", "loading", "withdrawing"]
 

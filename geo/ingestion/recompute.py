@@ -9,8 +9,9 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection, select
 
+from geo.data_version import raise_data_version
 from geo.indicators.tally_store import make_missing
-from geo.ingestion import store
+from geo.locks import lock_final
 from geo.schema.surveys import survey
 
 
@@ -22,17 +23,17 @@ def recompute(
     Without `derived`, those of groups and of pairs of rounds are left for later, and so are those that are not made yet
     when it gives way.
     """
-    store.lock_final(connection)
+    lock_final(connection)
     if connection.execute(select(survey.c.id).where(survey.c.id == survey_id)).first() is None:
         return False
     lacked = make_missing(connection, survey_id, derived=derived, gives_way=gives_way)
     if lacked:
-        store.raise_data_version(connection)
+        raise_data_version(connection)
     return lacked
 
 
 def recompute_all(connection: Connection) -> None:
     """Makes the tallies every survey lacks."""
-    store.lock_final(connection)
+    lock_final(connection)
     for survey_id in connection.execute(select(survey.c.id).order_by(survey.c.id)).scalars().all():
         recompute(connection, survey_id)

@@ -13,8 +13,8 @@ from geo.errors import Conflict
 from geo.ingestion.crs_proposals import middles
 from geo.ingestion.findings import Findings
 from geo.ingestion.layers import Note
-from geo.ingestion.placement import Places
 from geo.places import Named, Renamed
+from geo.settlements import Places
 
 _LEAST_JUMPS = 2
 """One settlement alone may have been drawn in the wrong place before."""

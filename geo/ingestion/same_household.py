@@ -9,9 +9,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from geo.fields import standard_fields
-from geo.ingestion.cells import as_mask, texts
+from geo.ingestion.cells import texts
 from geo.ingestion.findings import Findings
-from geo.ingestion.layers import Batch, Note
+from geo.ingestion.layers import Batch, Note, as_mask
 from geo.ingestion.mapping import Observations
 from geo.ingestion.repeats import FirstRows, fingerprints
 

@@ -19,8 +19,9 @@ from geo.ingestion.columns import Found
 from geo.ingestion.findings import Findings
 from geo.ingestion.layers import Batch
 from geo.ingestion.mapping import Observations
-from geo.ingestion.profile import UNKNOWN, Part, Profile, Share, Value, fold
+from geo.ingestion.profile import UNKNOWN, Part, Profile, Share, Value
 from geo.ingestion.quantities import MOST_HOUSEHOLDS, read_number
+from geo.text import fold
 
 Floats = NDArray[np.float64]
 

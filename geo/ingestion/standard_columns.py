@@ -2,8 +2,8 @@
 
 from geo.fields import standard_fields
 from geo.ingestion.axes import find_axes
-from geo.ingestion.names import fold_name
 from geo.ingestion.profile import BoundaryColumns, FieldMapping, PositionColumns, Profile
+from geo.text import fold_name
 
 # Column names that say code or name by themselves, most telling first.
 _SETTLEMENT_CODE = ("settlement_code", "settl_code", "code")

@@ -1,7 +1,7 @@
 """Writing households and findings: Arrow in, binary COPY out, inside the caller's transaction."""
 
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pgpq
@@ -24,49 +24,14 @@ from sqlalchemy import (
     update,
 )
 
-from geo.copying import copy_frame, driver_of
+from geo.copying import driver_of
 from geo.crs import STORAGE_SRID
-from geo.ingestion.findings import Findings
 from geo.ingestion.mapping import Observations
 from geo.ingestion.partitions import attach, create_beside, has_partition, index, is_empty, partition_name
 from geo.schema.people import household
-from geo.schema.surveys import data_version
-from geo.schema.uploads import finding
-
-# Advisory locks, taken in this order. Loads into one survey queue for its whole length, and so do those of a city's
-# settlements and facilities; a settlement is taken back only while nobody places in it; the last steps of all loads go
-# one by one, because attaching a partition locks the tables it refers to.
-_SURVEY_LOCK = 1
-_CITY_LOCK = 2
-_PLACES_LOCK = 3
-_FINAL_LOCK = 4
-
-DATA_VERSION_CHANNEL = "vasti_data_version"
-"""The PostgreSQL notification channel on which a new data version is announced."""
 
 _EWKB_POINT = np.dtype([("byte_order", "u1"), ("type", "<u4"), ("srid", "<u4"), ("x", "<f8"), ("y", "<f8")])
 _POINT_WITH_SRID = 0x20000001
-
-
-def lock_survey(connection: Connection, survey_id: int) -> None:
-    """Waits until no other load into this survey is under way; held until the transaction ends."""
-    connection.execute(select(func.pg_advisory_xact_lock(_SURVEY_LOCK, survey_id)))
-
-
-def lock_city(connection: Connection, city_id: int) -> None:
-    """Waits until no other load of the city's settlements or facilities is under way; held likewise."""
-    connection.execute(select(func.pg_advisory_xact_lock(_CITY_LOCK, city_id)))
-
-
-def lock_places(connection: Connection, city_id: int, what: Literal["they stay", "none is placed in them"]) -> None:
-    """Waits until the city's settlements stay as they are, or until nobody is placing households in them."""
-    lock = func.pg_advisory_xact_lock_shared if what == "they stay" else func.pg_advisory_xact_lock
-    connection.execute(select(lock(_PLACES_LOCK, city_id)))
-
-
-def lock_final(connection: Connection) -> None:
-    """Waits for the turn to do a load's last steps; held until the transaction ends."""
-    connection.execute(select(func.pg_advisory_xact_lock(_FINAL_LOCK, 0)))
 
 
 def next_upload_id(connection: Connection) -> int:
@@ -194,13 +159,6 @@ def _ewkb_points(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> pa.Array
     return pc.if_else(known, array, pa.scalar(None, array.type)).cast(pa.binary())
 
 
-def write_findings(connection: Connection, upload_id: int, findings: Findings) -> None:
-    """Stores the findings of an upload."""
-    frame = findings.frame()
-    frame.insert(0, "upload_id", upload_id)
-    copy_frame(connection, finding, frame.join(findings.positions(frame["row_number"])))
-
-
 def withdraw_households(connection: Connection, survey_id: int, upload_id: int) -> list[int]:
     """Takes an upload's rows out and brings back what they replaced; returns the settlements that changed.
 
@@ -230,11 +188,3 @@ def _settlements_of(changed: Update) -> Select[Any]:
     """Carries out an update of households and gives the settlements they are in, each once."""
     rows = changed.returning(household.c.settlement_id).cte("changed")
     return select(rows.c.settlement_id).distinct()
-
-
-def raise_data_version(connection: Connection) -> None:
-    """Marks that what readers see has changed, and tells those who listen when the transaction commits."""
-    raised = connection.execute(update(data_version).values(version=data_version.c.version + 1))
-    if raised.rowcount == 0:
-        connection.execute(insert(data_version).values(version=1))
-    connection.execute(select(func.pg_notify(DATA_VERSION_CHANNEL, "")))

@@ -8,8 +8,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from geo.errors import Conflict, NotFound
 from geo.indicators.catalogue import read_catalogue
-from geo.ingestion import store
 from geo.ingestion.vocabulary import vocabulary
+from geo.locks import lock_survey
 from geo.schema.people import household
 from geo.schema.uploads import upload
 
@@ -53,7 +53,7 @@ def remove_column(connection: Connection, survey_id: int, column: str) -> Remove
         NotFound: no row has it; the message names those there are.
         Conflict: figures of an indicator rest on it.
     """
-    store.lock_survey(connection, survey_id)
+    lock_survey(connection, survey_id)
     there = [each.name for each in stored_columns(connection, survey_id)]
     if column not in there:
         raise NotFound(f"No row of the round has a column {column!r} beside its answers; there are {_listed(there)}.")

@@ -15,8 +15,8 @@ from geo.ingestion.cells import texts
 from geo.ingestion.findings import Findings
 from geo.ingestion.forms import Form
 from geo.ingestion.layers import Batch, Layer
-from geo.ingestion.names import fold_name
 from geo.ingestion.profile import FieldMapping, PositionColumns, Profile
+from geo.text import fold_name
 
 _REVIEWS = (
     "validation status",

@@ -20,9 +20,9 @@ from geo.ingestion.cells import is_blank, texts
 from geo.ingestion.extent import Extent
 from geo.ingestion.findings import Findings
 from geo.ingestion.layers import Layer, Note
-from geo.ingestion.names import fold_name
 from geo.ingestion.profile import PositionColumns, Profile
 from geo.ingestion.standard_columns import standard_profile
+from geo.text import fold_name
 
 Order = Literal["latitude, longitude", "longitude, latitude"]
 

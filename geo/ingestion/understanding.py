@@ -9,12 +9,11 @@ from typing import Any
 import tomlkit
 
 from geo.errors import MissingColumn
-from geo.fields import Unit
+from geo.fields import Content, Unit
 from geo.ingestion.evidence import read_evidence
 from geo.ingestion.facility_columns import STANDARD, find_named
 from geo.ingestion.formats import open_layer
 from geo.ingestion.layers import ReadOptions
-from geo.ingestion.loads import Content
 from geo.ingestion.made_columns import part_names
 from geo.ingestion.place_codes import LIKE_A_CODE
 from geo.ingestion.profile import FacilityColumns, Meanings, PositionColumns, parse_profile

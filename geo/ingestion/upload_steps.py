@@ -27,8 +27,9 @@ from geo.errors import (
     UnreadableFile,
     VastiError,
 )
-from geo.ingestion import ingest, originals, store
+from geo.ingestion import ingest, originals
 from geo.ingestion.answers_seen import tell_answers
+from geo.ingestion.found import write_findings
 from geo.ingestion.loads import ErrorsFound, LoadOptions, LoadResult
 from geo.ingestion.observe import Progress
 from geo.ingestion.partitions import make_partition, shrink_empty
@@ -36,6 +37,7 @@ from geo.ingestion.received import BEGINS_AS, Choices, Step, uploads
 from geo.ingestion.understanding import columns_key
 from geo.ingestion.upload_contents import load_file, understand_file
 from geo.ingestion.upload_facts import NOTHING_READ, compare, find_figures, outcome, read_as, to_choose_from
+from geo.locks import lock_survey
 from geo.room import check_disk
 from geo.schema.access import account
 from geo.schema.uploads import State, finding, remembered_profile, upload, upload_progress
@@ -107,7 +109,7 @@ class Work:
             return
         with suppress(Locked), transaction(self._engine) as connection:
             limit_lock_waits(connection, _TIDYING_WAITS_S)
-            store.lock_survey(connection, row["survey_id"])
+            lock_survey(connection, row["survey_id"])
             shrink_empty(connection, row["survey_id"])
 
     def _check(self, row: Any) -> None:
@@ -148,7 +150,7 @@ class Work:
             changed = connection.execute(update(upload).where(upload.c.id == self._id, still).values(values))
             connection.execute(delete(finding).where(finding.c.upload_id == self._id))
             if changed.rowcount and result is not None:
-                store.write_findings(connection, self._id, result.findings)
+                write_findings(connection, self._id, result.findings)
             self._done(connection)
         self._give_room_back(row)
 

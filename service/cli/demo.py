@@ -12,6 +12,7 @@ import typer
 from sqlalchemy import Connection
 
 from data.sample.city import SampleFiles, write_sample
+from geo.data_version import raise_data_version
 from geo.indicators.catalogue import read_catalogue
 from geo.indicators.changes import find_changes
 from geo.indicators.disclosure import REASONS
@@ -25,7 +26,6 @@ from geo.ingestion.loads import LoadOptions
 from geo.ingestion.profile import FacilityColumns, read_profile
 from geo.ingestion.recompute import recompute
 from geo.ingestion.source import SourceOptions
-from geo.ingestion.store import raise_data_version
 from geo.paging import PageRequest
 from geo.places import add_city, find_city
 from geo.settings import Settings

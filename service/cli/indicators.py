@@ -15,8 +15,8 @@ from geo.indicators.own import (
     list_indicators,
     read_document,
 )
+from geo.organisations import find_organisation
 from geo.settings import Settings
-from geo.surveys import find_organisation
 from service.cli import options as o
 from service.cli.load import noted, open_database, reading_database
 from service.cli.output import print_frame

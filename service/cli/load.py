@@ -14,6 +14,7 @@ from sqlalchemy import Connection, select
 
 from geo import database
 from geo.audit import note_as
+from geo.data_version import raise_data_version
 from geo.errors import SetupError
 from geo.indicators.tally_store import surveys_lacking_tallies
 from geo.ingestion import ingest
@@ -23,7 +24,6 @@ from geo.ingestion.layers import ReadOptions
 from geo.ingestion.loads import LoadResult
 from geo.ingestion.recompute import recompute
 from geo.ingestion.source import SourceOptions
-from geo.ingestion.store import raise_data_version
 from geo.places import add_city, find_city
 from geo.schema.uploads import upload
 from geo.settings import Settings

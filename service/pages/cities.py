@@ -10,12 +10,12 @@ from geo.city_requests import find_requests
 from geo.errors import Conflict, InputError, VastiError
 from geo.facilities import count_facilities
 from geo.ingestion.formats import FORMATS
-from geo.ingestion.placement import Places
 from geo.listings import find_cities
 from geo.paging import PageRequest
 from geo.places import check_city, find_city, places_on
 from geo.places_ended import find_ended
 from geo.settings import Settings
+from geo.settlements import Places
 from maps.sketch import draw_sketch
 from service.access import Acting, acting, reading_in_full
 from service.account_bodies import CityAnswer, NewCity, NewCityRequest, SettlementChange

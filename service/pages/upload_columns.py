@@ -6,10 +6,9 @@ from typing import Any
 from sqlalchemy import Connection
 
 from geo.errors import ProfileInvalid
-from geo.fields import standard_fields
+from geo.fields import Content, standard_fields
 from geo.ingestion.facility_columns import STANDARD
 from geo.ingestion.found import find_unmapped
-from geo.ingestion.loads import Content
 from geo.ingestion.profile import Profile
 from geo.ingestion.received import Choices
 from geo.ingestion.suggest import DETAIL, NOTHING, TARGETS

@@ -13,9 +13,9 @@ from starlette.datastructures import FormData, UploadFile
 
 from geo.audit import note
 from geo.errors import InvalidParameter, InvalidParameters
+from geo.fields import CONTENTS
 from geo.ingestion import originals
 from geo.ingestion.found import find_findings
-from geo.ingestion.loads import CONTENTS
 from geo.ingestion.received import Choices, find_upload, list_uploads
 from geo.settings import Settings
 from service.access import acting, reading_in_full

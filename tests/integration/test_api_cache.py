@@ -10,8 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from geo import database
-from geo.data_version import DataVersionWatch
-from geo.ingestion.store import raise_data_version
+from geo.data_version import DataVersionWatch, raise_data_version
 from geo.places import find_city
 from geo.surveys import set_state
 from service import cache

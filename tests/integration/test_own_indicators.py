@@ -22,10 +22,10 @@ from geo.indicators.values import find_values
 from geo.ingestion import ingest
 from geo.ingestion.recompute import recompute_all
 from geo.ingestion.source import SourceOptions
+from geo.organisations import open_organisation
 from geo.paging import PageRequest
 from geo.schema.surveys import survey
 from geo.schema.values import own_indicator, pair_tally, tallied
-from geo.surveys import open_organisation
 from tests import factories as f
 from tests.integration.cli import Shell, survey_arguments
 

@@ -16,10 +16,11 @@ from sqlalchemy import Engine, text
 from geo import access, cluster, database
 from geo.access import Bearer
 from geo.indicators.tally_store import surveys_lacking_tallies
-from geo.ingestion import originals, store
+from geo.ingestion import originals
 from geo.ingestion.loads import Target
 from geo.ingestion.received import NEXT_STEP, Choices, Decision, Step, decide, receive
 from geo.ingestion.recompute import recompute
+from geo.locks import lock_final
 from geo.places import find_city
 from geo.settings import Settings
 from geo.surveys import find_survey
@@ -210,7 +211,7 @@ def await_end(reader: int) -> None:
 def test_a_reader_ends_with_its_worker(office: Office, tmp_path: Path) -> None:
     """Nobody would hear what came of it, nor stop it: here it cannot come to an end by itself."""
     with office.engine.connect() as holding:
-        store.lock_final(holding)
+        lock_final(holding)
         number = office.receives(many_rows(tmp_path / "many.csv", 2_000))
         worker = office.works()
         await_step(office, "checking")

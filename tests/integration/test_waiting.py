@@ -12,12 +12,14 @@ from alembic.command import downgrade
 from sqlalchemy import Connection, Engine, text
 
 from geo import database
+from geo.data_version import raise_data_version
 from geo.errors import Locked
-from geo.ingestion import ingest, store
+from geo.ingestion import ingest
 from geo.ingestion.loads import LoadOptions
 from geo.ingestion.partitions import has_partition, make_partition
 from geo.ingestion.source import SourceOptions
 from geo.ingestion.upload_steps import Work
+from geo.locks import lock_final, lock_survey
 from geo.places import find_city
 from geo.surveys import SurveySpec, open_survey
 from service import incoming
@@ -97,8 +99,8 @@ def test_m7_a_trial_holds_nothing_that_others_wait_for(office: Office, two: TwoO
         assert rows(connection, SHARED_LOCKS) == []
         assert connection.execute(text("SELECT version FROM data_version")).scalar_one() == before
         with soon(two.owner) as elsewhere:
-            store.lock_final(elsewhere)
-            store.raise_data_version(elsewhere)
+            lock_final(elsewhere)
+            raise_data_version(elsewhere)
         with soon(two.owner) as elsewhere:
             assert load(elsewhere, write(tmp_path, "meanwhile"), other, tmp_path).state == "loaded"
         connection.rollback()
@@ -169,7 +171,7 @@ def test_m7_a_check_that_waits_in_vain_is_tried_again(
     number = send(office.client, office.header, write(tmp_path, "again")).json()["id"]
     with two.owner.connect() as holding:
         survey_id = holding.execute(text("SELECT survey_id FROM upload WHERE id = :id"), {"id": number}).scalar_one()
-        store.lock_survey(holding, survey_id)
+        lock_survey(holding, survey_id)
         monkeypatch.setattr("geo.ingestion.upload_steps._CHECK_WAITS_S", 0.2)
         with pytest.raises(Locked):
             Work(two.owner, number, office.settings.originals_url).do("checking")

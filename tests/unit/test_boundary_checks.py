@@ -16,7 +16,7 @@ from geo.ingestion.boundaries import read_boundaries
 from geo.ingestion.boundary_checks import check_boundaries
 from geo.ingestion.findings import Findings
 from geo.ingestion.layers import ReadOptions
-from geo.ingestion.placement import Places
+from geo.settlements import Places
 
 M = 1e-5
 """A little more than a metre, in degrees, at the equator."""

@@ -14,8 +14,9 @@ from geo.ingestion.crs_proposals import propose
 from geo.ingestion.extent import Extent
 from geo.ingestion.layers import ReadOptions
 from geo.ingestion.observe import observe
-from geo.ingestion.placement import Placement, Places
+from geo.ingestion.placement import Placement
 from geo.ingestion.source import SourceOptions
+from geo.settlements import Places
 from tests import factories as f
 
 PUNE = Extent(73.7, 18.5, 73.9, 18.7)

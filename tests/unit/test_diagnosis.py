@@ -9,7 +9,8 @@ from shapely.geometry import box
 
 from geo.ingestion.findings import Findings
 from geo.ingestion.labels import NOWHERE
-from geo.ingestion.placement import Placement, Placer, Places
+from geo.ingestion.placement import Placement, Placer
+from geo.settlements import Places
 from tests.unit.test_placement import observed, places
 
 LON, LAT = 34.005, -13.505

@@ -16,9 +16,9 @@ from pydantic import ValidationError
 from geo.errors import ProfileInvalid, VastiError
 from geo.fields import standard_fields
 from geo.ingestion.observe import Reading, observe
-from geo.ingestion.placement import Places
 from geo.ingestion.profile import Profile, read_profile
 from geo.ingestion.source import SourceOptions
+from geo.settlements import Places
 from tests import factories as f
 
 SHIPPED = {p.name: p.read_text(encoding="utf-8") for p in files("data").joinpath("profiles").iterdir()}  # type: ignore[attr-defined,unused-ignore]

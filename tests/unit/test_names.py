@@ -2,7 +2,7 @@
 
 import pytest
 
-from geo.ingestion.names import fold_name
+from geo.text import fold_name
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,8 @@ from shapely.geometry import Polygon, box
 from geo.ingestion.findings import Findings
 from geo.ingestion.labels import NOWHERE
 from geo.ingestion.mapping import Observations
-from geo.ingestion.placement import Placement, Placer, Places
+from geo.ingestion.placement import Placement, Placer
+from geo.settlements import Places
 
 GEOD = pyproj.Geod(ellps="WGS84")
 

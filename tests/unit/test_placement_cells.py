@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from geo.ingestion.findings import Findings
 from geo.ingestion.labels import NOWHERE
 from geo.ingestion.mapping import Observations
-from geo.ingestion.placement import Placer, Places
+from geo.ingestion.placement import Placer
+from geo.settlements import Places
 
 
 def _observations(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> Observations:

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from geo.fields import standard_fields
 from geo.ingestion.evidence import FileEvidence
 from geo.ingestion.fits import ValueLine
-from geo.ingestion.profile import Profile, fold, parse_profile, value_table
+from geo.ingestion.profile import Profile, parse_profile, value_table
 from geo.ingestion.profile_text import add_answers, quote, write_profile
 from geo.ingestion.suggest import Confidence, Proposal, Suggestion
+from geo.text import fold
 from tests.suggested import uncommented
 
 TEXT = st.text(max_size=30) | st.sampled_from(

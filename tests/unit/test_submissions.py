@@ -12,8 +12,8 @@ from geo.ingestion.formats import open_layer
 from geo.ingestion.forms import build_form
 from geo.ingestion.layers import ReadOptions
 from geo.ingestion.observe import Placed, Reading, observe
-from geo.ingestion.placement import Places
 from geo.ingestion.source import SourceOptions
+from geo.settlements import Places
 from tests import factories as f
 
 PLACES = Places(["01"], ["Gandhinagar"], np.array([shapely.box(73.7, 18.5, 73.9, 18.7)]))

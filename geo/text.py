@@ -1,11 +1,28 @@
-"""Names compared the way people mean them: without case, accents and punctuation."""
+"""Names and texts: how they are compared, and what the database holds of them."""
 
 import re
 import unicodedata
 
+from geo.errors import InputError, quoted
+
+_SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
+
+
+def check_slug(slug: str, noun: str) -> None:
+    """Holds a short name against the form every short name has, as the database does.
+
+    Raises:
+        InputError: it has another form.
+    """
+    if not _SLUG.fullmatch(slug):
+        raise InputError(
+            f"{quoted([slug])} cannot be the short name of a {noun}: it is made of at most 100 of a-z, 0-9, - and _, "
+            "and starts with a letter or digit."
+        )
+
+
 # Latin, Greek and Cyrillic accents. The marks of other scripts, such as the vowels of Devanagari, are letters there.
 _ACCENTS = re.compile("[\u0300-\u036f]")
-
 _BETWEEN_WORDS = "PSZC"
 """The Unicode categories of punctuation, symbols, blanks and control characters."""
 
@@ -20,3 +37,8 @@ def fold_name(text: str) -> str:
 def is_storable(text: str) -> bool:
     """Whether the database can hold a text: it takes neither the character NUL nor half of a pair of surrogates."""
     return "\0" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
+def fold(text: str) -> str:
+    """A value as profiles compare it: without case, and with single blanks."""
+    return " ".join(text.split()).casefold()
