@@ -8,7 +8,17 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Row, Select, cast, func, literal, select, tuple_
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Row,
+    Select,
+    cast,
+    func,
+    literal,
+    select,
+    tuple_,
+)
 from sqlalchemy.sql import ColumnElement
 
 from geo.errors import InvalidParameter, InvalidParameters
@@ -110,3 +120,19 @@ def decode_cursor(cursor: str, parts: int) -> list[str]:
 
 def _not_a_cursor() -> InvalidParameters:
     return InvalidParameters([InvalidParameter("cursor", "is not a cursor this list gave; follow its next link")])
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Some rows of a longer list by column name, how many there are, and the cursor that asks for the next."""
+
+    rows: list[dict[str, Any]]
+    total: int
+    next_cursor: str | None
+
+
+def listing(page: Page) -> Listing:
+    """The rows of a page by column name."""
+    # The columns named _key_... are the paging's own.
+    rows = [{str(n): v for n, v in row._mapping.items() if not n.startswith("_")} for row in page.rows]
+    return Listing(rows, page.total, page.next_cursor)

@@ -16,9 +16,9 @@ from geo.indicators.definition import Counted
 from geo.indicators.disclosure import COUNT_STEP
 from geo.indicators.query import ValuesQuery
 from geo.indicators.values import find_values
-from geo.listings import city_and_survey_names
 from geo.paging import PageRequest
 from geo.places_listed import find_points
+from geo.survey_listings import city_and_survey_names
 from geo.visibility import Seen
 from maps import coverage
 

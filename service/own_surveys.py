@@ -5,8 +5,8 @@ from typing import Any, Literal
 from geo.audit import note
 from geo.data_version import raise_data_version
 from geo.errors import Conflict, NotAllowed
-from geo.listings import find_own_surveys
 from geo.places import find_city
+from geo.survey_listings import find_own_surveys
 from geo.surveys import SurveySpec, find_survey, open_survey, set_state
 from service.access import Acting
 from service.account_bodies import NewSurvey

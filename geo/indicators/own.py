@@ -3,28 +3,18 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, select
 
-from geo.data_version import raise_data_version
 from geo.errors import Conflict, DefinitionInvalid, NotFound, UnreadableFile, quoted
 from geo.fields import standard_fields
 from geo.indicators.catalogue import catalogue, own_definition, read_catalogue, shipped_document
 from geo.indicators.definition import Definition, read_definition
-from geo.indicators.tallies import ALL
-from geo.ingestion.recompute import recompute_all
-from geo.locks import lock_final
-from geo.organisations import open_organisation
 from geo.schema.places import organisation
-from geo.schema.values import own_indicator, tally
+from geo.schema.values import own_indicator
 
 MOST_BYTES = 64 * 1024
 """The largest file."""
 
-MOST_INDICATORS = 200
-"""How many an installation may have."""
-
-MOST_VERSIONS = 1000
-"""How many versions of all of them together: every load counts each."""
 
 _RESERVED = frozenset({"all", "none", "null", "true", "false", "and", "or", "not", "in", "is", "between", "like"})
 
@@ -86,45 +76,7 @@ def check_own(connection: Connection | None, text: str, name: str) -> Definition
     _check_names(definition, name)
     if connection is None:
         return definition
-    return _numbered(definition, _newest(connection, definition.id), name).definition
-
-
-def add_own(connection: Connection, text: str, name: str, organisation_slug: str) -> Added:
-    """Adds an indicator, or the next version of one, and makes the figures of every survey for it.
-
-    The same definition again changes nothing. Earlier versions stay, and what was counted by them.
-
-    Raises:
-        InputError: as check_own, or there are as many indicators as there may be.
-        Conflict: the id is another organisation's, or the text says a version that is not the next.
-    """
-    definition = check_own(None, text, name)
-    # Before the lock: a load under way that adds the same organisation must be able to end.
-    organisation_id = open_organisation(connection, organisation_slug)
-    lock_final(connection)
-    owner = connection.execute(
-        select(organisation.c.slug)
-        .join(own_indicator, own_indicator.c.organisation_id == organisation.c.id)
-        .where(own_indicator.c.indicator_id == definition.id)
-        .limit(1)
-    ).scalar_one_or_none()
-    if owner not in (None, organisation_slug):
-        raise Conflict(f"{name}: {definition.id} is an indicator of {owner}; choose another id.")
-    added = _numbered(definition, _newest(connection, definition.id), name)
-    if not added.is_new:
-        return added
-    _check_room(connection, definition.id)
-    connection.execute(
-        insert(own_indicator).values(
-            indicator_id=definition.id,
-            version=added.definition.version,
-            organisation_id=organisation_id,
-            document=text,
-        )
-    )
-    recompute_all(connection)
-    raise_data_version(connection)
-    return added
+    return numbered(definition, newest_version(connection, definition.id), name).definition
 
 
 def _encoded(text: str, name: str) -> bytes:
@@ -153,7 +105,8 @@ def _check_names(definition: Definition, name: str) -> None:
         )
 
 
-def _newest(connection: Connection, indicator_id: str) -> Definition | None:
+def newest_version(connection: Connection, indicator_id: str) -> Definition | None:
+    """The newest version of an organisation's indicator; None: there is none."""
     row = connection.execute(
         select(own_indicator.c.document, own_indicator.c.version)
         .where(own_indicator.c.indicator_id == indicator_id)
@@ -163,7 +116,7 @@ def _newest(connection: Connection, indicator_id: str) -> Definition | None:
     return None if row is None else own_definition(row.document, row.version)
 
 
-def _numbered(definition: Definition, newest: Definition | None, name: str) -> Added:
+def numbered(definition: Definition, newest: Definition | None, name: str) -> Added:
     """The definition with its version: that of the newest where it says the same, else the next."""
     given = definition.version if "version" in definition.model_fields_set else None
     if newest is not None and given in (None, newest.version) and _says(definition) == _says(newest):
@@ -179,32 +132,6 @@ def _numbered(definition: Definition, newest: Definition | None, name: str) -> A
 
 def _says(definition: Definition) -> dict[str, object]:
     return definition.model_dump(exclude={"version"})
-
-
-def _check_room(connection: Connection, indicator_id: str) -> None:
-    distinct = func.count(own_indicator.c.indicator_id.distinct())
-    others = own_indicator.c.indicator_id != indicator_id
-    n_others = connection.execute(select(distinct).where(others)).scalar_one()
-    n_versions = connection.execute(select(func.count()).select_from(own_indicator)).scalar_one()
-    if n_others >= MOST_INDICATORS:
-        raise DefinitionInvalid(f"There are {MOST_INDICATORS} indicators of organisations already, and may be no more.")
-    if n_versions >= MOST_VERSIONS:
-        raise DefinitionInvalid(
-            f"There are {MOST_VERSIONS:,} versions of organisations' indicators already, and may be no more."
-        )
-
-
-def count_surveys(connection: Connection, definition: Definition) -> int:
-    """In how many surveys anybody answers an indicator."""
-    found = connection.execute(
-        select(func.count(tally.c.survey_id.distinct())).where(
-            tally.c.group_field == ALL,
-            tally.c.indicator_id == definition.id,
-            tally.c.definition_version == definition.version,
-            tally.c.n > 0,
-        )
-    )
-    return int(found.scalar_one())
 
 
 def list_indicators(connection: Connection) -> list[Listed]:

@@ -11,10 +11,11 @@ from geo.indicators.disclosure import Access
 from geo.indicators.query import ValuesQuery
 from geo.indicators.values import find_values
 from geo.ingestion.formats import FORMATS
-from geo.listings import find_cities, find_own_surveys, find_seen_survey
+from geo.listings import find_cities
 from geo.paging import PageRequest
 from geo.places import find_city
 from geo.settings import Settings
+from geo.survey_listings import find_own_surveys, find_seen_survey
 from geo.surveys import find_survey
 from maps import words
 from maps.figures import finite

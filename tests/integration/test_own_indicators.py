@@ -11,10 +11,11 @@ from sqlalchemy import Connection, Engine, func, insert, select
 
 from geo.errors import Conflict, DefinitionInvalid, UnreadableFile
 from geo.indicators import own
+from geo.indicators.additions import add_own, count_surveys
 from geo.indicators.catalogue import catalogue, read_catalogue
 from geo.indicators.changes import find_changes
 from geo.indicators.definition import Definition
-from geo.indicators.own import Added, add_own, check_own, count_surveys
+from geo.indicators.own import Added, check_own
 from geo.indicators.query import ValuesQuery
 from geo.indicators.tally_sql import in_scans
 from geo.indicators.tally_store import make_missing
