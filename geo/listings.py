@@ -12,7 +12,6 @@ from geo.paging import Listing, PageRequest, fetch_page, listing
 from geo.places import as_geojson
 from geo.schema.places import boundary, city, settlement, ward
 from geo.schema.surveys import survey
-from geo.visibility import is_seen
 
 M2_PER_KM2 = 1_000_000
 
@@ -33,7 +32,7 @@ class SettlementsQuery:
 def find_cities(connection: Connection, page: PageRequest) -> Listing:
     """Cities with slug, name, and how many settlements and published survey rounds they have."""
     settlements = select(func.count()).where(settlement.c.city_id == city.c.id).scalar_subquery()
-    surveys = select(func.count()).where(survey.c.city_id == city.c.id, is_seen("published")).scalar_subquery()
+    surveys = select(func.count()).where(survey.c.city_id == city.c.id, survey.c.state == "published").scalar_subquery()
     rows = select(city.c.slug, city.c.name, settlements.label("settlements"), surveys.label("surveys"))
     return listing(fetch_page(connection, rows, [city.c.slug], page))
 

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Connection, Engine, func, insert, select
 
 from geo.errors import Conflict, DefinitionInvalid, UnreadableFile
-from geo.indicators import own
+from geo.indicators import additions
 from geo.indicators.additions import add_own, count_surveys
 from geo.indicators.catalogue import catalogue, read_catalogue
 from geo.indicators.changes import find_changes
@@ -335,7 +335,7 @@ def test_in_scans_keeps_to_what_a_statement_holds() -> None:
 
 
 def test_as_many_versions_as_there_may_be(city: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(own, "MOST_VERSIONS", 2)
+    monkeypatch.setattr(additions, "MOST_VERSIONS", 2)
     add(city, document())
     add(city, document("fans > 1"))
     with pytest.raises(DefinitionInvalid, match="There are 2 versions"):
