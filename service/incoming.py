@@ -19,7 +19,8 @@ from geo.ingestion import originals
 from geo.ingestion.incoming import make_folder
 from geo.ingestion.loads import Target
 from geo.ingestion.originals import Original
-from geo.ingestion.received import Choices, kept_bytes, receive
+from geo.ingestion.received import kept_bytes, receive
+from geo.ingestion.upload_choices import Choices
 from geo.places import find_city
 from geo.room import check_disk, check_quota
 from geo.settings import Settings

@@ -6,7 +6,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from geo.fields import Content
-from geo.ingestion.received import Choices, Decision, Step
+from geo.ingestion.received import Step
+from geo.ingestion.upload_choices import Choices
+from geo.ingestion.upload_decisions import Decision
 from service.bodies import Body, Link
 
 ShownState = Literal[

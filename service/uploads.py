@@ -12,16 +12,9 @@ from geo.database import limit_lock_waits
 from geo.errors import InvalidParameter, InvalidParameters
 from geo.ingestion.findings import FindingGroup
 from geo.ingestion.found import find_groups
-from geo.ingestion.received import (
-    BEGINS_AS,
-    NEXT_STEP,
-    Choices,
-    Decision,
-    decide,
-    decisions_for,
-    find_upload,
-    list_uploads,
-)
+from geo.ingestion.received import BEGINS_AS, find_upload, list_uploads
+from geo.ingestion.upload_choices import Choices
+from geo.ingestion.upload_decisions import NEXT_STEP, Decision, decide, decisions_for
 from geo.paging import PageRequest
 from service.access import Acting
 from service.queue import defer_upload, waiting_before

@@ -19,7 +19,9 @@ from geo.indicators.catalogue import read_catalogue
 from geo.indicators.tallies import ALL, KEY
 from geo.indicators.tally_frame import tally_gdf
 from geo.indicators.tally_sql import tally_survey
-from geo.ingestion import facilities, ingest
+from geo.ingestion import facilities
+from geo.ingestion.boundaries_load import load_boundaries
+from geo.ingestion.ingest import load_survey
 from geo.ingestion.layers import ReadOptions
 from geo.ingestion.loads import LoadOptions, LoadResult
 from geo.ingestion.profile import BoundaryColumns, FacilityColumns, Profile
@@ -216,7 +218,7 @@ def load_city(
     """Adds the city and loads its boundaries."""
     add_city(connection, slug, slug.title())
     name = f"boundaries_{len(list(folder.iterdir()))}.gpkg"
-    return ingest.load_boundaries(
+    return load_boundaries(
         connection,
         write_boundaries(folder / name, frame),
         slug,
@@ -245,7 +247,7 @@ def load(
 ) -> LoadResult:
     """Loads a file, or rows written as one, into a round."""
     path = rows if isinstance(rows, Path) else write_csv(folder / f"rows_{len(list(folder.iterdir()))}.csv", rows)
-    return ingest.load_survey(
+    return load_survey(
         connection,
         path,
         city,

@@ -14,7 +14,8 @@ from sqlalchemy.engine import make_url
 from geo import database
 from geo.data_version import raise_data_version
 from geo.indicators.tally_store import surveys_lacking_tallies
-from geo.ingestion import ingest
+from geo.ingestion.boundaries_load import load_boundaries
+from geo.ingestion.ingest import load_survey
 from geo.ingestion.layers import ReadOptions
 from geo.ingestion.loads import LoadOptions
 from geo.ingestion.profile import BoundaryColumns
@@ -149,7 +150,7 @@ def _rows(own: Mapping[str, int]) -> Iterator[list[object]]:
 
 def load_round(connection: Connection, city: SmallCity, path: Path, spec: SurveySpec, *, publish: bool) -> None:
     """Loads a file of households into a round of the small city."""
-    ingest.load_survey(
+    load_survey(
         connection,
         path,
         CITY,
@@ -168,7 +169,7 @@ def load_small_city(url: str, folder: Path) -> SmallCity:
     engine = database.create_engine(url)
     with database.transaction(engine) as connection:
         add_city(connection, CITY, CITY_NAME)
-        ingest.load_boundaries(
+        load_boundaries(
             connection,
             write_boundaries(folder),
             CITY,

@@ -7,29 +7,21 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import replace
-from datetime import date
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, select
 
-from geo.data_version import raise_data_version
-from geo.errors import Conflict, NotFound
-from geo.facilities import withdraw_facilities
+from geo.errors import NotFound
 from geo.indicators.catalogue import read_catalogue
 from geo.indicators.definition import Definition
 from geo.indicators.tally_frame import FrameTally
 from geo.indicators.tally_sql import tally_survey
 from geo.indicators.tally_store import follow_households, refresh_tallies, write_tallies
 from geo.ingestion import originals, store
-from geo.ingestion.attributes import read_attributes
-from geo.ingestion.boundaries import read_boundaries
-from geo.ingestion.decided import check_decided
 from geo.ingestion.design_checks import DesignChecks
-from geo.ingestion.layers import ReadOptions
 from geo.ingestion.loads import (
     LoadOptions,
     LoadResult,
@@ -48,92 +40,19 @@ from geo.ingestion.loads import (
 from geo.ingestion.mapping import Observations
 from geo.ingestion.named_settlements import read_named, tell_named
 from geo.ingestion.observe import Placed, Progress, Reading, observe
-from geo.ingestion.profile import BoundaryColumns, Profile
+from geo.ingestion.profile import Profile
 from geo.ingestion.source import SourceOptions
-from geo.locks import lock_city, lock_final, lock_places, lock_survey
+from geo.ingestion.withdrawing import withdraw_snapshots
+from geo.locks import lock_places, lock_survey
 from geo.places import (
     CityPlaces,
     find_city,
-    find_others_ground,
     places_on,
-    withdraw_boundaries,
-    write_boundaries,
     write_names,
 )
-from geo.places_ended import find_ended
 from geo.places_listed import note_giver
 from geo.schema.surveys import survey
-from geo.schema.uploads import COUNTING, upload
 from geo.surveys import Mode, SurveySpec, find_survey, frame_sizes, open_survey
-
-
-def load_boundaries(
-    connection: Connection,
-    path: Path,
-    city_slug: str,
-    *,
-    read: ReadOptions,
-    columns: BoundaryColumns | Profile | None,
-    valid_from_on: date | None,
-    today: date,
-    options: LoadOptions,
-    attributes: Path | None = None,
-    may_move: bool = False,
-) -> LoadResult:
-    """Loads a file of settlement boundaries into a city; names and wards may stand in a table of `attributes`.
-
-    `may_move`: somebody said that settlements lie where they did not lie before.
-
-    Raises:
-        ErrorsFound: rows have errors and `skip_errors` is not set.
-        InputError: the file cannot be used.
-        NotFound: there is no such city.
-        Conflict: most of the settlements that the city has would lie elsewhere, and `may_move` is not set.
-    """
-    city_id = find_city(connection, city_slug)
-    target = Target(city_id, "boundaries")
-    with open_original(path, *([attributes] if attributes else [])) as original, dry(connection, options):
-        lock_city(connection, city_id)
-        earlier = find_earlier(connection, original, target, path, read, options)
-        if earlier is not None:
-            return earlier
-        known = places_on(connection, city_id, valid_from_on or today)
-        table = read_attributes(attributes, columns) if attributes else None
-        others = (
-            find_others_ground(connection, city_id, options.organisation, valid_from_on, today)
-            if options.only_own
-            else None
-        )
-        boundaries = read_boundaries(path, read, columns, known.places, table, others, may_move=may_move)
-        _refuse_ended(connection, city_id, boundaries.frame)
-        result = replace(
-            count_rows(boundaries.findings, boundaries.rows_read),
-            read_as=boundaries.read_as,
-            outlines=tuple(boundaries.frame["geom"].dropna()),
-        )
-        decide(result, path, options)
-        if options.dry_run:
-            return result
-        originals.keep(original, options.organisation, options.originals_url)
-        begin_counting(connection, options)
-        upload_id = options.upload_id or store.next_upload_id(connection)
-        profile = {"boundaries": boundaries.columns.model_dump(), "valid_from_on": str(valid_from_on or "")}
-        write_upload(connection, upload_id, original, target, result, profile | options_said(read), options)
-        written = write_boundaries(connection, city_id, upload_id, boundaries.frame, valid_from_on, today)
-        changes = replace(written, renamed=boundaries.renamed, missing=boundaries.missing)
-        end_counting(connection, upload_id, boundaries.findings, options)
-        return replace(result, state="loaded", upload_id=upload_id, changes=changes)
-
-
-def _refuse_ended(connection: Connection, city_id: int, frame: pd.DataFrame) -> None:
-    """Holds that no settlement comes back that somebody ended."""
-    there = set(frame["code"])
-    ended = [one for one in find_ended(connection, city_id) if one.code in there]
-    if ended:
-        raise Conflict(
-            f"Settlement {ended[0].code} ({ended[0].name}) ended on {ended[0].ended_on}, and the file has it: reopen "
-            "it with `vasti settlement reopen`, or leave it out of the file."
-        )
 
 
 def load_survey(
@@ -212,7 +131,7 @@ def load_survey(
             note_giver(connection, city_id, load.upload_id, list(named["code"]))
             load.finish(beside, on_trial=options.on_trial)
             kept.result()
-        replaced = _withdraw_snapshots(connection, survey_id, load.upload_id, options.pulled_from)
+        replaced = withdraw_snapshots(connection, survey_id, load.upload_id, options.pulled_from)
         end_counting(connection, load.upload_id, load.reading.findings, options)
         return replace(result, state="loaded", upload_id=load.upload_id, replaced=replaced)
 
@@ -297,75 +216,3 @@ class _SurveyLoad:
         known = {(definition.id, definition.version) for definition in self._definitions}
         now = read_catalogue(self._connection).versions
         return [d for d in now if d.is_tallied and (d.id, d.version) not in known]
-
-
-def withdraw(connection: Connection, upload_id: int, *, as_decided: bool = False) -> int:
-    """Takes back an upload and restores what it replaced; returns how many rows it had.
-
-    `as_decided`: because somebody decided it on the service.
-
-    Raises:
-        NotFound: there is no such upload.
-        Conflict: it has been withdrawn before, holds boundaries on which others, or households, rest, or somebody else
-            has to decide it by now.
-    """
-    row = connection.execute(select(upload).where(upload.c.id == upload_id)).mappings().one_or_none()
-    if row is None:
-        raise NotFound(f"There is no upload {upload_id}.")
-    counting = partial(_begin_withdrawing, connection, upload_id, as_decided=as_decided)
-    if row["content"] == "survey":
-        lock_survey(connection, row["survey_id"])
-        counting()
-        _withdraw(connection, row["survey_id"], upload_id)
-    else:
-        lock_city(connection, row["city_id"])
-        if row["content"] == "boundaries":
-            lock_places(connection, row["city_id"], "none is placed in them")
-        counting()
-        _mark_withdrawn(connection, upload_id)
-        take_back = withdraw_boundaries if row["content"] == "boundaries" else withdraw_facilities
-        take_back(connection, upload_id)
-    raise_data_version(connection)
-    return int(row["rows_loaded"])
-
-
-def _begin_withdrawing(connection: Connection, upload_id: int, *, as_decided: bool) -> None:
-    lock_final(connection)
-    if as_decided:
-        check_decided(connection, upload_id)
-
-
-def _withdraw(connection: Connection, survey_id: int, upload_id: int) -> None:
-    _mark_withdrawn(connection, upload_id)
-    touched = store.withdraw_households(connection, survey_id, upload_id)
-    refresh_tallies(connection, survey_id, touched)
-
-
-def _mark_withdrawn(connection: Connection, upload_id: int) -> None:
-    # Read again under the lock: another process may have withdrawn it meanwhile.
-    changed = connection.execute(
-        update(upload).where(upload.c.id == upload_id, upload.c.state.in_(COUNTING)).values(state="withdrawn")
-    )
-    if changed.rowcount == 0:
-        raise Conflict(f"Upload {upload_id} has been withdrawn already.")
-
-
-def _withdraw_snapshots(
-    connection: Connection, survey_id: int, upload_id: int, pulled_from: str | None
-) -> tuple[int, ...]:
-    """Withdraws what earlier snapshots of a source loaded, once the new one is in.
-
-    A submission that is in both is superseded by then; one that was deleted at the source no longer counts.
-    """
-    if pulled_from is None:
-        return ()
-    found = select(upload.c.id).where(
-        upload.c.survey_id == survey_id,
-        upload.c.state.in_(COUNTING),
-        upload.c.id != upload_id,
-        upload.c.profile["pulled_from"].astext == pulled_from,
-    )
-    earlier = tuple(connection.execute(found.order_by(upload.c.id)).scalars())
-    for each in earlier:
-        _withdraw(connection, survey_id, each)
-    return earlier

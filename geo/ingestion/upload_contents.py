@@ -6,13 +6,14 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from geo.ingestion import ingest
+from geo.ingestion.boundaries_load import load_boundaries
 from geo.ingestion.facilities import load_facilities
+from geo.ingestion.ingest import load_survey
 from geo.ingestion.loads import LoadOptions, LoadResult
 from geo.ingestion.observe import Progress
 from geo.ingestion.profile import FacilityColumns
-from geo.ingestion.received import Choices
 from geo.ingestion.understanding import Understanding, understand, understand_boundaries, understand_facilities
+from geo.ingestion.upload_choices import Choices
 from geo.surveys import SurveySpec
 
 
@@ -42,7 +43,7 @@ def load_file(
     today = datetime.now(UTC).date()
     match row["content"]:
         case "boundaries":
-            return ingest.load_boundaries(
+            return load_boundaries(
                 connection,
                 path,
                 row["city"],
@@ -67,4 +68,4 @@ def load_file(
             )
     spec = SurveySpec(row["survey"], row["organisation"])
     source = choices.source(options.max_rows)
-    return ingest.load_survey(connection, path, row["city"], spec, source=source, options=options, progress=progress)
+    return load_survey(connection, path, row["city"], spec, source=source, options=options, progress=progress)

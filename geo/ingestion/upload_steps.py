@@ -27,16 +27,18 @@ from geo.errors import (
     UnreadableFile,
     VastiError,
 )
-from geo.ingestion import ingest, originals
+from geo.ingestion import originals
 from geo.ingestion.answers_seen import tell_answers
 from geo.ingestion.found import write_findings
 from geo.ingestion.loads import ErrorsFound, LoadOptions, LoadResult
 from geo.ingestion.observe import Progress
 from geo.ingestion.partitions import make_partition, shrink_empty
-from geo.ingestion.received import BEGINS_AS, Choices, Step, uploads
+from geo.ingestion.received import BEGINS_AS, Step, uploads
 from geo.ingestion.understanding import columns_key
+from geo.ingestion.upload_choices import Choices
 from geo.ingestion.upload_contents import load_file, understand_file
 from geo.ingestion.upload_facts import NOTHING_READ, compare, find_figures, outcome, read_as, to_choose_from
+from geo.ingestion.withdrawing import withdraw
 from geo.locks import lock_survey
 from geo.room import check_disk
 from geo.schema.access import account
@@ -183,7 +185,7 @@ class Work:
         try:
             with transaction(self._engine) as connection:
                 limit_lock_waits(connection, _LOAD_WAITS_S)
-                rows = ingest.withdraw(connection, self._id, as_decided=True)
+                rows = withdraw(connection, self._id, as_decided=True)
                 self._note(connection, row, "upload withdrawn", {"rows_withdrawn": rows})
                 self._done(connection)
         except (Busy, DatabaseUnavailable, Locked):

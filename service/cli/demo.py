@@ -19,8 +19,9 @@ from geo.indicators.disclosure import REASONS
 from geo.indicators.query import ValuesQuery
 from geo.indicators.tally_store import surveys_lacking_tallies
 from geo.indicators.values import find_values
-from geo.ingestion import ingest
+from geo.ingestion.boundaries_load import load_boundaries
 from geo.ingestion.facilities import load_facilities
+from geo.ingestion.ingest import load_survey
 from geo.ingestion.layers import ReadOptions
 from geo.ingestion.loads import LoadOptions
 from geo.ingestion.profile import FacilityColumns, read_profile
@@ -69,7 +70,7 @@ def _load(connection: Connection, files: SampleFiles, settings: Settings) -> Non
     options = LoadOptions(getpass.getuser(), settings.originals_url, settings.organisation)
     add_city(connection, files.city_slug, files.city_name)
     profile = files.boundaries.profile
-    result = ingest.load_boundaries(
+    result = load_boundaries(
         connection,
         files.boundaries.path,
         files.city_slug,
@@ -103,7 +104,7 @@ def _load(connection: Connection, files: SampleFiles, settings: Settings) -> Non
         )
         source = SourceOptions(profile=None if survey.profile is None else read_profile(survey.profile))
         with progress_bar(f"Loading {survey.path.name}") as progress:
-            result = ingest.load_survey(
+            result = load_survey(
                 connection, survey.path, files.city_slug, spec, source=source, options=options, progress=progress
             )
         if set_state(connection, find_city(connection, files.city_slug), survey.survey, "published"):

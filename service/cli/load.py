@@ -17,13 +17,15 @@ from geo.audit import note_as
 from geo.data_version import raise_data_version
 from geo.errors import SetupError
 from geo.indicators.tally_store import surveys_lacking_tallies
-from geo.ingestion import ingest
+from geo.ingestion.boundaries_load import load_boundaries
 from geo.ingestion.facilities import load_facilities
 from geo.ingestion.frame import load_frame
+from geo.ingestion.ingest import load_survey
 from geo.ingestion.layers import ReadOptions
 from geo.ingestion.loads import LoadResult
 from geo.ingestion.recompute import recompute
 from geo.ingestion.source import SourceOptions
+from geo.ingestion.withdrawing import withdraw as take_back
 from geo.places import add_city, find_city
 from geo.schema.uploads import upload
 from geo.settings import Settings
@@ -131,7 +133,7 @@ def boundaries(
     started = time.monotonic()
     report = Report(file, SourceOptions(read=given.read()), outcome)
     with report.of_refusal(), open_database(settings) as connection:
-        result = ingest.load_boundaries(
+        result = load_boundaries(
             connection,
             file,
             city,
@@ -187,7 +189,7 @@ def load_into_round(
     report = Report(file, source, outcome)
     with report.of_refusal(), open_database(settings) as connection:
         with progress_bar(f"Loading {file.name}") as progress:
-            result = ingest.load_survey(
+            result = load_survey(
                 connection,
                 file,
                 city,
@@ -283,7 +285,7 @@ def withdraw(
 ) -> None:
     """Take back an upload of a survey or of facilities: its rows no longer count, and those it had replaced do."""
     with open_database(Settings()) as connection:
-        rows = ingest.withdraw(connection, upload_id)
+        rows = take_back(connection, upload_id)
         _note_upload(connection, upload_id, "upload withdrawn")
     typer.echo(f"Upload {upload_id} is withdrawn: its {rows:,} rows no longer count, and what they had replaced does.")
 

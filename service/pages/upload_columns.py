@@ -10,8 +10,8 @@ from geo.fields import Content, standard_fields
 from geo.ingestion.facility_columns import STANDARD
 from geo.ingestion.found import find_unmapped
 from geo.ingestion.profile import Profile
-from geo.ingestion.received import Choices
 from geo.ingestion.suggest import DETAIL, NOTHING, TARGETS
+from geo.ingestion.upload_choices import Choices
 from service.pages.wording import PLACE_FIELDS
 
 _ANSWERS_SHOWN = 40

@@ -18,9 +18,11 @@ from geo.errors import InputError
 from geo.indicators.catalogue import read_catalogue
 from geo.ingestion.found import find_findings, find_misplaced
 from geo.ingestion.profile import UNKNOWN
-from geo.ingestion.received import Choices, Decision, find_upload
+from geo.ingestion.received import find_upload
 from geo.ingestion.rules import FIXABLE
 from geo.ingestion.suggest import DETAIL, NOTHING
+from geo.ingestion.upload_choices import Choices
+from geo.ingestion.upload_decisions import Decision
 from geo.paging import PageRequest
 from geo.places import find_city, places_on
 from geo.settings import Settings

@@ -16,7 +16,8 @@ from geo.errors import InvalidParameter, InvalidParameters
 from geo.fields import CONTENTS
 from geo.ingestion import originals
 from geo.ingestion.found import find_findings
-from geo.ingestion.received import Choices, find_upload, list_uploads
+from geo.ingestion.received import find_upload, list_uploads
+from geo.ingestion.upload_choices import Choices
 from geo.settings import Settings
 from service.access import acting, reading_in_full
 from service.answers import (

@@ -11,8 +11,8 @@ from data.sample.city import SampleFiles, write_sample
 from geo.assess import assess
 from geo.indicators.query import ValuesQuery
 from geo.indicators.values import find_values
-from geo.ingestion import ingest
 from geo.ingestion.boundaries import read_boundaries
+from geo.ingestion.boundaries_load import load_boundaries
 from geo.ingestion.layers import ReadOptions
 from geo.ingestion.profile import read_profile
 from geo.ingestion.source import SourceOptions
@@ -32,7 +32,7 @@ def test_assess_equals_the_database(connection: Connection, tmp_path: Path, samp
     survey = sample.surveys[which]
     source = SourceOptions(profile=read_profile(str(survey.profile)))
     add_city(connection, "sample", "Sample")
-    ingest.load_boundaries(
+    load_boundaries(
         connection,
         sample.boundaries.path,
         "sample",

@@ -18,8 +18,8 @@ from geo.indicators.tally_frame import tally_gdf
 from geo.indicators.tally_sql import tally_survey
 from geo.indicators.tally_store import group_fields, make_missing, surveys_lacking_tallies
 from geo.indicators.values import find_area_values, find_values
-from geo.ingestion import ingest
 from geo.ingestion.source import SourceOptions
+from geo.ingestion.withdrawing import withdraw
 from geo.paging import PageRequest
 from geo.schema.surveys import survey
 from geo.schema.values import tallied, tally
@@ -113,7 +113,7 @@ def test_groups_follow_their_households(city: Connection, tmp_path: Path) -> Non
     found = by_group(city, access="full").set_index(["settlement_code", "group"])
     assert found.loc[(f.code(0), "female"), "n"] == 14 + 9
     assert second.upload_id is not None
-    ingest.withdraw(city, second.upload_id)
+    withdraw(city, second.upload_id)
     make_missing(city, survey_id(city))
     pd.testing.assert_frame_equal(by_group(city, access="full"), before)
     assert not make_missing(city, survey_id(city))

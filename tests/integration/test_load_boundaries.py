@@ -11,7 +11,7 @@ from shapely.geometry import LineString, MultiPolygon, Polygon, box
 from sqlalchemy import Connection, select
 
 from geo.errors import Conflict, UnreadableFile
-from geo.ingestion import ingest
+from geo.ingestion.boundaries_load import load_boundaries
 from geo.ingestion.layers import ReadOptions
 from geo.ingestion.loads import ErrorsFound, LoadResult
 from geo.ingestion.profile import BoundaryColumns
@@ -49,7 +49,7 @@ def test_load_boundaries_versions(connection: Connection, tmp_path: Path) -> Non
 def test_load_boundaries_same_file_twice(connection: Connection, tmp_path: Path) -> None:
     first = f.load_city(connection, tmp_path, f.small_city())
     (path,) = tmp_path.glob("*.gpkg")
-    again = ingest.load_boundaries(
+    again = load_boundaries(
         connection,
         path,
         "pune",
@@ -136,7 +136,7 @@ def load_with_table(connection: Connection, folder: Path, table: list[dict[str, 
     add_city(connection, "pune", "Pune")
     path = folder / "traced.gpkg"
     shapes = f.small_city()[["geometry"]].assign(No=[1.0, 2.0, 3.0, 4.0])
-    return ingest.load_boundaries(
+    return load_boundaries(
         connection,
         path if path.exists() else f.write_boundaries(path, shapes),
         "pune",

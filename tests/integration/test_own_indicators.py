@@ -20,9 +20,10 @@ from geo.indicators.query import ValuesQuery
 from geo.indicators.tally_sql import in_scans
 from geo.indicators.tally_store import make_missing
 from geo.indicators.values import find_values
-from geo.ingestion import ingest
+from geo.ingestion.ingest import load_survey
 from geo.ingestion.recompute import recompute_all
 from geo.ingestion.source import SourceOptions
+from geo.ingestion.withdrawing import withdraw
 from geo.organisations import open_organisation
 from geo.paging import PageRequest
 from geo.schema.surveys import survey
@@ -106,7 +107,7 @@ def test_every_version_keeps_its_figures_and_follows_later_loads(city: Connectio
     f.assert_tallies_whole(city, survey_id(city))
 
     assert later.upload_id is not None
-    ingest.withdraw(city, later.upload_id)
+    withdraw(city, later.upload_id)
     assert (values(city, version=1), values(city)) == (first, newest)
     f.assert_tallies_whole(city, survey_id(city))
 
@@ -406,7 +407,7 @@ def test_an_indicator_added_while_a_file_is_read(fresh_engine: Engine, tmp_path:
 
     path = f.write_csv(tmp_path / "later.csv", with_fans(f.households(each=20)))
     with fresh_engine.begin() as connection:
-        ingest.load_survey(
+        load_survey(
             connection,
             path,
             "pune",

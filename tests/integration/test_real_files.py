@@ -12,8 +12,8 @@ import shapely
 from sqlalchemy import Connection, text
 
 from geo.errors import VastiError
-from geo.ingestion import ingest
 from geo.ingestion.boundaries import Boundaries, read_boundaries
+from geo.ingestion.boundaries_load import load_boundaries
 from geo.ingestion.formats import open_layer
 from geo.ingestion.layers import ReadOptions
 from geo.ingestion.loads import ErrorsFound
@@ -23,9 +23,9 @@ from geo.places import add_city
 from tests import factories as f
 
 
-def load_boundaries(connection: Connection, folder: Path, path: Path, columns: BoundaryColumns | Profile) -> None:
+def draw_city(connection: Connection, folder: Path, path: Path, columns: BoundaryColumns | Profile) -> None:
     add_city(connection, "real", "Real")
-    ingest.load_boundaries(
+    load_boundaries(
         connection,
         path,
         "real",
@@ -42,7 +42,7 @@ def test_renabap_register_joins_its_polygons(connection: Connection, tmp_path: P
     folder, profile = real_files / "ar_renabap_2023", read_profile("renabap")
     polygons = folder / "barrios_inside_amba.geojson"
     assert pyogrio.read_info(polygons)["features"] == 1444
-    load_boundaries(connection, tmp_path, polygons, profile)
+    draw_city(connection, tmp_path, polygons, profile)
     (register,) = folder.glob("*.csv")
     result = f.load(
         connection,
@@ -69,7 +69,7 @@ def test_malawi_households_place_by_position(connection: Connection, tmp_path: P
     cells = [shapely.box(32 + i / 2, -18 + j / 2, 32.5 + i / 2, -17.5 + j / 2) for i in range(9) for j in range(19)]
     grid = gpd.GeoDataFrame({"code": [f"G{i}" for i in range(len(cells))]}, geometry=cells, crs="EPSG:4326")
     path = f.write_boundaries(tmp_path / "grid.gpkg", grid)
-    load_boundaries(connection, tmp_path, path, BoundaryColumns(settlement_code="code"))
+    draw_city(connection, tmp_path, path, BoundaryColumns(settlement_code="code"))
     result = f.load(
         connection,
         tmp_path,
@@ -98,7 +98,7 @@ def dowa(connection: Connection, tmp_path: Path, real_files: Path) -> tuple[Path
     parts = shapely.get_parts(around)
     city = gpd.GeoDataFrame({"code": [f"D{i}" for i in range(len(parts))]}, geometry=parts, crs="EPSG:4326")
     boundaries = f.write_boundaries(tmp_path / "dowa.gpkg", city)
-    load_boundaries(connection, tmp_path, boundaries, BoundaryColumns(settlement_code="code"))
+    draw_city(connection, tmp_path, boundaries, BoundaryColumns(settlement_code="code"))
     return folder / "Dowa Household Latrine survey.csv", clean
 
 

@@ -12,8 +12,8 @@ import pytest
 import shapely
 from sqlalchemy import Connection, text
 
-from geo.ingestion import ingest
 from geo.ingestion.boundaries import read_boundaries
+from geo.ingestion.boundaries_load import load_boundaries
 from geo.ingestion.findings import Findings
 from geo.ingestion.formats import open_layer
 from geo.ingestion.layers import ReadOptions
@@ -42,9 +42,9 @@ def counts(observations: Observations, field: str) -> Counter[Any]:
     return Counter(observations.fields[field].to_pylist())
 
 
-def load_boundaries(connection: Connection, folder: Path, path: Path, columns: Any, read: ReadOptions) -> Any:
+def draw_city(connection: Connection, folder: Path, path: Path, columns: Any, read: ReadOptions) -> Any:
     add_city(connection, "real", "Real")
-    return ingest.load_boundaries(
+    return load_boundaries(
         connection,
         path,
         "real",
@@ -73,7 +73,7 @@ def test_techo_survey_loads_by_its_own_codes(connection: Connection, tmp_path: P
     One row has no code, and a name that only one settlement bears.
     """
     folder, profile = real_files / "py_techo_asuncion", read_profile("techo-paraguay")
-    load_boundaries(connection, tmp_path, folder / "central.zip", profile, LATIN_1)
+    draw_city(connection, tmp_path, folder / "central.zip", profile, LATIN_1)
     path = folder / "asentamientos_survey.csv"
     result = f.load(
         connection,
@@ -155,7 +155,7 @@ def test_dowa_latrines_place_where_they_are(connection: Connection, tmp_path: Pa
     """All 89 of the cleaned table lie in southern Malawi; the export's have lost their minus: it is named."""
     box = gpd.GeoDataFrame({"code": ["MW"]}, geometry=[shapely.box(32.6, -17.2, 36, -9.3)], crs="EPSG:4326")
     path = f.write_boundaries(tmp_path / "malawi.gpkg", box)
-    load_boundaries(connection, tmp_path, path, BoundaryColumns(settlement_code="code"), ReadOptions())
+    draw_city(connection, tmp_path, path, BoundaryColumns(settlement_code="code"), ReadOptions())
     profile = read_profile("dowa-latrines")
     for (name, encoding), kept in zip(DOWA[:2], (0, 89), strict=True):
         source = SourceOptions(profile=profile, read=ReadOptions(encoding=encoding))

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 from geo.indicators.changes import find_changes
 from geo.indicators.query import ValuesQuery
 from geo.indicators.values import find_values
-from geo.ingestion import ingest
+from geo.ingestion.boundaries_load import load_boundaries
 from geo.ingestion.layers import ReadOptions
 from geo.ingestion.loads import LoadResult
 from geo.ingestion.profile import BoundaryColumns, Profile, read_profile
@@ -23,7 +23,7 @@ from tests import factories as f
 def load_city(connection: Connection, folder: Path, path: Path, columns: BoundaryColumns | Profile) -> None:
     add_city(connection, "real", "Real")
     encoding = "latin-1" if path.suffix == ".zip" else None
-    ingest.load_boundaries(
+    load_boundaries(
         connection,
         path,
         "real",

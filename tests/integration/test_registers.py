@@ -13,11 +13,11 @@ from geo.errors import ProfileInvalid
 from geo.indicators.query import ValuesQuery
 from geo.indicators.values import find_values
 from geo.ingestion.boundaries import read_boundaries
-from geo.ingestion.ingest import withdraw
 from geo.ingestion.layers import ReadOptions
 from geo.ingestion.loads import ErrorsFound, LoadResult
 from geo.ingestion.profile import Profile
 from geo.ingestion.source import SourceOptions
+from geo.ingestion.withdrawing import withdraw
 from geo.schema.people import household
 from geo.schema.surveys import survey
 from tests import factories as f

@@ -18,8 +18,10 @@ from geo.access import Bearer
 from geo.indicators.tally_store import surveys_lacking_tallies
 from geo.ingestion import originals
 from geo.ingestion.loads import Target
-from geo.ingestion.received import NEXT_STEP, Choices, Decision, Step, decide, receive
+from geo.ingestion.received import Step, receive
 from geo.ingestion.recompute import recompute
+from geo.ingestion.upload_choices import Choices
+from geo.ingestion.upload_decisions import NEXT_STEP, Decision, decide
 from geo.locks import lock_final
 from geo.places import find_city
 from geo.settings import Settings

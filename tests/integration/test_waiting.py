@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, text
 from geo import database
 from geo.data_version import raise_data_version
 from geo.errors import Locked
-from geo.ingestion import ingest
+from geo.ingestion.ingest import load_survey
 from geo.ingestion.loads import LoadOptions
 from geo.ingestion.partitions import has_partition, make_partition
 from geo.ingestion.source import SourceOptions
@@ -48,7 +48,7 @@ def new_round(two: TwoOrganisations, slug: str, *, with_partition: bool = True) 
 
 
 def load(connection: Connection, path: Path, spec: SurveySpec, folder: Path, **options: Any) -> Any:
-    return ingest.load_survey(
+    return load_survey(
         connection, path, "pune", spec, source=SourceOptions(), options=LoadOptions("south", str(folder), **options)
     )
 

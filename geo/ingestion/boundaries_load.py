@@ -1,0 +1,106 @@
+"""The load of a file of settlements: its boundaries come into a city, or none of them does."""
+
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+from sqlalchemy import Connection
+
+from geo.errors import Conflict
+from geo.ingestion import originals, store
+from geo.ingestion.attributes import read_attributes
+from geo.ingestion.boundaries import read_boundaries
+from geo.ingestion.layers import ReadOptions
+from geo.ingestion.loads import (
+    LoadOptions,
+    LoadResult,
+    Target,
+    begin_counting,
+    count_rows,
+    decide,
+    dry,
+    end_counting,
+    find_earlier,
+    open_original,
+    options_said,
+    write_upload,
+)
+from geo.ingestion.profile import BoundaryColumns, Profile
+from geo.locks import lock_city
+from geo.places import (
+    find_city,
+    find_others_ground,
+    places_on,
+    write_boundaries,
+)
+from geo.places_ended import find_ended
+
+
+def load_boundaries(
+    connection: Connection,
+    path: Path,
+    city_slug: str,
+    *,
+    read: ReadOptions,
+    columns: BoundaryColumns | Profile | None,
+    valid_from_on: date | None,
+    today: date,
+    options: LoadOptions,
+    attributes: Path | None = None,
+    may_move: bool = False,
+) -> LoadResult:
+    """Loads a file of settlement boundaries into a city; names and wards may stand in a table of `attributes`.
+
+    `may_move`: somebody said that settlements lie where they did not lie before.
+
+    Raises:
+        ErrorsFound: rows have errors and `skip_errors` is not set.
+        InputError: the file cannot be used.
+        NotFound: there is no such city.
+        Conflict: most of the settlements that the city has would lie elsewhere, and `may_move` is not set.
+    """
+    city_id = find_city(connection, city_slug)
+    target = Target(city_id, "boundaries")
+    with open_original(path, *([attributes] if attributes else [])) as original, dry(connection, options):
+        lock_city(connection, city_id)
+        earlier = find_earlier(connection, original, target, path, read, options)
+        if earlier is not None:
+            return earlier
+        known = places_on(connection, city_id, valid_from_on or today)
+        table = read_attributes(attributes, columns) if attributes else None
+        others = (
+            find_others_ground(connection, city_id, options.organisation, valid_from_on, today)
+            if options.only_own
+            else None
+        )
+        boundaries = read_boundaries(path, read, columns, known.places, table, others, may_move=may_move)
+        _refuse_ended(connection, city_id, boundaries.frame)
+        result = replace(
+            count_rows(boundaries.findings, boundaries.rows_read),
+            read_as=boundaries.read_as,
+            outlines=tuple(boundaries.frame["geom"].dropna()),
+        )
+        decide(result, path, options)
+        if options.dry_run:
+            return result
+        originals.keep(original, options.organisation, options.originals_url)
+        begin_counting(connection, options)
+        upload_id = options.upload_id or store.next_upload_id(connection)
+        profile = {"boundaries": boundaries.columns.model_dump(), "valid_from_on": str(valid_from_on or "")}
+        write_upload(connection, upload_id, original, target, result, profile | options_said(read), options)
+        written = write_boundaries(connection, city_id, upload_id, boundaries.frame, valid_from_on, today)
+        changes = replace(written, renamed=boundaries.renamed, missing=boundaries.missing)
+        end_counting(connection, upload_id, boundaries.findings, options)
+        return replace(result, state="loaded", upload_id=upload_id, changes=changes)
+
+
+def _refuse_ended(connection: Connection, city_id: int, frame: pd.DataFrame) -> None:
+    """Holds that no settlement comes back that somebody ended."""
+    there = set(frame["code"])
+    ended = [one for one in find_ended(connection, city_id) if one.code in there]
+    if ended:
+        raise Conflict(
+            f"Settlement {ended[0].code} ({ended[0].name}) ended on {ended[0].ended_on}, and the file has it: reopen "
+            "it with `vasti settlement reopen`, or leave it out of the file."
+        )
