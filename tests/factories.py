@@ -22,9 +22,9 @@ from geo.indicators.tally_sql import tally_survey
 from geo.ingestion import facilities
 from geo.ingestion.boundaries_load import load_boundaries
 from geo.ingestion.ingest import load_survey
-from geo.ingestion.layers import ReadOptions
 from geo.ingestion.loads import LoadOptions, LoadResult
 from geo.ingestion.profile import BoundaryColumns, FacilityColumns, Profile
+from geo.ingestion.reading.layer import ReadOptions
 from geo.ingestion.source import SourceOptions
 from geo.places import add_city
 from geo.schema.people import household as household_table

@@ -16,9 +16,9 @@ from geo.data_version import raise_data_version
 from geo.indicators.tally_store import surveys_lacking_tallies
 from geo.ingestion.boundaries_load import load_boundaries
 from geo.ingestion.ingest import load_survey
-from geo.ingestion.layers import ReadOptions
 from geo.ingestion.loads import LoadOptions
 from geo.ingestion.profile import BoundaryColumns
+from geo.ingestion.reading.layer import ReadOptions
 from geo.ingestion.recompute import recompute
 from geo.ingestion.source import SourceOptions
 from geo.places import add_city, find_city

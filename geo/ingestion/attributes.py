@@ -10,10 +10,10 @@ from geo.errors import MissingColumn, UnreadableFile
 from geo.ingestion.cells import texts
 from geo.ingestion.columns import Wanted, find_columns
 from geo.ingestion.findings import Findings
-from geo.ingestion.formats import open_layer
 from geo.ingestion.labels import NOWHERE, Label, Labels
-from geo.ingestion.layers import Batch, Layer, Note, ReadOptions
 from geo.ingestion.profile import BoundaryColumns, Profile
+from geo.ingestion.reading.formats import open_layer
+from geo.ingestion.reading.layer import Batch, Layer, Note, ReadOptions
 from geo.ingestion.standard_columns import standard_profile
 
 _ROLES = {

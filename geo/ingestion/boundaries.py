@@ -17,11 +17,8 @@ from geo.ingestion.attributes import Attributes
 from geo.ingestion.boundary_checks import check_boundaries
 from geo.ingestion.cells import is_blank, texts
 from geo.ingestion.columns import Wanted, find_columns
-from geo.ingestion.crs_proposals import check_crs, middles, name_crs, refuse_far_positions, refuse_outside_world
 from geo.ingestion.extent import Extent, extent_of
 from geo.ingestion.findings import Findings
-from geo.ingestion.formats import open_layer
-from geo.ingestion.layers import Batch, Layer, ReadAs, ReadOptions
 from geo.ingestion.listed import (
     ListedPositions,
     are_points,
@@ -34,10 +31,13 @@ from geo.ingestion.listed import (
 from geo.ingestion.others_ground import keep_ward_names, leave_others_ground
 from geo.ingestion.parts import one_row_a_settlement
 from geo.ingestion.profile import BoundaryColumns, PositionColumns, Profile
-from geo.ingestion.reasons import without_reasons
+from geo.ingestion.reading.crs_proposals import check_crs, middles, name_crs, refuse_far_positions, refuse_outside_world
+from geo.ingestion.reading.formats import open_layer
+from geo.ingestion.reading.gdal import read_shapes
+from geo.ingestion.reading.layer import Batch, Layer, ReadAs, ReadOptions
+from geo.ingestion.reading.returned_rows import without_reasons
 from geo.ingestion.redrawn import tell_missing, tell_moved, tell_renamed
 from geo.ingestion.text_shapes import ShapeColumn, find_outlines, standard_profile_of
-from geo.ingestion.vector import read_shapes
 from geo.places import Named, Renamed
 from geo.settlements import OthersGround, Places
 from geo.text import fold

@@ -11,7 +11,6 @@ from geo.errors import Conflict
 from geo.ingestion import originals, store
 from geo.ingestion.attributes import read_attributes
 from geo.ingestion.boundaries import read_boundaries
-from geo.ingestion.layers import ReadOptions
 from geo.ingestion.loads import (
     LoadOptions,
     LoadResult,
@@ -27,6 +26,7 @@ from geo.ingestion.loads import (
     write_upload,
 )
 from geo.ingestion.profile import BoundaryColumns, Profile
+from geo.ingestion.reading.layer import ReadOptions
 from geo.locks import lock_city
 from geo.places import (
     find_city,

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from geo.crs import METRES_PER_DEGREE, geodesic_area_m2, geodesic_distance_m
 from geo.errors import InputError
 from geo.ground import is_sliver, polygon_areas_m2
-from geo.ingestion.crs_proposals import middles
 from geo.ingestion.findings import Findings
-from geo.ingestion.layers import Note
+from geo.ingestion.reading.crs_proposals import middles
+from geo.ingestion.reading.layer import Note
 from geo.settlements import Places
 
 _NESTED_SHARE = 0.99

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from geo.ingestion.findings import Findings
-from geo.ingestion.layers import as_mask
+from geo.ingestion.reading.layer import as_mask
 from geo.text import fold
 
 

@@ -8,8 +8,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from geo.ingestion.findings import Findings
-from geo.ingestion.layers import as_mask
 from geo.ingestion.mapping import Observations
+from geo.ingestion.reading.layer import as_mask
 from geo.ingestion.repeats import FirstRows, text_fingerprints
 
 _EARLIEST = date(1990, 1, 1)

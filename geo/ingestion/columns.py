@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from geo.errors import MissingColumn
-from geo.ingestion.layers import Layer, Note
 from geo.ingestion.made_columns import add_made_column, part_names
+from geo.ingestion.reading.layer import Layer, Note
 from geo.text import fold_name
 
 DBF_NAME = 10

@@ -7,8 +7,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from geo.ingestion.cells import Cells, NotUnderstood, texts, translate
-from geo.ingestion.layers import as_mask
 from geo.ingestion.profile import FieldMapping, Value
+from geo.ingestion.reading.layer import as_mask
 from geo.text import fold
 
 _EXCEL_ZERO = date(1899, 12, 30)

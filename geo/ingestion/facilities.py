@@ -18,7 +18,6 @@ from geo.crs import STORAGE_CRS
 from geo.errors import NotFound
 from geo.facilities import given_by_others, write_facilities
 from geo.ingestion import originals, store
-from geo.ingestion.crs_proposals import check_crs, name_crs, refuse_far_positions
 from geo.ingestion.evidence import read_evidence
 from geo.ingestion.extent import extent_of
 from geo.ingestion.facility_columns import STANDARD, name_layer
@@ -26,8 +25,6 @@ from geo.ingestion.facility_positions import CityGround, check_positions
 from geo.ingestion.facility_repeats import tell_repeated
 from geo.ingestion.facility_rows import read_rows, settle_rows
 from geo.ingestion.findings import Findings
-from geo.ingestion.formats import open_layer
-from geo.ingestion.layers import ReadAs, ReadOptions
 from geo.ingestion.loads import (
     LoadOptions,
     LoadResult,
@@ -44,7 +41,10 @@ from geo.ingestion.loads import (
 )
 from geo.ingestion.mapping import Mapper
 from geo.ingestion.profile import FacilityColumns, Profile
-from geo.ingestion.reasons import without_reasons
+from geo.ingestion.reading.crs_proposals import check_crs, name_crs, refuse_far_positions
+from geo.ingestion.reading.formats import open_layer
+from geo.ingestion.reading.layer import ReadAs, ReadOptions
+from geo.ingestion.reading.returned_rows import without_reasons
 from geo.locks import lock_city
 from geo.places import find_city, places_on
 

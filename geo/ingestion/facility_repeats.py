@@ -5,7 +5,7 @@ import pandas as pd
 
 from geo.ingestion.facility_columns import STANDARD
 from geo.ingestion.findings import Findings
-from geo.ingestion.layers import Note
+from geo.ingestion.reading.layer import Note
 
 _DECIMALS = 5  # about a metre
 

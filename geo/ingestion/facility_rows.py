@@ -13,8 +13,8 @@ from geo.ingestion.dates import read_date
 from geo.ingestion.doubtful import not_answers
 from geo.ingestion.facility_columns import STANDARD, NamedLayer
 from geo.ingestion.findings import Findings
-from geo.ingestion.layers import Batch
 from geo.ingestion.quantities import read_number
+from geo.ingestion.reading.layer import Batch
 from geo.ingestion.yes_no import yes_or_no
 from geo.schema.facilities import KINDS
 from geo.text import fold_name

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from geo.ingestion.layers import Layer, Note
+from geo.ingestion.reading.layer import Layer, Note
 from geo.ingestion.rules import RULES, Rule, Severity
 
 WHOLE_FILE = 0

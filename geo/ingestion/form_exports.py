@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from geo.ingestion.cells import texts
 from geo.ingestion.forms import Choice, Form, Labels, Question
-from geo.ingestion.layers import Batch, Layer, Note
+from geo.ingestion.reading.layer import Batch, Layer, Note
 from geo.text import fold, fold_name
 
 BLANKS = ("", "n/a", "N/A", "NA")

@@ -9,7 +9,7 @@ from typing import Any
 from python_calamine import CalamineError, CalamineWorkbook
 
 from geo.errors import FormInvalid
-from geo.ingestion.workbooks import cell_text
+from geo.ingestion.reading.workbooks import cell_text
 from geo.text import fold_name
 
 Labels = Mapping[str, str]

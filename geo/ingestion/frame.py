@@ -15,10 +15,10 @@ from geo.indicators.tallies import ALL, CLUSTERS, stratum_of
 from geo.ingestion.cells import texts
 from geo.ingestion.design_checks import note_small_frames
 from geo.ingestion.findings import Findings
-from geo.ingestion.formats import open_layer
-from geo.ingestion.layers import Layer, ReadOptions
 from geo.ingestion.loads import ErrorsFound, LoadResult
 from geo.ingestion.quantities import MOST_HOUSEHOLDS
+from geo.ingestion.reading.formats import open_layer
+from geo.ingestion.reading.layer import Layer, ReadOptions
 from geo.locks import lock_places
 from geo.places import find_city, there_on
 from geo.schema.places import settlement

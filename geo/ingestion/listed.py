@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from geo.crs import STORAGE_CRS, positions_to_storage
 from geo.ingestion.cells import Cells
-from geo.ingestion.crs_proposals import name_crs
 from geo.ingestion.findings import Findings
-from geo.ingestion.layers import Batch, Layer, Note, ReadAs, ReadOptions
 from geo.ingestion.mapping import Mapper
 from geo.ingestion.profile import PositionColumns, Profile
 from geo.ingestion.quantities import read_coordinates
+from geo.ingestion.reading.crs_proposals import name_crs
+from geo.ingestion.reading.layer import Batch, Layer, Note, ReadAs, ReadOptions
 from geo.settlements import Places
 
 

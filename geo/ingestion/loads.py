@@ -16,9 +16,9 @@ from geo.ingestion import originals
 from geo.ingestion.answers_seen import AnswerSeen
 from geo.ingestion.decided import check_decided
 from geo.ingestion.findings import Findings
-from geo.ingestion.formats import bundle, open_layer
 from geo.ingestion.found import write_findings
-from geo.ingestion.layers import ReadAs, ReadOptions
+from geo.ingestion.reading.formats import bundle, open_layer
+from geo.ingestion.reading.layer import ReadAs, ReadOptions
 from geo.locks import lock_final
 from geo.organisations import open_organisation
 from geo.places import PlaceChanges

@@ -6,7 +6,7 @@ import pandas as pd
 
 from geo.ingestion.findings import Findings
 from geo.ingestion.labels import Label, Labels
-from geo.ingestion.layers import Note
+from geo.ingestion.reading.layer import Note
 from geo.ingestion.source import SourceOptions, open_source
 from geo.settlements import Places
 from geo.text import fold_name

@@ -12,16 +12,16 @@ from numpy.typing import NDArray
 from geo.crs import STORAGE_CRS
 from geo.errors import MissingColumn
 from geo.ingestion.answers_seen import AnswersSeen
-from geo.ingestion.axes import find_zone
 from geo.ingestion.cells import texts
 from geo.ingestion.checks import Checks, report_zero_weights
-from geo.ingestion.crs_proposals import name_crs, refuse_far_positions
 from geo.ingestion.extent import Extent, extent_of
 from geo.ingestion.findings import Findings
-from geo.ingestion.layers import Batch, ReadAs
 from geo.ingestion.mapping import Mapper, Observations
 from geo.ingestion.placement import Placement, Placer, is_declared
 from geo.ingestion.profile import Profile
+from geo.ingestion.reading.axes import find_zone
+from geo.ingestion.reading.crs_proposals import name_crs, refuse_far_positions
+from geo.ingestion.reading.layer import Batch, ReadAs
 from geo.ingestion.repeats import Repeats
 from geo.ingestion.same_household import SameHousehold
 from geo.ingestion.shares import Divider

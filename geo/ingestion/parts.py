@@ -8,11 +8,11 @@ import shapely
 from numpy.typing import NDArray
 
 from geo.crs import METRES_PER_DEGREE, geodesic_distance_m
-from geo.ingestion.crs_proposals import middles
 from geo.ingestion.findings import Findings
-from geo.ingestion.layers import Note
 from geo.ingestion.made_columns import made_name
 from geo.ingestion.profile import BoundaryColumns
+from geo.ingestion.reading.crs_proposals import middles
+from geo.ingestion.reading.layer import Note
 from geo.text import fold_name
 
 _APART_M = 1_000.0

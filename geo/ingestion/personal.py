@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 
 from geo.ingestion.evidence import ColumnEvidence, column_evidence
-from geo.ingestion.layers import Batch, Note
+from geo.ingestion.reading.layer import Batch, Note
 from geo.ingestion.vocabulary import Vocabulary, vocabulary
 from geo.ingestion.yes_no import yes_or_no
 

@@ -15,8 +15,8 @@ from geo.ingestion.distances import Ground, about
 from geo.ingestion.extent import extent_of
 from geo.ingestion.findings import Findings
 from geo.ingestion.labels import NOWHERE, Joined, Label, Labels
-from geo.ingestion.layers import as_mask
 from geo.ingestion.mapping import Observations
+from geo.ingestion.reading.layer import as_mask
 from geo.settlements import Places
 
 Placement = Literal["position", "declared", "position-then-declared", "declared-then-position"]

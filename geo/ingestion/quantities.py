@@ -11,8 +11,8 @@ from geo.fields import Field
 from geo.indicators.tally_frame import arrow_type
 from geo.ingestion.angles import read_angle
 from geo.ingestion.cells import Cells, NotUnderstood, shown, texts, translate
-from geo.ingestion.layers import as_mask
 from geo.ingestion.profile import FieldMapping, Value
+from geo.ingestion.reading.layer import as_mask
 from geo.text import fold
 
 MOST_HOUSEHOLDS = 1_000_000.0

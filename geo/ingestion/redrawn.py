@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from geo.crs import geodesic_distance_m
 from geo.errors import Conflict
-from geo.ingestion.crs_proposals import middles
 from geo.ingestion.findings import Findings
-from geo.ingestion.layers import Note
+from geo.ingestion.reading.crs_proposals import middles
+from geo.ingestion.reading.layer import Note
 from geo.places import Named, Renamed
 from geo.settlements import Places
 

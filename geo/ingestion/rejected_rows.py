@@ -21,11 +21,11 @@ from numpy.typing import NDArray
 from geo.errors import UnreadableFile
 from geo.ingestion.cells import texts
 from geo.ingestion.findings import Findings, sentence
-from geo.ingestion.formats import open_layer
-from geo.ingestion.layers import Batch, Layer
-from geo.ingestion.reasons import REASONS, ROW, without_reasons
+from geo.ingestion.reading.formats import open_layer
+from geo.ingestion.reading.gdal import read_shapes
+from geo.ingestion.reading.layer import Batch, Layer
+from geo.ingestion.reading.returned_rows import REASONS, ROW, without_reasons
 from geo.ingestion.source import SourceOptions, open_source
-from geo.ingestion.vector import read_shapes
 
 SUFFIXES = (".csv", ".gpkg")
 

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from geo.fields import standard_fields
 from geo.ingestion.cells import texts
 from geo.ingestion.findings import Findings
-from geo.ingestion.layers import Batch, Note, as_mask
 from geo.ingestion.mapping import Observations
+from geo.ingestion.reading.layer import Batch, Note, as_mask
 from geo.ingestion.repeats import FirstRows, fingerprints
 
 _FEWEST_HOUSEHOLDS, _FEWEST_ROWS = 3, 20

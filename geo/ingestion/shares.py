@@ -17,10 +17,10 @@ from geo.indicators.tally_frame import arrow_type
 from geo.ingestion.cells import Cells, NotUnderstood, texts, translate
 from geo.ingestion.columns import Found
 from geo.ingestion.findings import Findings
-from geo.ingestion.layers import Batch
 from geo.ingestion.mapping import Observations
 from geo.ingestion.profile import UNKNOWN, Part, Profile, Share, Value
 from geo.ingestion.quantities import MOST_HOUSEHOLDS, read_number
+from geo.ingestion.reading.layer import Batch
 from geo.text import fold
 
 Floats = NDArray[np.float64]

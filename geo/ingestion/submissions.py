@@ -14,8 +14,8 @@ import pyarrow.compute as pc
 from geo.ingestion.cells import texts
 from geo.ingestion.findings import Findings
 from geo.ingestion.forms import Form
-from geo.ingestion.layers import Batch, Layer
 from geo.ingestion.profile import FieldMapping, PositionColumns, Profile
+from geo.ingestion.reading.layer import Batch, Layer
 from geo.text import fold_name
 
 _REVIEWS = (

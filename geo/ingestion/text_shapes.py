@@ -19,8 +19,8 @@ from geo.ingestion.angles import read_angles
 from geo.ingestion.cells import is_blank, texts
 from geo.ingestion.extent import Extent
 from geo.ingestion.findings import Findings
-from geo.ingestion.layers import Layer, Note
 from geo.ingestion.profile import PositionColumns, Profile
+from geo.ingestion.reading.layer import Layer, Note
 from geo.ingestion.standard_columns import standard_profile
 from geo.text import fold_name
 

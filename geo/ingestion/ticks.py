@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from geo.ingestion.cells import texts
-from geo.ingestion.layers import as_mask
+from geo.ingestion.reading.layer import as_mask
 from geo.ingestion.vocabulary import vocabulary
 from geo.text import fold_name
 

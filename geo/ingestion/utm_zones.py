@@ -7,10 +7,10 @@ import pyproj
 from numpy.typing import NDArray
 
 from geo.crs import positions_between, read_crs
-from geo.ingestion.axes import find_zone, zone_codes
 from geo.ingestion.cells import texts
 from geo.ingestion.findings import Findings
-from geo.ingestion.layers import Batch, Note
+from geo.ingestion.reading.axes import find_zone, zone_codes
+from geo.ingestion.reading.layer import Batch, Note
 
 _HEMISPHERES = (326, 327)
 """What EPSG codes of UTM zones on WGS84 begin with; the zone's two digits follow."""

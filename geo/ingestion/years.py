@@ -7,7 +7,7 @@ import pyarrow.compute as pc
 
 from geo.ingestion.cells import texts
 from geo.ingestion.findings import Findings
-from geo.ingestion.layers import Note
+from geo.ingestion.reading.layer import Note
 from geo.text import fold_name
 
 _NAMES = frozenset(

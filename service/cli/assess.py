@@ -13,7 +13,7 @@ from geo.errors import FileHasErrors, InputError
 from geo.indicators.catalogue import catalogue, find_definitions
 from geo.indicators.disclosure import COUNT_STEP
 from geo.ingestion.boundaries import read_boundaries
-from geo.ingestion.layers import ReadOptions
+from geo.ingestion.reading.layer import ReadOptions
 from geo.ingestion.rejected_rows import check_target, write_rejected
 from geo.surveys import MODE_ASKED
 from maps import coverage

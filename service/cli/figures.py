@@ -14,8 +14,8 @@ from geo.indicators.figures import FLAGS
 from geo.indicators.query import ValuesQuery, find_rounds
 from geo.indicators.rollup import Level
 from geo.indicators.values import find_area_values, find_values
-from geo.ingestion.areas import read_area
-from geo.ingestion.layers import ReadOptions
+from geo.ingestion.reading.area import read_area
+from geo.ingestion.reading.layer import ReadOptions
 from geo.ingestion.recompute import recompute
 from geo.paging import PageRequest
 from geo.settings import Settings

@@ -12,9 +12,9 @@ import typer
 
 from geo.fields import Unit
 from geo.ingestion.forms import Form
-from geo.ingestion.layers import ReadOptions
 from geo.ingestion.placement import GPS_TOLERANCE_M
 from geo.ingestion.profile import FacilityColumns, PositionColumns, Profile
+from geo.ingestion.reading.layer import ReadOptions
 from geo.ingestion.source import SourceOptions
 from geo.schema.facilities import FacilityKind
 from geo.settings import Settings

@@ -21,8 +21,8 @@ from geo.ingestion.boundaries_load import load_boundaries
 from geo.ingestion.facilities import load_facilities
 from geo.ingestion.frame import load_frame
 from geo.ingestion.ingest import load_survey
-from geo.ingestion.layers import ReadOptions
 from geo.ingestion.loads import LoadResult
+from geo.ingestion.reading.layer import ReadOptions
 from geo.ingestion.recompute import recompute
 from geo.ingestion.source import SourceOptions
 from geo.ingestion.withdrawing import withdraw as take_back

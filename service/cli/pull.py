@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from geo.errors import AccessRefused, FileHasErrors, InputError
-from geo.ingestion.layers import ReadOptions
+from geo.ingestion.reading.layer import ReadOptions
 from geo.pulls.kobo import Asset
 from geo.pulls.odk import CentralForm, sign_in
 from geo.pulls.server import Server

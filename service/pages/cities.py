@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from geo.city_requests import find_requests
 from geo.errors import Conflict, InputError, VastiError
 from geo.facilities import count_facilities
-from geo.ingestion.formats import FORMATS
+from geo.ingestion.reading.formats import FORMATS
 from geo.listings import find_cities
 from geo.paging import PageRequest
 from geo.places import check_city, find_city, places_on

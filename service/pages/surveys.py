@@ -10,7 +10,7 @@ from geo.indicators.catalogue import read_catalogue
 from geo.indicators.disclosure import Access
 from geo.indicators.query import ValuesQuery
 from geo.indicators.values import find_values
-from geo.ingestion.formats import FORMATS
+from geo.ingestion.reading.formats import FORMATS
 from geo.listings import find_cities
 from geo.paging import PageRequest
 from geo.places import find_city

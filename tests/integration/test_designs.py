@@ -17,8 +17,8 @@ from geo.indicators.query import ValuesQuery
 from geo.indicators.tally_store import make_missing, surveys_lacking_tallies
 from geo.indicators.values import find_values
 from geo.ingestion.frame import load_frame
-from geo.ingestion.layers import ReadOptions
 from geo.ingestion.loads import ErrorsFound
+from geo.ingestion.reading.layer import ReadOptions
 from geo.paging import PageRequest
 from service.cli.output import _cells
 from tests import factories as f

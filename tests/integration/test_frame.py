@@ -10,8 +10,8 @@ from geo.errors import MissingColumn
 from geo.indicators.query import ValuesQuery
 from geo.indicators.values import find_values
 from geo.ingestion.frame import load_frame
-from geo.ingestion.layers import ReadOptions
 from geo.ingestion.loads import ErrorsFound
+from geo.ingestion.reading.layer import ReadOptions
 from geo.schema.surveys import survey_frame
 from tests import factories as f
 

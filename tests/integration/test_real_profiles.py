@@ -15,11 +15,11 @@ from sqlalchemy import Connection, text
 from geo.ingestion.boundaries import read_boundaries
 from geo.ingestion.boundaries_load import load_boundaries
 from geo.ingestion.findings import Findings
-from geo.ingestion.formats import open_layer
-from geo.ingestion.layers import ReadOptions
 from geo.ingestion.loads import ErrorsFound
 from geo.ingestion.mapping import Mapper, Observations
 from geo.ingestion.profile import BoundaryColumns, FieldMapping, Multiple, Profile, Value, read_profile
+from geo.ingestion.reading.formats import open_layer
+from geo.ingestion.reading.layer import ReadOptions
 from geo.ingestion.source import SourceOptions
 from geo.places import add_city
 from tests import factories as f

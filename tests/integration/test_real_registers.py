@@ -11,9 +11,9 @@ from geo.indicators.changes import find_changes
 from geo.indicators.query import ValuesQuery
 from geo.indicators.values import find_values
 from geo.ingestion.boundaries_load import load_boundaries
-from geo.ingestion.layers import ReadOptions
 from geo.ingestion.loads import LoadResult
 from geo.ingestion.profile import BoundaryColumns, Profile, read_profile
+from geo.ingestion.reading.layer import ReadOptions
 from geo.ingestion.source import SourceOptions
 from geo.paging import PageRequest
 from geo.places import add_city

@@ -11,11 +11,11 @@ from data.sample.city import write_sample
 from geo.errors import VastiError
 from geo.ingestion.boundaries import read_boundaries
 from geo.ingestion.findings import Findings
-from geo.ingestion.formats import FORMATS
-from geo.ingestion.layers import ReadOptions
 from geo.ingestion.observe import choose_placement
 from geo.ingestion.profile import parse_profile
 from geo.ingestion.profile_text import write_profile
+from geo.ingestion.reading.formats import FORMATS
+from geo.ingestion.reading.layer import ReadOptions
 from geo.ingestion.source import SourceOptions, open_source
 from geo.ingestion.suggest import suggest_profile
 from tests import factories as f

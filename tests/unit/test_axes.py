@@ -2,7 +2,7 @@
 
 import pytest
 
-from geo.ingestion.axes import find_axes, find_zone, zone_codes
+from geo.ingestion.reading.axes import find_axes, find_zone, zone_codes
 
 
 @pytest.mark.parametrize(

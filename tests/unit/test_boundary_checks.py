@@ -15,7 +15,7 @@ from geo.errors import InputError
 from geo.ingestion.boundaries import read_boundaries
 from geo.ingestion.boundary_checks import check_boundaries
 from geo.ingestion.findings import Findings
-from geo.ingestion.layers import ReadOptions
+from geo.ingestion.reading.layer import ReadOptions
 from geo.settlements import Places
 
 M = 1e-5

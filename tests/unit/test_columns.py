@@ -7,7 +7,7 @@ import pytest
 
 from geo.errors import MissingColumn
 from geo.ingestion.columns import Found, Wanted, find_columns, names_present
-from geo.ingestion.layers import Layer, Note
+from geo.ingestion.reading.layer import Layer, Note
 
 
 def layer(*columns: str) -> Layer:

@@ -10,11 +10,11 @@ from shapely.geometry import box
 
 from geo.errors import UnknownCRS
 from geo.ingestion.boundaries import read_boundaries
-from geo.ingestion.crs_proposals import propose
 from geo.ingestion.extent import Extent
-from geo.ingestion.layers import ReadOptions
 from geo.ingestion.observe import observe
 from geo.ingestion.placement import Placement
+from geo.ingestion.reading.crs_proposals import propose
+from geo.ingestion.reading.layer import ReadOptions
 from geo.ingestion.source import SourceOptions
 from geo.settlements import Places
 from tests import factories as f

@@ -9,9 +9,9 @@ import pyarrow as pa
 import pytest
 
 from geo.ingestion.form_exports import canonical_layer
-from geo.ingestion.formats import open_layer
 from geo.ingestion.forms import Form, build_form, read_form
-from geo.ingestion.layers import Note, ReadOptions
+from geo.ingestion.reading.formats import open_layer
+from geo.ingestion.reading.layer import Note, ReadOptions
 from tests import factories as f
 
 FORM = build_form(

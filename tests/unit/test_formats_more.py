@@ -17,8 +17,8 @@ import pyogrio
 import pytest
 
 from geo.errors import UnreadableFile
-from geo.ingestion.formats import open_layer
-from geo.ingestion.layers import ReadOptions
+from geo.ingestion.reading.formats import open_layer
+from geo.ingestion.reading.layer import ReadOptions
 from tests.factories import geometry, small_city, write_csv, write_sheet
 
 CITY = small_city()

@@ -10,10 +10,10 @@ import shapely
 
 from geo.ingestion.boundaries import read_boundaries
 from geo.ingestion.findings import Findings
-from geo.ingestion.formats import open_layer
-from geo.ingestion.layers import ReadOptions
 from geo.ingestion.mapping import Mapper, Observations
 from geo.ingestion.profile import FieldMapping, PositionColumns, Profile
+from geo.ingestion.reading.formats import open_layer
+from geo.ingestion.reading.layer import ReadOptions
 from geo.ingestion.standard_columns import standard_profile
 from geo.ingestion.text_shapes import read_shape, standard_profile_of
 from tests.factories import code, small_city, write_csv, write_sheet

@@ -10,9 +10,9 @@ from xml.sax.saxutils import escape
 
 import pytest
 
-from geo.ingestion.formats import open_layer
-from geo.ingestion.layers import Note, ReadOptions
-from geo.ingestion.workbook_cells import OddCells, find_odd_cells
+from geo.ingestion.reading.formats import open_layer
+from geo.ingestion.reading.layer import Note, ReadOptions
+from geo.ingestion.reading.workbook_cells import OddCells, find_odd_cells
 
 ROWS: list[list[Any]] = [
     ["household_code", "settlement_code", "members", "interviewed_on", "drainage"],

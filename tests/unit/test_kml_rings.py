@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from geo.ingestion.formats import open_layer
-from geo.ingestion.layers import Note, ReadOptions
-from geo.ingestion.vector import read_shapes
+from geo.ingestion.reading.formats import open_layer
+from geo.ingestion.reading.gdal import read_shapes
+from geo.ingestion.reading.layer import Note, ReadOptions
 
 
 def ring(west: float, size: float) -> str:

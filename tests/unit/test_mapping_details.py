@@ -7,11 +7,11 @@ import pytest
 
 from geo.errors import ProfileInvalid
 from geo.ingestion.findings import Findings
-from geo.ingestion.formats import open_layer
-from geo.ingestion.layers import ReadOptions
 from geo.ingestion.mapping import Mapper
 from geo.ingestion.profile import parse_profile
 from geo.ingestion.profile_text import add_answers, write_profile
+from geo.ingestion.reading.formats import open_layer
+from geo.ingestion.reading.layer import ReadOptions
 from geo.ingestion.suggest import DETAIL, NOTHING, Proposal, suggest_profile
 from tests import factories as f
 from tests.suggested import proposed_profile

@@ -5,9 +5,9 @@ import pyarrow as pa
 import pytest
 
 from geo.ingestion.findings import Findings
-from geo.ingestion.layers import Batch, Layer, ReadOptions
 from geo.ingestion.mapping import Mapper, Observations
 from geo.ingestion.profile import FieldMapping, Profile
+from geo.ingestion.reading.layer import Batch, Layer, ReadOptions
 
 
 def _map(column: pa.Array, field: str, mapping: FieldMapping) -> tuple[Observations, Findings]:

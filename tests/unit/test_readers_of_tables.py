@@ -11,9 +11,9 @@ import pytest
 from geo.errors import UnreadableFile
 from geo.ingestion.dates import day_of_number
 from geo.ingestion.findings import Findings
-from geo.ingestion.formats import open_layer
-from geo.ingestion.layers import Note, ReadOptions
-from geo.ingestion.workbook_cells import ErrorCells, OddCells, find_odd_cells
+from geo.ingestion.reading.formats import open_layer
+from geo.ingestion.reading.layer import Note, ReadOptions
+from geo.ingestion.reading.workbook_cells import ErrorCells, OddCells, find_odd_cells
 from geo.ingestion.years import Years
 from geo.ingestion.yes_no import yes_or_no
 

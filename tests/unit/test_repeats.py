@@ -8,8 +8,8 @@ import pyarrow as pa
 import pytest
 
 from geo.ingestion.findings import Findings
-from geo.ingestion.layers import Batch
 from geo.ingestion.mapping import Observations
+from geo.ingestion.reading.layer import Batch
 from geo.ingestion.repeats import Keys, Repeats, fingerprints
 
 Row = tuple[float | None, float | None, str | None, str, str]

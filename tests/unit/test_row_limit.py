@@ -14,8 +14,8 @@ import pytest
 import shapely
 
 from geo.errors import UnreadableFile
-from geo.ingestion.formats import FORMATS, open_layer
-from geo.ingestion.layers import LimitedReadOptions
+from geo.ingestion.reading.formats import FORMATS, open_layer
+from geo.ingestion.reading.layer import LimitedReadOptions
 from tests import factories as f
 
 N = 12

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from geo.ingestion.findings import Findings
-from geo.ingestion.formats import open_layer
-from geo.ingestion.layers import ReadOptions
 from geo.ingestion.mapping import Mapper
+from geo.ingestion.reading.formats import open_layer
+from geo.ingestion.reading.layer import ReadOptions
 from geo.ingestion.same_household import SameHousehold
 from geo.ingestion.standard_columns import standard_profile
 from tests.factories import write_csv

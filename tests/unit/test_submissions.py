@@ -8,10 +8,10 @@ import pytest
 import shapely
 
 from geo.ingestion.findings import Findings
-from geo.ingestion.formats import open_layer
 from geo.ingestion.forms import build_form
-from geo.ingestion.layers import ReadOptions
 from geo.ingestion.observe import Placed, Reading, observe
+from geo.ingestion.reading.formats import open_layer
+from geo.ingestion.reading.layer import ReadOptions
 from geo.ingestion.source import SourceOptions
 from geo.settlements import Places
 from tests import factories as f

@@ -7,9 +7,9 @@ import pytest
 
 from geo.errors import VastiError
 from geo.fields import standard_fields
-from geo.ingestion.formats import FORMATS
-from geo.ingestion.layers import ReadOptions
 from geo.ingestion.profile import FieldMapping, Profile, read_profile
+from geo.ingestion.reading.formats import FORMATS
+from geo.ingestion.reading.layer import ReadOptions
 from geo.ingestion.suggest import Proposal, suggest_profile
 from tests.suggested import compare, proposed_profile
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from geo.ingestion.layers import ReadOptions
 from geo.ingestion.profile import FieldMapping, Profile
+from geo.ingestion.reading.layer import ReadOptions
 from geo.ingestion.suggest import suggest_profile
 from geo.ingestion.ticks import options_by_question
 from tests.factories import write_csv

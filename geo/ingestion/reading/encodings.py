@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from geo.errors import ChoiceNeeded
-from geo.ingestion.layers import no_encoding
+from geo.ingestion.reading.layer import no_encoding
 
 _CHUNK = 1 << 22
 _HEAD = 1 << 16

@@ -8,9 +8,9 @@ from shapely.geometry.base import BaseGeometry
 
 from geo.crs import STORAGE_CRS, read_crs, to_storage
 from geo.errors import UnreadableFile
-from geo.ingestion.formats import open_layer
-from geo.ingestion.layers import ReadOptions
-from geo.ingestion.vector import read_shapes
+from geo.ingestion.reading.formats import open_layer
+from geo.ingestion.reading.gdal import read_shapes
+from geo.ingestion.reading.layer import ReadOptions
 
 _POLYGONS = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
 

@@ -12,11 +12,11 @@ import orjson
 import pyarrow as pa
 
 from geo.errors import UnreadableFile
-from geo.ingestion.encodings import look_at_text
-from geo.ingestion.geojson_text import unquoted
-from geo.ingestion.layers import BATCH_ROWS, Batch, Layer, ReadOptions, choose, distinct_names, reading_of
-from geo.ingestion.tabular import without_blank_rows
-from geo.ingestion.vector import read_vector
+from geo.ingestion.reading.csv_files import without_blank_rows
+from geo.ingestion.reading.encodings import look_at_text
+from geo.ingestion.reading.gdal import read_vector
+from geo.ingestion.reading.geojson_text import unquoted
+from geo.ingestion.reading.layer import BATCH_ROWS, Batch, Layer, ReadOptions, choose, distinct_names, reading_of
 
 MAX_TABLE_BYTES = 256 << 20
 """A JSON table is read whole; a larger one comes as CSV or Parquet, which are not."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import orjson
 
 from geo.errors import UnreadableFile
-from geo.ingestion.layers import Batch
+from geo.ingestion.reading.layer import Batch
 
 _MAX_LINE = 1 << 24
 

@@ -13,7 +13,7 @@ import pyproj
 
 from geo.crs import read_crs
 from geo.errors import UnknownCRS, UnreadableFile
-from geo.ingestion.layers import BATCH_ROWS, Batch, Layer, ReadOptions, distinct_names, plain_column
+from geo.ingestion.reading.layer import BATCH_ROWS, Batch, Layer, ReadOptions, distinct_names, plain_column
 
 _LONLAT = "OGC:CRS84"
 """What a GeoParquet file that names no CRS is in."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from geo.ingestion.layers import Batch, Layer
+from geo.ingestion.reading.layer import Batch, Layer
 
 ROW, REASONS = "vasti_row", "vasti_reasons"
 """The columns that are added: the number of the row in the file it comes from, and why it was rejected."""

@@ -10,10 +10,10 @@ import pyarrow as pa
 from python_calamine import CalamineError, CalamineWorkbook, SheetVisibleEnum
 
 from geo.errors import UnreadableFile
-from geo.ingestion.archives import check_container
-from geo.ingestion.layers import BATCH_ROWS, Batch, Layer, Note, ReadOptions, choose, distinct_names, reading_of
-from geo.ingestion.tabular import read_csv, without_blank_rows
-from geo.ingestion.workbook_cells import find_odd_cells
+from geo.ingestion.reading.archives import check_container
+from geo.ingestion.reading.csv_files import read_csv, without_blank_rows
+from geo.ingestion.reading.layer import BATCH_ROWS, Batch, Layer, Note, ReadOptions, choose, distinct_names, reading_of
+from geo.ingestion.reading.workbook_cells import find_odd_cells
 
 _OLE, _ZIP = b"\xd0\xcf\x11\xe0", b"PK"
 

@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 
 from geo.errors import UnreadableFile
-from geo.ingestion.encodings import codec_named, language_codec
-from geo.ingestion.layers import Note, no_encoding
+from geo.ingestion.reading.encodings import codec_named, language_codec
+from geo.ingestion.reading.layer import Note, no_encoding
 
 SHAPEFILE_PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg", ".cst")
 

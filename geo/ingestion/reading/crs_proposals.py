@@ -12,10 +12,10 @@ from pyproj.enums import PJType
 
 from geo.crs import positions_to_storage, read_crs
 from geo.errors import UnknownCRS
-from geo.ingestion.axes import zone_codes
 from geo.ingestion.extent import Extent
-from geo.ingestion.layers import Layer, ReadOptions
-from geo.ingestion.vector import read_shapes
+from geo.ingestion.reading.axes import zone_codes
+from geo.ingestion.reading.gdal import read_shapes
+from geo.ingestion.reading.layer import Layer, ReadOptions
 
 _SAMPLE = 500
 _SHOWN = 3

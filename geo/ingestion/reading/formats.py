@@ -8,15 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from geo.errors import ChoiceNeeded, UnknownFormat, UnreadableFile
-from geo.ingestion.archives import Unpacked, unpack_gzip, unpack_zip
-from geo.ingestion.columnar import read_parquet
-from geo.ingestion.extra_rows import without_extra_rows
-from geo.ingestion.json_tables import read_json
-from geo.ingestion.layers import Batch, Layer, LimitedReadOptions, ReadAs, ReadOptions
-from geo.ingestion.shapefiles import shapefile_parts
-from geo.ingestion.tabular import read_csv
-from geo.ingestion.vector import read_shapefile, read_vector
-from geo.ingestion.workbooks import read_sheet
+from geo.ingestion.reading.archives import Unpacked, unpack_gzip, unpack_zip
+from geo.ingestion.reading.csv_files import read_csv
+from geo.ingestion.reading.extra_rows import without_extra_rows
+from geo.ingestion.reading.gdal import read_shapefile, read_vector
+from geo.ingestion.reading.json_tables import read_json
+from geo.ingestion.reading.layer import Batch, Layer, LimitedReadOptions, ReadAs, ReadOptions
+from geo.ingestion.reading.parquet import read_parquet
+from geo.ingestion.reading.shapefiles import shapefile_parts
+from geo.ingestion.reading.workbooks import read_sheet
 from geo.text import is_storable
 
 Reader = Callable[[Path, ReadOptions, ExitStack], Layer | Unpacked]

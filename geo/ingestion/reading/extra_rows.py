@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from geo.errors import UnreadableFile
-from geo.ingestion.layers import Batch, Layer, Note, as_mask
+from geo.ingestion.reading.layer import Batch, Layer, Note, as_mask
 
 _HASHTAG = re.compile(r"#[A-Za-z][\w ]*(?:\+ *\w+ *)*")
 _HASHTAG_ROWS = 25

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from geo.errors import UnreadableFile
-from geo.ingestion.layers import ReadAs, ReadOptions, choose, reading_of
+from geo.ingestion.reading.layer import ReadAs, ReadOptions, choose, reading_of
 
 MAX_MEMBERS = 10_000
 MAX_UNPACKED_BYTES = 20 << 30

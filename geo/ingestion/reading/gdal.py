@@ -23,10 +23,11 @@ from pyogrio.errors import DataLayerError, DataSourceError
 
 from geo.crs import read_crs
 from geo.errors import ChoiceNeeded, UnknownCRS, UnreadableFile
-from geo.ingestion.archives import check_container
-from geo.ingestion.encodings import text_codec
-from geo.ingestion.kml_rings import look_at_rings
-from geo.ingestion.layers import (
+from geo.ingestion.reading.archives import check_container
+from geo.ingestion.reading.encodings import text_codec
+from geo.ingestion.reading.geojson_lines import every_line, is_sequence_file
+from geo.ingestion.reading.kml_rings import look_at_rings
+from geo.ingestion.reading.layer import (
     BATCH_ROWS,
     Batch,
     Layer,
@@ -38,8 +39,14 @@ from geo.ingestion.layers import (
     plain_column,
     reading_of,
 )
-from geo.ingestion.sequences import every_line, is_sequence_file
-from geo.ingestion.shapefiles import TableEncoding, decode_cell, find_part, recode, shapefile_parts, table_encoding
+from geo.ingestion.reading.shapefiles import (
+    TableEncoding,
+    decode_cell,
+    find_part,
+    recode,
+    shapefile_parts,
+    table_encoding,
+)
 
 _WRONG_ENCODING = (
     "{} holds text that is not in the encoding it declares; name the right one with --encoding, such as cp1252 or "

@@ -15,9 +15,9 @@ import pyarrow.csv
 from numpy.typing import NDArray
 
 from geo.errors import UnreadableFile
-from geo.ingestion.encodings import TextForm, look_at_text
-from geo.ingestion.layers import BadRow, Batch, Layer, Note, ReadAs, ReadOptions, distinct_names
-from geo.ingestion.marked_cells import has_blanks_before_quotes, quoted_plainly, without_mark, without_marks
+from geo.ingestion.reading.encodings import TextForm, look_at_text
+from geo.ingestion.reading.layer import BadRow, Batch, Layer, Note, ReadAs, ReadOptions, distinct_names
+from geo.ingestion.reading.marked_cells import has_blanks_before_quotes, quoted_plainly, without_mark, without_marks
 
 _HEAD = 1 << 20
 
