@@ -10,8 +10,8 @@ from geo import access
 from geo.audit import note
 from geo.database import limit_lock_waits
 from geo.errors import InvalidParameter, InvalidParameters
-from geo.ingestion.findings import FindingGroup
-from geo.ingestion.found import find_groups
+from geo.ingestion.findings.collected import FindingGroup
+from geo.ingestion.findings.stored import find_groups
 from geo.ingestion.received import BEGINS_AS, find_upload, list_uploads
 from geo.ingestion.upload_choices import Choices
 from geo.ingestion.upload_decisions import NEXT_STEP, Decision, decide, decisions_for

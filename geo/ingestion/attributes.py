@@ -9,7 +9,7 @@ import pandas as pd
 from geo.errors import MissingColumn, UnreadableFile
 from geo.ingestion.cells import texts
 from geo.ingestion.columns import Wanted, find_columns
-from geo.ingestion.findings import Findings
+from geo.ingestion.findings.collected import Findings
 from geo.ingestion.labels import NOWHERE, Label, Labels
 from geo.ingestion.profile import BoundaryColumns, Profile
 from geo.ingestion.reading.formats import open_layer

@@ -18,7 +18,7 @@ from geo.ingestion.boundary_checks import check_boundaries
 from geo.ingestion.cells import is_blank, texts
 from geo.ingestion.columns import Wanted, find_columns
 from geo.ingestion.extent import Extent, extent_of
-from geo.ingestion.findings import Findings
+from geo.ingestion.findings.collected import Findings
 from geo.ingestion.listed import (
     ListedPositions,
     are_points,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from geo.crs import METRES_PER_DEGREE, geodesic_area_m2, geodesic_distance_m
 from geo.errors import InputError
 from geo.ground import is_sliver, polygon_areas_m2
-from geo.ingestion.findings import Findings
+from geo.ingestion.findings.collected import Findings
 from geo.ingestion.reading.crs_proposals import middles
 from geo.ingestion.reading.layer import Note
 from geo.settlements import Places

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from geo.indicators.blocks import SIZES_UNKNOWN
 from geo.indicators.tally_frame import took_part
-from geo.ingestion.findings import Findings
+from geo.ingestion.findings.collected import Findings
 from geo.ingestion.reading.layer import Note
 from geo.surveys import Mode
 

@@ -24,7 +24,7 @@ from geo.ingestion.facility_columns import STANDARD, name_layer
 from geo.ingestion.facility_positions import CityGround, check_positions
 from geo.ingestion.facility_repeats import tell_repeated
 from geo.ingestion.facility_rows import read_rows, settle_rows
-from geo.ingestion.findings import Findings
+from geo.ingestion.findings.collected import Findings
 from geo.ingestion.loads import (
     LoadOptions,
     LoadResult,

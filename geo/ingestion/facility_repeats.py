@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from geo.ingestion.facility_columns import STANDARD
-from geo.ingestion.findings import Findings
+from geo.ingestion.findings.collected import Findings
 from geo.ingestion.reading.layer import Note
 
 _DECIMALS = 5  # about a metre

@@ -12,7 +12,7 @@ from geo.ingestion.cells import Cells, NotUnderstood, translate
 from geo.ingestion.dates import read_date
 from geo.ingestion.doubtful import not_answers
 from geo.ingestion.facility_columns import STANDARD, NamedLayer
-from geo.ingestion.findings import Findings
+from geo.ingestion.findings.collected import Findings
 from geo.ingestion.quantities import read_number
 from geo.ingestion.reading.layer import Batch
 from geo.ingestion.yes_no import yes_or_no

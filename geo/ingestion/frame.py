@@ -14,7 +14,7 @@ from geo.errors import MissingColumn
 from geo.indicators.tallies import ALL, CLUSTERS, stratum_of
 from geo.ingestion.cells import texts
 from geo.ingestion.design_checks import note_small_frames
-from geo.ingestion.findings import Findings
+from geo.ingestion.findings.collected import Findings
 from geo.ingestion.loads import ErrorsFound, LoadResult
 from geo.ingestion.quantities import MOST_HOUSEHOLDS
 from geo.ingestion.reading.formats import open_layer

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from geo.crs import STORAGE_CRS, positions_to_storage
 from geo.ingestion.cells import Cells
-from geo.ingestion.findings import Findings
+from geo.ingestion.findings.collected import Findings
 from geo.ingestion.mapping import Mapper
 from geo.ingestion.profile import PositionColumns, Profile
 from geo.ingestion.quantities import read_coordinates

@@ -15,8 +15,8 @@ from geo.fields import Content
 from geo.ingestion import originals
 from geo.ingestion.answers_seen import AnswerSeen
 from geo.ingestion.decided import check_decided
-from geo.ingestion.findings import Findings
-from geo.ingestion.found import write_findings
+from geo.ingestion.findings.collected import Findings
+from geo.ingestion.findings.stored import write_findings
 from geo.ingestion.reading.formats import bundle, open_layer
 from geo.ingestion.reading.layer import ReadAs, ReadOptions
 from geo.locks import lock_final

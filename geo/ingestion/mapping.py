@@ -24,7 +24,7 @@ from geo.ingestion.dates import map_date
 from geo.ingestion.details import DetailColumn, map_with_details
 from geo.ingestion.doubtful import NumberChecks
 from geo.ingestion.extent import Extent
-from geo.ingestion.findings import Findings
+from geo.ingestion.findings.collected import Findings
 from geo.ingestion.personal import PersonalColumns
 from geo.ingestion.profile import FieldMapping, PositionColumns, Profile, Value, value_table
 from geo.ingestion.quantities import in_range, is_huge_weight, is_no_weight, map_number, read_coordinates

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from geo.ingestion.findings import Findings
+from geo.ingestion.findings.collected import Findings
 from geo.ingestion.labels import Label, Labels
 from geo.ingestion.reading.layer import Note
 from geo.ingestion.source import SourceOptions, open_source

@@ -15,7 +15,7 @@ from geo.ingestion.answers_seen import AnswersSeen
 from geo.ingestion.cells import texts
 from geo.ingestion.checks import Checks, report_zero_weights
 from geo.ingestion.extent import Extent, extent_of
-from geo.ingestion.findings import Findings
+from geo.ingestion.findings.collected import Findings
 from geo.ingestion.mapping import Mapper, Observations
 from geo.ingestion.placement import Placement, Placer, is_declared
 from geo.ingestion.profile import Profile

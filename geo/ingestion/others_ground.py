@@ -10,7 +10,7 @@ import shapely
 
 from geo.crs import geodesic_area_m2
 from geo.ground import SLIVER_M2, SLIVER_SHARE, polygon_areas_m2, polygons
-from geo.ingestion.findings import Findings
+from geo.ingestion.findings.collected import Findings
 from geo.settlements import OthersGround, Places, is_named
 
 _TOLD_M2 = 1.0

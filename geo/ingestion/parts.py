@@ -8,7 +8,7 @@ import shapely
 from numpy.typing import NDArray
 
 from geo.crs import METRES_PER_DEGREE, geodesic_distance_m
-from geo.ingestion.findings import Findings
+from geo.ingestion.findings.collected import Findings
 from geo.ingestion.made_columns import made_name
 from geo.ingestion.profile import BoundaryColumns
 from geo.ingestion.reading.crs_proposals import middles

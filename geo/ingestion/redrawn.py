@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from geo.crs import geodesic_distance_m
 from geo.errors import Conflict
-from geo.ingestion.findings import Findings
+from geo.ingestion.findings.collected import Findings
 from geo.ingestion.reading.crs_proposals import middles
 from geo.ingestion.reading.layer import Note
 from geo.places import Named, Renamed

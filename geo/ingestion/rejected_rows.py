@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from geo.errors import UnreadableFile
 from geo.ingestion.cells import texts
-from geo.ingestion.findings import Findings, sentence
+from geo.ingestion.findings.collected import Findings, sentence
 from geo.ingestion.reading.formats import open_layer
 from geo.ingestion.reading.gdal import read_shapes
 from geo.ingestion.reading.layer import Batch, Layer

@@ -16,7 +16,7 @@ from geo.fields import standard_fields
 from geo.indicators.tally_frame import arrow_type
 from geo.ingestion.cells import Cells, NotUnderstood, texts, translate
 from geo.ingestion.columns import Found
-from geo.ingestion.findings import Findings
+from geo.ingestion.findings.collected import Findings
 from geo.ingestion.mapping import Observations
 from geo.ingestion.profile import UNKNOWN, Part, Profile, Share, Value
 from geo.ingestion.quantities import MOST_HOUSEHOLDS, read_number

@@ -9,7 +9,7 @@ from pathlib import Path
 from geo.errors import ProfileInvalid
 from geo.fields import Unit
 from geo.ingestion.extent import Extent
-from geo.ingestion.findings import Findings
+from geo.ingestion.findings.collected import Findings
 from geo.ingestion.form_exports import canonical_layer
 from geo.ingestion.forms import Form
 from geo.ingestion.mapping import Mapper

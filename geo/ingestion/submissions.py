@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from geo.ingestion.cells import texts
-from geo.ingestion.findings import Findings
+from geo.ingestion.findings.collected import Findings
 from geo.ingestion.forms import Form
 from geo.ingestion.profile import FieldMapping, PositionColumns, Profile
 from geo.ingestion.reading.layer import Batch, Layer

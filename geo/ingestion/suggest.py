@@ -20,7 +20,7 @@ from geo.fields import Unit, standard_fields
 from geo.ingestion.choices import join_choices
 from geo.ingestion.detail_hints import DetailHint, hint_detail
 from geo.ingestion.evidence import ColumnEvidence, FileEvidence, read_evidence, shown_name
-from geo.ingestion.findings import sentence
+from geo.ingestion.findings.collected import sentence
 from geo.ingestion.fits import Fit, ValueLine, fit_field
 from geo.ingestion.household_sums import columns_of_everybody
 from geo.ingestion.made_columns import part_names

@@ -18,7 +18,7 @@ from geo.errors import UnknownCRS
 from geo.ingestion.angles import read_angles
 from geo.ingestion.cells import is_blank, texts
 from geo.ingestion.extent import Extent
-from geo.ingestion.findings import Findings
+from geo.ingestion.findings.collected import Findings
 from geo.ingestion.profile import PositionColumns, Profile
 from geo.ingestion.reading.layer import Layer, Note
 from geo.ingestion.standard_columns import standard_profile

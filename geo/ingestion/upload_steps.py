@@ -29,7 +29,7 @@ from geo.errors import (
 )
 from geo.ingestion import originals
 from geo.ingestion.answers_seen import tell_answers
-from geo.ingestion.found import write_findings
+from geo.ingestion.findings.stored import write_findings
 from geo.ingestion.loads import ErrorsFound, LoadOptions, LoadResult
 from geo.ingestion.observe import Progress
 from geo.ingestion.partitions import make_partition, shrink_empty

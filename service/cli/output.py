@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from geo.ingestion.findings import Findings, sentence
+from geo.ingestion.findings.collected import Findings, sentence
 from geo.ingestion.observe import Progress as RowsRead
 from service.tables import COUNTS, csv_text, plain_rows
 

@@ -16,10 +16,10 @@ from starlette.datastructures import FormData, UploadFile
 from geo.audit import note
 from geo.errors import InputError
 from geo.indicators.catalogue import read_catalogue
-from geo.ingestion.found import find_findings, find_misplaced
+from geo.ingestion.findings.kinds import FIXABLE
+from geo.ingestion.findings.stored import find_findings, find_misplaced
 from geo.ingestion.profile import UNKNOWN
 from geo.ingestion.received import find_upload
-from geo.ingestion.rules import FIXABLE
 from geo.ingestion.suggest import DETAIL, NOTHING
 from geo.ingestion.upload_choices import Choices
 from geo.ingestion.upload_decisions import Decision

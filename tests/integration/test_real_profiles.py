@@ -14,7 +14,7 @@ from sqlalchemy import Connection, text
 
 from geo.ingestion.boundaries import read_boundaries
 from geo.ingestion.boundaries_load import load_boundaries
-from geo.ingestion.findings import Findings
+from geo.ingestion.findings.collected import Findings
 from geo.ingestion.loads import ErrorsFound
 from geo.ingestion.mapping import Mapper, Observations
 from geo.ingestion.profile import BoundaryColumns, FieldMapping, Multiple, Profile, Value, read_profile

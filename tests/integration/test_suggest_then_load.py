@@ -10,7 +10,7 @@ import pytest
 from data.sample.city import write_sample
 from geo.errors import VastiError
 from geo.ingestion.boundaries import read_boundaries
-from geo.ingestion.findings import Findings
+from geo.ingestion.findings.collected import Findings
 from geo.ingestion.observe import choose_placement
 from geo.ingestion.profile import parse_profile
 from geo.ingestion.profile_text import write_profile

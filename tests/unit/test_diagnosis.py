@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from shapely.geometry import box
 
-from geo.ingestion.findings import Findings
+from geo.ingestion.findings.collected import Findings
 from geo.ingestion.labels import NOWHERE
 from geo.ingestion.placement import Placement, Placer
 from geo.settlements import Places

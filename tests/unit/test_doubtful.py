@@ -10,7 +10,7 @@ import pytest
 
 from geo.ingestion.doubtful import not_answers
 from geo.ingestion.facility_rows import settle_rows
-from geo.ingestion.findings import Findings
+from geo.ingestion.findings.collected import Findings
 from geo.ingestion.profile import FieldMapping, Profile
 from tests.factories import write_csv
 from tests.unit.test_mapping import mapped

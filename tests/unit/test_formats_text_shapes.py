@@ -9,7 +9,7 @@ import pytest
 import shapely
 
 from geo.ingestion.boundaries import read_boundaries
-from geo.ingestion.findings import Findings
+from geo.ingestion.findings.collected import Findings
 from geo.ingestion.mapping import Mapper, Observations
 from geo.ingestion.profile import FieldMapping, PositionColumns, Profile
 from geo.ingestion.reading.formats import open_layer

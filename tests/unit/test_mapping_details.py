@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from geo.errors import ProfileInvalid
-from geo.ingestion.findings import Findings
+from geo.ingestion.findings.collected import Findings
 from geo.ingestion.mapping import Mapper
 from geo.ingestion.profile import parse_profile
 from geo.ingestion.profile_text import add_answers, write_profile

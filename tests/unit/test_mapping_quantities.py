@@ -11,7 +11,7 @@ import pytest
 
 from geo.ingestion.cells import Cells, NotUnderstood
 from geo.ingestion.dates import read_date
-from geo.ingestion.findings import Findings
+from geo.ingestion.findings.collected import Findings
 from geo.ingestion.profile import FieldMapping, PositionColumns, Profile
 from geo.ingestion.quantities import read_coordinates, read_number
 from tests.factories import write_csv

@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from geo.ingestion.findings import Findings
+from geo.ingestion.findings.collected import Findings
 from geo.ingestion.mapping import Mapper, Observations
 from geo.ingestion.profile import FieldMapping, Profile
 from geo.ingestion.reading.layer import Batch, Layer, ReadOptions

@@ -5,8 +5,8 @@ from typing import get_args
 
 import pytest
 
-from geo.ingestion.findings import sentence
-from geo.ingestion.rules import MISPLACED, RULES
+from geo.ingestion.findings.collected import sentence
+from geo.ingestion.findings.kinds import MISPLACED, RULES
 from service.pages.wording import STATES, for_page
 from service.upload_bodies import ShownState
 

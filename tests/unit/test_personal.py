@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from geo.ingestion.findings import Findings
+from geo.ingestion.findings.collected import Findings
 from geo.ingestion.mapping import Mapper
 from geo.ingestion.personal import personal_kind
 from geo.ingestion.profile import Profile, parse_profile

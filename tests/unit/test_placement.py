@@ -9,7 +9,7 @@ import pytest
 import shapely
 from shapely.geometry import Polygon, box
 
-from geo.ingestion.findings import Findings
+from geo.ingestion.findings.collected import Findings
 from geo.ingestion.labels import NOWHERE
 from geo.ingestion.mapping import Observations
 from geo.ingestion.placement import Placement, Placer

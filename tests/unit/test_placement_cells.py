@@ -5,7 +5,7 @@ import pytest
 import shapely
 from numpy.typing import NDArray
 
-from geo.ingestion.findings import Findings
+from geo.ingestion.findings.collected import Findings
 from geo.ingestion.labels import NOWHERE
 from geo.ingestion.mapping import Observations
 from geo.ingestion.placement import Placer

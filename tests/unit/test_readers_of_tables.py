@@ -10,7 +10,7 @@ import pytest
 
 from geo.errors import UnreadableFile
 from geo.ingestion.dates import day_of_number
-from geo.ingestion.findings import Findings
+from geo.ingestion.findings.collected import Findings
 from geo.ingestion.reading.formats import open_layer
 from geo.ingestion.reading.layer import Note, ReadOptions
 from geo.ingestion.reading.workbook_cells import ErrorCells, OddCells, find_odd_cells

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from geo.ingestion.findings import Findings
+from geo.ingestion.findings.collected import Findings
 from geo.ingestion.mapping import Observations
 from geo.ingestion.reading.layer import Batch
 from geo.ingestion.repeats import Keys, Repeats, fingerprints

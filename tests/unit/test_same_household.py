@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from geo.ingestion.findings import Findings
+from geo.ingestion.findings.collected import Findings
 from geo.ingestion.mapping import Mapper
 from geo.ingestion.reading.formats import open_layer
 from geo.ingestion.reading.layer import ReadOptions

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import shapely
 
-from geo.ingestion.findings import Findings
+from geo.ingestion.findings.collected import Findings
 from geo.ingestion.forms import build_form
 from geo.ingestion.observe import Placed, Reading, observe
 from geo.ingestion.reading.formats import open_layer
