@@ -28,8 +28,8 @@ from geo.indicators.values import COLUMNS, DATES, named
 from geo.ingestion.boundaries import Boundaries
 from geo.ingestion.design_checks import DesignChecks
 from geo.ingestion.findings.collected import Findings
+from geo.ingestion.mapping.profile import Profile
 from geo.ingestion.observe import Progress, Reading, observe
-from geo.ingestion.profile import Profile
 from geo.ingestion.source import SourceOptions
 from geo.surveys import Mode
 

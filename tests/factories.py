@@ -23,7 +23,7 @@ from geo.ingestion import facilities
 from geo.ingestion.boundaries_load import load_boundaries
 from geo.ingestion.ingest import load_survey
 from geo.ingestion.loads import LoadOptions, LoadResult
-from geo.ingestion.profile import BoundaryColumns, FacilityColumns, Profile
+from geo.ingestion.mapping.profile import BoundaryColumns, FacilityColumns, Profile
 from geo.ingestion.reading.layer import ReadOptions
 from geo.ingestion.source import SourceOptions
 from geo.places import add_city

@@ -12,8 +12,8 @@ import numpy as np
 
 from geo.errors import VastiError
 from geo.ingestion.boundaries import read_boundaries
+from geo.ingestion.mapping.profile import BoundaryColumns, Profile
 from geo.ingestion.observe import Reading, observe
-from geo.ingestion.profile import BoundaryColumns, Profile
 from geo.ingestion.profile_text import write_profile
 from geo.ingestion.reading.formats import open_layer
 from geo.ingestion.reading.layer import ReadOptions

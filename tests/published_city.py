@@ -17,7 +17,7 @@ from geo.indicators.tally_store import surveys_lacking_tallies
 from geo.ingestion.boundaries_load import load_boundaries
 from geo.ingestion.ingest import load_survey
 from geo.ingestion.loads import LoadOptions
-from geo.ingestion.profile import BoundaryColumns
+from geo.ingestion.mapping.profile import BoundaryColumns
 from geo.ingestion.reading.layer import ReadOptions
 from geo.ingestion.recompute import recompute
 from geo.ingestion.source import SourceOptions

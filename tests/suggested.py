@@ -4,8 +4,8 @@ import re
 import tomllib
 from dataclasses import dataclass, field
 
-from geo.ingestion.evidence import ColumnEvidence
-from geo.ingestion.profile import Profile, value_table
+from geo.ingestion.mapping.evidence import ColumnEvidence
+from geo.ingestion.mapping.profile import Profile, value_table
 from geo.ingestion.profile_text import write_profile
 from geo.ingestion.suggest import Proposal
 from geo.text import fold

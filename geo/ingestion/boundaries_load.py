@@ -25,7 +25,7 @@ from geo.ingestion.loads import (
     options_said,
     write_upload,
 )
-from geo.ingestion.profile import BoundaryColumns, Profile
+from geo.ingestion.mapping.profile import BoundaryColumns, Profile
 from geo.ingestion.reading.layer import ReadOptions
 from geo.locks import lock_city
 from geo.places import (

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from geo.ingestion.findings.collected import Findings
-from geo.ingestion.mapping import Observations
+from geo.ingestion.mapping.mapper import Observations
 from geo.ingestion.reading.layer import as_mask
 from geo.ingestion.repeats import FirstRows, text_fingerprints
 

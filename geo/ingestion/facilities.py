@@ -18,9 +18,7 @@ from geo.crs import STORAGE_CRS
 from geo.errors import NotFound
 from geo.facilities import given_by_others, write_facilities
 from geo.ingestion import originals, store
-from geo.ingestion.evidence import read_evidence
 from geo.ingestion.extent import extent_of
-from geo.ingestion.facility_columns import STANDARD, name_layer
 from geo.ingestion.facility_positions import CityGround, check_positions
 from geo.ingestion.facility_repeats import tell_repeated
 from geo.ingestion.facility_rows import read_rows, settle_rows
@@ -39,8 +37,10 @@ from geo.ingestion.loads import (
     options_said,
     write_upload,
 )
-from geo.ingestion.mapping import Mapper
-from geo.ingestion.profile import FacilityColumns, Profile
+from geo.ingestion.mapping.evidence import read_evidence
+from geo.ingestion.mapping.facility_columns import STANDARD, name_layer
+from geo.ingestion.mapping.mapper import Mapper
+from geo.ingestion.mapping.profile import FacilityColumns, Profile
 from geo.ingestion.reading.crs_proposals import check_crs, name_crs, refuse_far_positions
 from geo.ingestion.reading.formats import open_layer
 from geo.ingestion.reading.layer import ReadAs, ReadOptions

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from geo.ingestion.facility_columns import STANDARD
 from geo.ingestion.findings.collected import Findings
+from geo.ingestion.mapping.facility_columns import STANDARD
 from geo.ingestion.reading.layer import Note
 
 _DECIMALS = 5  # about a metre

@@ -7,15 +7,15 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from geo.ingestion.answers import map_text
-from geo.ingestion.cells import Cells, NotUnderstood, translate
-from geo.ingestion.dates import read_date
-from geo.ingestion.doubtful import not_answers
-from geo.ingestion.facility_columns import STANDARD, NamedLayer
 from geo.ingestion.findings.collected import Findings
-from geo.ingestion.quantities import read_number
+from geo.ingestion.mapping.answers import map_text
+from geo.ingestion.mapping.cells import Cells, NotUnderstood, translate
+from geo.ingestion.mapping.dates import read_date
+from geo.ingestion.mapping.doubtful import not_answers
+from geo.ingestion.mapping.facility_columns import STANDARD, NamedLayer
+from geo.ingestion.mapping.quantities import read_number
+from geo.ingestion.mapping.yes_no import yes_or_no
 from geo.ingestion.reading.layer import Batch
-from geo.ingestion.yes_no import yes_or_no
 from geo.schema.facilities import KINDS
 from geo.text import fold_name
 

@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from geo.fields import Field, Unit, standard_fields
-from geo.ingestion.dates import day_of_number
-from geo.ingestion.doubtful import is_written_for_none, not_answers
-from geo.ingestion.evidence import ColumnEvidence, shown_name
-from geo.ingestion.profile import UNKNOWN, Value
-from geo.ingestion.vocabulary import Answer, Vocabulary
-from geo.ingestion.yes_no import yes_or_no
+from geo.ingestion.mapping.dates import day_of_number
+from geo.ingestion.mapping.doubtful import is_written_for_none, not_answers
+from geo.ingestion.mapping.evidence import ColumnEvidence, shown_name
+from geo.ingestion.mapping.profile import UNKNOWN, Value
+from geo.ingestion.mapping.vocabulary import Answer, Vocabulary
+from geo.ingestion.mapping.yes_no import yes_or_no
 from geo.text import fold
 
 MOST_ANSWERS = 60

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
-from geo.ingestion.evidence import ColumnEvidence
-from geo.ingestion.vocabulary import People, Vocabulary
+from geo.ingestion.mapping.evidence import ColumnEvidence
+from geo.ingestion.mapping.vocabulary import People, Vocabulary
 from geo.text import fold_name
 
 _OLDEST = 120

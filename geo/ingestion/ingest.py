@@ -37,10 +37,10 @@ from geo.ingestion.loads import (
     options_said,
     write_upload,
 )
-from geo.ingestion.mapping import Observations
+from geo.ingestion.mapping.mapper import Observations
+from geo.ingestion.mapping.profile import Profile
 from geo.ingestion.named_settlements import read_named, tell_named
 from geo.ingestion.observe import Placed, Progress, Reading, observe
-from geo.ingestion.profile import Profile
 from geo.ingestion.source import SourceOptions
 from geo.ingestion.withdrawing import withdraw_snapshots
 from geo.locks import lock_places, lock_survey

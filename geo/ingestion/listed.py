@@ -10,11 +10,11 @@ import shapely
 from numpy.typing import NDArray
 
 from geo.crs import STORAGE_CRS, positions_to_storage
-from geo.ingestion.cells import Cells
 from geo.ingestion.findings.collected import Findings
-from geo.ingestion.mapping import Mapper
-from geo.ingestion.profile import PositionColumns, Profile
-from geo.ingestion.quantities import read_coordinates
+from geo.ingestion.mapping.cells import Cells
+from geo.ingestion.mapping.mapper import Mapper
+from geo.ingestion.mapping.profile import PositionColumns, Profile
+from geo.ingestion.mapping.quantities import read_coordinates
 from geo.ingestion.reading.crs_proposals import name_crs
 from geo.ingestion.reading.layer import Batch, Layer, Note, ReadAs, ReadOptions
 from geo.settlements import Places

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from geo.crs import METRES_PER_DEGREE, geodesic_distance_m
 from geo.ingestion.findings.collected import Findings
-from geo.ingestion.made_columns import made_name
-from geo.ingestion.profile import BoundaryColumns
+from geo.ingestion.mapping.made_columns import made_name
+from geo.ingestion.mapping.profile import BoundaryColumns
 from geo.ingestion.reading.crs_proposals import middles
 from geo.ingestion.reading.layer import Note
 from geo.text import fold_name

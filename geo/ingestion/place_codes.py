@@ -5,8 +5,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from geo.ingestion.evidence import ColumnEvidence, FileEvidence, shown_name
-from geo.ingestion.made_columns import made_name
+from geo.ingestion.mapping.evidence import ColumnEvidence, FileEvidence, shown_name
+from geo.ingestion.mapping.made_columns import made_name
 
 _CODE = re.compile(r"0\d+|(?=\S*\d)(?=\S*[^\d.,])\S{1,20}")
 """A code as offices write it: short, in one piece, with a digit and a letter or sign, or a zero before its number.

@@ -15,7 +15,7 @@ from geo.ingestion.distances import Ground, about
 from geo.ingestion.extent import extent_of
 from geo.ingestion.findings.collected import Findings
 from geo.ingestion.labels import NOWHERE, Joined, Label, Labels
-from geo.ingestion.mapping import Observations
+from geo.ingestion.mapping.mapper import Observations
 from geo.ingestion.reading.layer import as_mask
 from geo.settlements import Places
 

@@ -9,7 +9,7 @@ import tomlkit
 from geo.fields import standard_fields
 from geo.ingestion.detail_hints import DetailHint
 from geo.ingestion.fits import ValueLine
-from geo.ingestion.profile import UNKNOWN, Meanings, Value, parse_profile, standard_answers
+from geo.ingestion.mapping.profile import UNKNOWN, Meanings, Value, parse_profile, standard_answers
 from geo.ingestion.share_hints import ShareHint
 from geo.ingestion.suggest import Proposal, Suggestion
 from geo.text import fold

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from geo.ingestion.evidence import FileEvidence
+from geo.ingestion.mapping.evidence import FileEvidence
 
 
 class Proposed(Protocol):

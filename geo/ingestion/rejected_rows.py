@@ -19,8 +19,8 @@ import shapely
 from numpy.typing import NDArray
 
 from geo.errors import UnreadableFile
-from geo.ingestion.cells import texts
 from geo.ingestion.findings.collected import Findings, sentence
+from geo.ingestion.mapping.cells import texts
 from geo.ingestion.reading.formats import open_layer
 from geo.ingestion.reading.gdal import read_shapes
 from geo.ingestion.reading.layer import Batch, Layer

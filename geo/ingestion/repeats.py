@@ -8,7 +8,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from geo.ingestion.findings.collected import Findings
-from geo.ingestion.mapping import Observations
+from geo.ingestion.mapping.mapper import Observations
 from geo.ingestion.reading.layer import Batch
 
 _NOT_ANSWERS = ("household_code", "declared_settlement_code", "interviewed_on")

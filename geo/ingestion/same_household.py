@@ -9,9 +9,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from geo.fields import standard_fields
-from geo.ingestion.cells import texts
 from geo.ingestion.findings.collected import Findings
-from geo.ingestion.mapping import Observations
+from geo.ingestion.mapping.cells import texts
+from geo.ingestion.mapping.mapper import Observations
 from geo.ingestion.reading.layer import Batch, Note, as_mask
 from geo.ingestion.repeats import FirstRows, fingerprints
 

@@ -10,17 +10,17 @@ from geo.errors import ProfileInvalid
 from geo.fields import Unit
 from geo.ingestion.extent import Extent
 from geo.ingestion.findings.collected import Findings
-from geo.ingestion.form_exports import canonical_layer
-from geo.ingestion.forms import Form
-from geo.ingestion.mapping import Mapper
+from geo.ingestion.mapping.forms.exports import canonical_layer
+from geo.ingestion.mapping.forms.form import Form
+from geo.ingestion.mapping.forms.submissions import Submissions
+from geo.ingestion.mapping.mapper import Mapper
+from geo.ingestion.mapping.profile import Profile
+from geo.ingestion.mapping.text_shapes import standard_profile_of
 from geo.ingestion.placement import GPS_TOLERANCE_M, Placement
-from geo.ingestion.profile import Profile
 from geo.ingestion.reading.crs_proposals import check_crs
 from geo.ingestion.reading.formats import open_layer
 from geo.ingestion.reading.layer import Batch, Layer, ReadOptions
 from geo.ingestion.reading.returned_rows import without_reasons
-from geo.ingestion.submissions import Submissions
-from geo.ingestion.text_shapes import standard_profile_of
 
 
 @dataclass(frozen=True)

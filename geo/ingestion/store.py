@@ -26,7 +26,7 @@ from sqlalchemy import (
 
 from geo.copying import driver_of
 from geo.crs import STORAGE_SRID
-from geo.ingestion.mapping import Observations
+from geo.ingestion.mapping.mapper import Observations
 from geo.ingestion.partitions import attach, create_beside, has_partition, index, is_empty, partition_name
 from geo.schema.people import household
 

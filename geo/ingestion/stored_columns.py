@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from geo.errors import Conflict, NotFound
 from geo.indicators.catalogue import read_catalogue
-from geo.ingestion.vocabulary import vocabulary
+from geo.ingestion.mapping.vocabulary import vocabulary
 from geo.locks import lock_survey
 from geo.schema.people import household
 from geo.schema.uploads import upload

@@ -10,16 +10,16 @@ import tomlkit
 
 from geo.errors import MissingColumn
 from geo.fields import Content, Unit
-from geo.ingestion.evidence import read_evidence
-from geo.ingestion.facility_columns import STANDARD, find_named
-from geo.ingestion.made_columns import part_names
+from geo.ingestion.mapping.evidence import read_evidence
+from geo.ingestion.mapping.facility_columns import STANDARD, find_named
+from geo.ingestion.mapping.made_columns import part_names
+from geo.ingestion.mapping.profile import FacilityColumns, Meanings, PositionColumns, parse_profile
+from geo.ingestion.mapping.text_shapes import standard_profile_of
 from geo.ingestion.place_codes import LIKE_A_CODE
-from geo.ingestion.profile import FacilityColumns, Meanings, PositionColumns, parse_profile
 from geo.ingestion.profile_text import quote, write_profile
 from geo.ingestion.reading.formats import open_layer
 from geo.ingestion.reading.layer import ReadOptions
 from geo.ingestion.suggest import NOTHING, Confidence, suggest_profile
-from geo.ingestion.text_shapes import standard_profile_of
 from geo.schema.facilities import FacilityKind
 
 

@@ -9,9 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from geo.errors import InvalidParameter, InvalidParameters, quoted, shortened
 from geo.fields import Content, standard_fields
-from geo.ingestion.facility_columns import STANDARD
+from geo.ingestion.mapping.facility_columns import STANDARD
+from geo.ingestion.mapping.profile import FieldMapping, Profile, Value, parse_profile, shipped_profile, shipped_profiles
 from geo.ingestion.placement import GPS_TOLERANCE_M, Placement
-from geo.ingestion.profile import FieldMapping, Profile, Value, parse_profile, shipped_profile, shipped_profiles
 from geo.ingestion.profile_text import add_answers, add_kept
 from geo.ingestion.reading.formats import MAX_COLUMNS
 from geo.ingestion.reading.layer import LimitedReadOptions, ReadOptions

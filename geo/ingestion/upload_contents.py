@@ -10,8 +10,8 @@ from geo.ingestion.boundaries_load import load_boundaries
 from geo.ingestion.facilities import load_facilities
 from geo.ingestion.ingest import load_survey
 from geo.ingestion.loads import LoadOptions, LoadResult
+from geo.ingestion.mapping.profile import FacilityColumns
 from geo.ingestion.observe import Progress
-from geo.ingestion.profile import FacilityColumns
 from geo.ingestion.understanding import Understanding, understand, understand_boundaries, understand_facilities
 from geo.ingestion.upload_choices import Choices
 from geo.surveys import SurveySpec

@@ -28,9 +28,9 @@ from geo.errors import (
     VastiError,
 )
 from geo.ingestion import originals
-from geo.ingestion.answers_seen import tell_answers
 from geo.ingestion.findings.stored import write_findings
 from geo.ingestion.loads import ErrorsFound, LoadOptions, LoadResult
+from geo.ingestion.mapping.answers_seen import tell_answers
 from geo.ingestion.observe import Progress
 from geo.ingestion.partitions import make_partition, shrink_empty
 from geo.ingestion.received import BEGINS_AS, Step, uploads

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from geo.errors import AnswerUnusable
-from geo.ingestion.forms import Form, form_of_content
+from geo.ingestion.mapping.forms.form import Form, form_of_content
 from geo.pulls.server import Server
 from geo.pulls.snapshot import Flat, Pages, flat
 

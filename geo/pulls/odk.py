@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from geo.errors import AnswerUnusable, NotFound
-from geo.ingestion.forms import Form, read_form
+from geo.ingestion.mapping.forms.form import Form, read_form
 from geo.pulls.server import Server
 from geo.pulls.snapshot import Flat, Pages, flat
 

@@ -23,7 +23,7 @@ from geo.ingestion.boundaries_load import load_boundaries
 from geo.ingestion.facilities import load_facilities
 from geo.ingestion.ingest import load_survey
 from geo.ingestion.loads import LoadOptions
-from geo.ingestion.profile import FacilityColumns, read_profile
+from geo.ingestion.mapping.profile import FacilityColumns, read_profile
 from geo.ingestion.reading.layer import ReadOptions
 from geo.ingestion.recompute import recompute
 from geo.ingestion.source import SourceOptions

@@ -18,7 +18,7 @@ from geo.errors import InputError
 from geo.indicators.catalogue import read_catalogue
 from geo.ingestion.findings.kinds import FIXABLE
 from geo.ingestion.findings.stored import find_findings, find_misplaced
-from geo.ingestion.profile import UNKNOWN
+from geo.ingestion.mapping.profile import UNKNOWN
 from geo.ingestion.received import find_upload
 from geo.ingestion.suggest import DETAIL, NOTHING
 from geo.ingestion.upload_choices import Choices

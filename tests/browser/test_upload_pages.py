@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, FilePayload, Route, expect
 from data.sample.city import write_sample
 from data.sample.practice import write_practice
 from geo import access
-from geo.ingestion.profile import read_profile
+from geo.ingestion.mapping.profile import read_profile
 from tests import factories as f
 from tests.browser.offices import (
     PASSWORD,

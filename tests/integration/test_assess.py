@@ -13,7 +13,7 @@ from geo.indicators.query import ValuesQuery
 from geo.indicators.values import find_values
 from geo.ingestion.boundaries import read_boundaries
 from geo.ingestion.boundaries_load import load_boundaries
-from geo.ingestion.profile import read_profile
+from geo.ingestion.mapping.profile import read_profile
 from geo.ingestion.reading.layer import ReadOptions
 from geo.ingestion.source import SourceOptions
 from geo.paging import PageRequest

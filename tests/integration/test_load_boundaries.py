@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select
 from geo.errors import Conflict, UnreadableFile
 from geo.ingestion.boundaries_load import load_boundaries
 from geo.ingestion.loads import ErrorsFound, LoadResult
-from geo.ingestion.profile import BoundaryColumns
+from geo.ingestion.mapping.profile import BoundaryColumns
 from geo.ingestion.reading.layer import ReadOptions
 from geo.places import add_city
 from geo.schema.places import boundary, settlement, ward

@@ -15,7 +15,7 @@ from geo.errors import VastiError
 from geo.ingestion.boundaries import Boundaries, read_boundaries
 from geo.ingestion.boundaries_load import load_boundaries
 from geo.ingestion.loads import ErrorsFound
-from geo.ingestion.profile import BoundaryColumns, Profile, read_profile
+from geo.ingestion.mapping.profile import BoundaryColumns, Profile, read_profile
 from geo.ingestion.reading.formats import open_layer
 from geo.ingestion.reading.layer import ReadOptions
 from geo.ingestion.source import SourceOptions

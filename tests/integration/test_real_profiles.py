@@ -16,8 +16,8 @@ from geo.ingestion.boundaries import read_boundaries
 from geo.ingestion.boundaries_load import load_boundaries
 from geo.ingestion.findings.collected import Findings
 from geo.ingestion.loads import ErrorsFound
-from geo.ingestion.mapping import Mapper, Observations
-from geo.ingestion.profile import BoundaryColumns, FieldMapping, Multiple, Profile, Value, read_profile
+from geo.ingestion.mapping.mapper import Mapper, Observations
+from geo.ingestion.mapping.profile import BoundaryColumns, FieldMapping, Multiple, Profile, Value, read_profile
 from geo.ingestion.reading.formats import open_layer
 from geo.ingestion.reading.layer import ReadOptions
 from geo.ingestion.source import SourceOptions

@@ -12,7 +12,7 @@ from geo.indicators.query import ValuesQuery
 from geo.indicators.values import find_values
 from geo.ingestion.boundaries_load import load_boundaries
 from geo.ingestion.loads import LoadResult
-from geo.ingestion.profile import BoundaryColumns, Profile, read_profile
+from geo.ingestion.mapping.profile import BoundaryColumns, Profile, read_profile
 from geo.ingestion.reading.layer import ReadOptions
 from geo.ingestion.source import SourceOptions
 from geo.paging import PageRequest

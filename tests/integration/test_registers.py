@@ -14,7 +14,7 @@ from geo.indicators.query import ValuesQuery
 from geo.indicators.values import find_values
 from geo.ingestion.boundaries import read_boundaries
 from geo.ingestion.loads import ErrorsFound, LoadResult
-from geo.ingestion.profile import Profile
+from geo.ingestion.mapping.profile import Profile
 from geo.ingestion.reading.layer import ReadOptions
 from geo.ingestion.source import SourceOptions
 from geo.ingestion.withdrawing import withdraw

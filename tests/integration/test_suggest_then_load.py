@@ -11,8 +11,8 @@ from data.sample.city import write_sample
 from geo.errors import VastiError
 from geo.ingestion.boundaries import read_boundaries
 from geo.ingestion.findings.collected import Findings
+from geo.ingestion.mapping.profile import parse_profile
 from geo.ingestion.observe import choose_placement
-from geo.ingestion.profile import parse_profile
 from geo.ingestion.profile_text import write_profile
 from geo.ingestion.reading.formats import FORMATS
 from geo.ingestion.reading.layer import ReadOptions

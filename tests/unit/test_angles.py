@@ -2,7 +2,7 @@
 
 import pytest
 
-from geo.ingestion.angles import read_angle, read_angles
+from geo.ingestion.mapping.angles import read_angle, read_angles
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from geo.errors import MissingColumn
-from geo.ingestion.columns import Found, Wanted, find_columns, names_present
+from geo.ingestion.mapping.columns import Found, Wanted, find_columns, names_present
 from geo.ingestion.reading.layer import Layer, Note
 
 

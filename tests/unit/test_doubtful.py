@@ -8,10 +8,10 @@ from typing import Any, Protocol
 import pandas as pd
 import pytest
 
-from geo.ingestion.doubtful import not_answers
 from geo.ingestion.facility_rows import settle_rows
 from geo.ingestion.findings.collected import Findings
-from geo.ingestion.profile import FieldMapping, Profile
+from geo.ingestion.mapping.doubtful import not_answers
+from geo.ingestion.mapping.profile import FieldMapping, Profile
 from tests.factories import write_csv
 from tests.unit.test_mapping import mapped
 

@@ -8,8 +8,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from geo.ingestion.form_exports import canonical_layer
-from geo.ingestion.forms import Form, build_form, read_form
+from geo.ingestion.mapping.forms.exports import canonical_layer
+from geo.ingestion.mapping.forms.form import Form, build_form, read_form
 from geo.ingestion.reading.formats import open_layer
 from geo.ingestion.reading.layer import Note, ReadOptions
 from tests import factories as f

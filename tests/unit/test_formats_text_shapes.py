@@ -10,12 +10,12 @@ import shapely
 
 from geo.ingestion.boundaries import read_boundaries
 from geo.ingestion.findings.collected import Findings
-from geo.ingestion.mapping import Mapper, Observations
-from geo.ingestion.profile import FieldMapping, PositionColumns, Profile
+from geo.ingestion.mapping.mapper import Mapper, Observations
+from geo.ingestion.mapping.profile import FieldMapping, PositionColumns, Profile
+from geo.ingestion.mapping.standard_columns import standard_profile
+from geo.ingestion.mapping.text_shapes import read_shape, standard_profile_of
 from geo.ingestion.reading.formats import open_layer
 from geo.ingestion.reading.layer import ReadOptions
-from geo.ingestion.standard_columns import standard_profile
-from geo.ingestion.text_shapes import read_shape, standard_profile_of
 from tests.factories import code, small_city, write_csv, write_sheet
 
 SQUARE = shapely.box(-58.5, -34.5, -58.4, -34.4)

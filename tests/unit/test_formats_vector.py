@@ -12,7 +12,7 @@ import pytest
 
 from geo.errors import InputError, UnknownCRS, UnknownFormat, UnreadableFile, VastiError
 from geo.ingestion.boundaries import Boundaries, read_boundaries
-from geo.ingestion.profile import BoundaryColumns
+from geo.ingestion.mapping.profile import BoundaryColumns
 from geo.ingestion.reading.formats import bundle, open_layer
 from geo.ingestion.reading.layer import ReadOptions
 from tests.factories import geometry, small_city, write_boundaries, write_geojson, write_shapefile, zip_folder

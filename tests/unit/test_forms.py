@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from geo.errors import FormInvalid
-from geo.ingestion.forms import Choice, form_of_content, read_form
+from geo.ingestion.mapping.forms.form import Choice, form_of_content, read_form
 from tests import factories as f
 
 SURVEY: list[list[Any]] = [

@@ -17,12 +17,12 @@ import geo.ingestion
 import service
 from geo.crs import read_crs
 from geo.errors import UnknownCRS, VastiError
-from geo.ingestion.evidence import ColumnEvidence
-from geo.ingestion.quantities import read_number
+from geo.ingestion.mapping.evidence import ColumnEvidence
+from geo.ingestion.mapping.quantities import read_number
+from geo.ingestion.mapping.text_shapes import LONGEST_POSITION, read_shape
 from geo.ingestion.reading import json_tables
 from geo.ingestion.reading.encodings import codec_named, text_codec
 from geo.ingestion.reading.layer import distinct_names
-from geo.ingestion.text_shapes import LONGEST_POSITION, read_shape
 from service.pages.wording import for_page
 from tests.asking import seconds_of
 

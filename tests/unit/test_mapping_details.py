@@ -7,8 +7,8 @@ import pytest
 
 from geo.errors import ProfileInvalid
 from geo.ingestion.findings.collected import Findings
-from geo.ingestion.mapping import Mapper
-from geo.ingestion.profile import parse_profile
+from geo.ingestion.mapping.mapper import Mapper
+from geo.ingestion.mapping.profile import parse_profile
 from geo.ingestion.profile_text import add_answers, write_profile
 from geo.ingestion.reading.formats import open_layer
 from geo.ingestion.reading.layer import ReadOptions

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 import shapely
 
-from geo.ingestion.mapping import _points
+from geo.ingestion.mapping.mapper import _points
 
 POINTS = [shapely.Point(73.8, 18.6), shapely.Point(-58.4, -34.6), shapely.Point(0, 0)]
 

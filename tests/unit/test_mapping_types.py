@@ -5,8 +5,8 @@ import pyarrow as pa
 import pytest
 
 from geo.ingestion.findings.collected import Findings
-from geo.ingestion.mapping import Mapper, Observations
-from geo.ingestion.profile import FieldMapping, Profile
+from geo.ingestion.mapping.mapper import Mapper, Observations
+from geo.ingestion.mapping.profile import FieldMapping, Profile
 from geo.ingestion.reading.layer import Batch, Layer, ReadOptions
 
 

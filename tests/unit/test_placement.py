@@ -11,7 +11,7 @@ from shapely.geometry import Polygon, box
 
 from geo.ingestion.findings.collected import Findings
 from geo.ingestion.labels import NOWHERE
-from geo.ingestion.mapping import Observations
+from geo.ingestion.mapping.mapper import Observations
 from geo.ingestion.placement import Placement, Placer
 from geo.settlements import Places
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from geo.ingestion.findings.collected import Findings
 from geo.ingestion.labels import NOWHERE
-from geo.ingestion.mapping import Observations
+from geo.ingestion.mapping.mapper import Observations
 from geo.ingestion.placement import Placer
 from geo.settlements import Places
 

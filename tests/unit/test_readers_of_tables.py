@@ -9,13 +9,13 @@ import pyarrow as pa
 import pytest
 
 from geo.errors import UnreadableFile
-from geo.ingestion.dates import day_of_number
 from geo.ingestion.findings.collected import Findings
+from geo.ingestion.mapping.dates import day_of_number
+from geo.ingestion.mapping.years import Years
+from geo.ingestion.mapping.yes_no import yes_or_no
 from geo.ingestion.reading.formats import open_layer
 from geo.ingestion.reading.layer import Note, ReadOptions
 from geo.ingestion.reading.workbook_cells import ErrorCells, OddCells, find_odd_cells
-from geo.ingestion.years import Years
-from geo.ingestion.yes_no import yes_or_no
 
 
 def read(path: Path) -> tuple[dict[str, list[object]], list[int], list[Note]]:
@@ -111,7 +111,7 @@ def test_yes_or_no(text: str, answer: bool | None) -> None:
 
 
 def test_no_word_means_both() -> None:
-    from geo.ingestion.yes_no import yes_and_no_words  # noqa: PLC0415
+    from geo.ingestion.mapping.yes_no import yes_and_no_words  # noqa: PLC0415
 
     assert {yes_or_no(word) for word in yes_and_no_words()} == {True, False}
 

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from geo.ingestion.findings.collected import Findings
-from geo.ingestion.mapping import Observations
+from geo.ingestion.mapping.mapper import Observations
 from geo.ingestion.reading.layer import Batch
 from geo.ingestion.repeats import Keys, Repeats, fingerprints
 

@@ -8,7 +8,7 @@ import pytest
 import shapely
 
 from geo.ingestion.findings.collected import Findings
-from geo.ingestion.forms import build_form
+from geo.ingestion.mapping.forms.form import build_form
 from geo.ingestion.observe import Placed, Reading, observe
 from geo.ingestion.reading.formats import open_layer
 from geo.ingestion.reading.layer import ReadOptions

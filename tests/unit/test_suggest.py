@@ -8,8 +8,8 @@ import geopandas as gpd
 import pytest
 
 from data.sample.city import write_sample
-from geo.ingestion.evidence import ROWS_READ
-from geo.ingestion.profile import Profile, read_profile
+from geo.ingestion.mapping.evidence import ROWS_READ
+from geo.ingestion.mapping.profile import Profile, read_profile
 from geo.ingestion.profile_text import write_profile
 from geo.ingestion.reading.layer import ReadOptions
 from geo.ingestion.suggest import NOTHING, Proposal, Suggestion, suggest_profile

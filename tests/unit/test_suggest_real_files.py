@@ -7,7 +7,7 @@ import pytest
 
 from geo.errors import VastiError
 from geo.fields import standard_fields
-from geo.ingestion.profile import FieldMapping, Profile, read_profile
+from geo.ingestion.mapping.profile import FieldMapping, Profile, read_profile
 from geo.ingestion.reading.formats import FORMATS
 from geo.ingestion.reading.layer import ReadOptions
 from geo.ingestion.suggest import Proposal, suggest_profile

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from geo.ingestion.profile import FieldMapping, Profile
+from geo.ingestion.mapping.profile import FieldMapping, Profile
+from geo.ingestion.mapping.ticks import options_by_question
 from geo.ingestion.reading.layer import ReadOptions
 from geo.ingestion.suggest import suggest_profile
-from geo.ingestion.ticks import options_by_question
 from tests.factories import write_csv
 from tests.unit.test_mapping import mapped
 

@@ -8,9 +8,9 @@ import pyarrow.compute as pc
 
 from geo.fields import Field
 from geo.indicators.tally_frame import arrow_type
-from geo.ingestion.answers import map_answer
-from geo.ingestion.cells import Cells, NotUnderstood, texts, translate
-from geo.ingestion.profile import FieldMapping, Value
+from geo.ingestion.mapping.answers import map_answer
+from geo.ingestion.mapping.cells import Cells, NotUnderstood, texts, translate
+from geo.ingestion.mapping.profile import FieldMapping, Value
 from geo.ingestion.reading.layer import Batch
 from geo.text import fold
 

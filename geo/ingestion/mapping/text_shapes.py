@@ -15,13 +15,13 @@ from openlocationcode import openlocationcode
 
 from geo.crs import STORAGE_CRS, read_crs
 from geo.errors import UnknownCRS
-from geo.ingestion.angles import read_angles
-from geo.ingestion.cells import is_blank, texts
 from geo.ingestion.extent import Extent
 from geo.ingestion.findings.collected import Findings
-from geo.ingestion.profile import PositionColumns, Profile
+from geo.ingestion.mapping.angles import read_angles
+from geo.ingestion.mapping.cells import is_blank, texts
+from geo.ingestion.mapping.profile import PositionColumns, Profile
+from geo.ingestion.mapping.standard_columns import standard_profile
 from geo.ingestion.reading.layer import Layer, Note
-from geo.ingestion.standard_columns import standard_profile
 from geo.text import fold_name
 
 Order = Literal["latitude, longitude", "longitude, latitude"]

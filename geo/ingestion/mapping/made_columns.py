@@ -6,7 +6,7 @@ from dataclasses import replace
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from geo.ingestion.cells import texts
+from geo.ingestion.mapping.cells import texts
 from geo.ingestion.reading.layer import Layer
 
 PLUS = " + "

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from geo.errors import MissingColumn
-from geo.ingestion.made_columns import add_made_column, part_names
+from geo.ingestion.mapping.made_columns import add_made_column, part_names
 from geo.ingestion.reading.layer import Layer, Note
 from geo.text import fold_name
 

@@ -10,8 +10,8 @@ from importlib.resources import files
 from typing import Any, Literal
 
 from geo.fields import standard_fields
-from geo.ingestion.profile import UNKNOWN, Value
-from geo.ingestion.yes_no import yes_and_no_words, yes_or_no
+from geo.ingestion.mapping.profile import UNKNOWN, Value
+from geo.ingestion.mapping.yes_no import yes_and_no_words, yes_or_no
 from geo.text import fold_name
 
 NAMED = 0.85

@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from geo.fields import standard_fields
 from geo.indicators.tally_frame import arrow_type
-from geo.ingestion.cells import Cells, NotUnderstood, texts, translate
-from geo.ingestion.columns import Found
 from geo.ingestion.findings.collected import Findings
-from geo.ingestion.mapping import Observations
-from geo.ingestion.profile import UNKNOWN, Part, Profile, Share, Value
-from geo.ingestion.quantities import MOST_HOUSEHOLDS, read_number
+from geo.ingestion.mapping.cells import Cells, NotUnderstood, texts, translate
+from geo.ingestion.mapping.columns import Found
+from geo.ingestion.mapping.mapper import Observations
+from geo.ingestion.mapping.profile import UNKNOWN, Part, Profile, Share, Value
+from geo.ingestion.mapping.quantities import MOST_HOUSEHOLDS, read_number
 from geo.ingestion.reading.layer import Batch
 from geo.text import fold
 

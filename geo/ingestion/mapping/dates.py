@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from geo.ingestion.cells import Cells, NotUnderstood, texts, translate
-from geo.ingestion.profile import FieldMapping, Value
+from geo.ingestion.mapping.cells import Cells, NotUnderstood, texts, translate
+from geo.ingestion.mapping.profile import FieldMapping, Value
 from geo.ingestion.reading.layer import as_mask
 from geo.text import fold
 

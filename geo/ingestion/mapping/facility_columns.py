@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from geo.errors import MissingColumn
-from geo.ingestion.columns import Wanted, find_columns, names_present
-from geo.ingestion.profile import FacilityColumns, PositionColumns
+from geo.ingestion.mapping.columns import Wanted, find_columns, names_present
+from geo.ingestion.mapping.profile import FacilityColumns, PositionColumns
+from geo.ingestion.mapping.text_shapes import standard_profile_of
 from geo.ingestion.reading.layer import Layer
-from geo.ingestion.text_shapes import standard_profile_of
 from geo.schema.facilities import KINDS, FacilityKind
 
 STANDARD = {

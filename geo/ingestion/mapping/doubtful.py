@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from geo.fields import Field
 from geo.indicators.tally_frame import arrow_type
-from geo.ingestion.cells import Cells, shown, texts
+from geo.ingestion.mapping.cells import Cells, shown, texts
 
 _NO_ANSWER = frozenset(
     float(code) for code in (77, 88, 97, 98, 99, 777, 888, 996, 997, 998, 999, 7777, 8888, 9996, 9997, 9998, 9999)

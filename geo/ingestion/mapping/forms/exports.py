@@ -14,8 +14,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from geo.ingestion.cells import texts
-from geo.ingestion.forms import Choice, Form, Labels, Question
+from geo.ingestion.mapping.cells import texts
+from geo.ingestion.mapping.forms.form import Choice, Form, Labels, Question
 from geo.ingestion.reading.layer import Batch, Layer, Note
 from geo.text import fold, fold_name
 

@@ -7,8 +7,8 @@ import pyproj
 from numpy.typing import NDArray
 
 from geo.crs import positions_between, read_crs
-from geo.ingestion.cells import texts
 from geo.ingestion.findings.collected import Findings
+from geo.ingestion.mapping.cells import texts
 from geo.ingestion.reading.axes import find_zone, zone_codes
 from geo.ingestion.reading.layer import Batch, Note
 

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from geo.fields import Field
 from geo.indicators.tally_frame import arrow_type
-from geo.ingestion.angles import read_angle
-from geo.ingestion.cells import Cells, NotUnderstood, shown, texts, translate
-from geo.ingestion.profile import FieldMapping, Value
+from geo.ingestion.mapping.angles import read_angle
+from geo.ingestion.mapping.cells import Cells, NotUnderstood, shown, texts, translate
+from geo.ingestion.mapping.profile import FieldMapping, Value
 from geo.ingestion.reading.layer import as_mask
 from geo.text import fold
 

@@ -8,8 +8,8 @@ from typing import Any, Literal
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from geo.ingestion.cells import is_blank, texts
-from geo.ingestion.profile import UNKNOWN, Meanings, Value
+from geo.ingestion.mapping.cells import is_blank, texts
+from geo.ingestion.mapping.profile import UNKNOWN, Meanings, Value
 from geo.text import fold
 
 Trust = Literal["sure", "likely", "unsure"]

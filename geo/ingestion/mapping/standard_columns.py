@@ -1,7 +1,7 @@
 """Standard columns: files whose columns say by their names what they hold need no mapping profile."""
 
 from geo.fields import standard_fields
-from geo.ingestion.profile import BoundaryColumns, FieldMapping, PositionColumns, Profile
+from geo.ingestion.mapping.profile import BoundaryColumns, FieldMapping, PositionColumns, Profile
 from geo.ingestion.reading.axes import find_axes
 from geo.text import fold_name
 

@@ -11,10 +11,10 @@ from dataclasses import replace
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from geo.ingestion.cells import texts
 from geo.ingestion.findings.collected import Findings
-from geo.ingestion.forms import Form
-from geo.ingestion.profile import FieldMapping, PositionColumns, Profile
+from geo.ingestion.mapping.cells import texts
+from geo.ingestion.mapping.forms.form import Form
+from geo.ingestion.mapping.profile import FieldMapping, PositionColumns, Profile
 from geo.ingestion.reading.layer import Batch, Layer
 from geo.text import fold_name
 

@@ -6,10 +6,10 @@ They are not kept with the rows unless somebody says so: no figure needs them.
 import re
 from collections.abc import Callable, Mapping, Sequence
 
-from geo.ingestion.evidence import ColumnEvidence, column_evidence
+from geo.ingestion.mapping.evidence import ColumnEvidence, column_evidence
+from geo.ingestion.mapping.vocabulary import Vocabulary, vocabulary
+from geo.ingestion.mapping.yes_no import yes_or_no
 from geo.ingestion.reading.layer import Batch, Note
-from geo.ingestion.vocabulary import Vocabulary, vocabulary
-from geo.ingestion.yes_no import yes_or_no
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(?:\.[^@\s.]+)+")
 _IPV4 = re.compile(r"(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)")

@@ -7,9 +7,9 @@ import pyarrow.compute as pc
 
 from geo.fields import Field
 from geo.indicators.tally_frame import arrow_type
-from geo.ingestion.cells import Cells, NotUnderstood, is_blank, texts, translate
-from geo.ingestion.profile import FieldMapping, Value
-from geo.ingestion.yes_no import yes_or_no
+from geo.ingestion.mapping.cells import Cells, NotUnderstood, is_blank, texts, translate
+from geo.ingestion.mapping.profile import FieldMapping, Value
+from geo.ingestion.mapping.yes_no import yes_or_no
 from geo.text import fold
 
 

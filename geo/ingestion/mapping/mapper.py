@@ -16,25 +16,25 @@ from numpy.typing import NDArray
 from geo.crs import STORAGE_CRS, positions_to_storage, read_crs
 from geo.fields import Field, standard_fields
 from geo.indicators.tally_frame import took_part
-from geo.ingestion.answers import map_answer, map_text
-from geo.ingestion.answers_seen import AnswersSeen
-from geo.ingestion.cells import Cells, texts
-from geo.ingestion.columns import Found, Wanted, find_columns, find_others
-from geo.ingestion.dates import map_date
-from geo.ingestion.details import DetailColumn, map_with_details
-from geo.ingestion.doubtful import NumberChecks
 from geo.ingestion.extent import Extent
 from geo.ingestion.findings.collected import Findings
-from geo.ingestion.personal import PersonalColumns
-from geo.ingestion.profile import FieldMapping, PositionColumns, Profile, Value, value_table
-from geo.ingestion.quantities import in_range, is_huge_weight, is_no_weight, map_number, read_coordinates
-from geo.ingestion.questions import Question
+from geo.ingestion.mapping.answers import map_answer, map_text
+from geo.ingestion.mapping.answers_seen import AnswersSeen
+from geo.ingestion.mapping.cells import Cells, texts
+from geo.ingestion.mapping.columns import Found, Wanted, find_columns, find_others
+from geo.ingestion.mapping.dates import map_date
+from geo.ingestion.mapping.details import DetailColumn, map_with_details
+from geo.ingestion.mapping.doubtful import NumberChecks
+from geo.ingestion.mapping.personal import PersonalColumns
+from geo.ingestion.mapping.profile import FieldMapping, PositionColumns, Profile, Value, value_table
+from geo.ingestion.mapping.quantities import in_range, is_huge_weight, is_no_weight, map_number, read_coordinates
+from geo.ingestion.mapping.questions import Question
+from geo.ingestion.mapping.text_shapes import ShapeColumn
+from geo.ingestion.mapping.ticks import Ticks
+from geo.ingestion.mapping.utm_zones import UtmZones
 from geo.ingestion.reading.crs_proposals import check_crs
 from geo.ingestion.reading.gdal import read_shapes
 from geo.ingestion.reading.layer import Batch, Layer, ReadOptions, as_mask
-from geo.ingestion.text_shapes import ShapeColumn
-from geo.ingestion.ticks import Ticks
-from geo.ingestion.utm_zones import UtmZones
 from geo.text import fold
 
 _WKB_POINT = np.dtype([("byte_order", "u1"), ("type", "<u4"), ("x", "<f8"), ("y", "<f8")])
