@@ -14,11 +14,11 @@ from geo.errors import VastiError
 from geo.ingestion.boundaries import read_boundaries
 from geo.ingestion.mapping.profile import BoundaryColumns, Profile
 from geo.ingestion.observe import Reading, observe
-from geo.ingestion.profile_text import write_profile
 from geo.ingestion.reading.formats import open_layer
 from geo.ingestion.reading.layer import ReadOptions
 from geo.ingestion.source import SourceOptions
-from geo.ingestion.suggest import suggest_profile
+from geo.ingestion.suggesting.profile_text import write_profile
+from geo.ingestion.suggesting.suggest import suggest_profile
 from geo.settlements import Places
 from tests.factories import small_city
 from tests.forks import FORKS

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from geo.ingestion.mapping.evidence import ColumnEvidence
 from geo.ingestion.mapping.profile import Profile, value_table
-from geo.ingestion.profile_text import write_profile
-from geo.ingestion.suggest import Proposal
+from geo.ingestion.suggesting.profile_text import write_profile
+from geo.ingestion.suggesting.suggest import Proposal
 from geo.text import fold
 
 _COMMENTED = re.compile(r"^# (?=(?:# |\[|[a-z_]+ = |\"))", re.MULTILINE)

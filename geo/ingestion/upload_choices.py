@@ -12,11 +12,11 @@ from geo.fields import Content, standard_fields
 from geo.ingestion.mapping.facility_columns import STANDARD
 from geo.ingestion.mapping.profile import FieldMapping, Profile, Value, parse_profile, shipped_profile, shipped_profiles
 from geo.ingestion.placement import GPS_TOLERANCE_M, Placement
-from geo.ingestion.profile_text import add_answers, add_kept
 from geo.ingestion.reading.formats import MAX_COLUMNS
 from geo.ingestion.reading.layer import LimitedReadOptions, ReadOptions
 from geo.ingestion.source import SourceOptions
-from geo.ingestion.suggest import DETAIL, NOTHING, TARGETS
+from geo.ingestion.suggesting.profile_text import add_answers, add_kept
+from geo.ingestion.suggesting.suggest import DETAIL, NOTHING, TARGETS
 from geo.schema.facilities import FacilityKind
 from geo.text import is_storable
 

@@ -12,7 +12,7 @@ from geo.ingestion.ingest import load_survey
 from geo.ingestion.loads import LoadOptions, LoadResult
 from geo.ingestion.mapping.profile import FacilityColumns
 from geo.ingestion.observe import Progress
-from geo.ingestion.understanding import Understanding, understand, understand_boundaries, understand_facilities
+from geo.ingestion.suggesting.understand import Understanding, understand, understand_boundaries, understand_facilities
 from geo.ingestion.upload_choices import Choices
 from geo.surveys import SurveySpec
 

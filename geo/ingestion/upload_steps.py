@@ -34,7 +34,7 @@ from geo.ingestion.mapping.answers_seen import tell_answers
 from geo.ingestion.observe import Progress
 from geo.ingestion.partitions import make_partition, shrink_empty
 from geo.ingestion.received import BEGINS_AS, Step, uploads
-from geo.ingestion.understanding import columns_key
+from geo.ingestion.suggesting.understand import columns_key
 from geo.ingestion.upload_choices import Choices
 from geo.ingestion.upload_contents import load_file, understand_file
 from geo.ingestion.upload_facts import NOTHING_READ, compare, find_figures, outcome, read_as, to_choose_from

@@ -69,7 +69,7 @@ upload = Table(
     Column("choices", JSONB, nullable=False, server_default="{}"),
     # Why it waits or was refused, in a sentence.
     Column("problem", Text, nullable=True),
-    # Its columns and what they seem to hold; see geo.ingestion.understanding.
+    # Its columns and what they seem to hold; see geo.ingestion.suggesting.understand.
     Column("understood", JSONB, nullable=True),
     # Which layer, encoding and CRS it was read in, what there is to choose from, and where some of its rows lie.
     Column("read_as", JSONB, nullable=True),
@@ -149,7 +149,7 @@ remembered_profile = Table(
     "remembered_profile",
     metadata,
     Column("organisation_id", ForeignKey("organisation.id"), primary_key=True),
-    # See geo.ingestion.understanding.columns_key.
+    # See geo.ingestion.suggesting.understand.columns_key.
     Column("columns_sha256", Text, primary_key=True),
     Column("profile", Text, nullable=False),
 )

@@ -16,8 +16,8 @@ from rich.text import Text
 from geo.fields import standard_fields
 from geo.ingestion.mapping.evidence import ColumnEvidence
 from geo.ingestion.mapping.vocabulary import vocabulary
-from geo.ingestion.profile_text import write_profile
-from geo.ingestion.suggest import Proposal, Suggestion, suggest_profile
+from geo.ingestion.suggesting.profile_text import write_profile
+from geo.ingestion.suggesting.suggest import Proposal, Suggestion, suggest_profile
 from service.cli import options as o
 from service.cli.groups import FileOptions, with_groups
 

@@ -10,7 +10,7 @@ from geo.fields import Content, standard_fields
 from geo.ingestion.findings.stored import find_unmapped
 from geo.ingestion.mapping.facility_columns import STANDARD
 from geo.ingestion.mapping.profile import Profile
-from geo.ingestion.suggest import DETAIL, NOTHING, TARGETS
+from geo.ingestion.suggesting.suggest import DETAIL, NOTHING, TARGETS
 from geo.ingestion.upload_choices import Choices
 from service.pages.wording import PLACE_FIELDS
 

@@ -20,7 +20,7 @@ from geo.ingestion.findings.kinds import FIXABLE
 from geo.ingestion.findings.stored import find_findings, find_misplaced
 from geo.ingestion.mapping.profile import UNKNOWN
 from geo.ingestion.received import find_upload
-from geo.ingestion.suggest import DETAIL, NOTHING
+from geo.ingestion.suggesting.suggest import DETAIL, NOTHING
 from geo.ingestion.upload_choices import Choices
 from geo.ingestion.upload_decisions import Decision
 from geo.paging import PageRequest

@@ -13,11 +13,11 @@ from geo.ingestion.boundaries import read_boundaries
 from geo.ingestion.findings.collected import Findings
 from geo.ingestion.mapping.profile import parse_profile
 from geo.ingestion.observe import choose_placement
-from geo.ingestion.profile_text import write_profile
 from geo.ingestion.reading.formats import FORMATS
 from geo.ingestion.reading.layer import ReadOptions
 from geo.ingestion.source import SourceOptions, open_source
-from geo.ingestion.suggest import suggest_profile
+from geo.ingestion.suggesting.profile_text import write_profile
+from geo.ingestion.suggesting.suggest import suggest_profile
 from tests import factories as f
 
 _SAYS_WHAT = ("No column is sure to", "name it with --crs", "The file has no rows")

@@ -9,10 +9,10 @@ from geo.errors import ProfileInvalid
 from geo.ingestion.findings.collected import Findings
 from geo.ingestion.mapping.mapper import Mapper
 from geo.ingestion.mapping.profile import parse_profile
-from geo.ingestion.profile_text import add_answers, write_profile
 from geo.ingestion.reading.formats import open_layer
 from geo.ingestion.reading.layer import ReadOptions
-from geo.ingestion.suggest import DETAIL, NOTHING, Proposal, suggest_profile
+from geo.ingestion.suggesting.profile_text import add_answers, write_profile
+from geo.ingestion.suggesting.suggest import DETAIL, NOTHING, Proposal, suggest_profile
 from tests import factories as f
 from tests.suggested import proposed_profile
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from geo.ingestion.reading.layer import ReadOptions
-from geo.ingestion.suggest import Suggestion, suggest_profile
+from geo.ingestion.suggesting.suggest import Suggestion, suggest_profile
 from tests import factories as f
 
 

@@ -8,7 +8,7 @@ import pytest
 from geo.ingestion.mapping.profile import FieldMapping, Profile
 from geo.ingestion.mapping.ticks import options_by_question
 from geo.ingestion.reading.layer import ReadOptions
-from geo.ingestion.suggest import suggest_profile
+from geo.ingestion.suggesting.suggest import suggest_profile
 from tests.factories import write_csv
 from tests.unit.test_mapping import mapped
 

@@ -7,11 +7,11 @@ from typing import Any, cast
 import tomlkit
 
 from geo.fields import standard_fields
-from geo.ingestion.detail_hints import DetailHint
-from geo.ingestion.fits import ValueLine
 from geo.ingestion.mapping.profile import UNKNOWN, Meanings, Value, parse_profile, standard_answers
-from geo.ingestion.share_hints import ShareHint
-from geo.ingestion.suggest import Proposal, Suggestion
+from geo.ingestion.suggesting.detail_hints import DetailHint
+from geo.ingestion.suggesting.fits import ValueLine
+from geo.ingestion.suggesting.share_hints import ShareHint
+from geo.ingestion.suggesting.suggest import Proposal, Suggestion
 from geo.text import fold
 
 _LINE_LENGTH = 110

@@ -17,22 +17,22 @@ from pathlib import Path
 from typing import Literal
 
 from geo.fields import Unit, standard_fields
-from geo.ingestion.choices import join_choices
-from geo.ingestion.detail_hints import DetailHint, hint_detail
 from geo.ingestion.findings.collected import sentence
-from geo.ingestion.fits import Fit, ValueLine, fit_field
-from geo.ingestion.household_sums import columns_of_everybody
 from geo.ingestion.mapping.evidence import ColumnEvidence, FileEvidence, read_evidence, shown_name
 from geo.ingestion.mapping.made_columns import part_names
 from geo.ingestion.mapping.personal import personal_kind
 from geo.ingestion.mapping.profile import Meanings, Value
 from geo.ingestion.mapping.vocabulary import NAMED, NameClaim, SchemeColumn, Vocabulary, vocabulary
 from geo.ingestion.mapping.years import name_years, year_column, years_of
-from geo.ingestion.place_codes import CodeChoice, Held, choose_household_code, choose_settlement_columns
-from geo.ingestion.proposal_gaps import gaps
 from geo.ingestion.reading.axes import find_axes, find_zone, zone_codes
 from geo.ingestion.reading.layer import Note, ReadOptions
-from geo.ingestion.share_hints import ShareHint, hint_shares
+from geo.ingestion.suggesting.detail_hints import DetailHint, hint_detail
+from geo.ingestion.suggesting.fits import Fit, ValueLine, fit_field
+from geo.ingestion.suggesting.household_sums import columns_of_everybody
+from geo.ingestion.suggesting.place_codes import CodeChoice, Held, choose_household_code, choose_settlement_columns
+from geo.ingestion.suggesting.proposal_gaps import gaps
+from geo.ingestion.suggesting.share_hints import ShareHint, hint_shares
+from geo.ingestion.suggesting.ticked_columns import join_choices
 
 Confidence = Literal["sure", "likely", "unsure"]
 Section = Literal["position", "boundaries", "fields"]

@@ -8,10 +8,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from geo.fields import standard_fields
-from geo.ingestion.fits import MOST_ANSWERS, ValueLine
 from geo.ingestion.mapping.evidence import FileEvidence, shown_name
 from geo.ingestion.mapping.profile import UNKNOWN, Value
 from geo.ingestion.mapping.vocabulary import Vocabulary
+from geo.ingestion.suggesting.fits import MOST_ANSWERS, ValueLine
 from geo.text import fold
 
 _OPEN = ("other", "flush_unknown")

@@ -15,11 +15,11 @@ from geo.ingestion.mapping.facility_columns import STANDARD, find_named
 from geo.ingestion.mapping.made_columns import part_names
 from geo.ingestion.mapping.profile import FacilityColumns, Meanings, PositionColumns, parse_profile
 from geo.ingestion.mapping.text_shapes import standard_profile_of
-from geo.ingestion.place_codes import LIKE_A_CODE
-from geo.ingestion.profile_text import quote, write_profile
 from geo.ingestion.reading.formats import open_layer
 from geo.ingestion.reading.layer import ReadOptions
-from geo.ingestion.suggest import NOTHING, Confidence, suggest_profile
+from geo.ingestion.suggesting.place_codes import LIKE_A_CODE
+from geo.ingestion.suggesting.profile_text import quote, write_profile
+from geo.ingestion.suggesting.suggest import NOTHING, Confidence, suggest_profile
 from geo.schema.facilities import FacilityKind
 
 
@@ -74,7 +74,7 @@ def understand(
     """Reads the first rows of a file of observations, and says what its columns seem to hold.
 
     A column with the name of a standard field holds that field, whatever stands in it: what does not fit is found when
-    it is checked. What a person said of columns and answers is as geo.ingestion.suggest.propose takes it.
+    it is checked. What a person said of columns and answers is as geo.ingestion.suggesting.suggest.propose takes it.
 
     Raises:
         InputError: the file cannot be read; the message says what to do.
