@@ -5,10 +5,10 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from geo.ingestion.diagnosis import NONE, SLIPS, Degrees, diagnose, explanations
-from geo.ingestion.distances import Ground
 from geo.ingestion.extent import Extent
 from geo.ingestion.findings.collected import Findings
+from geo.ingestion.placing.distances import Ground
+from geo.ingestion.placing.slips import NONE, SLIPS, Degrees, diagnose, explanations
 from geo.settlements import Places
 
 FAR_M = 50_000.0

@@ -20,7 +20,7 @@ from geo.ingestion.mapping.mapper import Mapper, Observations
 from geo.ingestion.mapping.profile import Profile
 from geo.ingestion.mapping.shares import Divider
 from geo.ingestion.mapping.years import Years
-from geo.ingestion.placement import Placement, Placer, is_declared
+from geo.ingestion.placing.placer import Placement, Placer, is_declared
 from geo.ingestion.reading.axes import find_zone
 from geo.ingestion.reading.crs_proposals import name_crs, refuse_far_positions
 from geo.ingestion.reading.layer import Batch, ReadAs

@@ -16,7 +16,7 @@ from geo.ingestion.mapping.forms.submissions import Submissions
 from geo.ingestion.mapping.mapper import Mapper
 from geo.ingestion.mapping.profile import Profile
 from geo.ingestion.mapping.text_shapes import standard_profile_of
-from geo.ingestion.placement import GPS_TOLERANCE_M, Placement
+from geo.ingestion.placing.placer import GPS_TOLERANCE_M, Placement
 from geo.ingestion.reading.crs_proposals import check_crs
 from geo.ingestion.reading.formats import open_layer
 from geo.ingestion.reading.layer import Batch, Layer, ReadOptions

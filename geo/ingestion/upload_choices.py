@@ -11,7 +11,7 @@ from geo.errors import InvalidParameter, InvalidParameters, quoted, shortened
 from geo.fields import Content, standard_fields
 from geo.ingestion.mapping.facility_columns import STANDARD
 from geo.ingestion.mapping.profile import FieldMapping, Profile, Value, parse_profile, shipped_profile, shipped_profiles
-from geo.ingestion.placement import GPS_TOLERANCE_M, Placement
+from geo.ingestion.placing.placer import GPS_TOLERANCE_M, Placement
 from geo.ingestion.reading.formats import MAX_COLUMNS
 from geo.ingestion.reading.layer import LimitedReadOptions, ReadOptions
 from geo.ingestion.source import SourceOptions

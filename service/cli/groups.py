@@ -13,7 +13,7 @@ import typer
 from geo.fields import Unit
 from geo.ingestion.mapping.forms.form import Form
 from geo.ingestion.mapping.profile import FacilityColumns, PositionColumns, Profile
-from geo.ingestion.placement import GPS_TOLERANCE_M
+from geo.ingestion.placing.placer import GPS_TOLERANCE_M
 from geo.ingestion.reading.layer import ReadOptions
 from geo.ingestion.source import SourceOptions
 from geo.schema.facilities import FacilityKind

@@ -9,7 +9,7 @@ import typer
 from geo.indicators.definition import Counted
 from geo.ingestion.mapping.forms.form import Form, read_form
 from geo.ingestion.mapping.profile import BoundaryColumns, Profile, read_profile
-from geo.ingestion.placement import Placement
+from geo.ingestion.placing.placer import Placement
 from service.cli.output import OutputFormat
 
 CityOption = Annotated[str, typer.Option("--city", help="The city's slug, as in `vasti city add`.")]

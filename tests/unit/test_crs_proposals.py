@@ -12,7 +12,7 @@ from geo.errors import UnknownCRS
 from geo.ingestion.boundaries import read_boundaries
 from geo.ingestion.extent import Extent
 from geo.ingestion.observe import observe
-from geo.ingestion.placement import Placement
+from geo.ingestion.placing.placer import Placement
 from geo.ingestion.reading.crs_proposals import propose
 from geo.ingestion.reading.layer import ReadOptions
 from geo.ingestion.source import SourceOptions

@@ -8,8 +8,8 @@ import pytest
 from shapely.geometry import box
 
 from geo.ingestion.findings.collected import Findings
-from geo.ingestion.labels import NOWHERE
-from geo.ingestion.placement import Placement, Placer
+from geo.ingestion.placing.labels import NOWHERE
+from geo.ingestion.placing.placer import Placement, Placer
 from geo.settlements import Places
 from tests.unit.test_placement import observed, places
 

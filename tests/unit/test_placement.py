@@ -10,9 +10,9 @@ import shapely
 from shapely.geometry import Polygon, box
 
 from geo.ingestion.findings.collected import Findings
-from geo.ingestion.labels import NOWHERE
 from geo.ingestion.mapping.mapper import Observations
-from geo.ingestion.placement import Placement, Placer
+from geo.ingestion.placing.labels import NOWHERE
+from geo.ingestion.placing.placer import Placement, Placer
 from geo.settlements import Places
 
 GEOD = pyproj.Geod(ellps="WGS84")

@@ -6,9 +6,9 @@ import shapely
 from numpy.typing import NDArray
 
 from geo.ingestion.findings.collected import Findings
-from geo.ingestion.labels import NOWHERE
 from geo.ingestion.mapping.mapper import Observations
-from geo.ingestion.placement import Placer
+from geo.ingestion.placing.labels import NOWHERE
+from geo.ingestion.placing.placer import Placer
 from geo.settlements import Places
 
 

@@ -10,12 +10,12 @@ import shapely
 from numpy.typing import NDArray
 
 from geo.crs import METRES_PER_DEGREE, geodesic_area_m2, geodesic_distance_m
-from geo.ingestion.diagnosis import SLIPS, Diagnosis, diagnose, explanations
-from geo.ingestion.distances import Ground, about
 from geo.ingestion.extent import extent_of
 from geo.ingestion.findings.collected import Findings
-from geo.ingestion.labels import NOWHERE, Joined, Label, Labels
 from geo.ingestion.mapping.mapper import Observations
+from geo.ingestion.placing.distances import Ground, about
+from geo.ingestion.placing.labels import NOWHERE, Joined, Label, Labels
+from geo.ingestion.placing.slips import SLIPS, Diagnosis, diagnose, explanations
 from geo.ingestion.reading.layer import as_mask
 from geo.settlements import Places
 
