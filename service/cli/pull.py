@@ -8,11 +8,11 @@ from typing import Annotated
 import typer
 
 from geo.errors import AccessRefused, FileHasErrors, InputError
+from geo.ingestion.connectors.http_server import Server
+from geo.ingestion.connectors.kobo import Asset
+from geo.ingestion.connectors.odk import CentralForm, sign_in
+from geo.ingestion.connectors.snapshot import Pages, discard, pull_folder, write_snapshot
 from geo.ingestion.reading.layer import ReadOptions
-from geo.pulls.kobo import Asset
-from geo.pulls.odk import CentralForm, sign_in
-from geo.pulls.server import Server
-from geo.pulls.snapshot import Pages, discard, pull_folder, write_snapshot
 from geo.settings import Settings
 from service.cli import options as o
 from service.cli.groups import OutcomeOptions, RoundOptions, RowOptions, with_groups

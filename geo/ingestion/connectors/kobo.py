@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from geo.errors import AnswerUnusable
+from geo.ingestion.connectors.http_server import Server
+from geo.ingestion.connectors.snapshot import Flat, Pages, flat
 from geo.ingestion.mapping.forms.form import Form, form_of_content
-from geo.pulls.server import Server
-from geo.pulls.snapshot import Flat, Pages, flat
 
 _PAGE_ROWS = 1000
 _ROUNDS = 3
