@@ -15,10 +15,10 @@ from geo.audit import note
 from geo.database import limit_lock_waits
 from geo.errors import InputError, InvalidParameter, InvalidParameters, TooLarge
 from geo.fields import CONTENTS
-from geo.ingestion import originals
 from geo.ingestion.incoming import make_folder
-from geo.ingestion.loads import Target
-from geo.ingestion.originals import Original
+from geo.ingestion.loading import originals
+from geo.ingestion.loading.load import Target
+from geo.ingestion.loading.originals import Original
 from geo.ingestion.received import kept_bytes, receive
 from geo.ingestion.upload_choices import Choices
 from geo.places import find_city

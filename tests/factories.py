@@ -19,13 +19,13 @@ from geo.indicators.catalogue import read_catalogue
 from geo.indicators.tallies import ALL, KEY
 from geo.indicators.tally_frame import tally_gdf
 from geo.indicators.tally_sql import tally_survey
-from geo.ingestion import facilities
-from geo.ingestion.boundaries_load import load_boundaries
-from geo.ingestion.ingest import load_survey
-from geo.ingestion.loads import LoadOptions, LoadResult
+from geo.ingestion.loading.boundaries.load import load_boundaries
+from geo.ingestion.loading.facilities.load import load_facilities as load_file
+from geo.ingestion.loading.households import load_survey
+from geo.ingestion.loading.load import LoadOptions, LoadResult
+from geo.ingestion.loading.source import SourceOptions
 from geo.ingestion.mapping.profile import BoundaryColumns, FacilityColumns, Profile
 from geo.ingestion.reading.layer import ReadOptions
-from geo.ingestion.source import SourceOptions
 from geo.places import add_city
 from geo.schema.people import household as household_table
 from geo.schema.surveys import survey as survey_table
@@ -270,7 +270,7 @@ def load_facilities(
 ) -> LoadResult:
     """Loads a file of facilities, or rows written as one, into a city."""
     path = rows if isinstance(rows, Path) else write_csv(folder / f"rows_{len(list(folder.iterdir()))}.csv", rows)
-    return facilities.load_facilities(
+    return load_file(
         connection,
         path,
         city,

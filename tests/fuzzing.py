@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from geo.errors import VastiError
-from geo.ingestion.boundaries import read_boundaries
+from geo.ingestion.loading.boundaries.rows import read_boundaries
+from geo.ingestion.loading.observe import Reading, observe
+from geo.ingestion.loading.source import SourceOptions
 from geo.ingestion.mapping.profile import BoundaryColumns, Profile
-from geo.ingestion.observe import Reading, observe
 from geo.ingestion.reading.formats import open_layer
 from geo.ingestion.reading.layer import ReadOptions
-from geo.ingestion.source import SourceOptions
 from geo.ingestion.suggesting.profile_text import write_profile
 from geo.ingestion.suggesting.suggest import suggest_profile
 from geo.settlements import Places

@@ -7,8 +7,8 @@ from sqlalchemy import Connection, Select, func, insert, select
 
 from geo.access import Bearer
 from geo.errors import NotFound
-from geo.ingestion.loads import Target
-from geo.ingestion.originals import Original
+from geo.ingestion.loading.load import Target
+from geo.ingestion.loading.originals import Original
 from geo.ingestion.upload_choices import Choices
 from geo.paging import Page, PageRequest, fetch_page
 from geo.schema.places import city, organisation

@@ -9,12 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from geo.errors import InvalidParameter, InvalidParameters, quoted, shortened
 from geo.fields import Content, standard_fields
+from geo.ingestion.loading.source import SourceOptions
 from geo.ingestion.mapping.facility_columns import STANDARD
 from geo.ingestion.mapping.profile import FieldMapping, Profile, Value, parse_profile, shipped_profile, shipped_profiles
 from geo.ingestion.placing.placer import GPS_TOLERANCE_M, Placement
 from geo.ingestion.reading.formats import MAX_COLUMNS
 from geo.ingestion.reading.layer import LimitedReadOptions, ReadOptions
-from geo.ingestion.source import SourceOptions
 from geo.ingestion.suggesting.profile_text import add_answers, add_kept
 from geo.ingestion.suggesting.suggest import DETAIL, NOTHING, TARGETS
 from geo.schema.facilities import FacilityKind

@@ -6,12 +6,12 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from geo.ingestion.boundaries_load import load_boundaries
-from geo.ingestion.facilities import load_facilities
-from geo.ingestion.ingest import load_survey
-from geo.ingestion.loads import LoadOptions, LoadResult
+from geo.ingestion.loading.boundaries.load import load_boundaries
+from geo.ingestion.loading.facilities.load import load_facilities
+from geo.ingestion.loading.households import load_survey
+from geo.ingestion.loading.load import LoadOptions, LoadResult
+from geo.ingestion.loading.observe import Progress
 from geo.ingestion.mapping.profile import FacilityColumns
-from geo.ingestion.observe import Progress
 from geo.ingestion.suggesting.understand import Understanding, understand, understand_boundaries, understand_facilities
 from geo.ingestion.upload_choices import Choices
 from geo.surveys import SurveySpec
@@ -38,7 +38,7 @@ def load_file(
     """Loads the file of an upload.
 
     Raises:
-        as geo.ingestion.ingest and geo.ingestion.facilities.
+        as geo.ingestion.loading.households and geo.ingestion.loading.facilities.load.
     """
     today = datetime.now(UTC).date()
     match row["content"]:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from geo.errors import ChoiceNeeded, UnknownCRS, VastiError
 from geo.indicators.query import ValuesQuery
 from geo.indicators.values import find_values
-from geo.ingestion.loads import LoadResult
+from geo.ingestion.loading.load import LoadResult
 from geo.ingestion.reading.layer import ReadAs
 from geo.paging import PageRequest
 from geo.places import PlaceChanges

@@ -27,18 +27,18 @@ from geo.errors import (
     UnreadableFile,
     VastiError,
 )
-from geo.ingestion import originals
 from geo.ingestion.findings.stored import write_findings
-from geo.ingestion.loads import ErrorsFound, LoadOptions, LoadResult
+from geo.ingestion.loading import originals
+from geo.ingestion.loading.load import ErrorsFound, LoadOptions, LoadResult
+from geo.ingestion.loading.observe import Progress
+from geo.ingestion.loading.partitions import make_partition, shrink_empty
+from geo.ingestion.loading.withdraw import withdraw
 from geo.ingestion.mapping.answers_seen import tell_answers
-from geo.ingestion.observe import Progress
-from geo.ingestion.partitions import make_partition, shrink_empty
 from geo.ingestion.received import BEGINS_AS, Step, uploads
 from geo.ingestion.suggesting.understand import columns_key
 from geo.ingestion.upload_choices import Choices
 from geo.ingestion.upload_contents import load_file, understand_file
 from geo.ingestion.upload_facts import NOTHING_READ, compare, find_figures, outcome, read_as, to_choose_from
-from geo.ingestion.withdrawing import withdraw
 from geo.locks import lock_survey
 from geo.room import check_disk
 from geo.schema.access import account

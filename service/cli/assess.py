@@ -7,14 +7,14 @@ from typing import Annotated
 
 import typer
 
-from geo.assess import Assessment
-from geo.assess import assess as assess_files
 from geo.errors import FileHasErrors, InputError
 from geo.indicators.catalogue import catalogue, find_definitions
 from geo.indicators.disclosure import COUNT_STEP
-from geo.ingestion.boundaries import read_boundaries
+from geo.ingestion.loading.assess import Assessment
+from geo.ingestion.loading.assess import assess as assess_files
+from geo.ingestion.loading.boundaries.rows import read_boundaries
+from geo.ingestion.loading.rejected_rows import check_target, write_rejected
 from geo.ingestion.reading.layer import ReadOptions
-from geo.ingestion.rejected_rows import check_target, write_rejected
 from geo.surveys import MODE_ASKED
 from maps import coverage
 from service.cli import options as o

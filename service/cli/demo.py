@@ -19,14 +19,14 @@ from geo.indicators.disclosure import REASONS
 from geo.indicators.query import ValuesQuery
 from geo.indicators.tally_store import surveys_lacking_tallies
 from geo.indicators.values import find_values
-from geo.ingestion.boundaries_load import load_boundaries
-from geo.ingestion.facilities import load_facilities
-from geo.ingestion.ingest import load_survey
-from geo.ingestion.loads import LoadOptions
+from geo.ingestion.loading.boundaries.load import load_boundaries
+from geo.ingestion.loading.facilities.load import load_facilities
+from geo.ingestion.loading.households import load_survey
+from geo.ingestion.loading.load import LoadOptions
+from geo.ingestion.loading.source import SourceOptions
 from geo.ingestion.mapping.profile import FacilityColumns, read_profile
 from geo.ingestion.reading.layer import ReadOptions
 from geo.ingestion.recompute import recompute
-from geo.ingestion.source import SourceOptions
 from geo.paging import PageRequest
 from geo.places import add_city, find_city
 from geo.settings import Settings

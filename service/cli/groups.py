@@ -11,11 +11,11 @@ from typing import Annotated, Any, get_type_hints
 import typer
 
 from geo.fields import Unit
+from geo.ingestion.loading.source import SourceOptions
 from geo.ingestion.mapping.forms.form import Form
 from geo.ingestion.mapping.profile import FacilityColumns, PositionColumns, Profile
 from geo.ingestion.placing.placer import GPS_TOLERANCE_M
 from geo.ingestion.reading.layer import ReadOptions
-from geo.ingestion.source import SourceOptions
 from geo.schema.facilities import FacilityKind
 from geo.settings import Settings
 from geo.surveys import SurveySpec

@@ -17,15 +17,15 @@ from geo.audit import note_as
 from geo.data_version import raise_data_version
 from geo.errors import SetupError
 from geo.indicators.tally_store import surveys_lacking_tallies
-from geo.ingestion.boundaries_load import load_boundaries
-from geo.ingestion.facilities import load_facilities
-from geo.ingestion.frame import load_frame
-from geo.ingestion.ingest import load_survey
-from geo.ingestion.loads import LoadResult
+from geo.ingestion.loading.boundaries.load import load_boundaries
+from geo.ingestion.loading.facilities.load import load_facilities
+from geo.ingestion.loading.frames import load_frame
+from geo.ingestion.loading.households import load_survey
+from geo.ingestion.loading.load import LoadResult
+from geo.ingestion.loading.source import SourceOptions
+from geo.ingestion.loading.withdraw import withdraw as take_back
 from geo.ingestion.reading.layer import ReadOptions
 from geo.ingestion.recompute import recompute
-from geo.ingestion.source import SourceOptions
-from geo.ingestion.withdrawing import withdraw as take_back
 from geo.places import add_city, find_city
 from geo.schema.uploads import upload
 from geo.settings import Settings

@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from geo.ingestion.findings.collected import Findings, sentence
-from geo.ingestion.observe import Progress as RowsRead
+from geo.ingestion.loading.observe import Progress as RowsRead
 from service.tables import COUNTS, csv_text, plain_rows
 
 OutputFormat = Literal["table", "csv", "json"]

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import typer
 
-from geo.ingestion.loads import ErrorsFound, LoadOptions, LoadResult
-from geo.ingestion.rejected_rows import check_target, write_rejected
-from geo.ingestion.source import SourceOptions
+from geo.ingestion.loading.load import ErrorsFound, LoadOptions, LoadResult
+from geo.ingestion.loading.rejected_rows import check_target, write_rejected
+from geo.ingestion.loading.source import SourceOptions
 from geo.places import Move
 from geo.settings import Settings
 from service.cli.groups import OutcomeOptions

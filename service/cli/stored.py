@@ -5,7 +5,7 @@ from typing import Annotated
 import pandas as pd
 import typer
 
-from geo.ingestion.stored_columns import remove_column, stored_columns
+from geo.ingestion.loading.stored_columns import remove_column, stored_columns
 from geo.places import find_city
 from geo.settings import Settings
 from geo.surveys import find_survey

@@ -14,8 +14,8 @@ from starlette.datastructures import FormData, UploadFile
 from geo.audit import note
 from geo.errors import InvalidParameter, InvalidParameters
 from geo.fields import CONTENTS
-from geo.ingestion import originals
 from geo.ingestion.findings.stored import find_findings
+from geo.ingestion.loading import originals
 from geo.ingestion.received import find_upload, list_uploads
 from geo.ingestion.upload_choices import Choices
 from geo.settings import Settings

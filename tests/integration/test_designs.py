@@ -16,8 +16,8 @@ from geo.indicators.estimate import wilson
 from geo.indicators.query import ValuesQuery
 from geo.indicators.tally_store import make_missing, surveys_lacking_tallies
 from geo.indicators.values import find_values
-from geo.ingestion.frame import load_frame
-from geo.ingestion.loads import ErrorsFound
+from geo.ingestion.loading.frames import load_frame
+from geo.ingestion.loading.load import ErrorsFound
 from geo.ingestion.reading.layer import ReadOptions
 from geo.paging import PageRequest
 from service.cli.output import _cells

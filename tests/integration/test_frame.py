@@ -9,8 +9,8 @@ from sqlalchemy import Connection, select
 from geo.errors import MissingColumn
 from geo.indicators.query import ValuesQuery
 from geo.indicators.values import find_values
-from geo.ingestion.frame import load_frame
-from geo.ingestion.loads import ErrorsFound
+from geo.ingestion.loading.frames import load_frame
+from geo.ingestion.loading.load import ErrorsFound
 from geo.ingestion.reading.layer import ReadOptions
 from geo.schema.surveys import survey_frame
 from tests import factories as f

@@ -18,8 +18,8 @@ from geo.indicators.tally_frame import tally_gdf
 from geo.indicators.tally_sql import tally_survey
 from geo.indicators.tally_store import group_fields, make_missing, surveys_lacking_tallies
 from geo.indicators.values import find_area_values, find_values
-from geo.ingestion.source import SourceOptions
-from geo.ingestion.withdrawing import withdraw
+from geo.ingestion.loading.source import SourceOptions
+from geo.ingestion.loading.withdraw import withdraw
 from geo.paging import PageRequest
 from geo.schema.surveys import survey
 from geo.schema.values import tallied, tally

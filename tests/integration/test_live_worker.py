@@ -10,8 +10,8 @@ from sqlalchemy import Connection, text
 from geo import database
 from geo.access import Bearer
 from geo.indicators.tally_store import surveys_lacking_tallies
-from geo.ingestion import originals
-from geo.ingestion.loads import Target
+from geo.ingestion.loading import originals
+from geo.ingestion.loading.load import Target
 from geo.ingestion.received import receive
 from geo.ingestion.upload_choices import Choices
 from geo.places import find_city

@@ -11,8 +11,8 @@ from shapely.geometry import LineString, MultiPolygon, Polygon, box
 from sqlalchemy import Connection, select
 
 from geo.errors import Conflict, UnreadableFile
-from geo.ingestion.boundaries_load import load_boundaries
-from geo.ingestion.loads import ErrorsFound, LoadResult
+from geo.ingestion.loading.boundaries.load import load_boundaries
+from geo.ingestion.loading.load import ErrorsFound, LoadResult
 from geo.ingestion.mapping.profile import BoundaryColumns
 from geo.ingestion.reading.layer import ReadOptions
 from geo.places import add_city

@@ -11,9 +11,9 @@ from sqlalchemy import Connection, func, select, text
 
 from geo.errors import Conflict, InputError, NotFound, UnreadableFile
 from geo.fields import standard_fields
-from geo.ingestion.loads import ErrorsFound, LoadResult
+from geo.ingestion.loading.load import ErrorsFound, LoadResult
+from geo.ingestion.loading.source import SourceOptions
 from geo.ingestion.reading.layer import BATCH_ROWS
-from geo.ingestion.source import SourceOptions
 from geo.schema.people import household
 from geo.schema.surveys import data_version, survey
 from geo.schema.tables import metadata

@@ -20,10 +20,10 @@ from geo.indicators.query import ValuesQuery
 from geo.indicators.tally_sql import in_scans
 from geo.indicators.tally_store import make_missing
 from geo.indicators.values import find_values
-from geo.ingestion.ingest import load_survey
+from geo.ingestion.loading.households import load_survey
+from geo.ingestion.loading.source import SourceOptions
+from geo.ingestion.loading.withdraw import withdraw
 from geo.ingestion.recompute import recompute_all
-from geo.ingestion.source import SourceOptions
-from geo.ingestion.withdrawing import withdraw
 from geo.organisations import open_organisation
 from geo.paging import PageRequest
 from geo.schema.surveys import survey

@@ -14,7 +14,7 @@ from shapely.geometry import box
 from sqlalchemy import Connection, func, select
 
 from geo.facilities import provision
-from geo.ingestion.withdrawing import withdraw
+from geo.ingestion.loading.withdraw import withdraw
 from geo.places import find_city
 from geo.schema.facilities import KINDS, FacilityKind
 from geo.schema.places import boundary, settlement

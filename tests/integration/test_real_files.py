@@ -12,13 +12,13 @@ import shapely
 from sqlalchemy import Connection, text
 
 from geo.errors import VastiError
-from geo.ingestion.boundaries import Boundaries, read_boundaries
-from geo.ingestion.boundaries_load import load_boundaries
-from geo.ingestion.loads import ErrorsFound
+from geo.ingestion.loading.boundaries.load import load_boundaries
+from geo.ingestion.loading.boundaries.rows import Boundaries, read_boundaries
+from geo.ingestion.loading.load import ErrorsFound
+from geo.ingestion.loading.source import SourceOptions
 from geo.ingestion.mapping.profile import BoundaryColumns, Profile, read_profile
 from geo.ingestion.reading.formats import open_layer
 from geo.ingestion.reading.layer import ReadOptions
-from geo.ingestion.source import SourceOptions
 from geo.places import add_city
 from tests import factories as f
 

@@ -12,15 +12,15 @@ import pytest
 import shapely
 from sqlalchemy import Connection, text
 
-from geo.ingestion.boundaries import read_boundaries
-from geo.ingestion.boundaries_load import load_boundaries
 from geo.ingestion.findings.collected import Findings
-from geo.ingestion.loads import ErrorsFound
+from geo.ingestion.loading.boundaries.load import load_boundaries
+from geo.ingestion.loading.boundaries.rows import read_boundaries
+from geo.ingestion.loading.load import ErrorsFound
+from geo.ingestion.loading.source import SourceOptions
 from geo.ingestion.mapping.mapper import Mapper, Observations
 from geo.ingestion.mapping.profile import BoundaryColumns, FieldMapping, Multiple, Profile, Value, read_profile
 from geo.ingestion.reading.formats import open_layer
 from geo.ingestion.reading.layer import ReadOptions
-from geo.ingestion.source import SourceOptions
 from geo.places import add_city
 from tests import factories as f
 

@@ -10,11 +10,11 @@ from sqlalchemy import Connection, text
 from geo.indicators.changes import find_changes
 from geo.indicators.query import ValuesQuery
 from geo.indicators.values import find_values
-from geo.ingestion.boundaries_load import load_boundaries
-from geo.ingestion.loads import LoadResult
+from geo.ingestion.loading.boundaries.load import load_boundaries
+from geo.ingestion.loading.load import LoadResult
+from geo.ingestion.loading.source import SourceOptions
 from geo.ingestion.mapping.profile import BoundaryColumns, Profile, read_profile
 from geo.ingestion.reading.layer import ReadOptions
-from geo.ingestion.source import SourceOptions
 from geo.paging import PageRequest
 from geo.places import add_city
 from tests import factories as f

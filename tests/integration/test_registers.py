@@ -8,16 +8,16 @@ import pytest
 from pydantic import ValidationError
 from sqlalchemy import Connection, select, text
 
-from geo.assess import assess
 from geo.errors import ProfileInvalid
 from geo.indicators.query import ValuesQuery
 from geo.indicators.values import find_values
-from geo.ingestion.boundaries import read_boundaries
-from geo.ingestion.loads import ErrorsFound, LoadResult
+from geo.ingestion.loading.assess import assess
+from geo.ingestion.loading.boundaries.rows import read_boundaries
+from geo.ingestion.loading.load import ErrorsFound, LoadResult
+from geo.ingestion.loading.source import SourceOptions
+from geo.ingestion.loading.withdraw import withdraw
 from geo.ingestion.mapping.profile import Profile
 from geo.ingestion.reading.layer import ReadOptions
-from geo.ingestion.source import SourceOptions
-from geo.ingestion.withdrawing import withdraw
 from geo.schema.people import household
 from geo.schema.surveys import survey
 from tests import factories as f

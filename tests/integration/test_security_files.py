@@ -9,8 +9,8 @@ from sqlalchemy.exc import IntegrityError
 
 from geo import access, database
 from geo.errors import UnreadableFile
-from geo.ingestion import originals
-from geo.ingestion.originals import Kept
+from geo.ingestion.loading import originals
+from geo.ingestion.loading.originals import Kept
 from geo.service_role import service_url
 from geo.settings import Settings
 from service.incoming import plain_name

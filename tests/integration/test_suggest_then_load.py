@@ -9,13 +9,13 @@ import pytest
 
 from data.sample.city import write_sample
 from geo.errors import VastiError
-from geo.ingestion.boundaries import read_boundaries
 from geo.ingestion.findings.collected import Findings
+from geo.ingestion.loading.boundaries.rows import read_boundaries
+from geo.ingestion.loading.observe import choose_placement
+from geo.ingestion.loading.source import SourceOptions, open_source
 from geo.ingestion.mapping.profile import parse_profile
-from geo.ingestion.observe import choose_placement
 from geo.ingestion.reading.formats import FORMATS
 from geo.ingestion.reading.layer import ReadOptions
-from geo.ingestion.source import SourceOptions, open_source
 from geo.ingestion.suggesting.profile_text import write_profile
 from geo.ingestion.suggesting.suggest import suggest_profile
 from tests import factories as f

@@ -16,8 +16,8 @@ from sqlalchemy import Engine, text
 from geo import access, cluster, database
 from geo.access import Bearer
 from geo.indicators.tally_store import surveys_lacking_tallies
-from geo.ingestion import originals
-from geo.ingestion.loads import Target
+from geo.ingestion.loading import originals
+from geo.ingestion.loading.load import Target
 from geo.ingestion.received import Step, receive
 from geo.ingestion.recompute import recompute
 from geo.ingestion.upload_choices import Choices

@@ -16,7 +16,7 @@ from geo.indicators.figures import NUMBERS
 from geo.indicators.query import ValuesQuery
 from geo.indicators.tally_store import make_missing, surveys_lacking_tallies
 from geo.indicators.values import find_values
-from geo.ingestion.source import SourceOptions
+from geo.ingestion.loading.source import SourceOptions
 from geo.paging import PageRequest
 from tests import factories as f
 from tests.integration.test_load_boundaries import redrawn

@@ -14,10 +14,10 @@ from sqlalchemy import Connection, Engine, text
 from geo import database
 from geo.data_version import raise_data_version
 from geo.errors import Locked
-from geo.ingestion.ingest import load_survey
-from geo.ingestion.loads import LoadOptions
-from geo.ingestion.partitions import has_partition, make_partition
-from geo.ingestion.source import SourceOptions
+from geo.ingestion.loading.households import load_survey
+from geo.ingestion.loading.load import LoadOptions
+from geo.ingestion.loading.partitions import has_partition, make_partition
+from geo.ingestion.loading.source import SourceOptions
 from geo.ingestion.upload_steps import Work
 from geo.locks import lock_final, lock_survey
 from geo.places import find_city

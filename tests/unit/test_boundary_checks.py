@@ -12,9 +12,9 @@ import shapely
 from shapely.geometry import MultiPolygon, Polygon, box
 
 from geo.errors import InputError
-from geo.ingestion.boundaries import read_boundaries
-from geo.ingestion.boundary_checks import check_boundaries
 from geo.ingestion.findings.collected import Findings
+from geo.ingestion.loading.boundaries.checks import check_boundaries
+from geo.ingestion.loading.boundaries.rows import read_boundaries
 from geo.ingestion.reading.layer import ReadOptions
 from geo.settlements import Places
 

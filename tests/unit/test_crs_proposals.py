@@ -9,13 +9,13 @@ import pytest
 from shapely.geometry import box
 
 from geo.errors import UnknownCRS
-from geo.ingestion.boundaries import read_boundaries
 from geo.ingestion.extent import Extent
-from geo.ingestion.observe import observe
+from geo.ingestion.loading.boundaries.rows import read_boundaries
+from geo.ingestion.loading.observe import observe
+from geo.ingestion.loading.source import SourceOptions
 from geo.ingestion.placing.placer import Placement
 from geo.ingestion.reading.crs_proposals import propose
 from geo.ingestion.reading.layer import ReadOptions
-from geo.ingestion.source import SourceOptions
 from geo.settlements import Places
 from tests import factories as f
 

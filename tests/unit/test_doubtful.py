@@ -8,8 +8,8 @@ from typing import Any, Protocol
 import pandas as pd
 import pytest
 
-from geo.ingestion.facility_rows import settle_rows
 from geo.ingestion.findings.collected import Findings
+from geo.ingestion.loading.facilities.rows import settle_rows
 from geo.ingestion.mapping.doubtful import not_answers
 from geo.ingestion.mapping.profile import FieldMapping, Profile
 from tests.factories import write_csv

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import shapely
 
-from geo.ingestion.boundaries import read_boundaries
 from geo.ingestion.findings.collected import Findings
+from geo.ingestion.loading.boundaries.rows import read_boundaries
 from geo.ingestion.mapping.mapper import Mapper, Observations
 from geo.ingestion.mapping.profile import FieldMapping, PositionColumns, Profile
 from geo.ingestion.mapping.standard_columns import standard_profile

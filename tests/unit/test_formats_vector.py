@@ -11,7 +11,7 @@ import pyogrio
 import pytest
 
 from geo.errors import InputError, UnknownCRS, UnknownFormat, UnreadableFile, VastiError
-from geo.ingestion.boundaries import Boundaries, read_boundaries
+from geo.ingestion.loading.boundaries.rows import Boundaries, read_boundaries
 from geo.ingestion.mapping.profile import BoundaryColumns
 from geo.ingestion.reading.formats import bundle, open_layer
 from geo.ingestion.reading.layer import ReadOptions

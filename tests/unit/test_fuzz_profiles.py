@@ -15,9 +15,9 @@ from pydantic import ValidationError
 
 from geo.errors import ProfileInvalid, VastiError
 from geo.fields import standard_fields
+from geo.ingestion.loading.observe import Reading, observe
+from geo.ingestion.loading.source import SourceOptions
 from geo.ingestion.mapping.profile import Profile, read_profile
-from geo.ingestion.observe import Reading, observe
-from geo.ingestion.source import SourceOptions
 from geo.settlements import Places
 from tests import factories as f
 

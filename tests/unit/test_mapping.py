@@ -13,9 +13,9 @@ import pytest
 from shapely.geometry import Point
 
 from geo.errors import InputError, MissingColumn, ProfileInvalid
-from geo.ingestion.checks import Checks
 from geo.ingestion.findings.collected import Findings
 from geo.ingestion.findings.kinds import RULES
+from geo.ingestion.loading.row_checks import Checks
 from geo.ingestion.mapping.mapper import Mapper, Observations
 from geo.ingestion.mapping.profile import FieldMapping, PositionColumns, Profile, read_profile
 from geo.ingestion.mapping.standard_columns import standard_profile

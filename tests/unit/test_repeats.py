@@ -8,9 +8,9 @@ import pyarrow as pa
 import pytest
 
 from geo.ingestion.findings.collected import Findings
+from geo.ingestion.loading.repeats import Keys, Repeats, fingerprints
 from geo.ingestion.mapping.mapper import Observations
 from geo.ingestion.reading.layer import Batch
-from geo.ingestion.repeats import Keys, Repeats, fingerprints
 
 Row = tuple[float | None, float | None, str | None, str, str]
 """Longitude, latitude, household code, an answer, and a column no field uses."""

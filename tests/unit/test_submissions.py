@@ -8,11 +8,11 @@ import pytest
 import shapely
 
 from geo.ingestion.findings.collected import Findings
+from geo.ingestion.loading.observe import Placed, Reading, observe
+from geo.ingestion.loading.source import SourceOptions
 from geo.ingestion.mapping.forms.form import build_form
-from geo.ingestion.observe import Placed, Reading, observe
 from geo.ingestion.reading.formats import open_layer
 from geo.ingestion.reading.layer import ReadOptions
-from geo.ingestion.source import SourceOptions
 from geo.settlements import Places
 from tests import factories as f
 

@@ -12,10 +12,10 @@ from sqlalchemy import Connection, delete, insert, select, update
 from geo.data_version import raise_data_version
 from geo.errors import FileHasErrors, UnreadableFile
 from geo.fields import Content
-from geo.ingestion import originals
-from geo.ingestion.decided import check_decided
 from geo.ingestion.findings.collected import Findings
 from geo.ingestion.findings.stored import write_findings
+from geo.ingestion.loading import originals
+from geo.ingestion.loading.decided import check_decided
 from geo.ingestion.mapping.answers_seen import AnswerSeen
 from geo.ingestion.reading.formats import bundle, open_layer
 from geo.ingestion.reading.layer import ReadAs, ReadOptions

@@ -12,9 +12,9 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from geo.data_version import raise_data_version
 from geo.errors import MissingColumn
 from geo.indicators.tallies import ALL, CLUSTERS, stratum_of
-from geo.ingestion.design_checks import note_small_frames
 from geo.ingestion.findings.collected import Findings
-from geo.ingestion.loads import ErrorsFound, LoadResult
+from geo.ingestion.loading.design_checks import note_small_frames
+from geo.ingestion.loading.load import ErrorsFound, LoadResult
 from geo.ingestion.mapping.cells import texts
 from geo.ingestion.mapping.quantities import MOST_HOUSEHOLDS
 from geo.ingestion.reading.formats import open_layer

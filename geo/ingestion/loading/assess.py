@@ -25,12 +25,12 @@ from geo.indicators.rollup import LEVELS
 from geo.indicators.tallies import SUMS, UNKNOWN_GROUP
 from geo.indicators.tally_frame import FrameTally
 from geo.indicators.values import COLUMNS, DATES, named
-from geo.ingestion.boundaries import Boundaries
-from geo.ingestion.design_checks import DesignChecks
 from geo.ingestion.findings.collected import Findings
+from geo.ingestion.loading.boundaries.rows import Boundaries
+from geo.ingestion.loading.design_checks import DesignChecks
+from geo.ingestion.loading.observe import Progress, Reading, observe
+from geo.ingestion.loading.source import SourceOptions
 from geo.ingestion.mapping.profile import Profile
-from geo.ingestion.observe import Progress, Reading, observe
-from geo.ingestion.source import SourceOptions
 from geo.surveys import Mode
 
 _HELD_BATCHES = 4

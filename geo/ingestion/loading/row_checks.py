@@ -8,9 +8,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from geo.ingestion.findings.collected import Findings
+from geo.ingestion.loading.repeats import FirstRows, text_fingerprints
 from geo.ingestion.mapping.mapper import Observations
 from geo.ingestion.reading.layer import as_mask
-from geo.ingestion.repeats import FirstRows, text_fingerprints
 
 _EARLIEST = date(1990, 1, 1)
 """No survey Vasti is for was made before."""

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from geo.crs import STORAGE_CRS, geodesic_area_m2, positions_to_storage, read_crs, to_storage
 from geo.errors import MissingColumn
 from geo.ground import SLIVER_M2, polygons
-from geo.ingestion.attributes import Attributes
-from geo.ingestion.boundary_checks import check_boundaries
 from geo.ingestion.extent import Extent, extent_of
 from geo.ingestion.findings.collected import Findings
-from geo.ingestion.listed import (
+from geo.ingestion.loading.boundaries.attributes import Attributes
+from geo.ingestion.loading.boundaries.checks import check_boundaries
+from geo.ingestion.loading.boundaries.listed import (
     ListedPositions,
     are_points,
     keep_theirs,
@@ -26,18 +26,18 @@ from geo.ingestion.listed import (
     tell_listed,
     with_positions,
 )
+from geo.ingestion.loading.boundaries.others_ground import keep_ward_names, leave_others_ground
+from geo.ingestion.loading.boundaries.parts import one_row_a_settlement
+from geo.ingestion.loading.boundaries.redrawn import tell_missing, tell_moved, tell_renamed
 from geo.ingestion.mapping.cells import is_blank, texts
 from geo.ingestion.mapping.columns import Wanted, find_columns
 from geo.ingestion.mapping.profile import BoundaryColumns, PositionColumns, Profile
 from geo.ingestion.mapping.text_shapes import ShapeColumn, find_outlines, standard_profile_of
-from geo.ingestion.others_ground import keep_ward_names, leave_others_ground
-from geo.ingestion.parts import one_row_a_settlement
 from geo.ingestion.reading.crs_proposals import check_crs, middles, name_crs, refuse_far_positions, refuse_outside_world
 from geo.ingestion.reading.formats import open_layer
 from geo.ingestion.reading.gdal import read_shapes
 from geo.ingestion.reading.layer import Batch, Layer, ReadAs, ReadOptions
 from geo.ingestion.reading.returned_rows import without_reasons
-from geo.ingestion.redrawn import tell_missing, tell_moved, tell_renamed
 from geo.places import Named, Renamed
 from geo.settlements import OthersGround, Places
 from geo.text import fold

@@ -20,9 +20,10 @@ from geo.indicators.definition import Definition
 from geo.indicators.tally_frame import FrameTally
 from geo.indicators.tally_sql import tally_survey
 from geo.indicators.tally_store import follow_households, refresh_tallies, write_tallies
-from geo.ingestion import originals, store
-from geo.ingestion.design_checks import DesignChecks
-from geo.ingestion.loads import (
+from geo.ingestion.loading import originals
+from geo.ingestion.loading.design_checks import DesignChecks
+from geo.ingestion.loading.household_copy import HouseholdCopy, next_upload_id
+from geo.ingestion.loading.load import (
     LoadOptions,
     LoadResult,
     Target,
@@ -37,12 +38,12 @@ from geo.ingestion.loads import (
     options_said,
     write_upload,
 )
+from geo.ingestion.loading.named_settlements import read_named, tell_named
+from geo.ingestion.loading.observe import Placed, Progress, Reading, observe
+from geo.ingestion.loading.source import SourceOptions
+from geo.ingestion.loading.withdraw import withdraw_snapshots
 from geo.ingestion.mapping.mapper import Observations
 from geo.ingestion.mapping.profile import Profile
-from geo.ingestion.named_settlements import read_named, tell_named
-from geo.ingestion.observe import Placed, Progress, Reading, observe
-from geo.ingestion.source import SourceOptions
-from geo.ingestion.withdrawing import withdraw_snapshots
 from geo.locks import lock_places, lock_survey
 from geo.places import (
     CityPlaces,
@@ -96,7 +97,7 @@ def load_survey(
                 f"City {city_slug} has no settlements yet. Load their outlines first, or a list of their codes and "
                 "names; or take those that the file names with --new-settlements."
             )
-        upload_id = options.upload_id or store.next_upload_id(connection)
+        upload_id = options.upload_id or next_upload_id(connection)
         load = _SurveyLoad(connection, survey_id, upload_id, city_places, is_received=options.upload_id is not None)
         load.read(path, source, progress)
         tell_named(named, load.reading.findings)
@@ -164,9 +165,7 @@ class _SurveyLoad:
 
     def read(self, path: Path, source: SourceOptions, progress: Progress | None) -> None:
         """Reads the file; its rows wait in a table of their own."""
-        self._copy = store.HouseholdCopy(
-            self._connection, self._survey_id, self.upload_id, is_received=self._is_received
-        )
+        self._copy = HouseholdCopy(self._connection, self._survey_id, self.upload_id, is_received=self._is_received)
         self._copy.copy(self._rows(path, source, progress))
 
     def _rows(

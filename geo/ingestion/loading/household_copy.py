@@ -26,8 +26,8 @@ from sqlalchemy import (
 
 from geo.copying import driver_of
 from geo.crs import STORAGE_SRID
+from geo.ingestion.loading.partitions import attach, create_beside, has_partition, index, is_empty, partition_name
 from geo.ingestion.mapping.mapper import Observations
-from geo.ingestion.partitions import attach, create_beside, has_partition, index, is_empty, partition_name
 from geo.schema.people import household
 
 _EWKB_POINT = np.dtype([("byte_order", "u1"), ("type", "<u4"), ("srid", "<u4"), ("x", "<f8"), ("y", "<f8")])

@@ -5,9 +5,9 @@ from pathlib import Path
 import pandas as pd
 
 from geo.ingestion.findings.collected import Findings
+from geo.ingestion.loading.source import SourceOptions, open_source
 from geo.ingestion.placing.labels import Label, Labels
 from geo.ingestion.reading.layer import Note
-from geo.ingestion.source import SourceOptions, open_source
 from geo.settlements import Places
 from geo.text import fold_name
 

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from geo.fields import standard_fields
 from geo.ingestion.findings.collected import Findings
+from geo.ingestion.loading.repeats import FirstRows, fingerprints
 from geo.ingestion.mapping.cells import texts
 from geo.ingestion.mapping.mapper import Observations
 from geo.ingestion.reading.layer import Batch, Note, as_mask
-from geo.ingestion.repeats import FirstRows, fingerprints
 
 _FEWEST_HOUSEHOLDS, _FEWEST_ROWS = 3, 20
 _LARGEST = 12

@@ -11,9 +11,12 @@ from numpy.typing import NDArray
 
 from geo.crs import STORAGE_CRS
 from geo.errors import MissingColumn
-from geo.ingestion.checks import Checks, report_zero_weights
 from geo.ingestion.extent import Extent, extent_of
 from geo.ingestion.findings.collected import Findings
+from geo.ingestion.loading.repeats import Repeats
+from geo.ingestion.loading.row_checks import Checks, report_zero_weights
+from geo.ingestion.loading.same_household import SameHousehold
+from geo.ingestion.loading.source import SourceOptions, open_source
 from geo.ingestion.mapping.answers_seen import AnswersSeen
 from geo.ingestion.mapping.cells import texts
 from geo.ingestion.mapping.mapper import Mapper, Observations
@@ -24,9 +27,6 @@ from geo.ingestion.placing.placer import Placement, Placer, is_declared
 from geo.ingestion.reading.axes import find_zone
 from geo.ingestion.reading.crs_proposals import name_crs, refuse_far_positions
 from geo.ingestion.reading.layer import Batch, ReadAs
-from geo.ingestion.repeats import Repeats
-from geo.ingestion.same_household import SameHousehold
-from geo.ingestion.source import SourceOptions, open_source
 from geo.settlements import Places
 
 Progress = Callable[[int, int | None], None]

@@ -8,10 +8,11 @@ import pandas as pd
 from sqlalchemy import Connection
 
 from geo.errors import Conflict
-from geo.ingestion import originals, store
-from geo.ingestion.attributes import read_attributes
-from geo.ingestion.boundaries import read_boundaries
-from geo.ingestion.loads import (
+from geo.ingestion.loading import originals
+from geo.ingestion.loading.boundaries.attributes import read_attributes
+from geo.ingestion.loading.boundaries.rows import read_boundaries
+from geo.ingestion.loading.household_copy import next_upload_id
+from geo.ingestion.loading.load import (
     LoadOptions,
     LoadResult,
     Target,
@@ -86,7 +87,7 @@ def load_boundaries(
             return result
         originals.keep(original, options.organisation, options.originals_url)
         begin_counting(connection, options)
-        upload_id = options.upload_id or store.next_upload_id(connection)
+        upload_id = options.upload_id or next_upload_id(connection)
         profile = {"boundaries": boundaries.columns.model_dump(), "valid_from_on": str(valid_from_on or "")}
         write_upload(connection, upload_id, original, target, result, profile | options_said(read), options)
         written = write_boundaries(connection, city_id, upload_id, boundaries.frame, valid_from_on, today)

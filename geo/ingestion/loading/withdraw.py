@@ -8,8 +8,8 @@ from geo.data_version import raise_data_version
 from geo.errors import Conflict, NotFound
 from geo.facilities import withdraw_facilities
 from geo.indicators.tally_store import refresh_tallies
-from geo.ingestion import store
-from geo.ingestion.decided import check_decided
+from geo.ingestion.loading.decided import check_decided
+from geo.ingestion.loading.household_copy import withdraw_households
 from geo.locks import lock_city, lock_final, lock_places, lock_survey
 from geo.places import (
     withdraw_boundaries,
@@ -55,7 +55,7 @@ def _begin_withdrawing(connection: Connection, upload_id: int, *, as_decided: bo
 
 def _withdraw(connection: Connection, survey_id: int, upload_id: int) -> None:
     _mark_withdrawn(connection, upload_id)
-    touched = store.withdraw_households(connection, survey_id, upload_id)
+    touched = withdraw_households(connection, survey_id, upload_id)
     refresh_tallies(connection, survey_id, touched)
 
 

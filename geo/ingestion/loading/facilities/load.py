@@ -17,13 +17,14 @@ from sqlalchemy import Connection
 from geo.crs import STORAGE_CRS
 from geo.errors import NotFound
 from geo.facilities import given_by_others, write_facilities
-from geo.ingestion import originals, store
 from geo.ingestion.extent import extent_of
-from geo.ingestion.facility_positions import CityGround, check_positions
-from geo.ingestion.facility_repeats import tell_repeated
-from geo.ingestion.facility_rows import read_rows, settle_rows
 from geo.ingestion.findings.collected import Findings
-from geo.ingestion.loads import (
+from geo.ingestion.loading import originals
+from geo.ingestion.loading.facilities.positions import CityGround, check_positions
+from geo.ingestion.loading.facilities.repeats import tell_repeated
+from geo.ingestion.loading.facilities.rows import read_rows, settle_rows
+from geo.ingestion.loading.household_copy import next_upload_id
+from geo.ingestion.loading.load import (
     LoadOptions,
     LoadResult,
     Target,
@@ -88,7 +89,7 @@ def load_facilities(
             return result
         originals.keep(original, options.organisation, options.originals_url)
         begin_counting(connection, options)
-        upload_id = options.upload_id or store.next_upload_id(connection)
+        upload_id = options.upload_id or next_upload_id(connection)
         profile = {"facilities": facilities.said} | options_said(read)
         write_upload(connection, upload_id, original, target, result, profile, options)
         changes = write_facilities(connection, city_id, upload_id, facilities.frame)
