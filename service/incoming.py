@@ -15,12 +15,12 @@ from geo.audit import note
 from geo.database import limit_lock_waits
 from geo.errors import InputError, InvalidParameter, InvalidParameters, TooLarge
 from geo.fields import CONTENTS
-from geo.ingestion.incoming import make_folder
 from geo.ingestion.loading import originals
 from geo.ingestion.loading.load import Target
 from geo.ingestion.loading.originals import Original
-from geo.ingestion.received import kept_bytes, receive
-from geo.ingestion.upload_choices import Choices
+from geo.ingestion.uploads.choices import Choices
+from geo.ingestion.uploads.parts import make_folder
+from geo.ingestion.uploads.upload import kept_bytes, receive
 from geo.places import find_city
 from geo.room import check_disk, check_quota
 from geo.settings import Settings

@@ -18,10 +18,10 @@ from sqlalchemy import Engine
 
 from geo import database
 from geo.errors import DatabaseUnavailable
-from geo.ingestion.incoming import clear_folder, remove_older
-from geo.ingestion.received import Step
 from geo.ingestion.recompute import recompute
-from geo.ingestion.upload_steps import give_up
+from geo.ingestion.uploads.parts import clear_folder, remove_older
+from geo.ingestion.uploads.upload import Step
+from geo.ingestion.uploads.work import give_up
 from geo.service_role import SERVICE_ROLE
 from geo.settings import Settings
 from service import upload_work

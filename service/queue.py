@@ -17,8 +17,8 @@ from sqlalchemy.engine import make_url
 from geo import database
 from geo.data_version import read_data_version
 from geo.indicators.tally_store import mark_surveys, surveys_lacking_tallies
-from geo.ingestion.received import Step, of_same_organisation
-from geo.ingestion.upload_steps import find_waiting
+from geo.ingestion.uploads.upload import Step, of_same_organisation
+from geo.ingestion.uploads.work import find_waiting
 
 QUEUE_SCHEMA = "procrastinate"
 """The queue's tables live in a schema of their own, where no migration of ours sees them."""

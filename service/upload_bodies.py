@@ -6,9 +6,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from geo.fields import Content
-from geo.ingestion.received import Step
-from geo.ingestion.upload_choices import Choices
-from geo.ingestion.upload_decisions import Decision
+from geo.ingestion.uploads.choices import Choices
+from geo.ingestion.uploads.decisions import Decision
+from geo.ingestion.uploads.upload import Step
 from service.bodies import Body, Link
 
 ShownState = Literal[

@@ -19,8 +19,8 @@ from multiprocessing.process import BaseProcess
 
 from geo import database
 from geo.errors import Busy, DatabaseUnavailable, Locked, is_full
-from geo.ingestion.received import Step
-from geo.ingestion.upload_steps import Limits, Work
+from geo.ingestion.uploads.upload import Step
+from geo.ingestion.uploads.work import Limits, Work
 from geo.settings import Settings
 from service.logs import UPLOAD, configure_logs, where
 

@@ -12,9 +12,9 @@ from geo.database import limit_lock_waits
 from geo.errors import InvalidParameter, InvalidParameters
 from geo.ingestion.findings.collected import FindingGroup
 from geo.ingestion.findings.stored import find_groups
-from geo.ingestion.received import BEGINS_AS, find_upload, list_uploads
-from geo.ingestion.upload_choices import Choices
-from geo.ingestion.upload_decisions import NEXT_STEP, Decision, decide, decisions_for
+from geo.ingestion.uploads.choices import Choices
+from geo.ingestion.uploads.decisions import NEXT_STEP, Decision, decide, decisions_for
+from geo.ingestion.uploads.upload import BEGINS_AS, find_upload, list_uploads
 from geo.paging import PageRequest
 from service.access import Acting
 from service.queue import defer_upload, waiting_before

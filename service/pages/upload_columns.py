@@ -11,7 +11,7 @@ from geo.ingestion.findings.stored import find_unmapped
 from geo.ingestion.mapping.facility_columns import STANDARD
 from geo.ingestion.mapping.profile import Profile
 from geo.ingestion.suggesting.suggest import DETAIL, NOTHING, TARGETS
-from geo.ingestion.upload_choices import Choices
+from geo.ingestion.uploads.choices import Choices
 from service.pages.wording import PLACE_FIELDS
 
 _ANSWERS_SHOWN = 40

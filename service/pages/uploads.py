@@ -19,10 +19,10 @@ from geo.indicators.catalogue import read_catalogue
 from geo.ingestion.findings.kinds import FIXABLE
 from geo.ingestion.findings.stored import find_findings, find_misplaced
 from geo.ingestion.mapping.profile import UNKNOWN
-from geo.ingestion.received import find_upload
 from geo.ingestion.suggesting.suggest import DETAIL, NOTHING
-from geo.ingestion.upload_choices import Choices
-from geo.ingestion.upload_decisions import Decision
+from geo.ingestion.uploads.choices import Choices
+from geo.ingestion.uploads.decisions import Decision
+from geo.ingestion.uploads.upload import find_upload
 from geo.paging import PageRequest
 from geo.places import find_city, places_on
 from geo.settings import Settings

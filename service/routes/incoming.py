@@ -18,8 +18,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from geo.errors import Conflict, InputError, InvalidParameter, InvalidParameters, NotFound, TooLarge, quoted, shortened
-from geo.ingestion.incoming import announce, find_incoming, make_folder, remove_incoming
 from geo.ingestion.loading import originals
+from geo.ingestion.uploads.parts import announce, find_incoming, make_folder, remove_incoming
 from geo.settings import Settings
 from service.access import acting
 from service.answers import NO_STORE, address

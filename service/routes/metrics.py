@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from geo.ingestion.received import count_states
+from geo.ingestion.uploads.upload import count_states
 from service.access import reading_in_full
 from service.answers import NO_STORE
 from service.queue import count_jobs

@@ -16,8 +16,8 @@ from geo.errors import InvalidParameter, InvalidParameters
 from geo.fields import CONTENTS
 from geo.ingestion.findings.stored import find_findings
 from geo.ingestion.loading import originals
-from geo.ingestion.received import find_upload, list_uploads
-from geo.ingestion.upload_choices import Choices
+from geo.ingestion.uploads.choices import Choices
+from geo.ingestion.uploads.upload import find_upload, list_uploads
 from geo.settings import Settings
 from service.access import acting, reading_in_full
 from service.answers import (

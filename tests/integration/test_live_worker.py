@@ -12,8 +12,8 @@ from geo.access import Bearer
 from geo.indicators.tally_store import surveys_lacking_tallies
 from geo.ingestion.loading import originals
 from geo.ingestion.loading.load import Target
-from geo.ingestion.received import receive
-from geo.ingestion.upload_choices import Choices
+from geo.ingestion.uploads.choices import Choices
+from geo.ingestion.uploads.upload import receive
 from geo.places import find_city
 from geo.surveys import find_survey
 from service import jobs, queue

@@ -18,10 +18,10 @@ from geo.access import Bearer
 from geo.indicators.tally_store import surveys_lacking_tallies
 from geo.ingestion.loading import originals
 from geo.ingestion.loading.load import Target
-from geo.ingestion.received import Step, receive
 from geo.ingestion.recompute import recompute
-from geo.ingestion.upload_choices import Choices
-from geo.ingestion.upload_decisions import NEXT_STEP, Decision, decide
+from geo.ingestion.uploads.choices import Choices
+from geo.ingestion.uploads.decisions import NEXT_STEP, Decision, decide
+from geo.ingestion.uploads.upload import Step, receive
 from geo.locks import lock_final
 from geo.places import find_city
 from geo.settings import Settings

@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from geo.errors import StorageFull
-from geo.ingestion.upload_steps import Limits, Work
+from geo.ingestion.uploads.work import Limits, Work
 from geo.settings import Settings
 from service import jobs
 from service.app import create_app
@@ -88,7 +88,7 @@ def test_m6_a_worker_looks_at_the_disk_before_it_reads_a_file(
         asked.append(wanted_bytes)
         raise StorageFull
 
-    monkeypatch.setattr("geo.ingestion.upload_steps.check_disk", full)
+    monkeypatch.setattr("geo.ingestion.uploads.work.check_disk", full)
     with pytest.raises(StorageFull):
         Work(two.owner, number, office.settings.originals_url, Limits(disk=tmp_path)).do("checking")
     assert asked == [office.look(number)["size_bytes"]]

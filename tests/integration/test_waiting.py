@@ -18,7 +18,7 @@ from geo.ingestion.loading.households import load_survey
 from geo.ingestion.loading.load import LoadOptions
 from geo.ingestion.loading.partitions import has_partition, make_partition
 from geo.ingestion.loading.source import SourceOptions
-from geo.ingestion.upload_steps import Work
+from geo.ingestion.uploads.work import Work
 from geo.locks import lock_final, lock_survey
 from geo.places import find_city
 from geo.surveys import SurveySpec, open_survey
@@ -172,7 +172,7 @@ def test_m7_a_check_that_waits_in_vain_is_tried_again(
     with two.owner.connect() as holding:
         survey_id = holding.execute(text("SELECT survey_id FROM upload WHERE id = :id"), {"id": number}).scalar_one()
         lock_survey(holding, survey_id)
-        monkeypatch.setattr("geo.ingestion.upload_steps._CHECK_WAITS_S", 0.2)
+        monkeypatch.setattr("geo.ingestion.uploads.work._CHECK_WAITS_S", 0.2)
         with pytest.raises(Locked):
             Work(two.owner, number, office.settings.originals_url).do("checking")
         holding.rollback()

@@ -6,8 +6,8 @@ from typing import Any, Literal
 from sqlalchemy import Connection, update
 
 from geo.errors import Conflict
-from geo.ingestion.received import Step, find_upload
-from geo.ingestion.upload_choices import Choices
+from geo.ingestion.uploads.choices import Choices
+from geo.ingestion.uploads.upload import Step, find_upload
 from geo.schema.uploads import State, upload
 
 Decision = Literal["accept", "skip_errors", "recheck", "refuse", "withdraw"]

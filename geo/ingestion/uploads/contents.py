@@ -13,7 +13,7 @@ from geo.ingestion.loading.load import LoadOptions, LoadResult
 from geo.ingestion.loading.observe import Progress
 from geo.ingestion.mapping.profile import FacilityColumns
 from geo.ingestion.suggesting.understand import Understanding, understand, understand_boundaries, understand_facilities
-from geo.ingestion.upload_choices import Choices
+from geo.ingestion.uploads.choices import Choices
 from geo.surveys import SurveySpec
 
 

@@ -9,7 +9,7 @@ from geo.access import Bearer
 from geo.errors import NotFound
 from geo.ingestion.loading.load import Target
 from geo.ingestion.loading.originals import Original
-from geo.ingestion.upload_choices import Choices
+from geo.ingestion.uploads.choices import Choices
 from geo.paging import Page, PageRequest, fetch_page
 from geo.schema.places import city, organisation
 from geo.schema.surveys import survey

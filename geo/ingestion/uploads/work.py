@@ -34,11 +34,11 @@ from geo.ingestion.loading.observe import Progress
 from geo.ingestion.loading.partitions import make_partition, shrink_empty
 from geo.ingestion.loading.withdraw import withdraw
 from geo.ingestion.mapping.answers_seen import tell_answers
-from geo.ingestion.received import BEGINS_AS, Step, uploads
 from geo.ingestion.suggesting.understand import columns_key
-from geo.ingestion.upload_choices import Choices
-from geo.ingestion.upload_contents import load_file, understand_file
-from geo.ingestion.upload_facts import NOTHING_READ, compare, find_figures, outcome, read_as, to_choose_from
+from geo.ingestion.uploads.choices import Choices
+from geo.ingestion.uploads.contents import load_file, understand_file
+from geo.ingestion.uploads.preview import NOTHING_READ, compare, find_figures, outcome, read_as, to_choose_from
+from geo.ingestion.uploads.upload import BEGINS_AS, Step, uploads
 from geo.locks import lock_survey
 from geo.room import check_disk
 from geo.schema.access import account
