@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, func, insert, literal, select
 from sqlalchemy.dialects.postgresql import JSONB
 
-from geo.paging import Page, PageRequest, fetch_page
+from geo.base.paging import Page, PageRequest, fetch_page
 from geo.schema.audit import audit
 from geo.schema.places import organisation
 

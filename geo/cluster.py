@@ -20,6 +20,7 @@ from pathlib import Path
 import psycopg
 from pgtoolkit.ctl import PGCtl
 
+from geo.base.files import sync
 from geo.cluster_folders import (
     DATABASE,
     MEBIBYTE,
@@ -30,7 +31,6 @@ from geo.cluster_folders import (
     is_private,
     run_as,
 )
-from geo.durable import sync
 from geo.errors import DatabaseUnavailable
 from geo.programs import Programs, find_programs
 

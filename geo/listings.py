@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import Connection, Double, Numeric, and_, cast, func, literal, select
 from sqlalchemy.sql import ColumnElement
 
-from geo.filters import refuse_unknown
-from geo.paging import Listing, PageRequest, fetch_page, listing
+from geo.base.filters import refuse_unknown
+from geo.base.paging import Listing, PageRequest, fetch_page, listing
 from geo.places import as_geojson
 from geo.schema.places import boundary, city, settlement, ward
 from geo.schema.surveys import survey

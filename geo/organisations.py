@@ -3,8 +3,8 @@
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from geo.base.text import check_slug
 from geo.schema.places import organisation
-from geo.text import check_slug
 
 
 def open_organisation(connection: Connection, slug: str) -> int:

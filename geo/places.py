@@ -13,7 +13,8 @@ from sqlalchemy import Connection, Subquery, and_, delete, func, insert, or_, se
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.sql import ColumnElement
 
-from geo.crs import STORAGE_SRID
+from geo.base.crs import STORAGE_SRID
+from geo.base.text import check_slug
 from geo.errors import Conflict, InputError, NotFound, quoted
 from geo.places_listed import withdraw_listed, write_points
 from geo.schema.people import household
@@ -21,7 +22,6 @@ from geo.schema.places import boundary, city, city_request, organisation, settle
 from geo.schema.surveys import survey, survey_frame
 from geo.schema.uploads import COUNTING, upload
 from geo.settlements import OthersGround, Places, is_named
-from geo.text import check_slug
 
 _LONGEST_NAME = 200
 

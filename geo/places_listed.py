@@ -8,7 +8,7 @@ import shapely
 from geoalchemy2.shape import from_shape
 from sqlalchemy import Connection, bindparam, delete, func, or_, select, update
 
-from geo.crs import STORAGE_SRID
+from geo.base.crs import STORAGE_SRID
 from geo.errors import Conflict
 from geo.schema.people import household
 from geo.schema.places import boundary, city, settlement

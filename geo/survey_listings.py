@@ -6,9 +6,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, func, or_, select
 
+from geo.base.filters import refuse_unknown
+from geo.base.paging import Listing, PageRequest, fetch_page, listing
 from geo.errors import NotFound, quoted
-from geo.filters import refuse_unknown
-from geo.paging import Listing, PageRequest, fetch_page, listing
 from geo.schema.places import city, organisation
 from geo.schema.surveys import survey
 from geo.schema.uploads import public_upload

@@ -11,7 +11,7 @@ import shapely
 from shapely.geometry import MultiPolygon, Point, Polygon
 from shapely.geometry.base import BaseGeometry
 
-from geo.crs import STORAGE_SRID
+from geo.base.crs import STORAGE_SRID
 from geo.errors import MissingColumn, UnknownCRS
 from geo.indicators.definition import Definition
 

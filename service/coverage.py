@@ -9,14 +9,14 @@ import pandas as pd
 from shapely.geometry import Point, shape
 from sqlalchemy import Connection
 
-from geo.crs import STORAGE_CRS
+from geo.base.crs import STORAGE_CRS
+from geo.base.paging import PageRequest
 from geo.errors import InvalidParameter, InvalidParameters
 from geo.indicators.catalogue import read_catalogue
 from geo.indicators.definition import Counted
 from geo.indicators.disclosure import COUNT_STEP
 from geo.indicators.query import ValuesQuery
 from geo.indicators.values import find_values
-from geo.paging import PageRequest
 from geo.places_listed import find_points
 from geo.survey_listings import city_and_survey_names
 from geo.visibility import Seen

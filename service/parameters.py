@@ -9,12 +9,12 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from pydantic import AfterValidator
 
+from geo.base.paging import DEFAULT_LIMIT, MAX_LIMIT, PageRequest
 from geo.errors import InvalidParameter, InvalidParameters
 from geo.indicators.definition import Counted
 from geo.indicators.disclosure import Access
 from geo.indicators.gaps import RankedLevel
 from geo.indicators.rollup import Level
-from geo.paging import DEFAULT_LIMIT, MAX_LIMIT, PageRequest
 
 
 def _filter(name: str, description: str, example: str) -> object:

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from geo import access
 from geo.audit import note
+from geo.base.paging import PageRequest
 from geo.database import limit_lock_waits
 from geo.errors import InvalidParameter, InvalidParameters
 from geo.ingestion.findings.collected import FindingGroup
@@ -15,7 +16,6 @@ from geo.ingestion.findings.stored import find_groups
 from geo.ingestion.uploads.choices import Choices
 from geo.ingestion.uploads.decisions import NEXT_STEP, Decision, decide, decisions_for
 from geo.ingestion.uploads.upload import BEGINS_AS, find_upload, list_uploads
-from geo.paging import PageRequest
 from service.access import Acting
 from service.queue import defer_upload, waiting_before
 

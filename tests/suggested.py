@@ -4,11 +4,11 @@ import re
 import tomllib
 from dataclasses import dataclass, field
 
+from geo.base.text import fold
 from geo.ingestion.mapping.evidence import ColumnEvidence
 from geo.ingestion.mapping.profile import Profile, value_table
 from geo.ingestion.suggesting.profile_text import write_profile
 from geo.ingestion.suggesting.suggest import Proposal
-from geo.text import fold
 
 _COMMENTED = re.compile(r"^# (?=(?:# |\[|[a-z_]+ = |\"))", re.MULTILINE)
 

@@ -8,8 +8,8 @@ import pandas as pd
 import shapely
 from sqlalchemy import Connection, Select, and_, func, select, tuple_
 
+from geo.base.ground import own_ground_m2
 from geo.facilities import provision
-from geo.ground import own_ground_m2
 from geo.indicators.blocks import Block, Cells
 from geo.indicators.protection import NO_WARD
 from geo.indicators.tallies import ALL, CLUSTERS, SUMS, UNKNOWN_GROUP, stratum_of

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, func, literal, select, tuple_
 from sqlalchemy.sql import ColumnElement
 
+from geo.base.filters import refuse_unknown
 from geo.errors import InvalidParameter, InvalidParameters
-from geo.filters import refuse_unknown
 from geo.indicators import disclosure as d
 from geo.indicators.blocks import Block
 from geo.indicators.catalogue import read_catalogue

@@ -6,8 +6,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from geo.base.model_faults import describe_fault
 from geo.errors import DefinitionInvalid, ExpressionInvalid
-from geo.faults import describe_fault
 from geo.fields import standard_fields
 from geo.indicators.grammar import Expression, read_expression
 from geo.schema.facilities import FacilityKind

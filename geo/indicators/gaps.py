@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import Connection
 
+from geo.base.paging import PageRequest, decode_cursor, encode_cursor
 from geo.errors import InvalidParameter, InvalidParameters, shortened
 from geo.indicators import disclosure as d
 from geo.indicators.blocks import Block
@@ -21,7 +22,6 @@ from geo.indicators.hot_spots import HotSpots, find_hot_spots, no_hot_spots
 from geo.indicators.query import ValuesQuery, check_filters, find_blocks, rounds_there_are
 from geo.indicators.shapes import add_shapes, middles
 from geo.indicators.values import DATES, named, page_of, read_exact
-from geo.paging import PageRequest, decode_cursor, encode_cursor
 from geo.visibility import Seen
 
 RankedLevel = Literal["settlement", "ward"]

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, func, literal, select
 
+from geo.base.filters import refuse_unknown
+from geo.base.paging import PageRequest
 from geo.errors import InvalidParameter, InvalidParameters, quoted
-from geo.filters import refuse_unknown
 from geo.indicators.blocks import Block, Round, headline
 from geo.indicators.catalogue import Catalogue
 from geo.indicators.definition import Counted
@@ -14,7 +15,6 @@ from geo.indicators.disclosure import Access
 from geo.indicators.rollup import Level
 from geo.indicators.tallies import ALL
 from geo.indicators.tally_store import group_fields
-from geo.paging import PageRequest
 from geo.schema.places import city, settlement
 from geo.schema.surveys import survey
 from geo.schema.values import tallied, tally

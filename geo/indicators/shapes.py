@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 from sqlalchemy import Connection, cast, func, select
 
-from geo.crs import STORAGE_SRID
+from geo.base.crs import STORAGE_SRID
 from geo.places import as_geojson
 from geo.schema.places import boundary
 

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import Connection, func, select
 
+from geo.base.paging import PageRequest
 from geo.errors import InvalidParameter, InvalidParameters
 from geo.indicators import disclosure as d
 from geo.indicators.blocks import Block
@@ -23,7 +24,6 @@ from geo.indicators.figures import PLACE, finish
 from geo.indicators.query import ValuesQuery, check_filters, find_blocks, rounds_there_are
 from geo.indicators.rollup import Level
 from geo.indicators.values import DATES, FigurePage, named, page_of, read_exact
-from geo.paging import PageRequest
 from geo.schema.surveys import survey
 from geo.visibility import Seen
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 from sqlalchemy import Connection, func, select
 
+from geo.base.paging import decode_cursor, encode_cursor
 from geo.errors import InvalidParameter, InvalidParameters, NotAllowed
 from geo.indicators.blocks import Block, Cells
 from geo.indicators.catalogue import read_catalogue
@@ -18,7 +19,6 @@ from geo.indicators.query import ValuesQuery, block_key, check_filters, find_blo
 from geo.indicators.rollup import Level
 from geo.indicators.shapes import add_shapes, boundaries_within
 from geo.indicators.tallies import ALL
-from geo.paging import decode_cursor, encode_cursor
 from geo.places import there_on
 from geo.schema.places import settlement
 from geo.schema.surveys import survey

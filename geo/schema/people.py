@@ -22,7 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.types import TypeEngine
 
-from geo.crs import STORAGE_SRID
+from geo.base.crs import STORAGE_SRID
 from geo.fields import Field, standard_fields
 from geo.schema.base import metadata
 

@@ -10,8 +10,8 @@ from sqlalchemy import Connection
 
 from geo import access
 from geo.audit import find_audit
+from geo.base.paging import PageRequest
 from geo.grants import end_grant, grant_survey
-from geo.paging import PageRequest
 from geo.places import find_city
 from geo.schema.access import KeyRole, Role
 from geo.settings import Settings

@@ -12,6 +12,7 @@ import typer
 from sqlalchemy import Connection
 
 from data.sample.city import SampleFiles, write_sample
+from geo.base.paging import PageRequest
 from geo.data_version import raise_data_version
 from geo.indicators.catalogue import read_catalogue
 from geo.indicators.changes import find_changes
@@ -27,7 +28,6 @@ from geo.ingestion.loading.source import SourceOptions
 from geo.ingestion.mapping.profile import FacilityColumns, read_profile
 from geo.ingestion.reading.layer import ReadOptions
 from geo.ingestion.recompute import recompute
-from geo.paging import PageRequest
 from geo.places import add_city, find_city
 from geo.settings import Settings
 from geo.surveys import SurveySpec, set_state

@@ -8,6 +8,7 @@ import pandas as pd
 import typer
 from sqlalchemy import Connection
 
+from geo.base.paging import PageRequest
 from geo.indicators.changes import find_changes
 from geo.indicators.definition import Counted
 from geo.indicators.figures import FLAGS
@@ -17,7 +18,6 @@ from geo.indicators.values import find_area_values, find_values
 from geo.ingestion.reading.area import read_area
 from geo.ingestion.reading.layer import ReadOptions
 from geo.ingestion.recompute import recompute
-from geo.paging import PageRequest
 from geo.settings import Settings
 from service.cli import options as o
 from service.cli.load import reading_database

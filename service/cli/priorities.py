@@ -4,11 +4,11 @@ from typing import Annotated
 
 import typer
 
+from geo.base.paging import PageRequest
 from geo.indicators.definition import Counted
 from geo.indicators.disclosure import REASONS
 from geo.indicators.gaps import GapsQuery, RankedLevel, find_gaps
 from geo.indicators.trends import TrendsQuery, find_trends
-from geo.paging import PageRequest
 from geo.settings import Settings
 from service.cli import options as o
 from service.cli.figures import IndicatorsOption, LevelOption, SettlementsOption, print_figures

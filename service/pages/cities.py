@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 from fastapi import APIRouter, Request, Response
 
+from geo.base.paging import PageRequest
 from geo.city_requests import find_requests
 from geo.errors import Conflict, InputError, VastiError
 from geo.facilities import count_facilities
 from geo.ingestion.reading.formats import FORMATS
 from geo.listings import find_cities
-from geo.paging import PageRequest
 from geo.places import check_city, find_city, places_on
 from geo.places_ended import find_ended
 from geo.settings import Settings

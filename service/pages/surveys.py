@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Form, Request, Response
 
+from geo.base.paging import PageRequest
 from geo.city_requests import find_requests
 from geo.errors import Conflict, InputError
 from geo.indicators.catalogue import read_catalogue
@@ -12,7 +13,6 @@ from geo.indicators.query import ValuesQuery
 from geo.indicators.values import find_values
 from geo.ingestion.reading.formats import FORMATS
 from geo.listings import find_cities
-from geo.paging import PageRequest
 from geo.places import find_city
 from geo.settings import Settings
 from geo.survey_listings import find_own_surveys, find_seen_survey

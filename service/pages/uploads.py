@@ -14,6 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 
 from geo.audit import note
+from geo.base.paging import PageRequest
 from geo.errors import InputError
 from geo.indicators.catalogue import read_catalogue
 from geo.ingestion.findings.kinds import FIXABLE
@@ -23,7 +24,6 @@ from geo.ingestion.suggesting.suggest import DETAIL, NOTHING
 from geo.ingestion.uploads.choices import Choices
 from geo.ingestion.uploads.decisions import Decision
 from geo.ingestion.uploads.upload import find_upload
-from geo.paging import PageRequest
 from geo.places import find_city, places_on
 from geo.settings import Settings
 from geo.surveys import find_survey

@@ -8,9 +8,9 @@ from sqlalchemy.exc import DBAPIError
 
 from geo import access, database
 from geo.audit import find_audit, note_as
+from geo.base.paging import PageRequest
 from geo.errors import Conflict, InputError, NotAllowed, NotFound, SignInLocked, SignInRefused
 from geo.grants import end_grant, grant_survey, list_grants
-from geo.paging import PageRequest
 from tests.two_organisations import PASSWORD, TwoOrganisations, refused, rows, set_password, sign_in
 
 

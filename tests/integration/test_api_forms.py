@@ -8,7 +8,7 @@ import httpx
 import pytest
 from fastapi.testclient import TestClient
 
-from geo import paging
+from geo.base import paging
 from geo.indicators.catalogue import catalogue
 from geo.settings import Settings
 from service import parameters

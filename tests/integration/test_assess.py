@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import Connection
 
 from data.sample.city import SampleFiles, write_sample
+from geo.base.paging import PageRequest
 from geo.indicators.query import ValuesQuery
 from geo.indicators.values import find_values
 from geo.ingestion.loading.assess import assess
@@ -16,7 +17,6 @@ from geo.ingestion.loading.boundaries.rows import read_boundaries
 from geo.ingestion.loading.source import SourceOptions
 from geo.ingestion.mapping.profile import read_profile
 from geo.ingestion.reading.layer import ReadOptions
-from geo.paging import PageRequest
 from geo.places import add_city
 from tests import factories as f
 

@@ -10,8 +10,8 @@ from sqlalchemy import Connection, text
 
 from geo import access
 from geo.audit import find_audit
+from geo.base.paging import PageRequest
 from geo.city_requests import MOST_OPEN, find_requests
-from geo.paging import PageRequest
 from geo.places import add_city
 from service.access import COOKIE, csrf_of
 from service.pages.wording import for_page

@@ -11,6 +11,7 @@ import pytest
 from scipy.stats import norm
 from sqlalchemy import Connection
 
+from geo.base.paging import PageRequest
 from geo.indicators.changes import find_changes
 from geo.indicators.estimate import wilson
 from geo.indicators.query import ValuesQuery
@@ -19,7 +20,6 @@ from geo.indicators.values import find_values
 from geo.ingestion.loading.frames import load_frame
 from geo.ingestion.loading.load import ErrorsFound
 from geo.ingestion.reading.layer import ReadOptions
-from geo.paging import PageRequest
 from service.cli.output import _cells
 from tests import factories as f
 

@@ -12,9 +12,9 @@ import pytest
 import shapely
 from sqlalchemy import Connection, text
 
+from geo.base.paging import PageRequest
 from geo.errors import InvalidParameters
 from geo.indicators.gaps import COLUMNS, GapsPage, GapsQuery, find_gaps
-from geo.paging import PageRequest
 from tests import factories as f
 
 ALL = PageRequest(limit=None)

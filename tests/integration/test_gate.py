@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from geo import access, database
 from geo.audit import find_audit, note
-from geo.paging import PageRequest
+from geo.base.paging import PageRequest
 from geo.schema.access import ROLES
 from geo.service_role import SERVICE_ROLE, check_service, grant_service, service_url
 from geo.settings import Settings

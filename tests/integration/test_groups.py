@@ -9,6 +9,7 @@ import pytest
 from shapely.geometry import box
 from sqlalchemy import Connection, select
 
+from geo.base.paging import PageRequest
 from geo.errors import InvalidParameters, NotAllowed
 from geo.indicators.catalogue import catalogue
 from geo.indicators.changes import find_changes
@@ -20,7 +21,6 @@ from geo.indicators.tally_store import group_fields, make_missing, surveys_lacki
 from geo.indicators.values import find_area_values, find_values
 from geo.ingestion.loading.source import SourceOptions
 from geo.ingestion.loading.withdraw import withdraw
-from geo.paging import PageRequest
 from geo.schema.surveys import survey
 from geo.schema.values import tallied, tally
 from tests import factories as f

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from sqlalchemy import Connection, Engine, func, insert, select
 
+from geo.base.paging import PageRequest
 from geo.errors import Conflict, DefinitionInvalid, UnreadableFile
 from geo.indicators import additions
 from geo.indicators.additions import add_own, count_surveys
@@ -25,7 +26,6 @@ from geo.ingestion.loading.source import SourceOptions
 from geo.ingestion.loading.withdraw import withdraw
 from geo.ingestion.recompute import recompute_all
 from geo.organisations import open_organisation
-from geo.paging import PageRequest
 from geo.schema.surveys import survey
 from geo.schema.values import own_indicator, pair_tally, tallied
 from tests import factories as f

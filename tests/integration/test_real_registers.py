@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 from sqlalchemy import Connection, text
 
+from geo.base.paging import PageRequest
 from geo.indicators.changes import find_changes
 from geo.indicators.query import ValuesQuery
 from geo.indicators.values import find_values
@@ -15,7 +16,6 @@ from geo.ingestion.loading.load import LoadResult
 from geo.ingestion.loading.source import SourceOptions
 from geo.ingestion.mapping.profile import BoundaryColumns, Profile, read_profile
 from geo.ingestion.reading.layer import ReadOptions
-from geo.paging import PageRequest
 from geo.places import add_city
 from tests import factories as f
 

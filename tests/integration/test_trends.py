@@ -12,9 +12,9 @@ import pandas as pd
 import pytest
 from sqlalchemy import Connection, insert, text
 
+from geo.base.paging import PageRequest
 from geo.errors import InvalidParameters
 from geo.indicators.trends import COLUMNS, TrendsQuery, find_trends
-from geo.paging import PageRequest
 from geo.schema.places import organisation
 from geo.schema.values import own_indicator
 from geo.surveys import SurveySpec

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from sqlalchemy import Connection, text
 
+from geo.base.paging import PageRequest
 from geo.errors import InvalidParameters
 from geo.indicators.catalogue import catalogue
 from geo.indicators.changes import find_changes
@@ -17,7 +18,6 @@ from geo.indicators.query import ValuesQuery
 from geo.indicators.tally_store import make_missing, surveys_lacking_tallies
 from geo.indicators.values import find_values
 from geo.ingestion.loading.source import SourceOptions
-from geo.paging import PageRequest
 from tests import factories as f
 from tests.integration.test_load_boundaries import redrawn
 

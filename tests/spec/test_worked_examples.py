@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sqlalchemy import Connection
 
-from geo.crs import geodesic_distance_m
+from geo.base.crs import geodesic_distance_m
 from geo.indicators.catalogue import catalogue
 from tests.spec import write_docs
 from tests.spec.outcomes import ENGINES, outcomes, same

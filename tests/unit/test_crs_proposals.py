@@ -8,8 +8,8 @@ import pyproj
 import pytest
 from shapely.geometry import box
 
+from geo.base.extent import Extent
 from geo.errors import UnknownCRS
-from geo.ingestion.extent import Extent
 from geo.ingestion.loading.boundaries.rows import read_boundaries
 from geo.ingestion.loading.observe import observe
 from geo.ingestion.loading.source import SourceOptions

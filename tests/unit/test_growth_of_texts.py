@@ -15,7 +15,7 @@ import pytest
 import geo.indicators
 import geo.ingestion
 import service
-from geo.crs import read_crs
+from geo.base.crs import read_crs
 from geo.errors import UnknownCRS, VastiError
 from geo.ingestion.mapping.evidence import ColumnEvidence
 from geo.ingestion.mapping.quantities import read_number

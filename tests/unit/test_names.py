@@ -2,7 +2,7 @@
 
 import pytest
 
-from geo.text import fold_name
+from geo.base.text import fold_name
 
 
 @pytest.mark.parametrize(

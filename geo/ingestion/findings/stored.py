@@ -12,10 +12,10 @@ from sqlalchemy import (
     select,
 )
 
+from geo.base.paging import Page, PageRequest, fetch_page
 from geo.copying import copy_frame
 from geo.ingestion.findings.collected import ROWS_SHOWN, VALUES_SHOWN, FindingGroup, Findings, sentence
 from geo.ingestion.findings.kinds import MISPLACED
-from geo.paging import Page, PageRequest, fetch_page
 from geo.schema.uploads import finding
 
 

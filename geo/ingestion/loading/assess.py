@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 from shapely.geometry import Point
 
-from geo.crs import STORAGE_CRS
+from geo.base.crs import STORAGE_CRS
+from geo.base.ground import own_ground_m2
 from geo.errors import UnreadableFile
-from geo.ground import own_ground_m2
 from geo.indicators.blocks import Block, Cells, Round, headline
 from geo.indicators.catalogue import catalogue
 from geo.indicators.definition import Counted, Definition

@@ -24,8 +24,8 @@ from sqlalchemy import (
     update,
 )
 
+from geo.base.crs import STORAGE_SRID
 from geo.copying import driver_of
-from geo.crs import STORAGE_SRID
 from geo.ingestion.loading.partitions import attach, create_beside, has_partition, index, is_empty, partition_name
 from geo.ingestion.mapping.mapper import Observations
 from geo.schema.people import household

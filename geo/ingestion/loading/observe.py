@@ -9,9 +9,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from geo.crs import STORAGE_CRS
+from geo.base.crs import STORAGE_CRS
+from geo.base.extent import Extent, extent_of
 from geo.errors import MissingColumn
-from geo.ingestion.extent import Extent, extent_of
 from geo.ingestion.findings.collected import Findings
 from geo.ingestion.loading.repeats import Repeats
 from geo.ingestion.loading.row_checks import Checks, report_zero_weights

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
+from geo.base.extent import Extent
 from geo.errors import ProfileInvalid
 from geo.fields import Unit
-from geo.ingestion.extent import Extent
 from geo.ingestion.findings.collected import Findings
 from geo.ingestion.mapping.forms.exports import canonical_layer
 from geo.ingestion.mapping.forms.form import Form

@@ -5,12 +5,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from geo.base.text import fold
 from geo.fields import Field
 from geo.indicators.tally_frame import arrow_type
 from geo.ingestion.mapping.cells import Cells, NotUnderstood, is_blank, texts, translate
 from geo.ingestion.mapping.profile import FieldMapping, Value
 from geo.ingestion.mapping.yes_no import yes_or_no
-from geo.text import fold
 
 
 def map_answer(field: Field, mapping: FieldMapping, table: dict[str, Value | None], cells: Cells) -> pa.Array:

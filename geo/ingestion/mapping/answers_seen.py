@@ -8,9 +8,9 @@ from typing import Any, Literal
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from geo.base.text import fold
 from geo.ingestion.mapping.cells import is_blank, texts
 from geo.ingestion.mapping.profile import UNKNOWN, Meanings, Value
-from geo.text import fold
 
 Trust = Literal["sure", "likely", "unsure"]
 

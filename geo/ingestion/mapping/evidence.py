@@ -15,7 +15,7 @@ import pyproj
 import shapely
 from numpy.typing import NDArray
 
-from geo.crs import positions_to_storage
+from geo.base.crs import positions_to_storage
 from geo.errors import UnknownCRS
 from geo.ingestion.mapping.angles import read_angle
 from geo.ingestion.mapping.cells import texts

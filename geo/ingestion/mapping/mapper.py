@@ -13,10 +13,11 @@ import pyproj
 import shapely
 from numpy.typing import NDArray
 
-from geo.crs import STORAGE_CRS, positions_to_storage, read_crs
+from geo.base.crs import STORAGE_CRS, positions_to_storage, read_crs
+from geo.base.extent import Extent
+from geo.base.text import fold
 from geo.fields import Field, standard_fields
 from geo.indicators.tally_frame import took_part
-from geo.ingestion.extent import Extent
 from geo.ingestion.findings.collected import Findings
 from geo.ingestion.mapping.answers import map_answer, map_text
 from geo.ingestion.mapping.answers_seen import AnswersSeen
@@ -35,7 +36,6 @@ from geo.ingestion.mapping.utm_zones import UtmZones
 from geo.ingestion.reading.crs_proposals import check_crs
 from geo.ingestion.reading.gdal import read_shapes
 from geo.ingestion.reading.layer import Batch, Layer, ReadOptions, as_mask
-from geo.text import fold
 
 _WKB_POINT = np.dtype([("byte_order", "u1"), ("type", "<u4"), ("x", "<f8"), ("y", "<f8")])
 _WKB_POINT_TYPE = 1

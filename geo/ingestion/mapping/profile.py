@@ -11,12 +11,12 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from geo.base.model_faults import describe_fault
+from geo.base.text import fold
 from geo.errors import ProfileInvalid
-from geo.faults import describe_fault
 from geo.fields import Field as StandardField
 from geo.fields import standard_fields
 from geo.schema.facilities import FacilityKind
-from geo.text import fold
 
 Value = str | bool | int | float
 Meanings = Mapping[str, Mapping[str, Value]]

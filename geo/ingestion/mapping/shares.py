@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from geo.base.text import fold
 from geo.fields import standard_fields
 from geo.indicators.tally_frame import arrow_type
 from geo.ingestion.findings.collected import Findings
@@ -21,7 +22,6 @@ from geo.ingestion.mapping.mapper import Observations
 from geo.ingestion.mapping.profile import UNKNOWN, Part, Profile, Share, Value
 from geo.ingestion.mapping.quantities import MOST_HOUSEHOLDS, read_number
 from geo.ingestion.reading.layer import Batch
-from geo.text import fold
 
 Floats = NDArray[np.float64]
 

@@ -1,9 +1,9 @@
 """Standard columns: files whose columns say by their names what they hold need no mapping profile."""
 
+from geo.base.text import fold_name
 from geo.fields import standard_fields
 from geo.ingestion.mapping.profile import BoundaryColumns, FieldMapping, PositionColumns, Profile
 from geo.ingestion.reading.axes import find_axes
-from geo.text import fold_name
 
 # Column names that say code or name by themselves, most telling first.
 _SETTLEMENT_CODE = ("settlement_code", "settl_code", "code")

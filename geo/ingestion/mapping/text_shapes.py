@@ -13,16 +13,16 @@ import shapely
 from numpy.typing import NDArray
 from openlocationcode import openlocationcode
 
-from geo.crs import STORAGE_CRS, read_crs
+from geo.base.crs import STORAGE_CRS, read_crs
+from geo.base.extent import Extent
+from geo.base.text import fold_name
 from geo.errors import UnknownCRS
-from geo.ingestion.extent import Extent
 from geo.ingestion.findings.collected import Findings
 from geo.ingestion.mapping.angles import read_angles
 from geo.ingestion.mapping.cells import is_blank, texts
 from geo.ingestion.mapping.profile import PositionColumns, Profile
 from geo.ingestion.mapping.standard_columns import standard_profile
 from geo.ingestion.reading.layer import Layer, Note
-from geo.text import fold_name
 
 Order = Literal["latitude, longitude", "longitude, latitude"]
 

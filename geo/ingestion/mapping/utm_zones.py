@@ -6,7 +6,7 @@ import numpy as np
 import pyproj
 from numpy.typing import NDArray
 
-from geo.crs import positions_between, read_crs
+from geo.base.crs import positions_between, read_crs
 from geo.ingestion.findings.collected import Findings
 from geo.ingestion.mapping.cells import texts
 from geo.ingestion.reading.axes import find_zone, zone_codes

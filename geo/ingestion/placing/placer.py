@@ -9,8 +9,8 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from geo.crs import METRES_PER_DEGREE, geodesic_area_m2, geodesic_distance_m
-from geo.ingestion.extent import extent_of
+from geo.base.crs import METRES_PER_DEGREE, geodesic_area_m2, geodesic_distance_m
+from geo.base.extent import extent_of
 from geo.ingestion.findings.collected import Findings
 from geo.ingestion.mapping.mapper import Observations
 from geo.ingestion.placing.distances import Ground, about

@@ -10,9 +10,9 @@ from pyproj.aoi import AreaOfInterest
 from pyproj.database import query_crs_info
 from pyproj.enums import PJType
 
-from geo.crs import positions_to_storage, read_crs
+from geo.base.crs import positions_to_storage, read_crs
+from geo.base.extent import Extent
 from geo.errors import UnknownCRS
-from geo.ingestion.extent import Extent
 from geo.ingestion.reading.axes import zone_codes
 from geo.ingestion.reading.gdal import read_shapes
 from geo.ingestion.reading.layer import Layer, ReadOptions

@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from geo.base.text import is_storable
 from geo.errors import ChoiceNeeded, UnknownFormat, UnreadableFile
 from geo.ingestion.reading.archives import Unpacked, unpack_gzip, unpack_zip
 from geo.ingestion.reading.csv_files import read_csv
@@ -17,7 +18,6 @@ from geo.ingestion.reading.layer import Batch, Layer, LimitedReadOptions, ReadAs
 from geo.ingestion.reading.parquet import read_parquet
 from geo.ingestion.reading.shapefiles import shapefile_parts
 from geo.ingestion.reading.workbooks import read_sheet
-from geo.text import is_storable
 
 Reader = Callable[[Path, ReadOptions, ExitStack], Layer | Unpacked]
 

@@ -7,12 +7,12 @@ open, and its name or its place says that it belongs to that question.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from geo.base.text import fold
 from geo.fields import standard_fields
 from geo.ingestion.mapping.evidence import FileEvidence, shown_name
 from geo.ingestion.mapping.profile import UNKNOWN, Value
 from geo.ingestion.mapping.vocabulary import Vocabulary
 from geo.ingestion.suggesting.fits import MOST_ANSWERS, ValueLine
-from geo.text import fold
 
 _OPEN = ("other", "flush_unknown")
 """Standard answers that a second column may make another of."""

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from geo.base.text import fold
 from geo.fields import Field, Unit, standard_fields
 from geo.ingestion.mapping.dates import day_of_number
 from geo.ingestion.mapping.doubtful import is_written_for_none, not_answers
@@ -11,7 +12,6 @@ from geo.ingestion.mapping.evidence import ColumnEvidence, shown_name
 from geo.ingestion.mapping.profile import UNKNOWN, Value
 from geo.ingestion.mapping.vocabulary import Answer, Vocabulary
 from geo.ingestion.mapping.yes_no import yes_or_no
-from geo.text import fold
 
 MOST_ANSWERS = 60
 """A question with more different answers than this is not one with answers to choose from."""

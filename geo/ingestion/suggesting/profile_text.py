@@ -6,13 +6,13 @@ from typing import Any, cast
 
 import tomlkit
 
+from geo.base.text import fold
 from geo.fields import standard_fields
 from geo.ingestion.mapping.profile import UNKNOWN, Meanings, Value, parse_profile, standard_answers
 from geo.ingestion.suggesting.detail_hints import DetailHint
 from geo.ingestion.suggesting.fits import ValueLine
 from geo.ingestion.suggesting.share_hints import ShareHint
 from geo.ingestion.suggesting.suggest import Proposal, Suggestion
-from geo.text import fold
 
 _LINE_LENGTH = 110
 

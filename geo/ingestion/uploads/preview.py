@@ -11,12 +11,12 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 from sqlalchemy import Connection
 
+from geo.base.paging import PageRequest
 from geo.errors import ChoiceNeeded, UnknownCRS, VastiError
 from geo.indicators.query import ValuesQuery
 from geo.indicators.values import find_values
 from geo.ingestion.loading.load import LoadResult
 from geo.ingestion.reading.layer import ReadAs
-from geo.paging import PageRequest
 from geo.places import PlaceChanges
 
 NOTHING_READ = {"rows_read": None, "rows_loaded": None, "rows_warned": None, "rows_rejected": None, "preview": None}

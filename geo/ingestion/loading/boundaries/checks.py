@@ -7,9 +7,9 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from geo.crs import METRES_PER_DEGREE, geodesic_area_m2, geodesic_distance_m
+from geo.base.crs import METRES_PER_DEGREE, geodesic_area_m2, geodesic_distance_m
+from geo.base.ground import is_sliver, polygon_areas_m2
 from geo.errors import InputError
-from geo.ground import is_sliver, polygon_areas_m2
 from geo.ingestion.findings.collected import Findings
 from geo.ingestion.reading.crs_proposals import middles
 from geo.ingestion.reading.layer import Note

@@ -9,7 +9,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from geo.crs import STORAGE_CRS, positions_to_storage
+from geo.base.crs import STORAGE_CRS, positions_to_storage
 from geo.ingestion.findings.collected import Findings
 from geo.ingestion.mapping.cells import Cells
 from geo.ingestion.mapping.mapper import Mapper

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geo.crs import geodesic_area_m2
-from geo.ground import SLIVER_M2, SLIVER_SHARE, polygon_areas_m2, polygons
+from geo.base.crs import geodesic_area_m2
+from geo.base.ground import SLIVER_M2, SLIVER_SHARE, polygon_areas_m2, polygons
 from geo.ingestion.findings.collected import Findings
 from geo.settlements import OthersGround, Places, is_named
 

@@ -8,7 +8,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from geo.crs import geodesic_distance_m
+from geo.base.crs import geodesic_distance_m
 from geo.errors import Conflict
 from geo.ingestion.findings.collected import Findings
 from geo.ingestion.reading.crs_proposals import middles

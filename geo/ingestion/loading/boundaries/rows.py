@@ -10,10 +10,11 @@ import pyproj
 import shapely
 from numpy.typing import NDArray
 
-from geo.crs import STORAGE_CRS, geodesic_area_m2, positions_to_storage, read_crs, to_storage
+from geo.base.crs import STORAGE_CRS, geodesic_area_m2, positions_to_storage, read_crs, to_storage
+from geo.base.extent import Extent, extent_of
+from geo.base.ground import SLIVER_M2, polygons
+from geo.base.text import fold
 from geo.errors import MissingColumn
-from geo.ground import SLIVER_M2, polygons
-from geo.ingestion.extent import Extent, extent_of
 from geo.ingestion.findings.collected import Findings
 from geo.ingestion.loading.boundaries.attributes import Attributes
 from geo.ingestion.loading.boundaries.checks import check_boundaries
@@ -40,7 +41,6 @@ from geo.ingestion.reading.layer import Batch, Layer, ReadAs, ReadOptions
 from geo.ingestion.reading.returned_rows import without_reasons
 from geo.places import Named, Renamed
 from geo.settlements import OthersGround, Places
-from geo.text import fold
 
 _NO_SHAPES = (
     "settlements without outlines can be made of it; to draw them, send a shapefile, GeoPackage, GeoJSON or KML of "

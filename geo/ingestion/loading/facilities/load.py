@@ -14,10 +14,10 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import Connection
 
-from geo.crs import STORAGE_CRS
+from geo.base.crs import STORAGE_CRS
+from geo.base.extent import extent_of
 from geo.errors import NotFound
 from geo.facilities import given_by_others, write_facilities
-from geo.ingestion.extent import extent_of
 from geo.ingestion.findings.collected import Findings
 from geo.ingestion.loading import originals
 from geo.ingestion.loading.facilities.positions import CityGround, check_positions

@@ -5,7 +5,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from geo.ingestion.extent import Extent
+from geo.base.extent import Extent
 from geo.ingestion.findings.collected import Findings
 from geo.ingestion.placing.distances import Ground
 from geo.ingestion.placing.slips import NONE, SLIPS, Degrees, diagnose, explanations

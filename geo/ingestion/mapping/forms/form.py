@@ -8,9 +8,9 @@ from typing import Any
 
 from python_calamine import CalamineError, CalamineWorkbook
 
+from geo.base.text import fold_name
 from geo.errors import FormInvalid
 from geo.ingestion.reading.workbooks import cell_text
-from geo.text import fold_name
 
 Labels = Mapping[str, str]
 """What a thing is called, by language; the language is blank where the form names none."""

@@ -7,7 +7,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from geo.crs import METRES_PER_DEGREE, geodesic_distance_m
+from geo.base.crs import METRES_PER_DEGREE, geodesic_distance_m
 
 MARGIN_M = 20_000.0
 """A position this near to the city may be a household beside it; one further off is a mistake of another kind."""

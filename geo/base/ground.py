@@ -6,7 +6,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from geo.crs import geodesic_area_m2
+from geo.base.crs import geodesic_area_m2
 
 SLIVER_M2 = 100.0
 """Neighbours drawn by hand overlap a little everywhere: that is not worth a word,"""
