@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Connection, column, func, select
 
 from geo.errors import NotFound
-from geo.indicators.catalogue import read_catalogue
+from geo.indicators.definitions.catalogue import read_catalogue
 from geo.schema.places import city, organisation
 from geo.schema.surveys import survey
 from geo.schema.uploads import public_upload

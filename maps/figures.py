@@ -13,7 +13,7 @@ from shapely.geometry.base import BaseGeometry
 
 from geo.base.crs import STORAGE_SRID
 from geo.errors import MissingColumn, UnknownCRS
-from geo.indicators.definition import Definition
+from geo.indicators.definitions.definition import Definition
 
 COLUMNS = (
     "settlement_code",

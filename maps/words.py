@@ -3,7 +3,7 @@
 import math
 from datetime import date
 
-from geo.indicators.definition import Definition
+from geo.indicators.definitions.definition import Definition
 from geo.indicators.disclosure import REASONS
 from maps.figures import SettlementFigure
 

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from geo.fields import Unit
 from geo.indicators.changes import ChangeMethod
-from geo.indicators.definition import Counted, Definition, Direction
+from geo.indicators.definitions.definition import Counted, Definition, Direction
 from geo.indicators.figures import Flag, Method
 from geo.indicators.gaps import RankedLevel
 from geo.indicators.hot_spots import HotSpot

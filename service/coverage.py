@@ -12,8 +12,8 @@ from sqlalchemy import Connection
 from geo.base.crs import STORAGE_CRS
 from geo.base.paging import PageRequest
 from geo.errors import InvalidParameter, InvalidParameters
-from geo.indicators.catalogue import read_catalogue
-from geo.indicators.definition import Counted
+from geo.indicators.definitions.catalogue import read_catalogue
+from geo.indicators.definitions.definition import Counted
 from geo.indicators.disclosure import COUNT_STEP
 from geo.indicators.query import ValuesQuery
 from geo.indicators.values import find_values

@@ -11,7 +11,7 @@ from pydantic import AfterValidator
 
 from geo.base.paging import DEFAULT_LIMIT, MAX_LIMIT, PageRequest
 from geo.errors import InvalidParameter, InvalidParameters
-from geo.indicators.definition import Counted
+from geo.indicators.definitions.definition import Counted
 from geo.indicators.disclosure import Access
 from geo.indicators.gaps import RankedLevel
 from geo.indicators.rollup import Level

@@ -15,7 +15,7 @@ import shapely
 from shapely.geometry import MultiPolygon, Point, Polygon
 from sqlalchemy import Connection, delete, insert, literal, select, update
 
-from geo.indicators.catalogue import read_catalogue
+from geo.indicators.definitions.catalogue import read_catalogue
 from geo.indicators.tallies import ALL, KEY
 from geo.indicators.tally_frame import tally_gdf
 from geo.indicators.tally_sql import tally_survey

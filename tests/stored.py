@@ -9,7 +9,7 @@ import pandas as pd
 from sqlalchemy import Connection, insert, text
 
 from geo.fields import Unit, standard_fields
-from geo.indicators.definition import Definition
+from geo.indicators.definitions.definition import Definition
 from geo.indicators.tallies import SUMS
 from geo.indicators.tally_frame import tally_gdf
 from geo.indicators.tally_sql import tally_survey

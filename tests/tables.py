@@ -9,8 +9,8 @@ import pandas as pd
 
 from geo.fields import Unit
 from geo.indicators.blocks import Block, Cells, Round
-from geo.indicators.catalogue import catalogue
-from geo.indicators.definition import Counted, Definition
+from geo.indicators.definitions.catalogue import catalogue
+from geo.indicators.definitions.definition import Counted, Definition
 from geo.indicators.disclosure import Access
 from geo.indicators.figures import finish, make_exact
 from geo.indicators.protection import NO_WARD

@@ -4,8 +4,8 @@ from sqlalchemy import Connection, func, insert, select
 
 from geo.data_version import raise_data_version
 from geo.errors import Conflict, DefinitionInvalid
-from geo.indicators.definition import Definition
-from geo.indicators.own import Added, check_own, newest_version, numbered
+from geo.indicators.definitions.definition import Definition
+from geo.indicators.definitions.documents import Added, check_own, newest_version, numbered
 from geo.indicators.tallies import ALL
 from geo.ingestion.recompute import recompute_all
 from geo.locks import lock_final

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from geo.fields import Unit, standard_fields
-from geo.indicators.definition import Counted, Definition
+from geo.indicators.definitions.definition import Counted, Definition
 from geo.indicators.protection import NO_WARD
 from geo.indicators.tallies import ALL, SUMS, UNKNOWN_GROUP
 from geo.surveys import Mode

@@ -14,7 +14,7 @@ from geo.base.filters import refuse_unknown
 from geo.errors import InvalidParameter, InvalidParameters
 from geo.indicators import disclosure as d
 from geo.indicators.blocks import Block
-from geo.indicators.catalogue import read_catalogue
+from geo.indicators.definitions.catalogue import read_catalogue
 from geo.indicators.estimate import (
     Interval,
     difference,

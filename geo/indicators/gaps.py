@@ -15,8 +15,8 @@ from geo.base.paging import PageRequest, decode_cursor, encode_cursor
 from geo.errors import InvalidParameter, InvalidParameters, shortened
 from geo.indicators import disclosure as d
 from geo.indicators.blocks import Block
-from geo.indicators.catalogue import Catalogue, read_catalogue
-from geo.indicators.definition import Counted, Definition
+from geo.indicators.definitions.catalogue import Catalogue, read_catalogue
+from geo.indicators.definitions.definition import Counted, Definition
 from geo.indicators.figures import PERCENT, PLACE, finish
 from geo.indicators.hot_spots import HotSpots, find_hot_spots, no_hot_spots
 from geo.indicators.query import ValuesQuery, check_filters, find_blocks, rounds_there_are

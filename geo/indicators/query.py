@@ -9,8 +9,8 @@ from geo.base.filters import refuse_unknown
 from geo.base.paging import PageRequest
 from geo.errors import InvalidParameter, InvalidParameters, quoted
 from geo.indicators.blocks import Block, Round, headline
-from geo.indicators.catalogue import Catalogue
-from geo.indicators.definition import Counted
+from geo.indicators.definitions.catalogue import Catalogue
+from geo.indicators.definitions.definition import Counted
 from geo.indicators.disclosure import Access
 from geo.indicators.rollup import Level
 from geo.indicators.tallies import ALL

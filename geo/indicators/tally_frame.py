@@ -13,9 +13,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from geo.fields import Field, Unit, standard_fields
-from geo.indicators.definition import CUTOFF_SLACK, NUMBER_PATTERN, Definition
-from geo.indicators.expression import Columns
-from geo.indicators.grammar import read_expression
+from geo.indicators.definitions.definition import CUTOFF_SLACK, NUMBER_PATTERN, Definition
+from geo.indicators.definitions.expressions.check import read_expression
+from geo.indicators.definitions.expressions.to_arrow import Columns
 from geo.indicators.tallies import (
     ALL,
     CLUSTERS,

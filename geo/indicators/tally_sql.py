@@ -32,8 +32,8 @@ from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlalchemy.sql.functions import FunctionElement
 
 from geo.fields import Unit
-from geo.indicators.definition import CUTOFF_SLACK, NUMBER_PATTERN, Counted, Definition
-from geo.indicators.expression_sql import to_condition
+from geo.indicators.definitions.definition import CUTOFF_SLACK, NUMBER_PATTERN, Counted, Definition
+from geo.indicators.definitions.expressions.to_sql import to_condition
 from geo.indicators.tallies import ALL, CLUSTERS, UNKNOWN_GROUP, Sums, cluster_code, tallies_frame
 from geo.schema.people import household
 from geo.schema.surveys import survey

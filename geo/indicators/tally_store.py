@@ -13,8 +13,8 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from geo.copying import copy_frame
 from geo.fields import Unit, standard_fields
-from geo.indicators.catalogue import read_catalogue
-from geo.indicators.definition import Definition
+from geo.indicators.definitions.catalogue import read_catalogue
+from geo.indicators.definitions.definition import Definition
 from geo.indicators.pairs import tally_pairs
 from geo.indicators.tallies import ALL, CLUSTERS
 from geo.indicators.tally_sql import tally_survey

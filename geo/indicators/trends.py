@@ -17,8 +17,8 @@ from geo.base.paging import PageRequest
 from geo.errors import InvalidParameter, InvalidParameters
 from geo.indicators import disclosure as d
 from geo.indicators.blocks import Block
-from geo.indicators.catalogue import Catalogue, read_catalogue
-from geo.indicators.definition import Counted
+from geo.indicators.definitions.catalogue import Catalogue, read_catalogue
+from geo.indicators.definitions.definition import Counted
 from geo.indicators.estimate import trend
 from geo.indicators.figures import PLACE, finish
 from geo.indicators.query import ValuesQuery, check_filters, find_blocks, rounds_there_are

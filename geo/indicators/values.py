@@ -12,8 +12,8 @@ from sqlalchemy import Connection, func, select
 from geo.base.paging import decode_cursor, encode_cursor
 from geo.errors import InvalidParameter, InvalidParameters, NotAllowed
 from geo.indicators.blocks import Block, Cells
-from geo.indicators.catalogue import read_catalogue
 from geo.indicators.cells import read_cells
+from geo.indicators.definitions.catalogue import read_catalogue
 from geo.indicators.figures import NUMBERS, PLACE, Exact, finish, make_exact
 from geo.indicators.query import ValuesQuery, block_key, check_filters, find_blocks
 from geo.indicators.rollup import Level

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from geo.errors import FileHasErrors, InputError
-from geo.indicators.catalogue import catalogue, find_definitions
+from geo.indicators.definitions.catalogue import catalogue, find_definitions
 from geo.indicators.disclosure import COUNT_STEP
 from geo.ingestion.loading.assess import Assessment
 from geo.ingestion.loading.assess import assess as assess_files

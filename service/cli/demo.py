@@ -14,8 +14,8 @@ from sqlalchemy import Connection
 from data.sample.city import SampleFiles, write_sample
 from geo.base.paging import PageRequest
 from geo.data_version import raise_data_version
-from geo.indicators.catalogue import read_catalogue
 from geo.indicators.changes import find_changes
+from geo.indicators.definitions.catalogue import read_catalogue
 from geo.indicators.disclosure import REASONS
 from geo.indicators.query import ValuesQuery
 from geo.indicators.tally_store import surveys_lacking_tallies

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from geo.base.paging import PageRequest
 from geo.indicators.changes import find_changes
-from geo.indicators.definition import Counted
+from geo.indicators.definitions.definition import Counted
 from geo.indicators.figures import FLAGS
 from geo.indicators.query import ValuesQuery, find_rounds
 from geo.indicators.rollup import Level

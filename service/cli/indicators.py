@@ -7,8 +7,8 @@ import pandas as pd
 import typer
 
 from geo.indicators.additions import add_own, count_surveys
-from geo.indicators.definition import Definition
-from geo.indicators.own import check_own, find_document, list_indicators, read_document
+from geo.indicators.definitions.definition import Definition
+from geo.indicators.definitions.documents import check_own, find_document, list_indicators, read_document
 from geo.organisations import find_organisation
 from geo.settings import Settings
 from service.cli import options as o

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from geo.indicators.definition import Counted
+from geo.indicators.definitions.definition import Counted
 from geo.ingestion.mapping.forms.form import Form, read_form
 from geo.ingestion.mapping.profile import BoundaryColumns, Profile, read_profile
 from geo.ingestion.placing.placer import Placement

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from geo.base.paging import PageRequest
-from geo.indicators.definition import Counted
+from geo.indicators.definitions.definition import Counted
 from geo.indicators.disclosure import REASONS
 from geo.indicators.gaps import GapsQuery, RankedLevel, find_gaps
 from geo.indicators.trends import TrendsQuery, find_trends

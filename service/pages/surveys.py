@@ -7,7 +7,7 @@ from fastapi import APIRouter, Form, Request, Response
 from geo.base.paging import PageRequest
 from geo.city_requests import find_requests
 from geo.errors import Conflict, InputError
-from geo.indicators.catalogue import read_catalogue
+from geo.indicators.definitions.catalogue import read_catalogue
 from geo.indicators.disclosure import Access
 from geo.indicators.query import ValuesQuery
 from geo.indicators.values import find_values

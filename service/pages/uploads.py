@@ -16,7 +16,7 @@ from starlette.datastructures import FormData, UploadFile
 from geo.audit import note
 from geo.base.paging import PageRequest
 from geo.errors import InputError
-from geo.indicators.catalogue import read_catalogue
+from geo.indicators.definitions.catalogue import read_catalogue
 from geo.ingestion.findings.kinds import FIXABLE
 from geo.ingestion.findings.stored import find_findings, find_misplaced
 from geo.ingestion.mapping.profile import UNKNOWN

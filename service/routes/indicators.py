@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
-from geo.indicators.catalogue import read_catalogue
+from geo.indicators.definitions.catalogue import read_catalogue
 from service import bodies
 from service.answers import Format, Rows, csv_answer, json_answer
 from service.parameters import AsCsv, JsonOrCsv

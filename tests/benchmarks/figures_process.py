@@ -10,8 +10,8 @@ import time
 import pandas as pd
 from sqlalchemy import Connection, create_engine, text
 
-from geo.indicators.catalogue import read_catalogue
 from geo.indicators.cells import read_cells
+from geo.indicators.definitions.catalogue import read_catalogue
 from geo.indicators.figures import finish, make_exact
 from geo.indicators.query import ValuesQuery, find_blocks
 from tests.benchmarks.stage import CITY

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, create_engine, event, text
 
-from geo.indicators.catalogue import catalogue
+from geo.indicators.definitions.catalogue import catalogue
 from geo.indicators.tally_sql import tally_survey
 from tests.benchmarks.conditions import simple_conditions
 

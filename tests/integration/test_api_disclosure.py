@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from geo.indicators.catalogue import catalogue
 from geo.indicators.changes import COLUMNS as CHANGES
+from geo.indicators.definitions.catalogue import catalogue
 from geo.indicators.figures import NUMBERS
 from geo.indicators.gaps import COLUMNS as GAPS
 from geo.indicators.tally_store import group_fields

@@ -11,8 +11,8 @@ from sqlalchemy import Connection, select
 
 from geo.base.paging import PageRequest
 from geo.errors import InvalidParameters, NotAllowed
-from geo.indicators.catalogue import catalogue
 from geo.indicators.changes import find_changes
+from geo.indicators.definitions.catalogue import catalogue
 from geo.indicators.query import ValuesQuery
 from geo.indicators.tallies import ALL, CLUSTERS, SUMS
 from geo.indicators.tally_frame import tally_gdf

@@ -13,10 +13,10 @@ from geo.base.paging import PageRequest
 from geo.errors import Conflict, DefinitionInvalid, UnreadableFile
 from geo.indicators import additions
 from geo.indicators.additions import add_own, count_surveys
-from geo.indicators.catalogue import catalogue, read_catalogue
 from geo.indicators.changes import find_changes
-from geo.indicators.definition import Definition
-from geo.indicators.own import Added, check_own
+from geo.indicators.definitions.catalogue import catalogue, read_catalogue
+from geo.indicators.definitions.definition import Definition
+from geo.indicators.definitions.documents import Added, check_own
 from geo.indicators.query import ValuesQuery
 from geo.indicators.tally_sql import in_scans
 from geo.indicators.tally_store import make_missing
@@ -389,7 +389,7 @@ def test_an_id_that_a_later_vasti_ships_stays_the_organisations(
     shipped: dict[str, Definition] = catalogue() | {
         "own_fan": catalogue()["drainage_any"].model_copy(update={"id": "own_fan"})
     }
-    monkeypatch.setattr("geo.indicators.catalogue.catalogue", lambda: shipped)
+    monkeypatch.setattr("geo.indicators.definitions.catalogue.catalogue", lambda: shipped)
     assert read_catalogue(city).newest["own_fan"].name == "Homes with a fan"
 
 

@@ -11,8 +11,8 @@ from sqlalchemy import Connection, text
 
 from geo.base.paging import PageRequest
 from geo.errors import InvalidParameters
-from geo.indicators.catalogue import catalogue
 from geo.indicators.changes import find_changes
+from geo.indicators.definitions.catalogue import catalogue
 from geo.indicators.figures import NUMBERS
 from geo.indicators.query import ValuesQuery
 from geo.indicators.tally_store import make_missing, surveys_lacking_tallies

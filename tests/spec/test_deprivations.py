@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection
 
 from geo.fields import standard_fields
-from geo.indicators.catalogue import catalogue
-from geo.indicators.definition import Definition, Deprivation, Score
-from geo.indicators.grammar import read_expression
+from geo.indicators.definitions.catalogue import catalogue
+from geo.indicators.definitions.definition import Definition, Deprivation, Score
+from geo.indicators.definitions.expressions.check import read_expression
 from tests.spec.answer_tables import FIVE, LACKING, SOUND, UNTOLD
 from tests.spec.generated import SETTINGS
 from tests.spec.outcomes import ENGINES, Outcome, outcomes

@@ -12,8 +12,8 @@ from hypothesis.strategies import SearchStrategy
 from sqlalchemy import Connection
 
 from geo.fields import standard_fields
-from geo.indicators.catalogue import catalogue
-from geo.indicators.definition import Definition
+from geo.indicators.definitions.catalogue import catalogue
+from geo.indicators.definitions.definition import Definition
 from tests.spec.generated import SETTINGS
 from tests.spec.outcomes import ENGINES, Outcome, outcomes
 from tests.stored import Answers, tally_both

@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import Connection
 
 from geo.base.crs import geodesic_distance_m
-from geo.indicators.catalogue import catalogue
+from geo.indicators.definitions.catalogue import catalogue
 from tests.spec import write_docs
 from tests.spec.outcomes import ENGINES, outcomes, same
 from tests.spec.worked_examples import DISTANCES, EXAMPLES

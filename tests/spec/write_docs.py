@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from geo.indicators.catalogue import catalogue
-from geo.indicators.definition import Definition
+from geo.indicators.definitions.catalogue import catalogue
+from geo.indicators.definitions.definition import Definition
 from tests.spec.outcomes import Outcome
 from tests.spec.worked_examples import DISTANCES, EXAMPLES, DistanceExample, Example
 

@@ -11,7 +11,7 @@ from hypothesis.strategies import SearchStrategy
 
 from geo.indicators import disclosure as d
 from geo.indicators.blocks import Cells
-from geo.indicators.catalogue import catalogue
+from geo.indicators.definitions.catalogue import catalogue
 from geo.indicators.disclosure import REASONS
 from geo.indicators.figures import NUMBERS
 from geo.indicators.protection import NO_WARD

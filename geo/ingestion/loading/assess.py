@@ -16,8 +16,8 @@ from geo.base.crs import STORAGE_CRS
 from geo.base.ground import own_ground_m2
 from geo.errors import UnreadableFile
 from geo.indicators.blocks import Block, Cells, Round, headline
-from geo.indicators.catalogue import catalogue
-from geo.indicators.definition import Counted, Definition
+from geo.indicators.definitions.catalogue import catalogue
+from geo.indicators.definitions.definition import Counted, Definition
 from geo.indicators.disclosure import NO_ANSWERS, TOO_MANY_UNKNOWN, Access
 from geo.indicators.figures import finish, make_levels
 from geo.indicators.protection import NO_WARD

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, select
 
 from geo.errors import NotFound
-from geo.indicators.catalogue import read_catalogue
-from geo.indicators.definition import Definition
+from geo.indicators.definitions.catalogue import read_catalogue
+from geo.indicators.definitions.definition import Definition
 from geo.indicators.tally_frame import FrameTally
 from geo.indicators.tally_sql import tally_survey
 from geo.indicators.tally_store import follow_households, refresh_tallies, write_tallies

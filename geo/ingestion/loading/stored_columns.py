@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Text, cast, func, literal, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 
 from geo.errors import Conflict, NotFound
-from geo.indicators.catalogue import read_catalogue
+from geo.indicators.definitions.catalogue import read_catalogue
 from geo.ingestion.mapping.vocabulary import vocabulary
 from geo.locks import lock_survey
 from geo.schema.people import household

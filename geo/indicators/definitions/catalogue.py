@@ -7,7 +7,7 @@ from importlib.resources import files
 from sqlalchemy import Connection, select
 
 from geo.errors import InvalidParameter, InvalidParameters, quoted, shortened
-from geo.indicators.definition import Definition, read_definition
+from geo.indicators.definitions.definition import Definition, read_definition
 from geo.schema.values import own_indicator
 
 

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from geo.base.model_faults import describe_fault
 from geo.errors import DefinitionInvalid, ExpressionInvalid
 from geo.fields import standard_fields
-from geo.indicators.grammar import Expression, read_expression
+from geo.indicators.definitions.expressions.check import Expression, read_expression
 from geo.schema.facilities import FacilityKind
 
 Counted = Literal["households", "persons"]

@@ -11,8 +11,8 @@ from pygeofilter import ast
 
 from geo.errors import ExpressionInvalid
 from geo.fields import Field, FieldType, standard_fields
-from geo.indicators.cql2 import Piece, parse_condition
-from geo.indicators.cql2_tokens import Unreadable
+from geo.indicators.definitions.expressions.parser import Piece, parse_condition
+from geo.indicators.definitions.expressions.tokens import Unreadable
 
 Kind = Literal["condition", "yes-or-no", "number", "text", "date"]
 """What a piece of an expression is: a condition is made of comparisons, a yes-or-no is an answer to be compared."""

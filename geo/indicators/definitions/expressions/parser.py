@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 from pygeofilter import ast
 
-from geo.indicators.cql2_tokens import Token, Unreadable, read_tokens, shown
+from geo.indicators.definitions.expressions.tokens import Token, Unreadable, read_tokens, shown
 
 MOST_LETTERS = 10_000
 """The longest text that is read."""

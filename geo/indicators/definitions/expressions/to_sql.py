@@ -9,7 +9,7 @@ from pygeofilter.backends.sqlalchemy.evaluate import SQLAlchemyFilterEvaluator
 from sqlalchemy import Double, cast, func, literal
 from sqlalchemy.sql import ColumnElement
 
-from geo.indicators.grammar import Expression
+from geo.indicators.definitions.expressions.check import Expression
 
 
 def to_condition(expression: Expression, fields: Mapping[str, ColumnElement[Any]]) -> ColumnElement[bool]:

@@ -7,8 +7,8 @@ from sqlalchemy import Connection, select
 
 from geo.errors import Conflict, DefinitionInvalid, NotFound, UnreadableFile, quoted
 from geo.fields import standard_fields
-from geo.indicators.catalogue import catalogue, own_definition, read_catalogue, shipped_document
-from geo.indicators.definition import Definition, read_definition
+from geo.indicators.definitions.catalogue import catalogue, own_definition, read_catalogue, shipped_document
+from geo.indicators.definitions.definition import Definition, read_definition
 from geo.schema.places import organisation
 from geo.schema.values import own_indicator
 

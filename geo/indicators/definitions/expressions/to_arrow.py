@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 from pygeofilter import ast, values
 from pygeofilter.backends.evaluator import Evaluator, handle
 
-from geo.indicators.grammar import Expression
+from geo.indicators.definitions.expressions.check import Expression
 
 # pygeofilter's own frame backends follow pandas, where a comparison with a missing value is False. That would count
 # a household that did not answer as one without the service.
