@@ -18,7 +18,7 @@ from sqlalchemy import Engine
 
 from geo import database
 from geo.errors import DatabaseUnavailable
-from geo.ingestion.recompute import recompute
+from geo.indicators.tallies.recompute import recompute
 from geo.ingestion.uploads.parts import clear_folder, remove_older
 from geo.ingestion.uploads.upload import Step
 from geo.ingestion.uploads.work import give_up

@@ -16,9 +16,9 @@ from shapely.geometry import MultiPolygon, Point, Polygon
 from sqlalchemy import Connection, delete, insert, literal, select, update
 
 from geo.indicators.definitions.catalogue import read_catalogue
-from geo.indicators.tallies import ALL, KEY
-from geo.indicators.tally_frame import tally_gdf
-from geo.indicators.tally_sql import tally_survey
+from geo.indicators.tallies.from_frame import tally_gdf
+from geo.indicators.tallies.from_sql import tally_survey
+from geo.indicators.tallies.tally import ALL, KEY
 from geo.ingestion.loading.boundaries.load import load_boundaries
 from geo.ingestion.loading.facilities.load import load_facilities as load_file
 from geo.ingestion.loading.households import load_survey

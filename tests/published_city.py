@@ -13,14 +13,14 @@ from sqlalchemy.engine import make_url
 
 from geo import database
 from geo.data_version import raise_data_version
-from geo.indicators.tally_store import surveys_lacking_tallies
+from geo.indicators.tallies.recompute import recompute
+from geo.indicators.tallies.store import surveys_lacking_tallies
 from geo.ingestion.loading.boundaries.load import load_boundaries
 from geo.ingestion.loading.households import load_survey
 from geo.ingestion.loading.load import LoadOptions
 from geo.ingestion.loading.source import SourceOptions
 from geo.ingestion.mapping.profile import BoundaryColumns
 from geo.ingestion.reading.layer import ReadOptions
-from geo.ingestion.recompute import recompute
 from geo.places import add_city, find_city
 from geo.surveys import SurveySpec, set_state
 

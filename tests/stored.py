@@ -10,9 +10,9 @@ from sqlalchemy import Connection, insert, text
 
 from geo.fields import Unit, standard_fields
 from geo.indicators.definitions.definition import Definition
-from geo.indicators.tallies import SUMS
-from geo.indicators.tally_frame import tally_gdf
-from geo.indicators.tally_sql import tally_survey
+from geo.indicators.tallies.from_frame import tally_gdf
+from geo.indicators.tallies.from_sql import tally_survey
+from geo.indicators.tallies.tally import SUMS
 from geo.schema.people import household
 from geo.schema.places import city, organisation, settlement
 from geo.schema.surveys import survey

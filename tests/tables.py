@@ -15,7 +15,7 @@ from geo.indicators.disclosure import Access
 from geo.indicators.figures import finish, make_exact
 from geo.indicators.protection import NO_WARD
 from geo.indicators.rollup import Level
-from geo.indicators.tallies import ALL, SUMS, UNKNOWN_GROUP
+from geo.indicators.tallies.tally import ALL, SUMS, UNKNOWN_GROUP
 from geo.surveys import Mode
 
 

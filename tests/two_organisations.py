@@ -8,8 +8,8 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import ProgrammingError
 
 from geo import access, database
-from geo.indicators.tally_store import surveys_lacking_tallies
-from geo.ingestion.recompute import recompute
+from geo.indicators.tallies.recompute import recompute
+from geo.indicators.tallies.store import surveys_lacking_tallies
 from geo.places import find_city
 from geo.schema.access import ROLES, Role
 from geo.service_role import service_url

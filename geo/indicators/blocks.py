@@ -14,7 +14,7 @@ import pandas as pd
 from geo.fields import Unit, standard_fields
 from geo.indicators.definitions.definition import Counted, Definition
 from geo.indicators.protection import NO_WARD
-from geo.indicators.tallies import ALL, SUMS, UNKNOWN_GROUP
+from geo.indicators.tallies.tally import ALL, SUMS, UNKNOWN_GROUP
 from geo.surveys import Mode
 
 OTHER = "other"

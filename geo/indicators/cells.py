@@ -12,7 +12,7 @@ from geo.base.ground import own_ground_m2
 from geo.facilities import provision
 from geo.indicators.blocks import Block, Cells
 from geo.indicators.protection import NO_WARD
-from geo.indicators.tallies import ALL, CLUSTERS, SUMS, UNKNOWN_GROUP, stratum_of
+from geo.indicators.tallies.tally import ALL, CLUSTERS, SUMS, UNKNOWN_GROUP, stratum_of
 from geo.places import there_on, valid_on
 from geo.schema.facilities import KINDS
 from geo.schema.places import boundary, city, settlement, ward

@@ -23,9 +23,9 @@ from geo.indicators.estimate import (
     paired_difference,
 )
 from geo.indicators.figures import NUMBERS, PERCENT, PLACE, finish
-from geo.indicators.pairs import SUMS as PAIR_SUMS
 from geo.indicators.query import ValuesQuery, check_filters, find_blocks, find_rounds
 from geo.indicators.rollup import Level
+from geo.indicators.tallies.pairs import SUMS as PAIR_SUMS
 from geo.indicators.values import FigurePage, named, page_of, read_exact
 from geo.schema.places import city, settlement, ward
 from geo.schema.surveys import survey

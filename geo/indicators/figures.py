@@ -12,7 +12,7 @@ from geo.indicators import disclosure as d
 from geo.indicators.blocks import SIZES_UNKNOWN, Block, Cells, name_unknown_group, pool_small_groups
 from geo.indicators.estimate import estimate, kish_deff
 from geo.indicators.rollup import LEVELS, Level, add_parts, roll_up, spread_and_sums
-from geo.indicators.tallies import ALL
+from geo.indicators.tallies.tally import ALL
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]

@@ -13,8 +13,8 @@ from geo.indicators.definitions.catalogue import Catalogue
 from geo.indicators.definitions.definition import Counted
 from geo.indicators.disclosure import Access
 from geo.indicators.rollup import Level
-from geo.indicators.tallies import ALL
-from geo.indicators.tally_store import group_fields
+from geo.indicators.tallies.store import group_fields
+from geo.indicators.tallies.tally import ALL
 from geo.schema.places import city, settlement
 from geo.schema.surveys import survey
 from geo.schema.values import tallied, tally

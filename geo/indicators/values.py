@@ -18,7 +18,7 @@ from geo.indicators.figures import NUMBERS, PLACE, Exact, finish, make_exact
 from geo.indicators.query import ValuesQuery, block_key, check_filters, find_blocks
 from geo.indicators.rollup import Level
 from geo.indicators.shapes import add_shapes, boundaries_within
-from geo.indicators.tallies import ALL
+from geo.indicators.tallies.tally import ALL
 from geo.places import there_on
 from geo.schema.places import settlement
 from geo.schema.surveys import survey

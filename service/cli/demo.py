@@ -18,7 +18,8 @@ from geo.indicators.changes import find_changes
 from geo.indicators.definitions.catalogue import read_catalogue
 from geo.indicators.disclosure import REASONS
 from geo.indicators.query import ValuesQuery
-from geo.indicators.tally_store import surveys_lacking_tallies
+from geo.indicators.tallies.recompute import recompute
+from geo.indicators.tallies.store import surveys_lacking_tallies
 from geo.indicators.values import find_values
 from geo.ingestion.loading.boundaries.load import load_boundaries
 from geo.ingestion.loading.facilities.load import load_facilities
@@ -27,7 +28,6 @@ from geo.ingestion.loading.load import LoadOptions
 from geo.ingestion.loading.source import SourceOptions
 from geo.ingestion.mapping.profile import FacilityColumns, read_profile
 from geo.ingestion.reading.layer import ReadOptions
-from geo.ingestion.recompute import recompute
 from geo.places import add_city, find_city
 from geo.settings import Settings
 from geo.surveys import SurveySpec, set_state

@@ -14,10 +14,10 @@ from geo.indicators.definitions.definition import Counted
 from geo.indicators.figures import FLAGS
 from geo.indicators.query import ValuesQuery, find_rounds
 from geo.indicators.rollup import Level
+from geo.indicators.tallies.recompute import recompute
 from geo.indicators.values import find_area_values, find_values
 from geo.ingestion.reading.area import read_area
 from geo.ingestion.reading.layer import ReadOptions
-from geo.ingestion.recompute import recompute
 from geo.settings import Settings
 from service.cli import options as o
 from service.cli.load import reading_database

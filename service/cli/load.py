@@ -16,7 +16,8 @@ from geo import database
 from geo.audit import note_as
 from geo.data_version import raise_data_version
 from geo.errors import SetupError
-from geo.indicators.tally_store import surveys_lacking_tallies
+from geo.indicators.tallies.recompute import recompute
+from geo.indicators.tallies.store import surveys_lacking_tallies
 from geo.ingestion.loading.boundaries.load import load_boundaries
 from geo.ingestion.loading.facilities.load import load_facilities
 from geo.ingestion.loading.frames import load_frame
@@ -25,7 +26,6 @@ from geo.ingestion.loading.load import LoadResult
 from geo.ingestion.loading.source import SourceOptions
 from geo.ingestion.loading.withdraw import withdraw as take_back
 from geo.ingestion.reading.layer import ReadOptions
-from geo.ingestion.recompute import recompute
 from geo.places import add_city, find_city
 from geo.schema.uploads import upload
 from geo.settings import Settings

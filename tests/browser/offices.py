@@ -13,8 +13,8 @@ from playwright.sync_api import Page as Tab
 from sqlalchemy import Engine
 
 from geo import access, database
-from geo.indicators.tally_store import surveys_lacking_tallies
-from geo.ingestion.recompute import recompute
+from geo.indicators.tallies.recompute import recompute
+from geo.indicators.tallies.store import surveys_lacking_tallies
 from geo.schema.access import ROLES
 from service import jobs
 from tests import factories as f

@@ -15,7 +15,7 @@ from geo.indicators.changes import COLUMNS as CHANGES
 from geo.indicators.definitions.catalogue import catalogue
 from geo.indicators.figures import NUMBERS
 from geo.indicators.gaps import COLUMNS as GAPS
-from geo.indicators.tally_store import group_fields
+from geo.indicators.tallies.store import group_fields
 from tests.audit import Equation, ranges
 from tests.published_city import HOUSEHOLDS, WARDS
 

@@ -15,7 +15,7 @@ from geo.base.paging import PageRequest
 from geo.indicators.changes import find_changes
 from geo.indicators.estimate import wilson
 from geo.indicators.query import ValuesQuery
-from geo.indicators.tally_store import make_missing, surveys_lacking_tallies
+from geo.indicators.tallies.store import make_missing, surveys_lacking_tallies
 from geo.indicators.values import find_values
 from geo.ingestion.loading.frames import load_frame
 from geo.ingestion.loading.load import ErrorsFound

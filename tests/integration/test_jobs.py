@@ -11,7 +11,7 @@ from geo import database
 from geo.data_version import read_data_version
 from geo.errors import DatabaseUnavailable
 from geo.indicators.query import ValuesQuery
-from geo.indicators.tally_store import surveys_lacking_tallies
+from geo.indicators.tallies.store import surveys_lacking_tallies
 from geo.indicators.values import find_values
 from geo.schema.surveys import survey
 from geo.schema.values import tallied, tally

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 
 from geo import database
 from geo.access import Bearer
-from geo.indicators.tally_store import surveys_lacking_tallies
+from geo.indicators.tallies.store import surveys_lacking_tallies
 from geo.ingestion.loading import originals
 from geo.ingestion.loading.load import Target
 from geo.ingestion.uploads.choices import Choices

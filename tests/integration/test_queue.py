@@ -7,8 +7,9 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 
 from geo import database
-from geo.indicators import tally_sql, tally_store
-from geo.indicators.tally_store import surveys_lacking_tallies
+from geo.indicators.tallies.from_sql import tally_survey
+from geo.indicators.tallies.store import surveys_lacking_tallies
+from geo.indicators.tallies import store
 from service import queue
 from tests import factories as f
 from tests.integration.office import API, Office, bearer, client, office, officer, send, settings
@@ -92,11 +93,11 @@ def test_a_recomputation_gives_way_to_an_upload_and_goes_on_after_it(
         else:
             # All that was made after the first came when the upload had been checked.
             assert office.look(number)["state"] == "checked"
-        return tally_sql.tally_survey(*arguments, **options)
+        return tally_survey(*arguments, **options)
 
-    monkeypatch.setattr(tally_store, "tally_survey", sends_meanwhile)
+    monkeypatch.setattr(store, "tally_survey", sends_meanwhile)
     office.work()
-    assert len(made) >= len(lacking) * len(tally_store.group_fields())
+    assert len(made) >= len(lacking) * len(store.group_fields())
     with database.transaction(two.owner) as connection:
         assert surveys_lacking_tallies(connection) == []
 

@@ -15,10 +15,10 @@ from sqlalchemy import Engine, text
 
 from geo import access, cluster, database
 from geo.access import Bearer
-from geo.indicators.tally_store import surveys_lacking_tallies
+from geo.indicators.tallies.recompute import recompute
+from geo.indicators.tallies.store import surveys_lacking_tallies
 from geo.ingestion.loading import originals
 from geo.ingestion.loading.load import Target
-from geo.ingestion.recompute import recompute
 from geo.ingestion.uploads.choices import Choices
 from geo.ingestion.uploads.decisions import NEXT_STEP, Decision, decide
 from geo.ingestion.uploads.upload import Step, receive

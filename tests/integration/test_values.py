@@ -15,7 +15,7 @@ from geo.indicators.changes import find_changes
 from geo.indicators.definitions.catalogue import catalogue
 from geo.indicators.figures import NUMBERS
 from geo.indicators.query import ValuesQuery
-from geo.indicators.tally_store import make_missing, surveys_lacking_tallies
+from geo.indicators.tallies.store import make_missing, surveys_lacking_tallies
 from geo.indicators.values import find_values
 from geo.ingestion.loading.source import SourceOptions
 from tests import factories as f

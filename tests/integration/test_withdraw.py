@@ -10,7 +10,7 @@ import shapely
 from sqlalchemy import Connection, func, select
 
 from geo.errors import Conflict, NotFound
-from geo.indicators.tallies import SUMS
+from geo.indicators.tallies.tally import SUMS
 from geo.ingestion.loading.withdraw import withdraw
 from geo.places import PlaceChanges, find_city, places_on
 from geo.schema.people import household

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Connection
 
 from geo.indicators.definitions.catalogue import catalogue
-from geo.indicators.tallies import SUMS
+from geo.indicators.tallies.tally import SUMS
 from tests.stored import tally_both
 
 ROWS = [

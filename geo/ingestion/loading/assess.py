@@ -22,8 +22,8 @@ from geo.indicators.disclosure import NO_ANSWERS, TOO_MANY_UNKNOWN, Access
 from geo.indicators.figures import finish, make_levels
 from geo.indicators.protection import NO_WARD
 from geo.indicators.rollup import LEVELS
-from geo.indicators.tallies import SUMS, UNKNOWN_GROUP
-from geo.indicators.tally_frame import FrameTally
+from geo.indicators.tallies.from_frame import FrameTally
+from geo.indicators.tallies.tally import SUMS, UNKNOWN_GROUP
 from geo.indicators.values import COLUMNS, DATES, named
 from geo.ingestion.findings.collected import Findings
 from geo.ingestion.loading.boundaries.rows import Boundaries

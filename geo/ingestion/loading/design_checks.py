@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from geo.indicators.blocks import SIZES_UNKNOWN
-from geo.indicators.tally_frame import took_part
+from geo.indicators.tallies.from_frame import took_part
 from geo.ingestion.findings.collected import Findings
 from geo.ingestion.reading.layer import Note
 from geo.surveys import Mode

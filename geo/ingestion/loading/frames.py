@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from geo.data_version import raise_data_version
 from geo.errors import MissingColumn
-from geo.indicators.tallies import ALL, CLUSTERS, stratum_of
+from geo.indicators.tallies.tally import ALL, CLUSTERS, stratum_of
 from geo.ingestion.findings.collected import Findings
 from geo.ingestion.loading.design_checks import note_small_frames
 from geo.ingestion.loading.load import ErrorsFound, LoadResult

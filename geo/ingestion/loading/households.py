@@ -17,9 +17,9 @@ from sqlalchemy import Connection, select
 from geo.errors import NotFound
 from geo.indicators.definitions.catalogue import read_catalogue
 from geo.indicators.definitions.definition import Definition
-from geo.indicators.tally_frame import FrameTally
-from geo.indicators.tally_sql import tally_survey
-from geo.indicators.tally_store import follow_households, refresh_tallies, write_tallies
+from geo.indicators.tallies.from_frame import FrameTally
+from geo.indicators.tallies.from_sql import tally_survey
+from geo.indicators.tallies.store import follow_households, refresh_tallies, write_tallies
 from geo.ingestion.loading import originals
 from geo.ingestion.loading.design_checks import DesignChecks
 from geo.ingestion.loading.household_copy import HouseholdCopy, next_upload_id

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, select, update
 from geo.data_version import raise_data_version
 from geo.errors import Conflict, NotFound
 from geo.facilities import withdraw_facilities
-from geo.indicators.tally_store import refresh_tallies
+from geo.indicators.tallies.store import refresh_tallies
 from geo.ingestion.loading.decided import check_decided
 from geo.ingestion.loading.household_copy import withdraw_households
 from geo.locks import lock_city, lock_final, lock_places, lock_survey

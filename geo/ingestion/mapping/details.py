@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 from geo.base.text import fold
 from geo.fields import Field
-from geo.indicators.tally_frame import arrow_type
+from geo.indicators.tallies.from_frame import arrow_type
 from geo.ingestion.mapping.answers import map_answer
 from geo.ingestion.mapping.cells import Cells, NotUnderstood, texts, translate
 from geo.ingestion.mapping.profile import FieldMapping, Value

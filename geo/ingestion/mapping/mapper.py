@@ -17,7 +17,7 @@ from geo.base.crs import STORAGE_CRS, positions_to_storage, read_crs
 from geo.base.extent import Extent
 from geo.base.text import fold
 from geo.fields import Field, standard_fields
-from geo.indicators.tally_frame import took_part
+from geo.indicators.tallies.from_frame import took_part
 from geo.ingestion.findings.collected import Findings
 from geo.ingestion.mapping.answers import map_answer, map_text
 from geo.ingestion.mapping.answers_seen import AnswersSeen

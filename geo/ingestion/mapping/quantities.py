@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from geo.base.text import fold
 from geo.fields import Field
-from geo.indicators.tally_frame import arrow_type
+from geo.indicators.tallies.from_frame import arrow_type
 from geo.ingestion.mapping.angles import read_angle
 from geo.ingestion.mapping.cells import Cells, NotUnderstood, shown, texts, translate
 from geo.ingestion.mapping.profile import FieldMapping, Value

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from geo.base.text import fold, fold_name
 from geo.fields import Field
-from geo.indicators.tally_frame import arrow_type
+from geo.indicators.tallies.from_frame import arrow_type
 from geo.ingestion.mapping.cells import Cells, is_blank, shown, texts
 from geo.ingestion.mapping.profile import Multiple, Value
 from geo.ingestion.mapping.yes_no import yes_or_no

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from geo.base.text import fold
 from geo.fields import standard_fields
-from geo.indicators.tally_frame import arrow_type
+from geo.indicators.tallies.from_frame import arrow_type
 from geo.ingestion.findings.collected import Findings
 from geo.ingestion.mapping.cells import Cells, NotUnderstood, texts, translate
 from geo.ingestion.mapping.columns import Found

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from sqlalchemy import Connection, select
 
 from geo.data_version import raise_data_version
-from geo.indicators.tally_store import make_missing
+from geo.indicators.tallies.store import make_missing
 from geo.locks import lock_final
 from geo.schema.surveys import survey
 

@@ -16,15 +16,7 @@ from geo.fields import Field, Unit, standard_fields
 from geo.indicators.definitions.definition import CUTOFF_SLACK, NUMBER_PATTERN, Definition
 from geo.indicators.definitions.expressions.check import read_expression
 from geo.indicators.definitions.expressions.to_arrow import Columns
-from geo.indicators.tallies import (
-    ALL,
-    CLUSTERS,
-    INTERVIEWED,
-    SUMS,
-    UNKNOWN_GROUP,
-    cluster_code,
-    tallies_frame,
-)
+from geo.indicators.tallies.tally import ALL, CLUSTERS, INTERVIEWED, SUMS, UNKNOWN_GROUP, cluster_code, tallies_frame
 
 NO, YES, UNKNOWN = 0, 1, 2
 _OUTCOMES = 3

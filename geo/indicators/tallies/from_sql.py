@@ -34,7 +34,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from geo.fields import Unit
 from geo.indicators.definitions.definition import CUTOFF_SLACK, NUMBER_PATTERN, Counted, Definition
 from geo.indicators.definitions.expressions.to_sql import to_condition
-from geo.indicators.tallies import ALL, CLUSTERS, UNKNOWN_GROUP, Sums, cluster_code, tallies_frame
+from geo.indicators.tallies.tally import ALL, CLUSTERS, UNKNOWN_GROUP, Sums, cluster_code, tallies_frame
 from geo.schema.people import household
 from geo.schema.surveys import survey
 

@@ -6,8 +6,8 @@ from geo.data_version import raise_data_version
 from geo.errors import Conflict, DefinitionInvalid
 from geo.indicators.definitions.definition import Definition
 from geo.indicators.definitions.documents import Added, check_own, newest_version, numbered
-from geo.indicators.tallies import ALL
-from geo.ingestion.recompute import recompute_all
+from geo.indicators.tallies.recompute import recompute_all
+from geo.indicators.tallies.tally import ALL
 from geo.locks import lock_final
 from geo.organisations import open_organisation
 from geo.schema.places import organisation

@@ -15,9 +15,9 @@ from geo.copying import copy_frame
 from geo.fields import Unit, standard_fields
 from geo.indicators.definitions.catalogue import read_catalogue
 from geo.indicators.definitions.definition import Definition
-from geo.indicators.pairs import tally_pairs
-from geo.indicators.tallies import ALL, CLUSTERS
-from geo.indicators.tally_sql import tally_survey
+from geo.indicators.tallies.from_sql import tally_survey
+from geo.indicators.tallies.pairs import tally_pairs
+from geo.indicators.tallies.tally import ALL, CLUSTERS
 from geo.schema.people import household
 from geo.schema.surveys import survey
 from geo.schema.values import pair_tally, paired, tallied, tally
