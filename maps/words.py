@@ -4,7 +4,7 @@ import math
 from datetime import date
 
 from geo.indicators.definitions.definition import Definition
-from geo.indicators.disclosure import REASONS
+from geo.indicators.figures.disclosure.rules import REASONS
 from maps.figures import SettlementFigure
 
 SHARE_BREAKS = (20.0, 40.0, 60.0, 80.0)

@@ -20,7 +20,7 @@ from geo.access import Bearer
 from geo.data_version import read_data_version
 from geo.database import snapshot, transaction
 from geo.errors import Busy, NotAllowed, SignInRefused
-from geo.indicators.disclosure import Access
+from geo.indicators.figures.disclosure.rules import Access
 from geo.schema.access import KeyRole
 from geo.settings import Settings
 from geo.visibility import Seen

@@ -11,7 +11,7 @@ from fastapi import Depends, FastAPI
 from sqlalchemy import Engine
 
 from geo.data_version import DataVersionWatch
-from geo.indicators.hot_spots import preload
+from geo.indicators.figures.hot_spots import preload
 from geo.settings import Settings
 from service.access import MOST_ACTING
 from service.addresses import Addresses

@@ -6,12 +6,12 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from geo.fields import Unit
-from geo.indicators.changes import ChangeMethod
 from geo.indicators.definitions.definition import Counted, Definition, Direction
-from geo.indicators.figures import Flag, Method
-from geo.indicators.gaps import RankedLevel
-from geo.indicators.hot_spots import HotSpot
-from geo.indicators.rollup import Level
+from geo.indicators.figures.changes import ChangeMethod
+from geo.indicators.figures.compute import Flag, Method
+from geo.indicators.figures.gaps import RankedLevel
+from geo.indicators.figures.hot_spots import HotSpot
+from geo.indicators.figures.rollup import Level
 from geo.surveys import Mode
 
 

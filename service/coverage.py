@@ -14,9 +14,9 @@ from geo.base.paging import PageRequest
 from geo.errors import InvalidParameter, InvalidParameters
 from geo.indicators.definitions.catalogue import read_catalogue
 from geo.indicators.definitions.definition import Counted
-from geo.indicators.disclosure import COUNT_STEP
-from geo.indicators.query import ValuesQuery
-from geo.indicators.values import find_values
+from geo.indicators.figures.disclosure.rules import COUNT_STEP
+from geo.indicators.figures.query import ValuesQuery
+from geo.indicators.figures.values import find_values
 from geo.places_listed import find_points
 from geo.survey_listings import city_and_survey_names
 from geo.visibility import Seen

@@ -12,9 +12,9 @@ from pydantic import AfterValidator
 from geo.base.paging import DEFAULT_LIMIT, MAX_LIMIT, PageRequest
 from geo.errors import InvalidParameter, InvalidParameters
 from geo.indicators.definitions.definition import Counted
-from geo.indicators.disclosure import Access
-from geo.indicators.gaps import RankedLevel
-from geo.indicators.rollup import Level
+from geo.indicators.figures.disclosure.rules import Access
+from geo.indicators.figures.gaps import RankedLevel
+from geo.indicators.figures.rollup import Level
 
 
 def _filter(name: str, description: str, example: str) -> object:

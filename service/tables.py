@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from geo.indicators.disclosure import REASONS
+from geo.indicators.figures.disclosure.rules import REASONS
 
 COUNTS = frozenset(
     {

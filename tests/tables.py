@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 
 from geo.fields import Unit
-from geo.indicators.blocks import Block, Cells, Round
 from geo.indicators.definitions.catalogue import catalogue
 from geo.indicators.definitions.definition import Counted, Definition
-from geo.indicators.disclosure import Access
-from geo.indicators.figures import finish, make_exact
-from geo.indicators.protection import NO_WARD
-from geo.indicators.rollup import Level
+from geo.indicators.figures.blocks import Block, Cells, Round
+from geo.indicators.figures.compute import finish, make_exact
+from geo.indicators.figures.disclosure.protection import NO_WARD
+from geo.indicators.figures.disclosure.rules import Access
+from geo.indicators.figures.rollup import Level
 from geo.indicators.tallies.tally import ALL, SUMS, UNKNOWN_GROUP
 from geo.surveys import Mode
 

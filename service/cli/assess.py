@@ -9,7 +9,7 @@ import typer
 
 from geo.errors import FileHasErrors, InputError
 from geo.indicators.definitions.catalogue import catalogue, find_definitions
-from geo.indicators.disclosure import COUNT_STEP
+from geo.indicators.figures.disclosure.rules import COUNT_STEP
 from geo.ingestion.loading.assess import Assessment
 from geo.ingestion.loading.assess import assess as assess_files
 from geo.ingestion.loading.boundaries.rows import read_boundaries

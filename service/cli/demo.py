@@ -14,13 +14,13 @@ from sqlalchemy import Connection
 from data.sample.city import SampleFiles, write_sample
 from geo.base.paging import PageRequest
 from geo.data_version import raise_data_version
-from geo.indicators.changes import find_changes
 from geo.indicators.definitions.catalogue import read_catalogue
-from geo.indicators.disclosure import REASONS
-from geo.indicators.query import ValuesQuery
+from geo.indicators.figures.changes import find_changes
+from geo.indicators.figures.disclosure.rules import REASONS
+from geo.indicators.figures.query import ValuesQuery
+from geo.indicators.figures.values import find_values
 from geo.indicators.tallies.recompute import recompute
 from geo.indicators.tallies.store import surveys_lacking_tallies
-from geo.indicators.values import find_values
 from geo.ingestion.loading.boundaries.load import load_boundaries
 from geo.ingestion.loading.facilities.load import load_facilities
 from geo.ingestion.loading.households import load_survey

@@ -9,13 +9,13 @@ import typer
 from sqlalchemy import Connection
 
 from geo.base.paging import PageRequest
-from geo.indicators.changes import find_changes
 from geo.indicators.definitions.definition import Counted
-from geo.indicators.figures import FLAGS
-from geo.indicators.query import ValuesQuery, find_rounds
-from geo.indicators.rollup import Level
+from geo.indicators.figures.changes import find_changes
+from geo.indicators.figures.compute import FLAGS
+from geo.indicators.figures.query import ValuesQuery, find_rounds
+from geo.indicators.figures.rollup import Level
+from geo.indicators.figures.values import find_area_values, find_values
 from geo.indicators.tallies.recompute import recompute
-from geo.indicators.values import find_area_values, find_values
 from geo.ingestion.reading.area import read_area
 from geo.ingestion.reading.layer import ReadOptions
 from geo.settings import Settings

@@ -8,9 +8,9 @@ from geo.base.paging import PageRequest
 from geo.city_requests import find_requests
 from geo.errors import Conflict, InputError
 from geo.indicators.definitions.catalogue import read_catalogue
-from geo.indicators.disclosure import Access
-from geo.indicators.query import ValuesQuery
-from geo.indicators.values import find_values
+from geo.indicators.figures.disclosure.rules import Access
+from geo.indicators.figures.query import ValuesQuery
+from geo.indicators.figures.values import find_values
 from geo.ingestion.reading.formats import FORMATS
 from geo.listings import find_cities
 from geo.places import find_city

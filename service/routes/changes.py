@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter, Request, Response
 
-from geo.indicators.changes import find_changes
-from geo.indicators.query import ValuesQuery
+from geo.indicators.figures.changes import find_changes
+from geo.indicators.figures.query import ValuesQuery
 from service import bodies
 from service.access import reading_figures, seen_with
 from service.answers import Format, Rows, csv_answer, json_answer

@@ -4,9 +4,9 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from geo.indicators.disclosure import REASONS
-from geo.indicators.gaps import GapsQuery, find_gaps
-from geo.indicators.hot_spots import HotSpots
+from geo.indicators.figures.disclosure.rules import REASONS
+from geo.indicators.figures.gaps import GapsQuery, find_gaps
+from geo.indicators.figures.hot_spots import HotSpots
 from service import bodies
 from service.access import reading_figures, seen_with
 from service.answers import Format, Rows, csv_answer, geojson_answer, json_answer

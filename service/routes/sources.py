@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
-from geo.sources import find_sources
+from geo.indicators.figures.sources import find_sources
 from service import bodies
 from service.access import reading_figures, seen_with
 from service.answers import body_answer

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
-from geo.indicators.trends import TrendsQuery, find_trends
+from geo.indicators.figures.trends import TrendsQuery, find_trends
 from service import bodies
 from service.access import reading_figures, seen_with
 from service.answers import Format, Rows, csv_answer, json_answer

@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter, Request, Response
 
-from geo.indicators.query import ValuesQuery
-from geo.indicators.values import find_values
+from geo.indicators.figures.query import ValuesQuery
+from geo.indicators.figures.values import find_values
 from service import bodies
 from service.access import reading_figures, seen_with
 from service.answers import Format, Link, Rows, address, csv_answer, geojson_answer, json_answer, template

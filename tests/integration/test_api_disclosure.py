@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from geo.indicators.changes import COLUMNS as CHANGES
 from geo.indicators.definitions.catalogue import catalogue
-from geo.indicators.figures import NUMBERS
-from geo.indicators.gaps import COLUMNS as GAPS
+from geo.indicators.figures.changes import COLUMNS as CHANGES
+from geo.indicators.figures.compute import NUMBERS
+from geo.indicators.figures.gaps import COLUMNS as GAPS
 from geo.indicators.tallies.store import group_fields
 from tests.audit import Equation, ranges
 from tests.published_city import HOUSEHOLDS, WARDS

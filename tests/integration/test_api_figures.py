@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from geo.indicators.definitions.catalogue import catalogue
-from geo.indicators.figures import NUMBERS
+from geo.indicators.figures.compute import NUMBERS
 from tests.published_city import FORMULA_NAME, HOUSEHOLDS, OWN_TOILETS
 
 TOILETS = "/api/v1/values?city=khandesh&survey=2024&indicator=household_toilet"

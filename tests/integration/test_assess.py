@@ -9,8 +9,8 @@ from sqlalchemy import Connection
 
 from data.sample.city import SampleFiles, write_sample
 from geo.base.paging import PageRequest
-from geo.indicators.query import ValuesQuery
-from geo.indicators.values import find_values
+from geo.indicators.figures.query import ValuesQuery
+from geo.indicators.figures.values import find_values
 from geo.ingestion.loading.assess import assess
 from geo.ingestion.loading.boundaries.load import load_boundaries
 from geo.ingestion.loading.boundaries.rows import read_boundaries

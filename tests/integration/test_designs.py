@@ -12,11 +12,11 @@ from scipy.stats import norm
 from sqlalchemy import Connection
 
 from geo.base.paging import PageRequest
-from geo.indicators.changes import find_changes
-from geo.indicators.estimate import wilson
-from geo.indicators.query import ValuesQuery
+from geo.indicators.figures.changes import find_changes
+from geo.indicators.figures.estimate import wilson
+from geo.indicators.figures.query import ValuesQuery
+from geo.indicators.figures.values import find_values
 from geo.indicators.tallies.store import make_missing, surveys_lacking_tallies
-from geo.indicators.values import find_values
 from geo.ingestion.loading.frames import load_frame
 from geo.ingestion.loading.load import ErrorsFound
 from geo.ingestion.reading.layer import ReadOptions

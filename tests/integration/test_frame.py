@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import Connection, select
 
 from geo.errors import MissingColumn
-from geo.indicators.query import ValuesQuery
-from geo.indicators.values import find_values
+from geo.indicators.figures.query import ValuesQuery
+from geo.indicators.figures.values import find_values
 from geo.ingestion.loading.frames import load_frame
 from geo.ingestion.loading.load import ErrorsFound
 from geo.ingestion.reading.layer import ReadOptions

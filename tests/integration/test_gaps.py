@@ -14,7 +14,7 @@ from sqlalchemy import Connection, text
 
 from geo.base.paging import PageRequest
 from geo.errors import InvalidParameters
-from geo.indicators.gaps import COLUMNS, GapsPage, GapsQuery, find_gaps
+from geo.indicators.figures.gaps import COLUMNS, GapsPage, GapsQuery, find_gaps
 from tests import factories as f
 
 ALL = PageRequest(limit=None)

@@ -11,14 +11,14 @@ from sqlalchemy import Connection, select
 
 from geo.base.paging import PageRequest
 from geo.errors import InvalidParameters, NotAllowed
-from geo.indicators.changes import find_changes
 from geo.indicators.definitions.catalogue import catalogue
-from geo.indicators.query import ValuesQuery
+from geo.indicators.figures.changes import find_changes
+from geo.indicators.figures.query import ValuesQuery
+from geo.indicators.figures.values import find_area_values, find_values
 from geo.indicators.tallies.from_frame import tally_gdf
 from geo.indicators.tallies.from_sql import tally_survey
 from geo.indicators.tallies.store import group_fields, make_missing, surveys_lacking_tallies
 from geo.indicators.tallies.tally import ALL, CLUSTERS, SUMS
-from geo.indicators.values import find_area_values, find_values
 from geo.ingestion.loading.source import SourceOptions
 from geo.ingestion.loading.withdraw import withdraw
 from geo.schema.surveys import survey

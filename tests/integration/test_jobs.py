@@ -10,9 +10,9 @@ from sqlalchemy import Connection, Engine, delete, select, text, update
 from geo import database
 from geo.data_version import read_data_version
 from geo.errors import DatabaseUnavailable
-from geo.indicators.query import ValuesQuery
+from geo.indicators.figures.query import ValuesQuery
+from geo.indicators.figures.values import find_values
 from geo.indicators.tallies.store import surveys_lacking_tallies
-from geo.indicators.values import find_values
 from geo.schema.surveys import survey
 from geo.schema.values import tallied, tally
 from geo.settings import Settings

@@ -11,17 +11,17 @@ from sqlalchemy import Connection, Engine, func, insert, select
 
 from geo.base.paging import PageRequest
 from geo.errors import Conflict, DefinitionInvalid, UnreadableFile
-from geo.indicators.changes import find_changes
 from geo.indicators.definitions.catalogue import catalogue, read_catalogue
 from geo.indicators.definitions.definition import Definition
 from geo.indicators.definitions.documents import Added, check_own
-from geo.indicators.query import ValuesQuery
+from geo.indicators.figures.changes import find_changes
+from geo.indicators.figures.query import ValuesQuery
+from geo.indicators.figures.values import find_values
 from geo.indicators.tallies import additions
 from geo.indicators.tallies.additions import add_own, count_surveys
 from geo.indicators.tallies.from_sql import in_scans
 from geo.indicators.tallies.recompute import recompute_all
 from geo.indicators.tallies.store import make_missing
-from geo.indicators.values import find_values
 from geo.ingestion.loading.households import load_survey
 from geo.ingestion.loading.source import SourceOptions
 from geo.ingestion.loading.withdraw import withdraw

@@ -8,9 +8,9 @@ import pandas as pd
 from sqlalchemy import Connection, text
 
 from geo.base.paging import PageRequest
-from geo.indicators.changes import find_changes
-from geo.indicators.query import ValuesQuery
-from geo.indicators.values import find_values
+from geo.indicators.figures.changes import find_changes
+from geo.indicators.figures.query import ValuesQuery
+from geo.indicators.figures.values import find_values
 from geo.ingestion.loading.boundaries.load import load_boundaries
 from geo.ingestion.loading.load import LoadResult
 from geo.ingestion.loading.source import SourceOptions

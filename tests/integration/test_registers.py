@@ -9,8 +9,8 @@ from pydantic import ValidationError
 from sqlalchemy import Connection, select, text
 
 from geo.errors import ProfileInvalid
-from geo.indicators.query import ValuesQuery
-from geo.indicators.values import find_values
+from geo.indicators.figures.query import ValuesQuery
+from geo.indicators.figures.values import find_values
 from geo.ingestion.loading.assess import assess
 from geo.ingestion.loading.boundaries.rows import read_boundaries
 from geo.ingestion.loading.load import ErrorsFound, LoadResult

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, insert, text
 
 from geo.base.paging import PageRequest
 from geo.errors import InvalidParameters
-from geo.indicators.trends import COLUMNS, TrendsQuery, find_trends
+from geo.indicators.figures.trends import COLUMNS, TrendsQuery, find_trends
 from geo.schema.places import organisation
 from geo.schema.values import own_indicator
 from geo.surveys import SurveySpec

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from geo.indicators.estimate import (
+from geo.indicators.figures.estimate import (
     Estimates,
     Sums,
     difference,

@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from geo.indicators import disclosure as d
-from geo.indicators.blocks import Cells
 from geo.indicators.definitions.catalogue import catalogue
-from geo.indicators.disclosure import REASONS
-from geo.indicators.figures import NUMBERS
-from geo.indicators.protection import NO_WARD
-from geo.indicators.rollup import LEVELS
+from geo.indicators.figures.blocks import Cells
+from geo.indicators.figures.compute import NUMBERS
+from geo.indicators.figures.disclosure import rules as d
+from geo.indicators.figures.disclosure.protection import NO_WARD
+from geo.indicators.figures.disclosure.rules import REASONS
+from geo.indicators.figures.rollup import LEVELS
 from tests.audit import Equation, ranges
 from tests.tables import counts, figures, table
 

@@ -15,16 +15,16 @@ from shapely.geometry import Point
 from geo.base.crs import STORAGE_CRS
 from geo.base.ground import own_ground_m2
 from geo.errors import UnreadableFile
-from geo.indicators.blocks import Block, Cells, Round, headline
 from geo.indicators.definitions.catalogue import catalogue
 from geo.indicators.definitions.definition import Counted, Definition
-from geo.indicators.disclosure import NO_ANSWERS, TOO_MANY_UNKNOWN, Access
-from geo.indicators.figures import finish, make_levels
-from geo.indicators.protection import NO_WARD
-from geo.indicators.rollup import LEVELS
+from geo.indicators.figures.blocks import Block, Cells, Round, headline
+from geo.indicators.figures.compute import finish, make_levels
+from geo.indicators.figures.disclosure.protection import NO_WARD
+from geo.indicators.figures.disclosure.rules import NO_ANSWERS, TOO_MANY_UNKNOWN, Access
+from geo.indicators.figures.rollup import LEVELS
+from geo.indicators.figures.values import COLUMNS, DATES, named
 from geo.indicators.tallies.from_frame import FrameTally
 from geo.indicators.tallies.tally import SUMS, UNKNOWN_GROUP
-from geo.indicators.values import COLUMNS, DATES, named
 from geo.ingestion.findings.collected import Findings
 from geo.ingestion.loading.boundaries.rows import Boundaries
 from geo.ingestion.loading.design_checks import DesignChecks

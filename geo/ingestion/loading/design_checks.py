@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from geo.indicators.blocks import SIZES_UNKNOWN
+from geo.indicators.figures.blocks import SIZES_UNKNOWN
 from geo.indicators.tallies.from_frame import took_part
 from geo.ingestion.findings.collected import Findings
 from geo.ingestion.reading.layer import Note

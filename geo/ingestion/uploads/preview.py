@@ -13,8 +13,8 @@ from sqlalchemy import Connection
 
 from geo.base.paging import PageRequest
 from geo.errors import ChoiceNeeded, UnknownCRS, VastiError
-from geo.indicators.query import ValuesQuery
-from geo.indicators.values import find_values
+from geo.indicators.figures.query import ValuesQuery
+from geo.indicators.figures.values import find_values
 from geo.ingestion.loading.load import LoadResult
 from geo.ingestion.reading.layer import ReadAs
 from geo.places import PlaceChanges

@@ -12,21 +12,21 @@ from sqlalchemy.sql import ColumnElement
 
 from geo.base.filters import refuse_unknown
 from geo.errors import InvalidParameter, InvalidParameters
-from geo.indicators import disclosure as d
-from geo.indicators.blocks import Block
 from geo.indicators.definitions.catalogue import read_catalogue
-from geo.indicators.estimate import (
+from geo.indicators.figures.blocks import Block
+from geo.indicators.figures.compute import NUMBERS, PERCENT, PLACE, finish
+from geo.indicators.figures.disclosure import rules as d
+from geo.indicators.figures.estimate import (
     Interval,
     difference,
     independent_p_value,
     mcnemar_p_value,
     paired_difference,
 )
-from geo.indicators.figures import NUMBERS, PERCENT, PLACE, finish
-from geo.indicators.query import ValuesQuery, check_filters, find_blocks, find_rounds
-from geo.indicators.rollup import Level
+from geo.indicators.figures.query import ValuesQuery, check_filters, find_blocks, find_rounds
+from geo.indicators.figures.rollup import Level
+from geo.indicators.figures.values import FigurePage, named, page_of, read_exact
 from geo.indicators.tallies.pairs import SUMS as PAIR_SUMS
-from geo.indicators.values import FigurePage, named, page_of, read_exact
 from geo.schema.places import city, settlement, ward
 from geo.schema.surveys import survey
 from geo.schema.values import pair_tally, paired

@@ -13,7 +13,7 @@ import pandas as pd
 
 from geo.fields import Unit, standard_fields
 from geo.indicators.definitions.definition import Counted, Definition
-from geo.indicators.protection import NO_WARD
+from geo.indicators.figures.disclosure.protection import NO_WARD
 from geo.indicators.tallies.tally import ALL, SUMS, UNKNOWN_GROUP
 from geo.surveys import Mode
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from geo.indicators.protection import MIN_RANGE, NO_WARD, Withheld, protect
+from geo.indicators.figures.disclosure.protection import MIN_RANGE, NO_WARD, Withheld, protect
 
 Access = Literal["public", "full"]
 Bools = NDArray[np.bool_]

@@ -11,13 +11,13 @@ from sqlalchemy import Connection, func, select
 
 from geo.base.paging import decode_cursor, encode_cursor
 from geo.errors import InvalidParameter, InvalidParameters, NotAllowed
-from geo.indicators.blocks import Block, Cells
-from geo.indicators.cells import read_cells
 from geo.indicators.definitions.catalogue import read_catalogue
-from geo.indicators.figures import NUMBERS, PLACE, Exact, finish, make_exact
-from geo.indicators.query import ValuesQuery, block_key, check_filters, find_blocks
-from geo.indicators.rollup import Level
-from geo.indicators.shapes import add_shapes, boundaries_within
+from geo.indicators.figures.blocks import Block, Cells
+from geo.indicators.figures.compute import NUMBERS, PLACE, Exact, finish, make_exact
+from geo.indicators.figures.query import ValuesQuery, block_key, check_filters, find_blocks
+from geo.indicators.figures.read import read_cells
+from geo.indicators.figures.rollup import Level
+from geo.indicators.figures.shapes import add_shapes, boundaries_within
 from geo.indicators.tallies.tally import ALL
 from geo.places import there_on
 from geo.schema.places import settlement

@@ -15,15 +15,15 @@ from sqlalchemy import Connection, func, select
 
 from geo.base.paging import PageRequest
 from geo.errors import InvalidParameter, InvalidParameters
-from geo.indicators import disclosure as d
-from geo.indicators.blocks import Block
 from geo.indicators.definitions.catalogue import Catalogue, read_catalogue
 from geo.indicators.definitions.definition import Counted
-from geo.indicators.estimate import trend
-from geo.indicators.figures import PLACE, finish
-from geo.indicators.query import ValuesQuery, check_filters, find_blocks, rounds_there_are
-from geo.indicators.rollup import Level
-from geo.indicators.values import DATES, FigurePage, named, page_of, read_exact
+from geo.indicators.figures.blocks import Block
+from geo.indicators.figures.compute import PLACE, finish
+from geo.indicators.figures.disclosure import rules as d
+from geo.indicators.figures.estimate import trend
+from geo.indicators.figures.query import ValuesQuery, check_filters, find_blocks, rounds_there_are
+from geo.indicators.figures.rollup import Level
+from geo.indicators.figures.values import DATES, FigurePage, named, page_of, read_exact
 from geo.schema.surveys import survey
 from geo.visibility import Seen
 

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from geo.indicators.blocks import Cells
-from geo.indicators.estimate import Spread, Sums, spread_of_clusters, spread_of_households
-from geo.indicators.protection import NO_WARD
+from geo.indicators.figures.blocks import Cells
+from geo.indicators.figures.disclosure.protection import NO_WARD
+from geo.indicators.figures.estimate import Spread, Sums, spread_of_clusters, spread_of_households
 from geo.indicators.tallies.tally import ALL
 
 Level = Literal["settlement", "ward", "city"]

@@ -8,11 +8,11 @@ from sqlalchemy import Connection, func, literal, select
 from geo.base.filters import refuse_unknown
 from geo.base.paging import PageRequest
 from geo.errors import InvalidParameter, InvalidParameters, quoted
-from geo.indicators.blocks import Block, Round, headline
 from geo.indicators.definitions.catalogue import Catalogue
 from geo.indicators.definitions.definition import Counted
-from geo.indicators.disclosure import Access
-from geo.indicators.rollup import Level
+from geo.indicators.figures.blocks import Block, Round, headline
+from geo.indicators.figures.disclosure.rules import Access
+from geo.indicators.figures.rollup import Level
 from geo.indicators.tallies.store import group_fields
 from geo.indicators.tallies.tally import ALL
 from geo.schema.places import city, settlement

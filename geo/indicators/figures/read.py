@@ -10,8 +10,8 @@ from sqlalchemy import Connection, Select, and_, func, select, tuple_
 
 from geo.base.ground import own_ground_m2
 from geo.facilities import provision
-from geo.indicators.blocks import Block, Cells
-from geo.indicators.protection import NO_WARD
+from geo.indicators.figures.blocks import Block, Cells
+from geo.indicators.figures.disclosure.protection import NO_WARD
 from geo.indicators.tallies.tally import ALL, CLUSTERS, SUMS, UNKNOWN_GROUP, stratum_of
 from geo.places import there_on, valid_on
 from geo.schema.facilities import KINDS

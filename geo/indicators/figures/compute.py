@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from geo.indicators import disclosure as d
-from geo.indicators.blocks import SIZES_UNKNOWN, Block, Cells, name_unknown_group, pool_small_groups
-from geo.indicators.estimate import estimate, kish_deff
-from geo.indicators.rollup import LEVELS, Level, add_parts, roll_up, spread_and_sums
+from geo.indicators.figures.blocks import SIZES_UNKNOWN, Block, Cells, name_unknown_group, pool_small_groups
+from geo.indicators.figures.disclosure import rules as d
+from geo.indicators.figures.estimate import estimate, kish_deff
+from geo.indicators.figures.rollup import LEVELS, Level, add_parts, roll_up, spread_and_sums
 from geo.indicators.tallies.tally import ALL
 
 Floats = NDArray[np.float64]

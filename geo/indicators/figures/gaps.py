@@ -13,15 +13,15 @@ from sqlalchemy import Connection
 
 from geo.base.paging import PageRequest, decode_cursor, encode_cursor
 from geo.errors import InvalidParameter, InvalidParameters, shortened
-from geo.indicators import disclosure as d
-from geo.indicators.blocks import Block
 from geo.indicators.definitions.catalogue import Catalogue, read_catalogue
 from geo.indicators.definitions.definition import Counted, Definition
-from geo.indicators.figures import PERCENT, PLACE, finish
-from geo.indicators.hot_spots import HotSpots, find_hot_spots, no_hot_spots
-from geo.indicators.query import ValuesQuery, check_filters, find_blocks, rounds_there_are
-from geo.indicators.shapes import add_shapes, middles
-from geo.indicators.values import DATES, named, page_of, read_exact
+from geo.indicators.figures.blocks import Block
+from geo.indicators.figures.compute import PERCENT, PLACE, finish
+from geo.indicators.figures.disclosure import rules as d
+from geo.indicators.figures.hot_spots import HotSpots, find_hot_spots, no_hot_spots
+from geo.indicators.figures.query import ValuesQuery, check_filters, find_blocks, rounds_there_are
+from geo.indicators.figures.shapes import add_shapes, middles
+from geo.indicators.figures.values import DATES, named, page_of, read_exact
 from geo.visibility import Seen
 
 RankedLevel = Literal["settlement", "ward"]

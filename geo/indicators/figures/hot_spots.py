@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
 from geo.base.crs import local_metres
-from geo.indicators import disclosure as d
+from geo.indicators.figures.disclosure import rules as d
 
 Floats = NDArray[np.float64]
 
