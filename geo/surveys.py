@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from geo.base.text import check_slug
 from geo.errors import Conflict, InputError, NotFound, quoted
 from geo.fields import Unit
-from geo.organisations import open_organisation
+from geo.people.organisations import open_organisation
 from geo.schema.places import settlement
 from geo.schema.surveys import survey, survey_frame
 

@@ -15,12 +15,12 @@ from threading import BoundedSemaphore
 from fastapi import Request, Response
 from sqlalchemy import Connection
 
-from geo import access
-from geo.access import Bearer
 from geo.data_version import read_data_version
 from geo.database import snapshot, transaction
 from geo.errors import Busy, NotAllowed, SignInRefused
 from geo.indicators.figures.disclosure.rules import Access
+from geo.people import accounts
+from geo.people.accounts import Bearer
 from geo.schema.access import KeyRole
 from geo.settings import Settings
 from geo.visibility import Seen
@@ -72,7 +72,7 @@ def cookie_of(settings: Settings) -> tuple[str, str]:
 
 
 def _enter(connection: Connection, token: str | None, role: KeyRole) -> Bearer:
-    return access.require(access.enter(connection, token) if token else None, role)
+    return accounts.require(accounts.enter(connection, token) if token else None, role)
 
 
 @contextmanager
@@ -91,7 +91,7 @@ def acting(request: Request, role: KeyRole, csrf: str | None = None) -> Iterator
     with _one_of_few(request), transaction(engine_of(request)) as connection:
         bearer = _enter(connection, token, role)
         if token is not None and bearer.via == "key":
-            access.note_use(connection, token)
+            accounts.note_use(connection, token)
         yield Acting(connection, bearer)
 
 
@@ -205,14 +205,14 @@ def open_session(request: Request, email: str, password: str) -> tuple[str, Bear
     refused: SignInRefused | None = None
     network = network_of(request.scope)
     with transaction(engine_of(request)) as connection:
-        salt = access.begin_sign_in(connection, email, network)
+        salt = accounts.begin_sign_in(connection, email, network)
     with _PROVING:
-        proof = access.prove(password, salt)
+        proof = accounts.prove(password, salt)
     # Committed whatever comes of it: failures are counted.
     with transaction(engine_of(request)) as connection:
         try:
-            token = access.sign_in(connection, email, proof, network)
-            bearer = access.require(access.enter(connection, token), "viewer")
+            token = accounts.sign_in(connection, email, proof, network)
+            bearer = accounts.require(accounts.enter(connection, token), "viewer")
         except SignInRefused as error:
             refused = error
     if refused is not None:
@@ -228,17 +228,17 @@ def set_password(request: Request, link: str, password: str) -> None:
         NotFound: the link is unknown, used up or too old.
     """
     with transaction(engine_of(request)) as connection:
-        access.begin_password(connection, link, password)
+        accounts.begin_password(connection, link, password)
     with _PROVING:
-        proof = access.prove_new(password)
+        proof = accounts.prove_new(password)
     with transaction(engine_of(request)) as connection:
-        access.set_password(connection, link, proof)
+        accounts.set_password(connection, link, proof)
 
 
 def set_cookie(request: Request, response: Response, token: str) -> None:
     """Leaves a session's token with the browser: no script reads it, no other site sends it."""
     name, path = cookie_of(request.app.state.settings)
-    _set_cookie(response, name, path, token, int(access.SESSION_LASTS.total_seconds()))
+    _set_cookie(response, name, path, token, int(accounts.SESSION_LASTS.total_seconds()))
 
 
 def set_form_cookie(request: Request, response: Response, token: str) -> None:

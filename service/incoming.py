@@ -10,8 +10,6 @@ from typing import BinaryIO
 
 from fastapi import Request
 
-from geo.access import require
-from geo.audit import note
 from geo.database import limit_lock_waits
 from geo.errors import InputError, InvalidParameter, InvalidParameters, TooLarge
 from geo.fields import CONTENTS
@@ -21,6 +19,8 @@ from geo.ingestion.loading.originals import Original
 from geo.ingestion.uploads.choices import Choices
 from geo.ingestion.uploads.parts import make_folder
 from geo.ingestion.uploads.upload import kept_bytes, receive
+from geo.people.accounts import require
+from geo.people.audit import note
 from geo.places import find_city
 from geo.room import check_disk, check_quota
 from geo.settings import Settings

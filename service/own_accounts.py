@@ -3,9 +3,17 @@
 from datetime import datetime
 from typing import Any
 
-from geo import access
-from geo.audit import note
 from geo.errors import NotAllowed
+from geo.people.accounts import (
+    add_account,
+    change_account,
+    find_account_by_id,
+    make_key,
+    make_link,
+    require,
+    revoke_key,
+)
+from geo.people.audit import note
 from service.access import Acting
 from service.account_bodies import AccountChange, NewAccount, NewKey
 
@@ -19,10 +27,10 @@ def add_own(done: Acting, new: NewAccount) -> tuple[Any, str, datetime]:
         NotAllowed: the role is higher than one's own, or the organisation another's.
     """
     of = new.organisation or done.bearer.organisation
-    account_id = access.add_account(done.connection, new.email, new.name, new.role, of)
-    row = access.find_account_by_id(done.connection, account_id)
+    account_id = add_account(done.connection, new.email, new.name, new.role, of)
+    row = find_account_by_id(done.connection, account_id)
     note(done.connection, "account added", f"account {row['email']}", after={"role": new.role, "organisation": of})
-    return row, *access.make_link(done.connection, account_id)
+    return row, *make_link(done.connection, account_id)
 
 
 def change_own(done: Acting, number: int, change: AccountChange) -> Any:
@@ -32,9 +40,9 @@ def change_own(done: Acting, number: int, change: AccountChange) -> Any:
         NotFound: there is no such account that the bearer may see.
         NotAllowed: it is for somebody of a higher role.
     """
-    before = access.find_account_by_id(done.connection, number)
-    access.change_account(done.connection, number, role=change.role, is_active=change.is_active)
-    after = access.find_account_by_id(done.connection, number)
+    before = find_account_by_id(done.connection, number)
+    change_account(done.connection, number, role=change.role, is_active=change.is_active)
+    after = find_account_by_id(done.connection, number)
     asked = change.model_dump(exclude_none=True)
     if any(after[name] != value for name, value in asked.items()):
         raise NotAllowed("This account is for somebody of a higher role to change.")
@@ -52,8 +60,8 @@ def link_own(done: Acting, number: int) -> tuple[Any, str, datetime]:
         NotFound: there is no such account that the bearer may see.
         NotAllowed: it is for somebody of a higher role.
     """
-    row = access.find_account_by_id(done.connection, number)
-    made = access.make_link(done.connection, number)
+    row = find_account_by_id(done.connection, number)
+    made = make_link(done.connection, number)
     note(done.connection, "password link made", f"account {row['email']}")
     return row, *made
 
@@ -66,10 +74,10 @@ def make_own_key(done: Acting, new: NewKey) -> tuple[str, dict[str, Any]]:
         NotAllowed: its role is higher than one's own, or who asks has only a key.
     """
     # A monitor sees what the service does for all organisations.
-    bearer = access.require(done.bearer, "operator" if new.role == "monitor" else new.role)
+    bearer = require(done.bearer, "operator" if new.role == "monitor" else new.role)
     if bearer.via == "key":
         raise NotAllowed("Keys are made by somebody who has signed in with a password, not with a key.")
-    token, made = access.make_key(done.connection, bearer.account_id, new.name, new.role, new.days)
+    token, made = make_key(done.connection, bearer.account_id, new.name, new.role, new.days)
     facts = {name: made[name] for name in ("name", "role", "prefix")}
     note(done.connection, "key made", f"account {bearer.email}", after=facts)
     return token, made
@@ -81,5 +89,5 @@ def revoke_own_key(done: Acting, number: int) -> None:
     Raises:
         NotFound: one has no such key.
     """
-    access.revoke_key(done.connection, done.bearer.account_id, number)
+    revoke_key(done.connection, done.bearer.account_id, number)
     note(done.connection, "key revoked", f"account {done.bearer.email}", before={"id": number})

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from geo.audit import note
 from geo.city_requests import answer_request, ask_for_city, find_request
 from geo.data_version import raise_data_version
 from geo.errors import Conflict
+from geo.people.audit import note
 from geo.places import add_city, check_city, is_there
 from service.access import Acting
 from service.account_bodies import CityAnswer, NewCity, NewCityRequest

@@ -6,8 +6,6 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from geo import access
-from geo.audit import note
 from geo.base.paging import PageRequest
 from geo.database import limit_lock_waits
 from geo.errors import InvalidParameter, InvalidParameters
@@ -16,6 +14,8 @@ from geo.ingestion.findings.stored import find_groups
 from geo.ingestion.uploads.choices import Choices
 from geo.ingestion.uploads.decisions import NEXT_STEP, Decision, decide, decisions_for
 from geo.ingestion.uploads.upload import BEGINS_AS, find_upload, list_uploads
+from geo.people.accounts import require
+from geo.people.audit import note
 from service.access import Acting
 from service.queue import defer_upload, waiting_before
 
@@ -42,7 +42,7 @@ def decide_upload(done: Acting, number: int, decision: Decision, choices: Choice
     if choices is not None and decision != "recheck":
         raise InvalidParameters([InvalidParameter("choices", "go with the decision recheck")])
     if is_for_steward(before, decision):
-        access.require(done.bearer, "steward")
+        require(done.bearer, "steward")
     decide(done.connection, number, decision, choices)
     step = NEXT_STEP.get(decision)
     if step is not None:

@@ -7,9 +7,10 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import ProgrammingError
 
-from geo import access, database
+from geo import database
 from geo.indicators.tallies.recompute import recompute
 from geo.indicators.tallies.store import surveys_lacking_tallies
+from geo.people import accounts as access
 from geo.places import find_city
 from geo.schema.access import ROLES, Role
 from geo.service_role import service_url

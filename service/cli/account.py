@@ -8,10 +8,18 @@ import pandas as pd
 import typer
 from sqlalchemy import Connection
 
-from geo import access
-from geo.audit import find_audit
 from geo.base.paging import PageRequest
-from geo.grants import end_grant, grant_survey
+from geo.people.accounts import (
+    add_account,
+    change_account,
+    find_account,
+    find_account_by_id,
+    list_accounts,
+    make_key,
+    make_link,
+)
+from geo.people.audit import find_audit
+from geo.people.grants import end_grant, grant_survey
 from geo.places import find_city
 from geo.schema.access import KeyRole, Role
 from geo.settings import Settings
@@ -51,8 +59,8 @@ def add(
     settings = Settings()
     of = organisation or settings.organisation
     with open_database(settings) as connection:
-        account_id = access.add_account(connection, email, name, role, of)
-        account = access.find_account_by_id(connection, account_id)
+        account_id = add_account(connection, email, name, role, of)
+        account = find_account_by_id(connection, account_id)
         _note(connection, account, "account added", after={"role": role, "name": account["name"]})
         link = _link(connection, account_id, settings)
     typer.echo(f"{account['email']} is {_a(role)} of {of}. {link}")
@@ -62,7 +70,7 @@ def add(
 def list_command(output: o.FormatOption = "table") -> None:
     """List all accounts."""
     with reading_database(Settings()) as connection:
-        accounts = access.list_accounts(connection)
+        accounts = list_accounts(connection)
     columns = ["organisation", "email", "name", "role", "is_active", "created_at"]
     rows = [{**row, "created_at": row["created_at"].isoformat(timespec="minutes")} for row in accounts]
     print_frame(pd.DataFrame(rows, columns=columns), output, title="Accounts")
@@ -73,7 +81,7 @@ def link(email: EmailArgument) -> None:
     """Print a new link that sets the account's password, once: for a new person, or a forgotten password."""
     settings = Settings()
     with open_database(settings) as connection:
-        account = access.find_account(connection, email)
+        account = find_account(connection, email)
         _note(connection, account, "password link made")
         told = _link(connection, account["id"], settings)
     typer.echo(told)
@@ -83,8 +91,8 @@ def link(email: EmailArgument) -> None:
 def role(email: EmailArgument, role: RoleOption) -> None:
     """Give an account another role."""
     with open_database(Settings()) as connection:
-        account = access.find_account(connection, email)
-        access.change_account(connection, account["id"], role=role)
+        account = find_account(connection, email)
+        change_account(connection, account["id"], role=role)
         _note(connection, account, "account changed", before={"role": account["role"]}, after={"role": role})
     typer.echo(f"{account['email']} is {_a(role)} of {account['organisation']}.")
 
@@ -96,8 +104,8 @@ def close(
 ) -> None:
     """Close an account: nobody can sign in to it, and its sessions and keys end at once."""
     with open_database(Settings()) as connection:
-        account = access.find_account(connection, email)
-        access.change_account(connection, account["id"], is_active=reopen)
+        account = find_account(connection, email)
+        change_account(connection, account["id"], is_active=reopen)
         before = {"is_active": account["is_active"]}
         _note(connection, account, "account changed", before=before, after={"is_active": reopen})
     typer.echo(f"The account {account['email']} is {'open again' if reopen else 'closed'}.")
@@ -115,8 +123,8 @@ def key(
 ) -> None:
     """Make an API key of an account, for a program, and print it: it cannot be shown again."""
     with open_database(Settings()) as connection:
-        account = access.find_account(connection, email)
-        token, made = access.make_key(connection, account["id"], name, role, days)
+        account = find_account(connection, email)
+        token, made = make_key(connection, account["id"], name, role, days)
         _note(connection, account, "key made", after={name: made[name] for name in ("name", "role", "prefix")})
     typer.echo(f"Valid until {made['expires_at']:%Y-%m-%d}. Keep it as you would a password; it is shown this once:")
     typer.echo(token)
@@ -158,7 +166,7 @@ def audit(
 
 
 def _link(connection: Connection, account_id: int, settings: Settings) -> str:
-    made, expires_at = access.make_link(connection, account_id)
+    made, expires_at = make_link(connection, account_id)
     return (
         f"With this link the person sets a password, once, until {expires_at:%Y-%m-%d %H:%M} UTC:\n"
         f"{settings.base_url}/password#link={made}"

@@ -13,7 +13,6 @@ import typer
 from sqlalchemy import Connection, select
 
 from geo import database
-from geo.audit import note_as
 from geo.data_version import raise_data_version
 from geo.errors import SetupError
 from geo.indicators.tallies.recompute import recompute
@@ -26,6 +25,7 @@ from geo.ingestion.loading.load import LoadResult
 from geo.ingestion.loading.source import SourceOptions
 from geo.ingestion.loading.withdraw import withdraw as take_back
 from geo.ingestion.reading.layer import ReadOptions
+from geo.people.audit import note_as
 from geo.places import add_city, find_city
 from geo.schema.uploads import upload
 from geo.settings import Settings

@@ -4,8 +4,8 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Form, Request, Response
 
-from geo import access
 from geo.errors import Conflict, InputError, VastiError
+from geo.people.accounts import MAX_KEY_DAYS, list_accounts, list_keys
 from geo.schema.access import ROLES
 from geo.settings import Settings
 from service.access import Acting, acting, reading_in_full
@@ -46,7 +46,7 @@ def _people(
         "accounts.html",
         bearer=reading.bearer,
         status=status,
-        accounts=access.list_accounts(reading.connection),
+        accounts=list_accounts(reading.connection),
         roles=_roles(reading),
         made=made,
         given=given or {},
@@ -119,10 +119,10 @@ def _own_keys(
         "keys.html",
         bearer=reading.bearer,
         status=status,
-        keys=access.list_keys(reading.connection, reading.bearer.account_id),
+        keys=list_keys(reading.connection, reading.bearer.account_id),
         roles=_roles(reading) + ([_MONITOR] if reading.bearer.may("operator") else []),
         token=token,
-        most_days=access.MAX_KEY_DAYS,
+        most_days=MAX_KEY_DAYS,
         problem=problem,
     )
 

@@ -9,7 +9,7 @@ from fastapi import Request, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.types import Scope
 
-from geo.access import Bearer
+from geo.people.accounts import Bearer
 from service.access import csrf_of, token_of
 from service.answers import NO_STORE, address
 

@@ -13,7 +13,6 @@ from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 
-from geo.audit import note
 from geo.base.paging import PageRequest
 from geo.errors import InputError
 from geo.indicators.definitions.catalogue import read_catalogue
@@ -24,6 +23,7 @@ from geo.ingestion.suggesting.suggest import DETAIL, NOTHING
 from geo.ingestion.uploads.choices import Choices
 from geo.ingestion.uploads.decisions import Decision
 from geo.ingestion.uploads.upload import find_upload
+from geo.people.audit import note
 from geo.places import find_city, places_on
 from geo.settings import Settings
 from geo.surveys import find_survey

@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from geo import access
+from geo.people.accounts import list_accounts, list_keys
 from service.access import acting, reading_in_full
 from service.account_bodies import (
     Account,
@@ -29,7 +29,7 @@ router = APIRouter()
 def accounts(request: Request) -> Response:
     """The accounts of the organisation; the operator sees all."""
     with reading_in_full(request, "steward") as reading:
-        return private_answer({"accounts": [_account(row) for row in access.list_accounts(reading.connection)]})
+        return private_answer({"accounts": [_account(row) for row in list_accounts(reading.connection)]})
 
 
 @router.post("/accounts", responses=private_responses(AddedAccount, status=201), status_code=201, summary="Add one")
@@ -62,7 +62,7 @@ def link(request: Request, number: Id) -> Response:
 def keys(request: Request) -> Response:
     """One's own API keys."""
     with reading_in_full(request) as reading:
-        found = access.list_keys(reading.connection, reading.bearer.account_id)
+        found = list_keys(reading.connection, reading.bearer.account_id)
     return private_answer({"keys": found})
 
 

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
-from geo.audit import find_audit
+from geo.people.audit import find_audit
 from service.access import reading_in_full
 from service.account_bodies import Audit
 from service.answers import private_list

@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter, Request, Response
 
-from geo import access
-from geo.access import Bearer
+from geo.people import accounts
+from geo.people.accounts import Bearer
 from service.access import (
     acting,
     csrf_of,
@@ -50,7 +50,7 @@ def who(request: Request) -> Response:
 def sign_out(request: Request) -> Response:
     """Ends the session."""
     with acting(request, "viewer") as done:
-        access.sign_out(done.connection, session_of(request) or "")
+        accounts.sign_out(done.connection, session_of(request) or "")
     answer = private_answer(None, status=204)
     drop_cookie(request, answer)
     return answer

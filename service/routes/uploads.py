@@ -11,13 +11,13 @@ from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 
-from geo.audit import note
 from geo.errors import InvalidParameter, InvalidParameters
 from geo.fields import CONTENTS
 from geo.ingestion.findings.stored import find_findings
 from geo.ingestion.loading import originals
 from geo.ingestion.uploads.choices import Choices
 from geo.ingestion.uploads.upload import find_upload, list_uploads
+from geo.people.audit import note
 from geo.settings import Settings
 from service.access import acting, reading_in_full
 from service.answers import (

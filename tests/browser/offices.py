@@ -12,9 +12,10 @@ from playwright.sync_api import Browser, expect
 from playwright.sync_api import Page as Tab
 from sqlalchemy import Engine
 
-from geo import access, database
+from geo import database
 from geo.indicators.tallies.recompute import recompute
 from geo.indicators.tallies.store import surveys_lacking_tallies
+from geo.people.accounts import add_account, make_link
 from geo.schema.access import ROLES
 from service import jobs
 from tests import factories as f
@@ -92,8 +93,8 @@ def site_of(
     with owner.begin() as connection:
         f.load_city(connection, folder, settlements)
         for role in ROLES[:-1]:
-            account_id = access.add_account(connection, f"{role}@north.org", role.title(), role, "north")
-            link, _ = access.make_link(connection, account_id)
+            account_id = add_account(connection, f"{role}@north.org", role.title(), role, "north")
+            link, _ = make_link(connection, account_id)
             set_password(connection, link, PASSWORD)
         for survey_id in surveys_lacking_tallies(connection):
             recompute(connection, survey_id)

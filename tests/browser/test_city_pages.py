@@ -5,7 +5,7 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
-from geo import access
+from geo.people.accounts import add_account, make_link
 from tests import factories as f
 from tests.browser.offices import PASSWORD, PHONE, Site, expect_checked, expect_state, look, open_round, send
 from tests.two_organisations import set_password
@@ -99,8 +99,8 @@ def test_a_missing_city_is_asked_for_and_added_without_javascript_on_a_phone(sit
     assert steward.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
 
     with site.owner.begin() as connection:
-        account_id = access.add_account(connection, "operator@north.org", "Operator", "operator", "north")
-        set_password(connection, access.make_link(connection, account_id)[0], PASSWORD)
+        account_id = add_account(connection, "operator@north.org", "Operator", "operator", "north")
+        set_password(connection, make_link(connection, account_id)[0], PASSWORD)
     operator = site.signed_in("operator", PHONE, javascript=False)
     operator.get_by_role("link", name="Cities", exact=True).click()
     asked = operator.get_by_role("listitem").filter(has_text="We survey there from May on.")

@@ -11,8 +11,8 @@ from playwright.sync_api import Browser, FilePayload, Route, expect
 
 from data.sample.city import write_sample
 from data.sample.practice import write_practice
-from geo import access
 from geo.ingestion.mapping.profile import read_profile
+from geo.people.accounts import add_account, make_link
 from tests import factories as f
 from tests.browser.offices import (
     PASSWORD,
@@ -292,8 +292,8 @@ def test_hostile_names_stay_text(site: Site, tmp_path: Path) -> None:
 
 def test_a_link_sets_a_password(site: Site) -> None:
     with site.owner.begin() as connection:
-        account_id = access.add_account(connection, "asha@north.org", "Asha", "contributor", "north")
-        link, _ = access.make_link(connection, account_id)
+        account_id = add_account(connection, "asha@north.org", "Asha", "contributor", "north")
+        link, _ = make_link(connection, account_id)
     tab = site.open()
     tab.goto(f"/password#link={link}")
     look(tab, "password")

@@ -8,10 +8,10 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import Connection, text
 
-from geo import access
-from geo.audit import find_audit
 from geo.base.paging import PageRequest
 from geo.city_requests import MOST_OPEN, find_requests
+from geo.people.accounts import enter
+from geo.people.audit import find_audit
 from geo.places import add_city
 from service.access import COOKIE, csrf_of
 from service.pages.wording import for_page
@@ -143,7 +143,7 @@ def test_sql_as_the_service_adds_no_city_and_answers_no_request(
     owner.execute(text(_ASK.format(of=other, by=account, slug=f"south-{len(person)}")))
     owner.commit()
     if person:
-        access.enter(service, two.sessions[person])
+        enter(service, two.sessions[person])
     assert refused(service, "INSERT INTO city (slug, name) VALUES ('forged', 'Forged')")
     assert refused(service, "UPDATE city SET name = 'Forged'")
     assert refused(service, "DELETE FROM city")
@@ -266,6 +266,6 @@ def test_an_organisation_has_at_most_so_many_open_requests(client: TestClient, t
     over = ask(client, south, slug="over")
     assert (over.status_code, f"has {MOST_OPEN} requests for cities that wait" in over.text) == (409, True)
     with two.service.connect() as connection:
-        access.enter(connection, two.token("steward", "south"))
+        enter(connection, two.token("steward", "south"))
         with pytest.raises(Exception, match="too many"):
             connection.execute(text(_ASK.format(of="gate.organisation_id()", by="gate.account_id()", slug="sql")))

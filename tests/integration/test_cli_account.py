@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from geo import access
+from geo.people.accounts import enter
 from tests import factories as f
 from tests.integration.cli import Shell
 from tests.two_organisations import set_password, sign_in
@@ -45,7 +45,7 @@ def test_first_account_signs_in(shell: Shell, fresh_engine: Engine) -> None:
     link = add(shell)
     with fresh_engine.begin() as connection:
         set_password(connection, link, PASSWORD)
-        bearer = access.enter(connection, sign_in(connection, "asha@shelter.org", PASSWORD))
+        bearer = enter(connection, sign_in(connection, "asha@shelter.org", PASSWORD))
     assert bearer is not None
     assert (bearer.role, bearer.organisation) == ("steward", "shelter")
     again = link_in(shell.run("account", "link", "ASHA@shelter.org").stdout)
@@ -60,11 +60,11 @@ def test_account_changes_and_lists(shell: Shell, fresh_engine: Engine) -> None:
     token = told.stdout.split()[-1]
     assert re.fullmatch(r"vasti_[\w-]{43}", token)
     with fresh_engine.begin() as connection:
-        assert access.enter(connection, token) is not None
+        assert enter(connection, token) is not None
     assert "is a viewer of shelter." in shell.run("account", "role", "asha@shelter.org", "--role", "viewer").stdout
     assert "is closed." in shell.run("account", "close", "asha@shelter.org").stdout
     with fresh_engine.begin() as connection:
-        assert access.enter(connection, token) is None
+        assert enter(connection, token) is None
     (row,) = csv.DictReader(io.StringIO(shell.run("account", "list", "--format", "csv").stdout))
     assert (row["email"], row["role"], row["is_active"]) == ("asha@shelter.org", "viewer", "False")
     assert "is open again." in shell.run("account", "close", "asha@shelter.org", "--reopen").stdout

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, select
 
-from geo.audit import find_audit
 from geo.base.paging import PageRequest
 from geo.errors import Conflict, NotFound
 from geo.indicators.figures.query import ValuesQuery
 from geo.indicators.figures.values import find_values
 from geo.listings import SettlementsQuery, find_settlements
+from geo.people.audit import find_audit
 from geo.places_ended import end_settlement
 from geo.schema.places import settlement
 from tests import factories as f

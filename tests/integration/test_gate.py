@@ -7,9 +7,10 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
-from geo import access, database
-from geo.audit import find_audit, note
+from geo import database
 from geo.base.paging import PageRequest
+from geo.people.accounts import change_account, enter, find_account, make_key
+from geo.people.audit import find_audit, note
 from geo.schema.access import ROLES
 from geo.service_role import SERVICE_ROLE, check_service, grant_service, service_url
 from geo.settings import Settings
@@ -36,13 +37,13 @@ SECRET_TABLES = ("session", "sign_in_failure", "sign_in_hour", "signed_in_from",
 
 @pytest.mark.parametrize("table", SECRET_TABLES)
 def test_what_proves_somebody_is_read_by_nobody(service: Connection, two: TwoOrganisations, table: str) -> None:
-    access.enter(service, two.sessions["operator@vasti.org"])
+    enter(service, two.sessions["operator@vasti.org"])
     assert refused(service, f"SELECT * FROM {table}")
 
 
 @pytest.mark.parametrize("column", ["proof_sha256", "password_salt"])
 def test_proofs_of_passwords_are_read_by_nobody(service: Connection, two: TwoOrganisations, column: str) -> None:
-    access.enter(service, two.sessions["operator@vasti.org"])
+    enter(service, two.sessions["operator@vasti.org"])
     assert refused(service, f"SELECT {column} FROM account")
     assert refused(service, "SELECT token_sha256 FROM api_key")
 
@@ -61,7 +62,7 @@ def test_an_organisation_sees_its_own_rows_and_no_other(
     service: Connection, two: TwoOrganisations, organisation: int
 ) -> None:
     own, other = SECRETS[organisation], SECRETS[1 - organisation]
-    access.enter(service, two.token("contributor", ("north", "south")[organisation]))
+    enter(service, two.token("contributor", ("north", "south")[organisation]))
     codes = rows(service, "SELECT household_code FROM household")
     names = rows(service, "SELECT file_name FROM upload WHERE survey_id IS NOT NULL")
     found = rows(service, "SELECT value FROM finding WHERE value IS NOT NULL")
@@ -78,7 +79,7 @@ def test_an_organisation_sees_its_own_rows_and_no_other(
 
 @pytest.mark.parametrize("role", ["viewer"])
 def test_a_viewer_sees_figures_and_no_household(service: Connection, two: TwoOrganisations, role: str) -> None:
-    access.enter(service, two.token(role))
+    enter(service, two.token(role))
     for table in ("household", "upload", "finding", "audit"):
         assert rows(service, f"SELECT count(*) FROM {table}") == [(0,)]
     seen = {slug for (slug,) in rows(service, "SELECT slug FROM survey")}
@@ -87,7 +88,7 @@ def test_a_viewer_sees_figures_and_no_household(service: Connection, two: TwoOrg
 
 @pytest.mark.parametrize("table", FIGURES)
 def test_drafts_are_of_their_own_organisation(service: Connection, two: TwoOrganisations, table: str) -> None:
-    access.enter(service, two.token("steward"))
+    enter(service, two.token("steward"))
     assert (
         rows(service, f"SELECT 1 FROM {table} t WHERE NOT EXISTS (SELECT FROM survey s WHERE s.id = t.survey_id)") == []
     )
@@ -96,7 +97,7 @@ def test_drafts_are_of_their_own_organisation(service: Connection, two: TwoOrgan
 
 
 def test_a_partition_is_no_way_round(service: Connection, two: TwoOrganisations, owner: Connection) -> None:
-    access.enter(service, two.token("steward"))
+    enter(service, two.token("steward"))
     for (survey_id,) in rows(owner, "SELECT id FROM survey"):
         assert refused(service, f"SELECT * FROM household_{survey_id}")
 
@@ -122,7 +123,7 @@ def test_a_pass_cannot_be_made_up(service: Connection, forged: str) -> None:
 def test_a_pass_holds_in_its_own_transaction_only(two: TwoOrganisations) -> None:
     with two.service.connect() as connection:
         with connection.begin():
-            access.enter(connection, two.token("steward"))
+            enter(connection, two.token("steward"))
             (kept,) = rows(connection, "SELECT current_setting('vasti.pass')")
             assert rows(connection, "SELECT gate.may('steward')") == [(True,)]
         with connection.begin():
@@ -130,14 +131,14 @@ def test_a_pass_holds_in_its_own_transaction_only(two: TwoOrganisations) -> None
             connection.execute(text("SELECT set_config('vasti.pass', :kept, true)"), {"kept": kept[0]})
             assert rows(connection, "SELECT gate.may('viewer')") == [(False,)]
     with two.service.connect() as one, two.service.connect() as other:
-        access.enter(one, two.token("steward"))
+        enter(one, two.token("steward"))
         (kept,) = rows(one, "SELECT current_setting('vasti.pass')")
         other.execute(text("SELECT set_config('vasti.pass', :kept, true)"), {"kept": kept[0]})
         assert rows(other, "SELECT gate.may('viewer')") == [(False,)]
 
 
 def test_claims_of_a_pass_cannot_be_changed(service: Connection, two: TwoOrganisations) -> None:
-    access.enter(service, two.token("viewer"))
+    enter(service, two.token("viewer"))
     raised = "SELECT set_config('vasti.pass', replace(current_setting('vasti.pass'), 'viewer', 'operator'), true)"
     service.execute(text(raised))
     assert rows(service, "SELECT gate.may('viewer')") == [(False,)]
@@ -150,7 +151,7 @@ def test_what_makes_a_pass_is_called_by_nobody(service: Connection, function: st
 
 def test_the_audit_is_only_added_to(two: TwoOrganisations, owner: Connection) -> None:
     with two.service.begin() as connection:
-        bearer = access.enter(connection, two.token("steward"))
+        bearer = enter(connection, two.token("steward"))
         note(connection, "survey looked at", "survey pune/2024", before={"n": 1}, after={"n": 2})
         last = find_audit(connection, PageRequest(limit=None)).rows[-1]
         for statement in (
@@ -176,13 +177,13 @@ def test_the_audit_is_read_by_stewards_of_their_own(
     service: Connection, two: TwoOrganisations, owner: Connection
 ) -> None:
     whole = find_audit(owner, PageRequest(limit=None))
-    access.enter(service, two.token("steward"))
+    enter(service, two.token("steward"))
     seen = find_audit(service, PageRequest(limit=None)).rows
     assert {row.organisation for row in seen} == {"north"}
     assert "signed in" in {row.action for row in seen}
-    access.enter(service, two.sessions["operator@vasti.org"])
+    enter(service, two.sessions["operator@vasti.org"])
     assert find_audit(service, PageRequest(limit=None)).total == whole.total
-    access.enter(service, two.token("contributor"))
+    enter(service, two.token("contributor"))
     assert find_audit(service, PageRequest(limit=None)).total == 0
 
 
@@ -270,11 +271,11 @@ def test_l3_of_the_queue_the_service_may_ask_for_work_and_count_it(service: Conn
 
 
 def test_l6_a_monitor_sees_counts_and_nothing_else(two: TwoOrganisations, owner: Connection) -> None:
-    account_id = access.find_account(owner, "operator@vasti.org")["id"]
-    key, _ = access.make_key(owner, account_id, "prometheus", "monitor", 366)
+    account_id = find_account(owner, "operator@vasti.org")["id"]
+    key, _ = make_key(owner, account_id, "prometheus", "monitor", 366)
     owner.commit()
     with two.service.connect() as connection:
-        bearer = access.enter(connection, key)
+        bearer = enter(connection, key)
         assert bearer is not None
         assert (bearer.role, bearer.may("monitor"), bearer.may("viewer")) == ("monitor", True, False)
         assert rows(connection, "SELECT count(*) > 0 FROM gate.upload_states()") == [(True,)]
@@ -301,13 +302,13 @@ def test_l6_a_monitor_sees_counts_and_nothing_else(two: TwoOrganisations, owner:
         for person, status in (("steward@north.org", 403), ("operator@vasti.org", 201)):
             session = {"authorization": f"Bearer {two.sessions[person]}"}
             assert client.post("/api/v1/keys", headers=session, json=sent).status_code == status
-    access.change_account(owner, account_id, role="steward")
-    assert access.enter(owner, key) is None
+    change_account(owner, account_id, role="steward")
+    assert enter(owner, key) is None
     owner.rollback()
 
 
 def test_l6_sql_as_the_service_makes_no_monitor(service: Connection, two: TwoOrganisations) -> None:
-    access.enter(service, two.token("steward"))
+    enter(service, two.token("steward"))
     assert refused(
         service,
         "INSERT INTO api_key (account_id, name, role, prefix, token_sha256, expires_at)"

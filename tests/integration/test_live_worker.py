@@ -8,12 +8,12 @@ import pytest
 from sqlalchemy import Connection, text
 
 from geo import database
-from geo.access import Bearer
 from geo.indicators.tallies.store import surveys_lacking_tallies
 from geo.ingestion.loading import originals
 from geo.ingestion.loading.load import Target
 from geo.ingestion.uploads.choices import Choices
 from geo.ingestion.uploads.upload import receive
+from geo.people.accounts import Bearer
 from geo.places import find_city
 from geo.surveys import find_survey
 from service import jobs, queue

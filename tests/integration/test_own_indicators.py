@@ -25,7 +25,7 @@ from geo.indicators.tallies.store import make_missing
 from geo.ingestion.loading.households import load_survey
 from geo.ingestion.loading.source import SourceOptions
 from geo.ingestion.loading.withdraw import withdraw
-from geo.organisations import open_organisation
+from geo.people.organisations import open_organisation
 from geo.schema.surveys import survey
 from geo.schema.values import own_indicator, pair_tally, tallied
 from tests import factories as f

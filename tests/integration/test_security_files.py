@@ -7,10 +7,11 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import IntegrityError
 
-from geo import access, database
+from geo import database
 from geo.errors import UnreadableFile
 from geo.ingestion.loading import originals
 from geo.ingestion.loading.originals import Kept
+from geo.people.accounts import enter
 from geo.service_role import service_url
 from geo.settings import Settings
 from service.incoming import plain_name
@@ -40,7 +41,7 @@ def test_m11_a_hash_of_anothers_file_opens_nothing(
     two: TwoOrganisations, client: TestClient, settings: Settings, north_sha256: str
 ) -> None:
     with two.service.begin() as connection:
-        access.enter(connection, two.token("contributor", "south"))
+        enter(connection, two.token("contributor", "south"))
         claimed = connection.execute(text(_CLAIMS), {"sha256": north_sha256, "name": "mine.csv"}).scalar_one()
     answer = client.get(f"{API}/uploads/{claimed}/file", headers=bearer(two, "contributor", "south"))
     assert (answer.status_code, "toilet" in answer.text) == (404, False)
@@ -55,7 +56,7 @@ def test_m11_a_hash_of_anothers_file_opens_nothing(
 def test_m11_no_new_row_reads_where_originals_of_all_lay(
     service: Connection, two: TwoOrganisations, north_sha256: str
 ) -> None:
-    access.enter(service, two.token("contributor", "south"))
+    enter(service, two.token("contributor", "south"))
     claims = _CLAIMS.replace("choices)", "choices, kept_under)").replace("'{}'\nFROM", "'{}', 'installation'\nFROM")
     assert "kept_under" in claims
     assert refused(service, claims.replace(":sha256", f"'{north_sha256}'").replace(":name", "'x'"))
@@ -65,7 +66,7 @@ def test_m11_no_new_row_reads_where_originals_of_all_lay(
 
 @pytest.mark.parametrize("name", ["work/PWNED.csv", "..\\x.csv", "/etc/x.csv", "..", ".", "", "a" * 256, "अ" * 100])
 def test_m11_names_hold_no_folders(service: Connection, two: TwoOrganisations, name: str) -> None:
-    access.enter(service, two.token("contributor", "south"))
+    enter(service, two.token("contributor", "south"))
     with pytest.raises(IntegrityError, match="upload_file_name_check"), service.begin_nested():
         service.execute(text(_CLAIMS), {"sha256": "a" * 64, "name": name})
     announce = (

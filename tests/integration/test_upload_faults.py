@@ -13,8 +13,7 @@ import psycopg
 import pytest
 from sqlalchemy import Engine, text
 
-from geo import access, cluster, database
-from geo.access import Bearer
+from geo import cluster, database
 from geo.indicators.tallies.recompute import recompute
 from geo.indicators.tallies.store import surveys_lacking_tallies
 from geo.ingestion.loading import originals
@@ -23,6 +22,7 @@ from geo.ingestion.uploads.choices import Choices
 from geo.ingestion.uploads.decisions import NEXT_STEP, Decision, decide
 from geo.ingestion.uploads.upload import Step, receive
 from geo.locks import lock_final
+from geo.people.accounts import Bearer, add_account, find_account_by_id
 from geo.places import find_city
 from geo.settings import Settings
 from geo.surveys import find_survey
@@ -105,8 +105,8 @@ def furnish(url: str, folder: Path) -> Bearer:
     with database.transaction(engine) as connection:
         f.load_city(connection, folder, f.small_city())
         f.load(connection, folder, f.households())
-        account_id = access.add_account(connection, "officer@ngo.org", "Officer", "contributor", "local")
-        organisation_id = access.find_account_by_id(connection, account_id)["organisation_id"]
+        account_id = add_account(connection, "officer@ngo.org", "Officer", "contributor", "local")
+        organisation_id = find_account_by_id(connection, account_id)["organisation_id"]
         for survey_id in surveys_lacking_tallies(connection):
             recompute(connection, survey_id)
     engine.dispose()

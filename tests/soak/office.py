@@ -12,7 +12,8 @@ from pathlib import Path
 
 import httpx
 
-from geo import access, cluster, database
+from geo import cluster, database
+from geo.people.accounts import add_account, make_link
 from geo.places import find_city
 from geo.service_role import service_url
 from geo.surveys import set_state
@@ -124,8 +125,8 @@ def furnish(url: str, folder: Path) -> Mapping[str, str]:
                     connection, find_city(connection, "pune"), slug, "draft" if slug == slugs[-1] else "published"
                 )
         for organisation in ROUNDS:
-            account = access.add_account(connection, f"steward@{organisation}.org", "S", "steward", organisation)
-            set_password(connection, access.make_link(connection, account)[0], PASSWORD)
+            account = add_account(connection, f"steward@{organisation}.org", "S", "steward", organisation)
+            set_password(connection, make_link(connection, account)[0], PASSWORD)
     engine.dispose()
     as_service = database.create_engine(service_url(url, None))
     with database.transaction(as_service) as connection:

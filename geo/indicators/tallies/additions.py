@@ -9,7 +9,7 @@ from geo.indicators.definitions.documents import Added, check_own, newest_versio
 from geo.indicators.tallies.recompute import recompute_all
 from geo.indicators.tallies.tally import ALL
 from geo.locks import lock_final
-from geo.organisations import open_organisation
+from geo.people.organisations import open_organisation
 from geo.schema.places import organisation
 from geo.schema.values import own_indicator, tally
 

@@ -5,12 +5,12 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, Select, func, insert, select
 
-from geo.access import Bearer
 from geo.base.paging import Page, PageRequest, fetch_page
 from geo.errors import NotFound
 from geo.ingestion.loading.load import Target
 from geo.ingestion.loading.originals import Original
 from geo.ingestion.uploads.choices import Choices
+from geo.people.accounts import Bearer
 from geo.schema.places import city, organisation
 from geo.schema.surveys import survey
 from geo.schema.uploads import STATES, State, upload, upload_progress

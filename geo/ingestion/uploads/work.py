@@ -13,7 +13,6 @@ from typing import Any
 from sqlalchemy import Connection, Engine, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from geo.audit import note_as
 from geo.database import limit_lock_waits, transaction, translated_errors
 from geo.errors import (
     Busy,
@@ -40,6 +39,7 @@ from geo.ingestion.uploads.contents import load_file, understand_file
 from geo.ingestion.uploads.preview import NOTHING_READ, compare, find_figures, outcome, read_as, to_choose_from
 from geo.ingestion.uploads.upload import BEGINS_AS, Step, uploads
 from geo.locks import lock_survey
+from geo.people.audit import note_as
 from geo.room import check_disk
 from geo.schema.access import account
 from geo.schema.uploads import State, finding, remembered_profile, upload, upload_progress

@@ -18,7 +18,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql import ColumnElement
 
 from geo.errors import Conflict, InputError, NotAllowed, NotFound, SignInLocked, SignInRefused, quoted
-from geo.organisations import open_organisation
+from geo.people.organisations import open_organisation
 from geo.schema.access import ROLES, KeyRole, Role, account, api_key, password_link
 from geo.schema.places import organisation
 

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, delete, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from geo.errors import NotFound, quoted
-from geo.organisations import find_organisation
+from geo.people.organisations import find_organisation
 from geo.schema.access import survey_grant
 from geo.schema.places import organisation
 
