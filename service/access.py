@@ -23,7 +23,7 @@ from geo.people import accounts
 from geo.people.accounts import Bearer
 from geo.schema.access import KeyRole
 from geo.settings import Settings
-from geo.visibility import Seen
+from geo.surveys.visibility import Seen
 from service.network import network_of
 from service.reading import Reading, engine_of, public_reading
 

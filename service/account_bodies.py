@@ -9,7 +9,7 @@ from geo.city_requests import Answer
 from geo.fields import Unit
 from geo.people.accounts import MAX_KEY_DAYS, MAX_PASSWORD
 from geo.schema.access import KeyRole, Role
-from geo.surveys import MODE_ASKED, Mode
+from geo.surveys.rounds import MODE_ASKED, Mode
 from service.bodies import Body, Link
 from service.texts import Text
 

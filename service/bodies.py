@@ -12,7 +12,7 @@ from geo.indicators.figures.compute import Flag, Method
 from geo.indicators.figures.gaps import RankedLevel
 from geo.indicators.figures.hot_spots import HotSpot
 from geo.indicators.figures.rollup import Level
-from geo.surveys import Mode
+from geo.surveys.rounds import Mode
 
 
 class Body(BaseModel):

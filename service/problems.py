@@ -32,7 +32,7 @@ from geo.errors import (
     is_full,
     shortened,
 )
-from geo.surveys import MODE_ASKED
+from geo.surveys.rounds import MODE_ASKED
 from service.answers import address
 from service.logs import LONGEST_PATH, where
 from service.pages.rendering import is_page, page, see_other

@@ -30,7 +30,7 @@ from geo.places import add_city
 from geo.schema.people import household as household_table
 from geo.schema.surveys import survey as survey_table
 from geo.schema.values import tallied, tally
-from geo.surveys import SurveySpec
+from geo.surveys.rounds import SurveySpec
 
 TODAY = date(2024, 9, 1)
 STARTS, ENDS = date(2024, 1, 1), date(2024, 6, 30)

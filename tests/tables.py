@@ -16,7 +16,7 @@ from geo.indicators.figures.disclosure.protection import NO_WARD
 from geo.indicators.figures.disclosure.rules import Access
 from geo.indicators.figures.rollup import Level
 from geo.indicators.tallies.tally import ALL, SUMS, UNKNOWN_GROUP
-from geo.surveys import Mode
+from geo.surveys.rounds import Mode
 
 
 def counts(yes: float, n: float, unknown: float = 0, *, weight: float = 1, **more: Any) -> dict[str, Any]:

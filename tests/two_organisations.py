@@ -14,7 +14,7 @@ from geo.people import accounts as access
 from geo.places import find_city
 from geo.schema.access import ROLES, Role
 from geo.service_role import service_url
-from geo.surveys import set_state
+from geo.surveys.rounds import set_state
 from service import jobs
 from tests import factories as f
 from tests.published_city import drop_database, new_database

@@ -23,7 +23,7 @@ from geo.people.grants import end_grant, grant_survey
 from geo.places import find_city
 from geo.schema.access import KeyRole, Role
 from geo.settings import Settings
-from geo.surveys import find_survey
+from geo.surveys.rounds import find_survey
 from service.cli import options as o
 from service.cli.load import noted, open_database, reading_database
 from service.cli.output import print_frame

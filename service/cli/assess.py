@@ -15,7 +15,7 @@ from geo.ingestion.loading.assess import assess as assess_files
 from geo.ingestion.loading.boundaries.rows import read_boundaries
 from geo.ingestion.loading.rejected_rows import check_target, write_rejected
 from geo.ingestion.reading.layer import ReadOptions
-from geo.surveys import MODE_ASKED
+from geo.surveys.rounds import MODE_ASKED
 from maps import coverage
 from service.cli import options as o
 from service.cli.groups import FileOptions, RowOptions, with_groups

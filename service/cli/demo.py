@@ -30,7 +30,7 @@ from geo.ingestion.mapping.profile import FacilityColumns, read_profile
 from geo.ingestion.reading.layer import ReadOptions
 from geo.places import add_city, find_city
 from geo.settings import Settings
-from geo.surveys import SurveySpec, set_state
+from geo.surveys.rounds import SurveySpec, set_state
 from service.cli.load import open_database
 from service.cli.output import print_frame, progress_bar
 from service.coverage import coverage_map

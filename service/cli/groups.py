@@ -18,7 +18,7 @@ from geo.ingestion.placing.placer import GPS_TOLERANCE_M
 from geo.ingestion.reading.layer import ReadOptions
 from geo.schema.facilities import FacilityKind
 from geo.settings import Settings
-from geo.surveys import SurveySpec
+from geo.surveys.rounds import SurveySpec
 from service.cli import options as o
 
 

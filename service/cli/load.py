@@ -29,7 +29,7 @@ from geo.people.audit import note_as
 from geo.places import add_city, find_city
 from geo.schema.uploads import upload
 from geo.settings import Settings
-from geo.surveys import find_survey, set_state
+from geo.surveys.rounds import find_survey, set_state
 from service.cli import options as o
 from service.cli.groups import (
     FacilityOptions,

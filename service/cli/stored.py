@@ -8,7 +8,7 @@ import typer
 from geo.ingestion.loading.stored_columns import remove_column, stored_columns
 from geo.places import find_city
 from geo.settings import Settings
-from geo.surveys import find_survey
+from geo.surveys.rounds import find_survey
 from service.cli import options as o
 from service.cli.load import noted, open_database, reading_database
 from service.cli.output import print_frame

@@ -15,8 +15,8 @@ from geo.ingestion.reading.formats import FORMATS
 from geo.listings import find_cities
 from geo.places import find_city
 from geo.settings import Settings
-from geo.survey_listings import find_own_surveys, find_seen_survey
-from geo.surveys import find_survey
+from geo.surveys.listings import find_own_surveys, find_seen_survey
+from geo.surveys.rounds import find_survey
 from maps import words
 from maps.figures import finite
 from service.access import Acting, acting, reading_in_full, seen_with

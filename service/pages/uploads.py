@@ -26,7 +26,7 @@ from geo.ingestion.uploads.upload import find_upload
 from geo.people.audit import note
 from geo.places import find_city, places_on
 from geo.settings import Settings
-from geo.surveys import find_survey
+from geo.surveys.rounds import find_survey
 from maps import words
 from maps.sketch import Sketch, draw_sketch
 from service.access import Acting, acting, reading_in_full

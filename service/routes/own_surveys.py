@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request, Response
 
 from geo.people.audit import note
 from geo.people.grants import end_grant, grant_survey, list_grants
-from geo.survey_listings import find_own_surveys
+from geo.surveys.listings import find_own_surveys
 from service.access import acting, reading_in_full
 from service.account_bodies import Grants, NewSurvey, OwnSurveys, SurveyChange, SurveyRow
 from service.answers import private_answer

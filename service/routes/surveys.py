@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
-from geo.survey_listings import find_surveys
+from geo.surveys.listings import find_surveys
 from service import bodies
 from service.answers import Format, Rows, csv_answer, json_answer
 from service.parameters import AsCsv, Cities, Cursor, JsonOrCsv, Limit, limit_note, page_request

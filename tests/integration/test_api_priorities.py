@@ -12,7 +12,7 @@ from sqlalchemy import Engine, text
 
 from geo import database
 from geo.settings import Settings
-from geo.surveys import SurveySpec
+from geo.surveys.rounds import SurveySpec
 from service import bodies
 from service.app import create_app
 from tests import factories as f

@@ -15,7 +15,7 @@ from geo.ingestion.uploads.choices import Choices
 from geo.ingestion.uploads.upload import receive
 from geo.people.accounts import Bearer
 from geo.places import find_city
-from geo.surveys import find_survey
+from geo.surveys.rounds import find_survey
 from service import jobs, queue
 from tests import factories as f
 from tests.integration.cli import Running

@@ -21,7 +21,7 @@ from geo.ingestion.reading.layer import ReadOptions
 from geo.places import add_city, find_city
 from geo.schema.facilities import facility
 from geo.schema.uploads import finding, upload
-from geo.surveys import open_survey
+from geo.surveys.rounds import open_survey
 from tests import factories as f
 
 GEOD = pyproj.Geod(ellps="WGS84")

@@ -18,7 +18,7 @@ from geo.ingestion.loading.withdraw import withdraw
 from geo.places import find_city
 from geo.schema.facilities import KINDS, FacilityKind
 from geo.schema.places import boundary, settlement
-from geo.surveys import open_survey
+from geo.surveys.rounds import open_survey
 from tests import factories as f
 
 GEOD = pyproj.Geod(ellps="WGS84")

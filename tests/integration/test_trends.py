@@ -17,7 +17,7 @@ from geo.errors import InvalidParameters
 from geo.indicators.figures.trends import COLUMNS, TrendsQuery, find_trends
 from geo.schema.places import organisation
 from geo.schema.values import own_indicator
-from geo.surveys import SurveySpec
+from geo.surveys.rounds import SurveySpec
 from tests import factories as f
 from tests.integration.test_load_boundaries import redrawn
 

@@ -25,7 +25,7 @@ from geo.locks import lock_final
 from geo.people.accounts import Bearer, add_account, find_account_by_id
 from geo.places import find_city
 from geo.settings import Settings
-from geo.surveys import find_survey
+from geo.surveys.rounds import find_survey
 from service import jobs, queue
 from tests import factories as f
 from tests.integration.cli import Running, Shell

@@ -21,7 +21,7 @@ from geo.ingestion.loading.source import SourceOptions
 from geo.ingestion.uploads.work import Work
 from geo.locks import lock_final, lock_survey
 from geo.places import find_city
-from geo.surveys import SurveySpec, open_survey
+from geo.surveys.rounds import SurveySpec, open_survey
 from service import incoming
 from tests import factories as f
 from tests.integration.office import API, Office, bearer, client, office, officer, send, settings

@@ -16,7 +16,7 @@ from geo import cluster, database
 from geo.people.accounts import add_account, make_link
 from geo.places import find_city
 from geo.service_role import service_url
-from geo.surveys import set_state
+from geo.surveys.rounds import set_state
 from service import jobs
 from tests import factories as f
 from tests.serving import free_port

@@ -15,7 +15,7 @@ from geo.fields import Unit, standard_fields
 from geo.indicators.definitions.definition import Counted, Definition
 from geo.indicators.figures.disclosure.protection import NO_WARD
 from geo.indicators.tallies.tally import ALL, SUMS, UNKNOWN_GROUP
-from geo.surveys import Mode
+from geo.surveys.rounds import Mode
 
 OTHER = "other"
 """The name of pooled groups that people named in their own words."""

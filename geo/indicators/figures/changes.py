@@ -30,7 +30,7 @@ from geo.indicators.tallies.pairs import SUMS as PAIR_SUMS
 from geo.schema.places import city, settlement, ward
 from geo.schema.surveys import survey
 from geo.schema.values import pair_tally, paired
-from geo.visibility import is_seen
+from geo.surveys.visibility import is_seen
 
 ChangeMethod = Literal["enumeration", "paired", "independent", "register", "measurement"]
 """How a change comes about: both rounds asked everybody; the same households, or others, were asked; as figures."""

@@ -22,7 +22,7 @@ from geo.indicators.figures.hot_spots import HotSpots, find_hot_spots, no_hot_sp
 from geo.indicators.figures.query import ValuesQuery, check_filters, find_blocks, rounds_there_are
 from geo.indicators.figures.shapes import add_shapes, middles
 from geo.indicators.figures.values import DATES, named, page_of, read_exact
-from geo.visibility import Seen
+from geo.surveys.visibility import Seen
 
 RankedLevel = Literal["settlement", "ward"]
 

@@ -18,7 +18,7 @@ from geo.indicators.tallies.tally import ALL
 from geo.schema.places import city, settlement
 from geo.schema.surveys import survey
 from geo.schema.values import tallied, tally
-from geo.visibility import Seen, is_seen
+from geo.surveys.visibility import Seen, is_seen
 
 _MEMBERS = "density_persons"
 """The indicator whose unknown answers are the households of unknown size."""

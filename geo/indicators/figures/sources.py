@@ -10,7 +10,7 @@ from geo.schema.places import city, organisation
 from geo.schema.surveys import survey
 from geo.schema.uploads import public_upload
 from geo.schema.values import tallied
-from geo.visibility import Seen, is_seen
+from geo.surveys.visibility import Seen, is_seen
 
 _UPLOAD = ("id", "uploaded_at", "rows_loaded")
 

@@ -25,7 +25,7 @@ from geo.indicators.figures.query import ValuesQuery, check_filters, find_blocks
 from geo.indicators.figures.rollup import Level
 from geo.indicators.figures.values import DATES, FigurePage, named, page_of, read_exact
 from geo.schema.surveys import survey
-from geo.visibility import Seen
+from geo.surveys.visibility import Seen
 
 COLUMNS = (
     "city",

@@ -31,7 +31,7 @@ from geo.ingestion.loading.design_checks import DesignChecks
 from geo.ingestion.loading.observe import Progress, Reading, observe
 from geo.ingestion.loading.source import SourceOptions
 from geo.ingestion.mapping.profile import Profile
-from geo.surveys import Mode
+from geo.surveys.rounds import Mode
 
 _HELD_BATCHES = 4
 

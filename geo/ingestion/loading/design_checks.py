@@ -12,7 +12,7 @@ from geo.indicators.figures.blocks import SIZES_UNKNOWN
 from geo.indicators.tallies.from_frame import took_part
 from geo.ingestion.findings.collected import Findings
 from geo.ingestion.reading.layer import Note
-from geo.surveys import Mode
+from geo.surveys.rounds import Mode
 
 _SHOWN = 5
 

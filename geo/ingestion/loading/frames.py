@@ -24,7 +24,7 @@ from geo.places import find_city, there_on
 from geo.schema.places import settlement
 from geo.schema.surveys import stratum_frame, survey, survey_frame
 from geo.schema.values import tally
-from geo.surveys import find_survey, frame_sizes
+from geo.surveys.rounds import find_survey, frame_sizes
 
 
 @dataclass(frozen=True)

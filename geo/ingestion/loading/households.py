@@ -53,7 +53,7 @@ from geo.places import (
 )
 from geo.places_listed import note_giver
 from geo.schema.surveys import survey
-from geo.surveys import Mode, SurveySpec, find_survey, frame_sizes, open_survey
+from geo.surveys.rounds import Mode, SurveySpec, find_survey, frame_sizes, open_survey
 
 
 def load_survey(

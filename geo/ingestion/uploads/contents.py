@@ -14,7 +14,7 @@ from geo.ingestion.loading.observe import Progress
 from geo.ingestion.mapping.profile import FacilityColumns
 from geo.ingestion.suggesting.understand import Understanding, understand, understand_boundaries, understand_facilities
 from geo.ingestion.uploads.choices import Choices
-from geo.surveys import SurveySpec
+from geo.surveys.rounds import SurveySpec
 
 
 def understand_file(path: Path, row: Any, choices: Choices, max_rows: int | None) -> Understanding:

@@ -12,7 +12,7 @@ from geo.errors import NotFound, quoted
 from geo.schema.places import city, organisation
 from geo.schema.surveys import survey
 from geo.schema.uploads import public_upload
-from geo.visibility import is_seen
+from geo.surveys.visibility import is_seen
 
 
 def find_surveys(connection: Connection, cities: Sequence[str], page: PageRequest) -> Listing:
