@@ -17,7 +17,7 @@ from geo.indicators.definitions.definition import Counted
 from geo.indicators.figures.disclosure.rules import COUNT_STEP
 from geo.indicators.figures.query import ValuesQuery
 from geo.indicators.figures.values import find_values
-from geo.places_listed import find_points
+from geo.places.listed import find_points
 from geo.surveys.listings import city_and_survey_names
 from geo.surveys.visibility import Seen
 from maps import coverage

@@ -21,7 +21,7 @@ from geo.ingestion.uploads.parts import make_folder
 from geo.ingestion.uploads.upload import kept_bytes, receive
 from geo.people.accounts import require
 from geo.people.audit import note
-from geo.places import find_city
+from geo.places.boundaries import find_city
 from geo.room import check_disk, check_quota
 from geo.settings import Settings
 from service.access import Acting

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from geo.city_requests import answer_request, ask_for_city, find_request
 from geo.data_version import raise_data_version
 from geo.errors import Conflict
 from geo.people.audit import note
-from geo.places import add_city, check_city, is_there
+from geo.places.boundaries import add_city, check_city, is_there
+from geo.places.city_requests import answer_request, ask_for_city, find_request
 from service.access import Acting
 from service.account_bodies import CityAnswer, NewCity, NewCityRequest
 
@@ -29,7 +29,7 @@ def ask_for(done: Acting, new: NewCityRequest) -> dict[str, Any]:
     """Asks for a city, which a steward may; the request.
 
     Raises:
-        as geo.city_requests.ask_for_city.
+        as geo.places.city_requests.ask_for_city.
     """
     told = (new.note or "").strip() or None
     bearer = done.bearer
@@ -43,7 +43,7 @@ def answer(done: Acting, number: int, given: CityAnswer) -> dict[str, Any]:
     """Adds a city that was asked for, or declines to, which an operator may; the request as it is then.
 
     Raises:
-        as geo.city_requests.answer_request.
+        as geo.places.city_requests.answer_request.
     """
     reason = (given.reason or "").strip() or None
     answered = answer_request(done.connection, number, given.state, reason)

@@ -7,7 +7,7 @@ from sqlalchemy.exc import ProgrammingError
 from geo.data_version import raise_data_version
 from geo.errors import NotAllowed
 from geo.people.audit import note
-from geo.places_ended import Ended, end_settlement, told_of_end
+from geo.places.ending import Ended, end_settlement, told_of_end
 from service.access import Acting
 
 

@@ -5,7 +5,7 @@ from typing import Any, Literal
 from geo.data_version import raise_data_version
 from geo.errors import Conflict, NotAllowed
 from geo.people.audit import note
-from geo.places import find_city
+from geo.places.boundaries import find_city
 from geo.surveys.listings import find_own_surveys
 from geo.surveys.rounds import SurveySpec, find_survey, open_survey, set_state
 from service.access import Acting

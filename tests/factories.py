@@ -26,7 +26,7 @@ from geo.ingestion.loading.load import LoadOptions, LoadResult
 from geo.ingestion.loading.source import SourceOptions
 from geo.ingestion.mapping.profile import BoundaryColumns, FacilityColumns, Profile
 from geo.ingestion.reading.layer import ReadOptions
-from geo.places import add_city
+from geo.places.boundaries import add_city
 from geo.schema.people import household as household_table
 from geo.schema.surveys import survey as survey_table
 from geo.schema.values import tallied, tally

@@ -19,7 +19,7 @@ from geo.ingestion.reading.formats import open_layer
 from geo.ingestion.reading.layer import ReadOptions
 from geo.ingestion.suggesting.profile_text import write_profile
 from geo.ingestion.suggesting.suggest import suggest_profile
-from geo.settlements import Places
+from geo.places.settlements import Places
 from tests.factories import small_city
 from tests.forks import FORKS
 

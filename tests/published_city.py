@@ -21,7 +21,7 @@ from geo.ingestion.loading.load import LoadOptions
 from geo.ingestion.loading.source import SourceOptions
 from geo.ingestion.mapping.profile import BoundaryColumns
 from geo.ingestion.reading.layer import ReadOptions
-from geo.places import add_city, find_city
+from geo.places.boundaries import add_city, find_city
 from geo.surveys.rounds import SurveySpec, set_state
 
 CITY, CITY_NAME = "khandesh", "Khandesh"

@@ -11,7 +11,7 @@ from geo import database
 from geo.indicators.tallies.recompute import recompute
 from geo.indicators.tallies.store import surveys_lacking_tallies
 from geo.people import accounts as access
-from geo.places import find_city
+from geo.places.boundaries import find_city
 from geo.schema.access import ROLES, Role
 from geo.service_role import service_url
 from geo.surveys.rounds import set_state

@@ -20,7 +20,7 @@ from geo.people.accounts import (
 )
 from geo.people.audit import find_audit
 from geo.people.grants import end_grant, grant_survey
-from geo.places import find_city
+from geo.places.boundaries import find_city
 from geo.schema.access import KeyRole, Role
 from geo.settings import Settings
 from geo.surveys.rounds import find_survey

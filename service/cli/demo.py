@@ -28,7 +28,7 @@ from geo.ingestion.loading.load import LoadOptions
 from geo.ingestion.loading.source import SourceOptions
 from geo.ingestion.mapping.profile import FacilityColumns, read_profile
 from geo.ingestion.reading.layer import ReadOptions
-from geo.places import add_city, find_city
+from geo.places.boundaries import add_city, find_city
 from geo.settings import Settings
 from geo.surveys.rounds import SurveySpec, set_state
 from service.cli.load import open_database

@@ -26,7 +26,7 @@ from geo.ingestion.loading.source import SourceOptions
 from geo.ingestion.loading.withdraw import withdraw as take_back
 from geo.ingestion.reading.layer import ReadOptions
 from geo.people.audit import note_as
-from geo.places import add_city, find_city
+from geo.places.boundaries import add_city, find_city
 from geo.schema.uploads import upload
 from geo.settings import Settings
 from geo.surveys.rounds import find_survey, set_state

@@ -6,7 +6,7 @@ import pandas as pd
 import typer
 
 from geo.ingestion.loading.stored_columns import remove_column, stored_columns
-from geo.places import find_city
+from geo.places.boundaries import find_city
 from geo.settings import Settings
 from geo.surveys.rounds import find_survey
 from service.cli import options as o

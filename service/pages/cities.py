@@ -7,15 +7,15 @@ import numpy as np
 from fastapi import APIRouter, Request, Response
 
 from geo.base.paging import PageRequest
-from geo.city_requests import find_requests
 from geo.errors import Conflict, InputError, VastiError
-from geo.facilities import count_facilities
 from geo.ingestion.reading.formats import FORMATS
-from geo.listings import find_cities
-from geo.places import check_city, find_city, places_on
-from geo.places_ended import find_ended
+from geo.places.boundaries import check_city, find_city, places_on
+from geo.places.city_requests import find_requests
+from geo.places.ending import find_ended
+from geo.places.facilities import count_facilities
+from geo.places.listings import find_cities
+from geo.places.settlements import Places
 from geo.settings import Settings
-from geo.settlements import Places
 from maps.sketch import draw_sketch
 from service.access import Acting, acting, reading_in_full
 from service.account_bodies import CityAnswer, NewCity, NewCityRequest, SettlementChange

@@ -5,15 +5,15 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Form, Request, Response
 
 from geo.base.paging import PageRequest
-from geo.city_requests import find_requests
 from geo.errors import Conflict, InputError
 from geo.indicators.definitions.catalogue import read_catalogue
 from geo.indicators.figures.disclosure.rules import Access
 from geo.indicators.figures.query import ValuesQuery
 from geo.indicators.figures.values import find_values
 from geo.ingestion.reading.formats import FORMATS
-from geo.listings import find_cities
-from geo.places import find_city
+from geo.places.boundaries import find_city
+from geo.places.city_requests import find_requests
+from geo.places.listings import find_cities
 from geo.settings import Settings
 from geo.surveys.listings import find_own_surveys, find_seen_survey
 from geo.surveys.rounds import find_survey

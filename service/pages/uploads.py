@@ -24,7 +24,7 @@ from geo.ingestion.uploads.choices import Choices
 from geo.ingestion.uploads.decisions import Decision
 from geo.ingestion.uploads.upload import find_upload
 from geo.people.audit import note
-from geo.places import find_city, places_on
+from geo.places.boundaries import find_city, places_on
 from geo.settings import Settings
 from geo.surveys.rounds import find_survey
 from maps import words

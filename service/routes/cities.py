@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
-from geo.listings import find_cities
+from geo.places.listings import find_cities
 from service import bodies
 from service.answers import MEDIA_TYPES, Format, Link, Rows, address, csv_answer, json_answer, link
 from service.parameters import AsCsv, Cursor, JsonOrCsv, Limit, limit_note, page_request

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
-from geo.city_requests import find_requests
+from geo.places.city_requests import find_requests
 from service.access import acting, reading_in_full
 from service.account_bodies import AddedCity, CityAnswer, CityRequest, CityRequests, NewCity, NewCityRequest
 from service.answers import private_answer

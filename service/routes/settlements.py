@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
-from geo.listings import SettlementsQuery, find_settlements
+from geo.places.listings import SettlementsQuery, find_settlements
 from service import bodies
 from service.answers import Format, Rows, csv_answer, geojson_answer, json_answer
 from service.parameters import AnyFormat, AsCsv, Cities, Codes, Cursor, Limit, Wards, limit_note, page_request

@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 
 from geo import database
 from geo.data_version import DataVersionWatch, raise_data_version
-from geo.places import find_city
+from geo.places.boundaries import find_city
 from geo.surveys.rounds import set_state
 from service import cache
 from tests.published_city import CITY, HOUSEHOLDS, ROUNDS, SmallCity, load_round, write_households

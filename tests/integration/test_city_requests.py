@@ -9,10 +9,10 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Connection, text
 
 from geo.base.paging import PageRequest
-from geo.city_requests import MOST_OPEN, find_requests
 from geo.people.accounts import enter
 from geo.people.audit import find_audit
-from geo.places import add_city
+from geo.places.boundaries import add_city
+from geo.places.city_requests import MOST_OPEN, find_requests
 from service.access import COOKIE, csrf_of
 from service.pages.wording import for_page
 from tests.integration.cli import Shell

@@ -10,9 +10,9 @@ from geo.base.paging import PageRequest
 from geo.errors import Conflict, NotFound
 from geo.indicators.figures.query import ValuesQuery
 from geo.indicators.figures.values import find_values
-from geo.listings import SettlementsQuery, find_settlements
 from geo.people.audit import find_audit
-from geo.places_ended import end_settlement
+from geo.places.ending import end_settlement
+from geo.places.listings import SettlementsQuery, find_settlements
 from geo.schema.places import settlement
 from tests import factories as f
 from tests.integration.cli import Shell

@@ -14,7 +14,7 @@ from geo.ingestion.loading.load import Target
 from geo.ingestion.uploads.choices import Choices
 from geo.ingestion.uploads.upload import receive
 from geo.people.accounts import Bearer
-from geo.places import find_city
+from geo.places.boundaries import find_city
 from geo.surveys.rounds import find_survey
 from service import jobs, queue
 from tests import factories as f

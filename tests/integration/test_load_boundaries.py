@@ -15,7 +15,7 @@ from geo.ingestion.loading.boundaries.load import load_boundaries
 from geo.ingestion.loading.load import ErrorsFound, LoadResult
 from geo.ingestion.mapping.profile import BoundaryColumns
 from geo.ingestion.reading.layer import ReadOptions
-from geo.places import add_city
+from geo.places.boundaries import add_city
 from geo.schema.places import boundary, settlement, ward
 from tests import factories as f
 

@@ -13,12 +13,12 @@ from sqlalchemy import Connection, func, select
 
 from geo.data_version import read_data_version
 from geo.errors import Conflict, MissingColumn, NotFound, UnknownCRS
-from geo.facilities import provision
 from geo.ingestion.loading.load import ErrorsFound, LoadResult
 from geo.ingestion.loading.withdraw import withdraw
 from geo.ingestion.mapping.profile import FacilityColumns
 from geo.ingestion.reading.layer import ReadOptions
-from geo.places import add_city, find_city
+from geo.places.boundaries import add_city, find_city
+from geo.places.facilities import provision
 from geo.schema.facilities import facility
 from geo.schema.uploads import finding, upload
 from geo.surveys.rounds import open_survey

@@ -13,9 +13,9 @@ import shapely
 from shapely.geometry import box
 from sqlalchemy import Connection, func, select
 
-from geo.facilities import provision
 from geo.ingestion.loading.withdraw import withdraw
-from geo.places import find_city
+from geo.places.boundaries import find_city
+from geo.places.facilities import provision
 from geo.schema.facilities import KINDS, FacilityKind
 from geo.schema.places import boundary, settlement
 from geo.surveys.rounds import open_survey

@@ -19,7 +19,7 @@ from geo.ingestion.loading.source import SourceOptions
 from geo.ingestion.mapping.profile import BoundaryColumns, Profile, read_profile
 from geo.ingestion.reading.formats import open_layer
 from geo.ingestion.reading.layer import ReadOptions
-from geo.places import add_city
+from geo.places.boundaries import add_city
 from tests import factories as f
 
 

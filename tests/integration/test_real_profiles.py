@@ -21,7 +21,7 @@ from geo.ingestion.mapping.mapper import Mapper, Observations
 from geo.ingestion.mapping.profile import BoundaryColumns, FieldMapping, Multiple, Profile, Value, read_profile
 from geo.ingestion.reading.formats import open_layer
 from geo.ingestion.reading.layer import ReadOptions
-from geo.places import add_city
+from geo.places.boundaries import add_city
 from tests import factories as f
 
 LATIN_1 = ReadOptions(encoding="latin-1")

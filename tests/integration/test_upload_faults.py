@@ -23,7 +23,7 @@ from geo.ingestion.uploads.decisions import NEXT_STEP, Decision, decide
 from geo.ingestion.uploads.upload import Step, receive
 from geo.locks import lock_final
 from geo.people.accounts import Bearer, add_account, find_account_by_id
-from geo.places import find_city
+from geo.places.boundaries import find_city
 from geo.settings import Settings
 from geo.surveys.rounds import find_survey
 from service import jobs, queue

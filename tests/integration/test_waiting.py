@@ -20,7 +20,7 @@ from geo.ingestion.loading.partitions import has_partition, make_partition
 from geo.ingestion.loading.source import SourceOptions
 from geo.ingestion.uploads.work import Work
 from geo.locks import lock_final, lock_survey
-from geo.places import find_city
+from geo.places.boundaries import find_city
 from geo.surveys.rounds import SurveySpec, open_survey
 from service import incoming
 from tests import factories as f

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, func, select
 from geo.errors import Conflict, NotFound
 from geo.indicators.tallies.tally import SUMS
 from geo.ingestion.loading.withdraw import withdraw
-from geo.places import PlaceChanges, find_city, places_on
+from geo.places.boundaries import PlaceChanges, find_city, places_on
 from geo.schema.people import household
 from geo.schema.places import ward
 from geo.schema.surveys import survey

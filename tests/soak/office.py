@@ -14,7 +14,7 @@ import httpx
 
 from geo import cluster, database
 from geo.people.accounts import add_account, make_link
-from geo.places import find_city
+from geo.places.boundaries import find_city
 from geo.service_role import service_url
 from geo.surveys.rounds import set_state
 from service import jobs

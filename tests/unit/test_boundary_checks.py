@@ -16,7 +16,7 @@ from geo.ingestion.findings.collected import Findings
 from geo.ingestion.loading.boundaries.checks import check_boundaries
 from geo.ingestion.loading.boundaries.rows import read_boundaries
 from geo.ingestion.reading.layer import ReadOptions
-from geo.settlements import Places
+from geo.places.settlements import Places
 
 M = 1e-5
 """A little more than a metre, in degrees, at the equator."""

@@ -16,7 +16,7 @@ from geo.ingestion.loading.source import SourceOptions
 from geo.ingestion.placing.placer import Placement
 from geo.ingestion.reading.crs_proposals import propose
 from geo.ingestion.reading.layer import ReadOptions
-from geo.settlements import Places
+from geo.places.settlements import Places
 from tests import factories as f
 
 PUNE = Extent(73.7, 18.5, 73.9, 18.7)

@@ -10,7 +10,7 @@ from shapely.geometry import box
 from geo.ingestion.findings.collected import Findings
 from geo.ingestion.placing.labels import NOWHERE
 from geo.ingestion.placing.placer import Placement, Placer
-from geo.settlements import Places
+from geo.places.settlements import Places
 from tests.unit.test_placement import observed, places
 
 LON, LAT = 34.005, -13.505

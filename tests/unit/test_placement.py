@@ -13,7 +13,7 @@ from geo.ingestion.findings.collected import Findings
 from geo.ingestion.mapping.mapper import Observations
 from geo.ingestion.placing.labels import NOWHERE
 from geo.ingestion.placing.placer import Placement, Placer
-from geo.settlements import Places
+from geo.places.settlements import Places
 
 GEOD = pyproj.Geod(ellps="WGS84")
 

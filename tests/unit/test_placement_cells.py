@@ -9,7 +9,7 @@ from geo.ingestion.findings.collected import Findings
 from geo.ingestion.mapping.mapper import Observations
 from geo.ingestion.placing.labels import NOWHERE
 from geo.ingestion.placing.placer import Placer
-from geo.settlements import Places
+from geo.places.settlements import Places
 
 
 def _observations(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> Observations:

@@ -13,7 +13,7 @@ from geo.ingestion.loading.source import SourceOptions
 from geo.ingestion.mapping.forms.form import build_form
 from geo.ingestion.reading.formats import open_layer
 from geo.ingestion.reading.layer import ReadOptions
-from geo.settlements import Places
+from geo.places.settlements import Places
 from tests import factories as f
 
 PLACES = Places(["01"], ["Gandhinagar"], np.array([shapely.box(73.7, 18.5, 73.9, 18.7)]))

@@ -9,11 +9,11 @@ import shapely
 from sqlalchemy import Connection, Select, and_, func, select, tuple_
 
 from geo.base.ground import own_ground_m2
-from geo.facilities import provision
 from geo.indicators.figures.blocks import Block, Cells
 from geo.indicators.figures.disclosure.protection import NO_WARD
 from geo.indicators.tallies.tally import ALL, CLUSTERS, SUMS, UNKNOWN_GROUP, stratum_of
-from geo.places import there_on, valid_on
+from geo.places.boundaries import there_on, valid_on
+from geo.places.facilities import provision
 from geo.schema.facilities import KINDS
 from geo.schema.places import boundary, city, settlement, ward
 from geo.schema.surveys import stratum_frame, survey, survey_frame

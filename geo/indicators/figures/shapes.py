@@ -11,7 +11,7 @@ from shapely.geometry.base import BaseGeometry
 from sqlalchemy import Connection, cast, func, select
 
 from geo.base.crs import STORAGE_SRID
-from geo.places import as_geojson
+from geo.places.boundaries import as_geojson
 from geo.schema.places import boundary
 
 

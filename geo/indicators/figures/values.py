@@ -19,7 +19,7 @@ from geo.indicators.figures.read import read_cells
 from geo.indicators.figures.rollup import Level
 from geo.indicators.figures.shapes import add_shapes, boundaries_within
 from geo.indicators.tallies.tally import ALL
-from geo.places import there_on
+from geo.places.boundaries import there_on
 from geo.schema.places import settlement
 from geo.schema.surveys import survey
 

@@ -20,7 +20,7 @@ from geo.ingestion.mapping.quantities import MOST_HOUSEHOLDS
 from geo.ingestion.reading.formats import open_layer
 from geo.ingestion.reading.layer import Layer, ReadOptions
 from geo.locks import lock_places
-from geo.places import find_city, there_on
+from geo.places.boundaries import find_city, there_on
 from geo.schema.places import settlement
 from geo.schema.surveys import stratum_frame, survey, survey_frame
 from geo.schema.values import tally

@@ -45,13 +45,8 @@ from geo.ingestion.loading.withdraw import withdraw_snapshots
 from geo.ingestion.mapping.mapper import Observations
 from geo.ingestion.mapping.profile import Profile
 from geo.locks import lock_places, lock_survey
-from geo.places import (
-    CityPlaces,
-    find_city,
-    places_on,
-    write_names,
-)
-from geo.places_listed import note_giver
+from geo.places.boundaries import CityPlaces, find_city, places_on, write_names
+from geo.places.listed import note_giver
 from geo.schema.surveys import survey
 from geo.surveys.rounds import Mode, SurveySpec, find_survey, frame_sizes, open_survey
 

@@ -21,7 +21,7 @@ from geo.ingestion.reading.formats import bundle, open_layer
 from geo.ingestion.reading.layer import ReadAs, ReadOptions
 from geo.locks import lock_final
 from geo.people.organisations import open_organisation
-from geo.places import PlaceChanges
+from geo.places.boundaries import PlaceChanges
 from geo.schema.places import organisation
 from geo.schema.surveys import survey
 from geo.schema.uploads import COUNTING, finding, upload

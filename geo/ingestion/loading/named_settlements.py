@@ -9,7 +9,7 @@ from geo.ingestion.findings.collected import Findings
 from geo.ingestion.loading.source import SourceOptions, open_source
 from geo.ingestion.placing.labels import Label, Labels
 from geo.ingestion.reading.layer import Note
-from geo.settlements import Places
+from geo.places.settlements import Places
 
 _SHOWN = 10
 

@@ -27,7 +27,7 @@ from geo.ingestion.placing.placer import Placement, Placer, is_declared
 from geo.ingestion.reading.axes import find_zone
 from geo.ingestion.reading.crs_proposals import name_crs, refuse_far_positions
 from geo.ingestion.reading.layer import Batch, ReadAs
-from geo.settlements import Places
+from geo.places.settlements import Places
 
 Progress = Callable[[int, int | None], None]
 """Called with the rows read so far and, where known, how many there are."""

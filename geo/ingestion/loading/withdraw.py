@@ -6,14 +6,12 @@ from sqlalchemy import Connection, select, update
 
 from geo.data_version import raise_data_version
 from geo.errors import Conflict, NotFound
-from geo.facilities import withdraw_facilities
 from geo.indicators.tallies.store import refresh_tallies
 from geo.ingestion.loading.decided import check_decided
 from geo.ingestion.loading.household_copy import withdraw_households
 from geo.locks import lock_city, lock_final, lock_places, lock_survey
-from geo.places import (
-    withdraw_boundaries,
-)
+from geo.places.boundaries import withdraw_boundaries
+from geo.places.facilities import withdraw_facilities
 from geo.schema.uploads import COUNTING, upload
 
 

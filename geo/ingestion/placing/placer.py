@@ -17,7 +17,7 @@ from geo.ingestion.placing.distances import Ground, about
 from geo.ingestion.placing.labels import NOWHERE, Joined, Label, Labels
 from geo.ingestion.placing.slips import SLIPS, Diagnosis, diagnose, explanations
 from geo.ingestion.reading.layer import as_mask
-from geo.settlements import Places
+from geo.places.settlements import Places
 
 Placement = Literal["position", "declared", "position-then-declared", "declared-then-position"]
 

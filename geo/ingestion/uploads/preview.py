@@ -17,7 +17,7 @@ from geo.indicators.figures.query import ValuesQuery
 from geo.indicators.figures.values import find_values
 from geo.ingestion.loading.load import LoadResult
 from geo.ingestion.reading.layer import ReadAs
-from geo.places import PlaceChanges
+from geo.places.boundaries import PlaceChanges
 
 NOTHING_READ = {"rows_read": None, "rows_loaded": None, "rows_warned": None, "rows_rejected": None, "preview": None}
 

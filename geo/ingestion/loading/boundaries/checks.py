@@ -13,7 +13,7 @@ from geo.errors import InputError
 from geo.ingestion.findings.collected import Findings
 from geo.ingestion.reading.crs_proposals import middles
 from geo.ingestion.reading.layer import Note
-from geo.settlements import Places
+from geo.places.settlements import Places
 
 _NESTED_SHARE = 0.99
 _AREA_M2 = (100.0, 50e6)

@@ -17,7 +17,7 @@ from geo.ingestion.mapping.profile import PositionColumns, Profile
 from geo.ingestion.mapping.quantities import read_coordinates
 from geo.ingestion.reading.crs_proposals import name_crs
 from geo.ingestion.reading.layer import Batch, Layer, Note, ReadAs, ReadOptions
-from geo.settlements import Places
+from geo.places.settlements import Places
 
 
 class ListedPositions:

@@ -29,13 +29,8 @@ from geo.ingestion.loading.load import (
 from geo.ingestion.mapping.profile import BoundaryColumns, Profile
 from geo.ingestion.reading.layer import ReadOptions
 from geo.locks import lock_city
-from geo.places import (
-    find_city,
-    find_others_ground,
-    places_on,
-    write_boundaries,
-)
-from geo.places_ended import find_ended
+from geo.places.boundaries import find_city, find_others_ground, places_on, write_boundaries
+from geo.places.ending import find_ended
 
 
 def load_boundaries(

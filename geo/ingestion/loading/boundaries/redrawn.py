@@ -13,8 +13,8 @@ from geo.errors import Conflict
 from geo.ingestion.findings.collected import Findings
 from geo.ingestion.reading.crs_proposals import middles
 from geo.ingestion.reading.layer import Note
-from geo.places import Named, Renamed
-from geo.settlements import Places
+from geo.places.boundaries import Named, Renamed
+from geo.places.settlements import Places
 
 _LEAST_JUMPS = 2
 """One settlement alone may have been drawn in the wrong place before."""

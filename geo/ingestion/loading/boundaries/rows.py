@@ -39,8 +39,8 @@ from geo.ingestion.reading.formats import open_layer
 from geo.ingestion.reading.gdal import read_shapes
 from geo.ingestion.reading.layer import Batch, Layer, ReadAs, ReadOptions
 from geo.ingestion.reading.returned_rows import without_reasons
-from geo.places import Named, Renamed
-from geo.settlements import OthersGround, Places
+from geo.places.boundaries import Named, Renamed
+from geo.places.settlements import OthersGround, Places
 
 _NO_SHAPES = (
     "settlements without outlines can be made of it; to draw them, send a shapefile, GeoPackage, GeoJSON or KML of "

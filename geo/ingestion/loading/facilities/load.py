@@ -17,7 +17,6 @@ from sqlalchemy import Connection
 from geo.base.crs import STORAGE_CRS
 from geo.base.extent import extent_of
 from geo.errors import NotFound
-from geo.facilities import given_by_others, write_facilities
 from geo.ingestion.findings.collected import Findings
 from geo.ingestion.loading import originals
 from geo.ingestion.loading.facilities.positions import CityGround, check_positions
@@ -47,7 +46,8 @@ from geo.ingestion.reading.formats import open_layer
 from geo.ingestion.reading.layer import ReadAs, ReadOptions
 from geo.ingestion.reading.returned_rows import without_reasons
 from geo.locks import lock_city
-from geo.places import find_city, places_on
+from geo.places.boundaries import find_city, places_on
+from geo.places.facilities import given_by_others, write_facilities
 
 
 def load_facilities(
@@ -99,7 +99,7 @@ def load_facilities(
 
 @dataclass(frozen=True)
 class Facilities:
-    """The facilities of a file, as `geo.facilities.write_facilities` takes them, and what was found in its rows."""
+    """The facilities of a file, as `geo.places.facilities.write_facilities` takes them, and what was found in its rows."""
 
     frame: pd.DataFrame
     findings: Findings

@@ -9,7 +9,7 @@ from geo.base.extent import Extent
 from geo.ingestion.findings.collected import Findings
 from geo.ingestion.placing.distances import Ground
 from geo.ingestion.placing.slips import NONE, SLIPS, Degrees, diagnose, explanations
-from geo.settlements import Places
+from geo.places.settlements import Places
 
 FAR_M = 50_000.0
 """Nobody walks so far for water or to a toilet: a facility further than this from every settlement is misplaced."""

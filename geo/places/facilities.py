@@ -9,7 +9,7 @@ from geoalchemy2.shape import from_shape
 from sqlalchemy import CTE, ColumnElement, Connection, and_, case, func, insert, or_, select, true, update
 
 from geo.base.crs import STORAGE_SRID
-from geo.places import PlaceChanges, there_on, valid_on
+from geo.places.boundaries import PlaceChanges, there_on, valid_on
 from geo.schema.facilities import KINDS, FacilityKind, facility
 from geo.schema.places import boundary, organisation, settlement
 from geo.schema.surveys import survey

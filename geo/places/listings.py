@@ -9,7 +9,7 @@ from sqlalchemy.sql import ColumnElement
 
 from geo.base.filters import refuse_unknown
 from geo.base.paging import Listing, PageRequest, fetch_page, listing
-from geo.places import as_geojson
+from geo.places.boundaries import as_geojson
 from geo.schema.places import boundary, city, settlement, ward
 from geo.schema.surveys import survey
 

@@ -6,7 +6,7 @@ from datetime import date
 from sqlalchemy import Connection, func, select, update
 
 from geo.errors import Conflict, NotFound, quoted
-from geo.places import find_city
+from geo.places.boundaries import find_city
 from geo.schema.places import settlement
 
 

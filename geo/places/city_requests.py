@@ -7,7 +7,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import OperationalError
 
 from geo.errors import Conflict, NotFound
-from geo.places import add_city, check_city, city_name, is_there
+from geo.places.boundaries import add_city, check_city, city_name, is_there
 from geo.schema.access import account
 from geo.schema.places import city_request, organisation
 
