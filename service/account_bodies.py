@@ -5,10 +5,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from geo.database.schema.access import KeyRole, Role
 from geo.fields import Unit
 from geo.people.accounts import MAX_KEY_DAYS, MAX_PASSWORD
 from geo.places.city_requests import Answer
-from geo.schema.access import KeyRole, Role
 from geo.surveys.rounds import MODE_ASKED, Mode
 from service.bodies import Body, Link
 from service.texts import Text

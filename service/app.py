@@ -10,7 +10,7 @@ from types import ModuleType
 from fastapi import Depends, FastAPI
 from sqlalchemy import Engine
 
-from geo.data_version import DataVersionWatch
+from geo.database.data_version import DataVersionWatch
 from geo.indicators.figures.hot_spots import preload
 from geo.settings import Settings
 from service.access import MOST_ACTING

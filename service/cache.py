@@ -16,7 +16,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers as RequestHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from geo.data_version import DataVersionWatch, Seen
+from geo.database.data_version import DataVersionWatch, Seen
 from service import coding
 from service.addresses import PUBLIC_PATHS
 from service.answers import NO_STORE

@@ -11,6 +11,7 @@ from typing import BinaryIO
 from fastapi import Request
 
 from geo.database import limit_lock_waits
+from geo.database.room import check_disk, check_quota
 from geo.errors import InputError, InvalidParameter, InvalidParameters, TooLarge
 from geo.fields import CONTENTS
 from geo.ingestion.loading import originals
@@ -22,7 +23,6 @@ from geo.ingestion.uploads.upload import kept_bytes, receive
 from geo.people.accounts import require
 from geo.people.audit import note
 from geo.places.boundaries import find_city
-from geo.room import check_disk, check_quota
 from geo.settings import Settings
 from service.access import Acting
 from service.own_surveys import find_own

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from geo.data_version import raise_data_version
+from geo.database.data_version import raise_data_version
 from geo.errors import Conflict
 from geo.people.audit import note
 from geo.places.boundaries import add_city, check_city, is_there

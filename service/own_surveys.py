@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from geo.data_version import raise_data_version
+from geo.database.data_version import raise_data_version
 from geo.errors import Conflict, NotAllowed
 from geo.people.audit import note
 from geo.places.boundaries import find_city

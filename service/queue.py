@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import make_url
 
 from geo import database
-from geo.data_version import read_data_version
+from geo.database.data_version import read_data_version
 from geo.indicators.tallies.store import mark_surveys, surveys_lacking_tallies
 from geo.ingestion.uploads.upload import Step, of_same_organisation
 from geo.ingestion.uploads.work import find_waiting

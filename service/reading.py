@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from fastapi import Request
 from sqlalchemy import Connection, Engine
 
-from geo.data_version import read_data_version
 from geo.database import snapshot
+from geo.database.data_version import read_data_version
 
 ALWAYS = -1
 """In place of a data version, of an answer that rests on nothing that is stored."""

@@ -8,8 +8,8 @@ from contextlib import suppress
 import uvicorn
 
 from geo import database
+from geo.database.service_role import service_url
 from geo.errors import PortTaken, SetupError
-from geo.service_role import service_url
 from geo.settings import Settings
 from service.app import create_app
 from service.heads import BoundedHeads

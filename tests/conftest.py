@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.engine import make_url
 
-from geo import cluster, database
+from geo import database
+from geo.database.cluster import server as cluster
 from tests import published_city
 from tests.two_organisations import TwoOrganisations, make_two, two_in
 

@@ -15,6 +15,9 @@ import shapely
 from shapely.geometry import MultiPolygon, Point, Polygon
 from sqlalchemy import Connection, delete, insert, literal, select, update
 
+from geo.database.schema.households import household as household_table
+from geo.database.schema.surveys import survey as survey_table
+from geo.database.schema.tallies import tallied, tally
 from geo.indicators.definitions.catalogue import read_catalogue
 from geo.indicators.tallies.from_frame import tally_gdf
 from geo.indicators.tallies.from_sql import tally_survey
@@ -27,9 +30,6 @@ from geo.ingestion.loading.source import SourceOptions
 from geo.ingestion.mapping.profile import BoundaryColumns, FacilityColumns, Profile
 from geo.ingestion.reading.layer import ReadOptions
 from geo.places.boundaries import add_city
-from geo.schema.people import household as household_table
-from geo.schema.surveys import survey as survey_table
-from geo.schema.values import tallied, tally
 from geo.surveys.rounds import SurveySpec
 
 TODAY = date(2024, 9, 1)

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from sqlalchemy.engine import make_url
 
 from geo import database
-from geo.data_version import raise_data_version
+from geo.database.data_version import raise_data_version
 from geo.indicators.tallies.recompute import recompute
 from geo.indicators.tallies.store import surveys_lacking_tallies
 from geo.ingestion.loading.boundaries.load import load_boundaries

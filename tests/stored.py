@@ -8,15 +8,15 @@ import geopandas as gpd
 import pandas as pd
 from sqlalchemy import Connection, insert, text
 
+from geo.database.schema.households import household
+from geo.database.schema.places import city, organisation, settlement
+from geo.database.schema.surveys import survey
+from geo.database.schema.uploads import upload
 from geo.fields import Unit, standard_fields
 from geo.indicators.definitions.definition import Definition
 from geo.indicators.tallies.from_frame import tally_gdf
 from geo.indicators.tallies.from_sql import tally_survey
 from geo.indicators.tallies.tally import SUMS
-from geo.schema.people import household
-from geo.schema.places import city, organisation, settlement
-from geo.schema.surveys import survey
-from geo.schema.uploads import upload
 from tests.factories import ENDS, STARTS
 
 _NUMBERS = count(1)

@@ -8,12 +8,12 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import ProgrammingError
 
 from geo import database
+from geo.database.schema.access import ROLES, Role
+from geo.database.service_role import service_url
 from geo.indicators.tallies.recompute import recompute
 from geo.indicators.tallies.store import surveys_lacking_tallies
 from geo.people import accounts as access
 from geo.places.boundaries import find_city
-from geo.schema.access import ROLES, Role
-from geo.service_role import service_url
 from geo.surveys.rounds import set_state
 from service import jobs
 from tests import factories as f

@@ -17,10 +17,10 @@ from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql import ColumnElement
 
+from geo.database.schema.access import ROLES, KeyRole, Role, account, api_key, password_link
+from geo.database.schema.places import organisation
 from geo.errors import Conflict, InputError, NotAllowed, NotFound, SignInLocked, SignInRefused, quoted
 from geo.people.organisations import open_organisation
-from geo.schema.access import ROLES, KeyRole, Role, account, api_key, password_link
-from geo.schema.places import organisation
 
 SESSION_LASTS = timedelta(days=7)
 LINK_LASTS = timedelta(days=2)

@@ -7,8 +7,8 @@ from sqlalchemy import Connection, func, insert, literal, select
 from sqlalchemy.dialects.postgresql import JSONB
 
 from geo.base.paging import Page, PageRequest, fetch_page
-from geo.schema.audit import audit
-from geo.schema.places import organisation
+from geo.database.schema.audit import audit
+from geo.database.schema.places import organisation
 
 Facts = Mapping[str, Any]
 

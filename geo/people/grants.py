@@ -5,10 +5,10 @@ from typing import Any
 from sqlalchemy import Connection, delete, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from geo.database.schema.access import survey_grant
+from geo.database.schema.places import organisation
 from geo.errors import NotFound, quoted
 from geo.people.organisations import find_organisation
-from geo.schema.access import survey_grant
-from geo.schema.places import organisation
 
 
 def grant_survey(connection: Connection, survey_id: int, organisation_slug: str) -> bool:

@@ -4,7 +4,7 @@ from sqlalchemy import Connection, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from geo.base.text import check_slug
-from geo.schema.places import organisation
+from geo.database.schema.places import organisation
 
 
 def open_organisation(connection: Connection, slug: str) -> int:

@@ -15,13 +15,13 @@ from sqlalchemy.sql import ColumnElement
 
 from geo.base.crs import STORAGE_SRID
 from geo.base.text import check_slug
+from geo.database.schema.households import household
+from geo.database.schema.places import boundary, city, city_request, organisation, settlement, ward
+from geo.database.schema.surveys import survey, survey_frame
+from geo.database.schema.uploads import COUNTING, upload
 from geo.errors import Conflict, InputError, NotFound, quoted
 from geo.places.listed import withdraw_listed, write_points
 from geo.places.settlements import OthersGround, Places, is_named
-from geo.schema.people import household
-from geo.schema.places import boundary, city, city_request, organisation, settlement, ward
-from geo.schema.surveys import survey, survey_frame
-from geo.schema.uploads import COUNTING, upload
 
 _LONGEST_NAME = 200
 

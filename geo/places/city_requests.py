@@ -6,10 +6,10 @@ from sqlalchemy import Connection, case, func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import OperationalError
 
+from geo.database.schema.access import account
+from geo.database.schema.places import city_request, organisation
 from geo.errors import Conflict, NotFound
 from geo.places.boundaries import add_city, check_city, city_name, is_there
-from geo.schema.access import account
-from geo.schema.places import city_request, organisation
 
 Answer = Literal["added", "declined"]
 

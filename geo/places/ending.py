@@ -5,9 +5,9 @@ from datetime import date
 
 from sqlalchemy import Connection, func, select, update
 
+from geo.database.schema.places import settlement
 from geo.errors import Conflict, NotFound, quoted
 from geo.places.boundaries import find_city
-from geo.schema.places import settlement
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,11 @@ from geoalchemy2.shape import from_shape
 from sqlalchemy import CTE, ColumnElement, Connection, and_, case, func, insert, or_, select, true, update
 
 from geo.base.crs import STORAGE_SRID
+from geo.database.schema.facilities import KINDS, FacilityKind, facility
+from geo.database.schema.places import boundary, organisation, settlement
+from geo.database.schema.surveys import survey
+from geo.database.schema.uploads import upload
 from geo.places.boundaries import PlaceChanges, there_on, valid_on
-from geo.schema.facilities import KINDS, FacilityKind, facility
-from geo.schema.places import boundary, organisation, settlement
-from geo.schema.surveys import survey
-from geo.schema.uploads import upload
 
 COLUMNS = ("row_number", "code", "name", "kind", "seats", "seats_working", "is_working", "opened_on", "closed_on")
 """What a frame of facilities has, beside lon and lat, in degrees."""

@@ -9,11 +9,11 @@ from geoalchemy2.shape import from_shape
 from sqlalchemy import Connection, bindparam, delete, func, or_, select, update
 
 from geo.base.crs import STORAGE_SRID
+from geo.database.schema.households import household
+from geo.database.schema.places import boundary, city, settlement
+from geo.database.schema.surveys import survey_frame
+from geo.database.schema.uploads import COUNTING, upload
 from geo.errors import Conflict
-from geo.schema.people import household
-from geo.schema.places import boundary, city, settlement
-from geo.schema.surveys import survey_frame
-from geo.schema.uploads import COUNTING, upload
 
 
 def write_points(connection: Connection, city_id: int, upload_id: int, frame: pd.DataFrame) -> set[str]:

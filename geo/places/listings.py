@@ -9,9 +9,9 @@ from sqlalchemy.sql import ColumnElement
 
 from geo.base.filters import refuse_unknown
 from geo.base.paging import Listing, PageRequest, fetch_page, listing
+from geo.database.schema.places import boundary, city, settlement, ward
+from geo.database.schema.surveys import survey
 from geo.places.boundaries import as_geojson
-from geo.schema.places import boundary, city, settlement, ward
-from geo.schema.surveys import survey
 
 M2_PER_KM2 = 1_000_000
 

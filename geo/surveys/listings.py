@@ -8,10 +8,10 @@ from sqlalchemy import Connection, Select, func, or_, select
 
 from geo.base.filters import refuse_unknown
 from geo.base.paging import Listing, PageRequest, fetch_page, listing
+from geo.database.schema.places import city, organisation
+from geo.database.schema.surveys import survey
+from geo.database.schema.uploads import public_upload
 from geo.errors import NotFound, quoted
-from geo.schema.places import city, organisation
-from geo.schema.surveys import survey
-from geo.schema.uploads import public_upload
 from geo.surveys.visibility import is_seen
 
 

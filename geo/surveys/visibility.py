@@ -5,7 +5,7 @@ from typing import Literal
 from sqlalchemy import func, literal, select
 from sqlalchemy.sql import ColumnElement
 
-from geo.schema.surveys import survey
+from geo.database.schema.surveys import survey
 
 Seen = Literal["published", "granted", "all"]
 """Of which rounds figures are shown: published ones; those whose full figures the transaction's bearer may see, drafts

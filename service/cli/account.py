@@ -9,6 +9,7 @@ import typer
 from sqlalchemy import Connection
 
 from geo.base.paging import PageRequest
+from geo.database.schema.access import KeyRole, Role
 from geo.people.accounts import (
     add_account,
     change_account,
@@ -21,7 +22,6 @@ from geo.people.accounts import (
 from geo.people.audit import find_audit
 from geo.people.grants import end_grant, grant_survey
 from geo.places.boundaries import find_city
-from geo.schema.access import KeyRole, Role
 from geo.settings import Settings
 from geo.surveys.rounds import find_survey
 from service.cli import options as o

@@ -11,12 +11,13 @@ from rich.table import Table
 from sqlalchemy import func, select
 from sqlalchemy.engine import make_url
 
-from geo import cluster, database
-from geo.backup import backup as write_backup
-from geo.backup import client_environment
-from geo.backup import restore as read_backup
+from geo import database
+from geo.database.backup import backup as write_backup
+from geo.database.backup import client_environment
+from geo.database.backup import restore as read_backup
+from geo.database.cluster import server
+from geo.database.cluster.programs import find_client
 from geo.errors import SetupError
-from geo.programs import find_client
 from geo.settings import Settings
 from service.cli.load import noted, open_database
 from service.jobs import prepare
@@ -33,7 +34,7 @@ db_app = typer.Typer(
 def start() -> None:
     """Start the private cluster, making it on first use."""
     settings = _private_settings("start")
-    cluster.start(settings.state_dir)
+    server.start(settings.state_dir)
     typer.echo(f"The private cluster in {settings.state_dir} is running.")
 
 
@@ -41,7 +42,7 @@ def start() -> None:
 def stop() -> None:
     """Stop the private cluster; it keeps everything and starts again by itself when needed."""
     settings = _private_settings("stop")
-    if cluster.stop(settings.state_dir):
+    if server.stop(settings.state_dir):
         typer.echo(f"The private cluster in {settings.state_dir} is stopped.")
     else:
         typer.echo(f"The private cluster in {settings.state_dir} was not running.")
@@ -132,7 +133,7 @@ def _private_settings(verb: str) -> Settings:
 
 def _cluster(state_dir: Path) -> dict[str, str | int | bool | None]:
     """The facts about the private cluster, in the order they are shown."""
-    found = cluster.status(state_dir)
+    found = server.status(state_dir)
     return {
         "database": "private cluster",
         "running": found.running,
@@ -147,7 +148,7 @@ def _cluster(state_dir: Path) -> dict[str, str | int | bool | None]:
 
 def _named_database(url: str) -> dict[str, str | int | bool | None]:
     """The facts about the database VASTI_DATABASE_URL names, without its password."""
-    postgresql, postgis = cluster.server_versions(url)
+    postgresql, postgis = server.server_versions(url)
     return {
         "database": make_url(url).render_as_string(hide_password=True),
         "running": True,

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from data.sample.city import SampleFiles, write_sample
 from geo.base.paging import PageRequest
-from geo.data_version import raise_data_version
+from geo.database.data_version import raise_data_version
 from geo.indicators.definitions.catalogue import read_catalogue
 from geo.indicators.figures.changes import find_changes
 from geo.indicators.figures.disclosure.rules import REASONS

@@ -10,13 +10,13 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
+from geo.database.schema.facilities import FacilityKind
 from geo.fields import Unit
 from geo.ingestion.loading.source import SourceOptions
 from geo.ingestion.mapping.forms.form import Form
 from geo.ingestion.mapping.profile import FacilityColumns, PositionColumns, Profile
 from geo.ingestion.placing.placer import GPS_TOLERANCE_M
 from geo.ingestion.reading.layer import ReadOptions
-from geo.schema.facilities import FacilityKind
 from geo.settings import Settings
 from geo.surveys.rounds import SurveySpec
 from service.cli import options as o

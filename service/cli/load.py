@@ -13,7 +13,8 @@ import typer
 from sqlalchemy import Connection, select
 
 from geo import database
-from geo.data_version import raise_data_version
+from geo.database.data_version import raise_data_version
+from geo.database.schema.uploads import upload
 from geo.errors import SetupError
 from geo.indicators.tallies.recompute import recompute
 from geo.indicators.tallies.store import surveys_lacking_tallies
@@ -27,7 +28,6 @@ from geo.ingestion.loading.withdraw import withdraw as take_back
 from geo.ingestion.reading.layer import ReadOptions
 from geo.people.audit import note_as
 from geo.places.boundaries import add_city, find_city
-from geo.schema.uploads import upload
 from geo.settings import Settings
 from geo.surveys.rounds import find_survey, set_state
 from service.cli import options as o

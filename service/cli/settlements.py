@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from geo.data_version import raise_data_version
+from geo.database.data_version import raise_data_version
 from geo.places.ending import end_settlement, told_of_end
 from geo.settings import Settings
 from service.cli import options as o

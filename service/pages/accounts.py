@@ -4,9 +4,9 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Form, Request, Response
 
+from geo.database.schema.access import ROLES
 from geo.errors import Conflict, InputError, VastiError
 from geo.people.accounts import MAX_KEY_DAYS, list_accounts, list_keys
-from geo.schema.access import ROLES
 from geo.settings import Settings
 from service.access import Acting, acting, reading_in_full
 from service.account_bodies import AccountChange, NewAccount, NewKey

@@ -3,10 +3,10 @@
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
-from geo.data_version import read_data_version
 from geo.database import is_up_to_date, snapshot
+from geo.database.data_version import read_data_version
+from geo.database.service_role import check_service
 from geo.errors import DatabaseUnavailable
-from geo.service_role import check_service
 from service import bodies
 from service.reading import engine_of
 from service.routes.described import REFUSALS, Responses

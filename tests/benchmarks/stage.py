@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from geo import cluster
-from geo.cluster_folders import DATABASE, PORT, ROLE, Folders
+from geo.database.cluster import server
+from geo.database.cluster.folders import DATABASE, PORT, ROLE, Folders
 from tests.benchmarks.measure import Run, run_process
 from tests.conftest import make_state_dir, remove_state_dir
 
@@ -53,7 +53,7 @@ class Stage:
     def sql(self, *statements: str) -> Run:
         """Runs statements or psql's own commands, one after another, in one psql process."""
         commands = [part for statement in statements for part in ("-c", statement)]
-        program = cluster.program(self.state_dir, "psql")
+        program = server.program(self.state_dir, "psql")
         return run_process([program, "-XqAt", "-v", "ON_ERROR_STOP=1", self.dsn, *commands], self.environment)
 
     def ogr2ogr(self, source: Path, table: str, *options: str) -> Run:

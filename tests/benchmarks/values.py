@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from geo.cluster_folders import DATABASE, PORT, ROLE
+from geo.database.cluster.folders import DATABASE, PORT, ROLE
 from tests.benchmarks.measure import Result
 from tests.benchmarks.servers import HOST, Server, free_port, serving
 from tests.benchmarks.stage import CITY, FOLDER, Stage, vasti_command

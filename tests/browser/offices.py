@@ -13,10 +13,10 @@ from playwright.sync_api import Page as Tab
 from sqlalchemy import Engine
 
 from geo import database
+from geo.database.schema.access import ROLES
 from geo.indicators.tallies.recompute import recompute
 from geo.indicators.tallies.store import surveys_lacking_tallies
 from geo.people.accounts import add_account, make_link
-from geo.schema.access import ROLES
 from service import jobs
 from tests import factories as f
 from tests.published_city import drop_database, new_database

@@ -10,7 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from geo import database
-from geo.data_version import DataVersionWatch, raise_data_version
+from geo.database.data_version import DataVersionWatch, raise_data_version
 from geo.places.boundaries import find_city
 from geo.surveys.rounds import set_state
 from service import cache

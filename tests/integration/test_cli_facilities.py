@@ -8,7 +8,7 @@ import geopandas as gpd
 import pytest
 from sqlalchemy import Engine, select
 
-from geo.schema.facilities import facility
+from geo.database.schema.facilities import facility
 from tests import factories as f
 from tests.integration.cli import Shell
 

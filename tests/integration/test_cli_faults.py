@@ -13,8 +13,9 @@ import psycopg
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from geo import cluster, database
-from geo.cluster_folders import Folders
+from geo import database
+from geo.database.cluster.folders import Folders
+from geo.database.cluster.server import running_pid, start
 from tests import factories as f
 from tests.integration.cli import Shell, survey_arguments
 
@@ -168,14 +169,14 @@ def test_killed_load_leaves_the_earlier_state(
 @pytest.fixture
 def own_cluster(new_state_dir: Callable[[], Path]) -> tuple[Path, str]:
     state_dir = new_state_dir()
-    url = cluster.start(state_dir)
+    url = start(state_dir)
     database.upgrade(url)
     return state_dir, url
 
 
 def kill_server(state_dir: Path) -> None:
     """kill -9 of the postmaster and all its children, but those that end by themselves at that moment."""
-    postmaster = cluster.running_pid(Folders.of(state_dir))
+    postmaster = running_pid(Folders.of(state_dir))
     assert postmaster is not None
     found = subprocess.run(["pgrep", "-P", str(postmaster)], capture_output=True, text=True, check=True)
     os.kill(postmaster, signal.SIGKILL)
@@ -203,7 +204,7 @@ def test_killed_server_keeps_what_was_committed(own_cluster: tuple[Path, str], t
     # One sentence: neither a traceback nor what the libraries on the way have to say of it.
     (sentence,) = done.stderr.splitlines()
     assert "nothing of this step was saved" in sentence
-    assert cluster.start(state_dir) == url
+    assert start(state_dir) == url
     assert snapshot(url) == before
     engine = database.create_engine(url)
     whole(engine, "2024")

@@ -12,8 +12,8 @@ import psycopg
 import pytest
 from sqlalchemy.engine import make_url
 
-from geo import cluster
-from geo.cluster_folders import Folders
+from geo.database.cluster import server as cluster
+from geo.database.cluster.folders import Folders
 from geo.errors import PostgisMissing, SetupError
 from tests.conftest import make_state_dir, remove_state_dir
 
@@ -60,7 +60,9 @@ def test_start_twice_is_the_same_cluster(state_dir: Path) -> None:
 
 def test_start_from_two_processes_at_once_makes_one_cluster(new_state_dir: NewStateDir) -> None:
     state_dir = new_state_dir()
-    script = "import sys, pathlib, geo.cluster; print(geo.cluster.start(pathlib.Path(sys.argv[1])))"
+    script = (
+        "import sys, pathlib; from geo.database.cluster.server import start; print(start(pathlib.Path(sys.argv[1])))"
+    )
     processes = [
         subprocess.Popen([sys.executable, "-c", script, str(state_dir)], stdout=subprocess.PIPE, text=True)
         for _ in range(3)

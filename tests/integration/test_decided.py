@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text, update
 
-from geo.schema.access import account
+from geo.database.schema.access import account
 from tests import factories as f
 from tests.integration.office import API, Office, bearer, client, decide, office, officer, settings
 from tests.two_organisations import TwoOrganisations, refused

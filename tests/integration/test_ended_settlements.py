@@ -7,13 +7,13 @@ import pytest
 from sqlalchemy import Connection, select
 
 from geo.base.paging import PageRequest
+from geo.database.schema.places import settlement
 from geo.errors import Conflict, NotFound
 from geo.indicators.figures.query import ValuesQuery
 from geo.indicators.figures.values import find_values
 from geo.people.audit import find_audit
 from geo.places.ending import end_settlement
 from geo.places.listings import SettlementsQuery, find_settlements
-from geo.schema.places import settlement
 from tests import factories as f
 from tests.integration.cli import Shell
 from tests.integration.office import API, Office, bearer, client, office, officer, settings

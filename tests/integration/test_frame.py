@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, select
 
+from geo.database.schema.surveys import survey_frame
 from geo.errors import MissingColumn
 from geo.indicators.figures.query import ValuesQuery
 from geo.indicators.figures.values import find_values
 from geo.ingestion.loading.frames import load_frame
 from geo.ingestion.loading.load import ErrorsFound
 from geo.ingestion.reading.layer import ReadOptions
-from geo.schema.surveys import survey_frame
 from tests import factories as f
 
 

@@ -9,10 +9,10 @@ from sqlalchemy.exc import DBAPIError
 
 from geo import database
 from geo.base.paging import PageRequest
+from geo.database.schema.access import ROLES
+from geo.database.service_role import SERVICE_ROLE, check_service, grant_service, service_url
 from geo.people.accounts import change_account, enter, find_account, make_key
 from geo.people.audit import find_audit, note
-from geo.schema.access import ROLES
-from geo.service_role import SERVICE_ROLE, check_service, grant_service, service_url
 from geo.settings import Settings
 from service.app import create_app
 from tests import factories as f

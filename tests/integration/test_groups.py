@@ -10,6 +10,8 @@ from shapely.geometry import box
 from sqlalchemy import Connection, select
 
 from geo.base.paging import PageRequest
+from geo.database.schema.surveys import survey
+from geo.database.schema.tallies import tallied, tally
 from geo.errors import InvalidParameters, NotAllowed
 from geo.indicators.definitions.catalogue import catalogue
 from geo.indicators.figures.changes import find_changes
@@ -21,8 +23,6 @@ from geo.indicators.tallies.store import group_fields, make_missing, surveys_lac
 from geo.indicators.tallies.tally import ALL, CLUSTERS, SUMS
 from geo.ingestion.loading.source import SourceOptions
 from geo.ingestion.loading.withdraw import withdraw
-from geo.schema.surveys import survey
-from geo.schema.values import tallied, tally
 from tests import factories as f
 
 QUERY = ValuesQuery(

@@ -10,13 +10,13 @@ from shapely.affinity import scale, translate
 from shapely.geometry import LineString, MultiPolygon, Polygon, box
 from sqlalchemy import Connection, select
 
+from geo.database.schema.places import boundary, settlement, ward
 from geo.errors import Conflict, UnreadableFile
 from geo.ingestion.loading.boundaries.load import load_boundaries
 from geo.ingestion.loading.load import ErrorsFound, LoadResult
 from geo.ingestion.mapping.profile import BoundaryColumns
 from geo.ingestion.reading.layer import ReadOptions
 from geo.places.boundaries import add_city
-from geo.schema.places import boundary, settlement, ward
 from tests import factories as f
 
 

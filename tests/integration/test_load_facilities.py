@@ -11,7 +11,9 @@ import pytest
 import shapely
 from sqlalchemy import Connection, func, select
 
-from geo.data_version import read_data_version
+from geo.database.data_version import read_data_version
+from geo.database.schema.facilities import facility
+from geo.database.schema.uploads import finding, upload
 from geo.errors import Conflict, MissingColumn, NotFound, UnknownCRS
 from geo.ingestion.loading.load import ErrorsFound, LoadResult
 from geo.ingestion.loading.withdraw import withdraw
@@ -19,8 +21,6 @@ from geo.ingestion.mapping.profile import FacilityColumns
 from geo.ingestion.reading.layer import ReadOptions
 from geo.places.boundaries import add_city, find_city
 from geo.places.facilities import provision
-from geo.schema.facilities import facility
-from geo.schema.uploads import finding, upload
 from geo.surveys.rounds import open_survey
 from tests import factories as f
 

@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, func, select, text
 
+from geo.database.schema.households import household
+from geo.database.schema.surveys import data_version, survey
+from geo.database.schema.tables import metadata
+from geo.database.schema.uploads import finding, upload
 from geo.errors import Conflict, InputError, NotFound, UnreadableFile
 from geo.fields import standard_fields
 from geo.ingestion.loading.load import ErrorsFound, LoadResult
 from geo.ingestion.loading.source import SourceOptions
 from geo.ingestion.reading.layer import BATCH_ROWS
-from geo.schema.people import household
-from geo.schema.surveys import data_version, survey
-from geo.schema.tables import metadata
-from geo.schema.uploads import finding, upload
 from tests import factories as f
 
 Row = dict[str, Any]

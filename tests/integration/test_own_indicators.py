@@ -10,6 +10,8 @@ import pytest
 from sqlalchemy import Connection, Engine, func, insert, select
 
 from geo.base.paging import PageRequest
+from geo.database.schema.surveys import survey
+from geo.database.schema.tallies import own_indicator, pair_tally, tallied
 from geo.errors import Conflict, DefinitionInvalid, UnreadableFile
 from geo.indicators.definitions.catalogue import catalogue, read_catalogue
 from geo.indicators.definitions.definition import Definition
@@ -26,8 +28,6 @@ from geo.ingestion.loading.households import load_survey
 from geo.ingestion.loading.source import SourceOptions
 from geo.ingestion.loading.withdraw import withdraw
 from geo.people.organisations import open_organisation
-from geo.schema.surveys import survey
-from geo.schema.values import own_indicator, pair_tally, tallied
 from tests import factories as f
 from tests.integration.cli import Shell, survey_arguments
 

@@ -13,11 +13,11 @@ import shapely
 from shapely.geometry import box
 from sqlalchemy import Connection, func, select
 
+from geo.database.schema.facilities import KINDS, FacilityKind
+from geo.database.schema.places import boundary, settlement
 from geo.ingestion.loading.withdraw import withdraw
 from geo.places.boundaries import find_city
 from geo.places.facilities import provision
-from geo.schema.facilities import KINDS, FacilityKind
-from geo.schema.places import boundary, settlement
 from geo.surveys.rounds import open_survey
 from tests import factories as f
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, select
 
-from geo.schema.people import household
-from geo.schema.surveys import survey
-from geo.schema.uploads import upload
+from geo.database.schema.households import household
+from geo.database.schema.surveys import survey
+from geo.database.schema.uploads import upload
 from tests import factories as f
 from tests.integration.cli import Shell
 from tests.integration.survey_servers import TOKEN, Served, serving

@@ -8,6 +8,8 @@ import pytest
 from pydantic import ValidationError
 from sqlalchemy import Connection, select, text
 
+from geo.database.schema.households import household
+from geo.database.schema.surveys import survey
 from geo.errors import ProfileInvalid
 from geo.indicators.figures.query import ValuesQuery
 from geo.indicators.figures.values import find_values
@@ -18,8 +20,6 @@ from geo.ingestion.loading.source import SourceOptions
 from geo.ingestion.loading.withdraw import withdraw
 from geo.ingestion.mapping.profile import Profile
 from geo.ingestion.reading.layer import ReadOptions
-from geo.schema.people import household
-from geo.schema.surveys import survey
 from tests import factories as f
 
 CODE = {"declared_settlement_code": {"column": "settlement"}}

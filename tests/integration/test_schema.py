@@ -10,7 +10,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, Engine, func, inspect, select, text
 
 from geo import database
-from geo.schema.tables import facility, household, metadata, upload
+from geo.database.engine import MIGRATIONS
+from geo.database.schema.tables import facility, household, metadata, upload
 from tests import factories as f
 
 
@@ -45,7 +46,7 @@ def indexes(connection: Connection) -> list[str]:
 def migrate(connection: Connection, revision: str) -> None:
     """Takes the tables back to an earlier revision."""
     config = Config()
-    config.set_main_option("script_location", str(database.MIGRATIONS))
+    config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["connection"] = connection
     downgrade(config, revision)
 

@@ -8,11 +8,11 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import IntegrityError
 
 from geo import database
+from geo.database.service_role import service_url
 from geo.errors import UnreadableFile
 from geo.ingestion.loading import originals
 from geo.ingestion.loading.originals import Kept
 from geo.people.accounts import enter
-from geo.service_role import service_url
 from geo.settings import Settings
 from service.incoming import plain_name
 from tests import factories as f

@@ -9,7 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from geo import cluster, database
+from geo import database
+from geo.database.cluster import server as cluster
 from geo.errors import PortTaken, SetupError
 from geo.settings import Settings
 from service import serve

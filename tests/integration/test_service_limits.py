@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Connection, text
 
 from geo import database
+from geo.database import engine as engine_module
 from geo.errors import Busy, Conflict
 from geo.settings import Settings
 from service import access as service_access
@@ -59,7 +60,7 @@ def test_m7_files_that_wait_for_each_other_leave_room_for_readers(
     two: TwoOrganisations, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # They wait here as long as the test takes.
-    monkeypatch.setattr(database, "_LIMITS", "")
+    monkeypatch.setattr(engine_module, "_LIMITS", "")
     monkeypatch.setattr(service_access, "_WAIT_S", 600.0)
     jobs.prepare(two.owner.url.render_as_string(hide_password=False))
     engine = database.create_engine(two.service.url.render_as_string(hide_password=False))

@@ -13,10 +13,10 @@ import pytest
 from sqlalchemy import Connection, insert, text
 
 from geo.base.paging import PageRequest
+from geo.database.schema.places import organisation
+from geo.database.schema.tallies import own_indicator
 from geo.errors import InvalidParameters
 from geo.indicators.figures.trends import COLUMNS, TrendsQuery, find_trends
-from geo.schema.places import organisation
-from geo.schema.values import own_indicator
 from geo.surveys.rounds import SurveySpec
 from tests import factories as f
 from tests.integration.test_load_boundaries import redrawn

@@ -13,7 +13,9 @@ import psycopg
 import pytest
 from sqlalchemy import Engine, text
 
-from geo import cluster, database
+from geo import database
+from geo.database.cluster import server
+from geo.database.locks import lock_final
 from geo.indicators.tallies.recompute import recompute
 from geo.indicators.tallies.store import surveys_lacking_tallies
 from geo.ingestion.loading import originals
@@ -21,7 +23,6 @@ from geo.ingestion.loading.load import Target
 from geo.ingestion.uploads.choices import Choices
 from geo.ingestion.uploads.decisions import NEXT_STEP, Decision, decide
 from geo.ingestion.uploads.upload import Step, receive
-from geo.locks import lock_final
 from geo.people.accounts import Bearer, add_account, find_account_by_id
 from geo.places.boundaries import find_city
 from geo.settings import Settings
@@ -289,7 +290,7 @@ def test_two_workers_never_take_one_upload(office: Office, tmp_path: Path) -> No
 def own_office(new_state_dir: Callable[[], Path], tmp_path: Path) -> Iterator[tuple[Path, Office]]:
     """In a cluster of the test's own, and its state folder."""
     state_dir = new_state_dir()
-    url = cluster.start(state_dir)
+    url = server.start(state_dir)
     officer = furnish(url, tmp_path)
     engine = database.create_engine(url)
     yield state_dir, Office(url, engine, tmp_path, officer)
@@ -303,7 +304,7 @@ def test_a_database_that_is_killed_finds_the_step_undone_and_it_is_done_again(
     state_dir, office = own_office
     number, before, worker = in_the_middle(office, step, tmp_path)
     kill_server(state_dir)
-    assert cluster.start(state_dir) == office.url
+    assert server.start(state_dir) == office.url
     office.engine.dispose()
     if office.look(number)[0] != AFTER[step]:
         assert seen(office) == before

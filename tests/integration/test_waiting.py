@@ -12,14 +12,15 @@ from alembic.command import downgrade
 from sqlalchemy import Connection, Engine, text
 
 from geo import database
-from geo.data_version import raise_data_version
+from geo.database import engine as engine_module
+from geo.database.data_version import raise_data_version
+from geo.database.locks import lock_final, lock_survey
 from geo.errors import Locked
 from geo.ingestion.loading.households import load_survey
 from geo.ingestion.loading.load import LoadOptions
 from geo.ingestion.loading.partitions import has_partition, make_partition
 from geo.ingestion.loading.source import SourceOptions
 from geo.ingestion.uploads.work import Work
-from geo.locks import lock_final, lock_survey
 from geo.places.boundaries import find_city
 from geo.surveys.rounds import SurveySpec, open_survey
 from service import incoming
@@ -185,10 +186,10 @@ def test_l10_an_upgrade_does_not_wait_for_ever(fresh_url: str, monkeypatch: pyte
     database.upgrade(fresh_url)
     engine = database.create_engine(fresh_url)
     with engine.begin() as connection:
-        config = database._alembic_config()
+        config = engine_module._alembic_config()
         config.attributes["connection"] = connection
         downgrade(config, "0012")
-    monkeypatch.setattr(database, "_UPGRADE_WAITS_S", 0.2)
+    monkeypatch.setattr(engine_module, "_UPGRADE_WAITS_S", 0.2)
     with engine.connect() as reading:
         reading.execute(text("SELECT count(*) FROM upload"))
         with pytest.raises(Locked, match="being worked on"):

@@ -9,14 +9,14 @@ import pytest
 import shapely
 from sqlalchemy import Connection, func, select
 
+from geo.database.schema.households import household
+from geo.database.schema.places import ward
+from geo.database.schema.surveys import survey
+from geo.database.schema.tallies import tally
 from geo.errors import Conflict, NotFound
 from geo.indicators.tallies.tally import SUMS
 from geo.ingestion.loading.withdraw import withdraw
 from geo.places.boundaries import PlaceChanges, find_city, places_on
-from geo.schema.people import household
-from geo.schema.places import ward
-from geo.schema.surveys import survey
-from geo.schema.values import tally
 from tests import factories as f
 
 UPLOADS = [

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import httpx
 
-from geo import cluster, database
+from geo import database
+from geo.database.cluster import server
+from geo.database.service_role import service_url
 from geo.people.accounts import add_account, make_link
 from geo.places.boundaries import find_city
-from geo.service_role import service_url
 from geo.surveys.rounds import set_state
 from service import jobs
 from tests import factories as f
@@ -77,8 +78,8 @@ class Office:
 
     def restart_database(self) -> None:
         """Ends all its connections in the middle of what they do."""
-        cluster.stop(self.folder)
-        cluster.start(self.folder)
+        server.stop(self.folder)
+        server.start(self.folder)
 
     def look_at_memory(self) -> None:
         """Notes the most memory that the service's process has held."""
@@ -138,7 +139,7 @@ def furnish(url: str, folder: Path) -> Mapping[str, str]:
 @contextmanager
 def opened(folder: Path) -> Iterator[tuple[Office, Mapping[str, str]]]:
     """The service at work on a new cluster in this folder, and a steward's session of each organisation."""
-    url = cluster.start(folder)
+    url = server.start(folder)
     files = folder / "files"
     files.mkdir()
     sessions = furnish(url, files)

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import pytest
 
-from geo.data_version import DataVersionWatch, Seen
+from geo.database.data_version import DataVersionWatch, Seen
 from service.cache import Answer, PublicCache
 from tests.asking import Question, ask_async
 

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import pytest
 
+from geo.database.room import check_disk, check_quota
 from geo.errors import StorageFull
-from geo.room import check_disk, check_quota
 
 
 class Disk(NamedTuple):

@@ -7,10 +7,10 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from geo.base.model_faults import describe_fault
+from geo.database.schema.facilities import FacilityKind
 from geo.errors import DefinitionInvalid, ExpressionInvalid
 from geo.fields import standard_fields
 from geo.indicators.definitions.expressions.check import Expression, read_expression
-from geo.schema.facilities import FacilityKind
 
 Counted = Literal["households", "persons"]
 Direction = Literal["up", "down", "report"]

@@ -5,12 +5,12 @@ from pathlib import Path
 
 from sqlalchemy import Connection, select
 
+from geo.database.schema.places import organisation
+from geo.database.schema.tallies import own_indicator
 from geo.errors import Conflict, DefinitionInvalid, NotFound, UnreadableFile, quoted
 from geo.fields import standard_fields
 from geo.indicators.definitions.catalogue import catalogue, own_definition, read_catalogue, shipped_document
 from geo.indicators.definitions.definition import Definition, read_definition
-from geo.schema.places import organisation
-from geo.schema.values import own_indicator
 
 MOST_BYTES = 64 * 1024
 """The largest file."""

@@ -11,6 +11,9 @@ from sqlalchemy import Connection, func, literal, select, tuple_
 from sqlalchemy.sql import ColumnElement
 
 from geo.base.filters import refuse_unknown
+from geo.database.schema.places import city, settlement, ward
+from geo.database.schema.surveys import survey
+from geo.database.schema.tallies import pair_tally, paired
 from geo.errors import InvalidParameter, InvalidParameters
 from geo.indicators.definitions.catalogue import read_catalogue
 from geo.indicators.figures.blocks import Block
@@ -27,9 +30,6 @@ from geo.indicators.figures.query import ValuesQuery, check_filters, find_blocks
 from geo.indicators.figures.rollup import Level
 from geo.indicators.figures.values import FigurePage, named, page_of, read_exact
 from geo.indicators.tallies.pairs import SUMS as PAIR_SUMS
-from geo.schema.places import city, settlement, ward
-from geo.schema.surveys import survey
-from geo.schema.values import pair_tally, paired
 from geo.surveys.visibility import is_seen
 
 ChangeMethod = Literal["enumeration", "paired", "independent", "register", "measurement"]

@@ -7,6 +7,9 @@ from sqlalchemy import Connection, func, literal, select
 
 from geo.base.filters import refuse_unknown
 from geo.base.paging import PageRequest
+from geo.database.schema.places import city, settlement
+from geo.database.schema.surveys import survey
+from geo.database.schema.tallies import tallied, tally
 from geo.errors import InvalidParameter, InvalidParameters, quoted
 from geo.indicators.definitions.catalogue import Catalogue
 from geo.indicators.definitions.definition import Counted
@@ -15,9 +18,6 @@ from geo.indicators.figures.disclosure.rules import Access
 from geo.indicators.figures.rollup import Level
 from geo.indicators.tallies.store import group_fields
 from geo.indicators.tallies.tally import ALL
-from geo.schema.places import city, settlement
-from geo.schema.surveys import survey
-from geo.schema.values import tallied, tally
 from geo.surveys.visibility import Seen, is_seen
 
 _MEMBERS = "density_persons"

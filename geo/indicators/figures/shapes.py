@@ -11,8 +11,8 @@ from shapely.geometry.base import BaseGeometry
 from sqlalchemy import Connection, cast, func, select
 
 from geo.base.crs import STORAGE_SRID
+from geo.database.schema.places import boundary
 from geo.places.boundaries import as_geojson
-from geo.schema.places import boundary
 
 
 def add_shapes(connection: Connection, figures: pd.DataFrame) -> pd.DataFrame:

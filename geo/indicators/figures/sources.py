@@ -4,12 +4,12 @@ from typing import Any
 
 from sqlalchemy import Connection, column, func, select
 
+from geo.database.schema.places import city, organisation
+from geo.database.schema.surveys import survey
+from geo.database.schema.tallies import tallied
+from geo.database.schema.uploads import public_upload
 from geo.errors import NotFound
 from geo.indicators.definitions.catalogue import read_catalogue
-from geo.schema.places import city, organisation
-from geo.schema.surveys import survey
-from geo.schema.uploads import public_upload
-from geo.schema.values import tallied
 from geo.surveys.visibility import Seen, is_seen
 
 _UPLOAD = ("id", "uploaded_at", "rows_loaded")

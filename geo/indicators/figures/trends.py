@@ -14,6 +14,7 @@ import pandas as pd
 from sqlalchemy import Connection, func, select
 
 from geo.base.paging import PageRequest
+from geo.database.schema.surveys import survey
 from geo.errors import InvalidParameter, InvalidParameters
 from geo.indicators.definitions.catalogue import Catalogue, read_catalogue
 from geo.indicators.definitions.definition import Counted
@@ -24,7 +25,6 @@ from geo.indicators.figures.estimate import trend
 from geo.indicators.figures.query import ValuesQuery, check_filters, find_blocks, rounds_there_are
 from geo.indicators.figures.rollup import Level
 from geo.indicators.figures.values import DATES, FigurePage, named, page_of, read_exact
-from geo.schema.surveys import survey
 from geo.surveys.visibility import Seen
 
 COLUMNS = (

@@ -10,6 +10,8 @@ from shapely.geometry.base import BaseGeometry
 from sqlalchemy import Connection, func, select
 
 from geo.base.paging import decode_cursor, encode_cursor
+from geo.database.schema.places import settlement
+from geo.database.schema.surveys import survey
 from geo.errors import InvalidParameter, InvalidParameters, NotAllowed
 from geo.indicators.definitions.catalogue import read_catalogue
 from geo.indicators.figures.blocks import Block, Cells
@@ -20,8 +22,6 @@ from geo.indicators.figures.rollup import Level
 from geo.indicators.figures.shapes import add_shapes, boundaries_within
 from geo.indicators.tallies.tally import ALL
 from geo.places.boundaries import there_on
-from geo.schema.places import settlement
-from geo.schema.surveys import survey
 
 DATES = ("starts_on", "ends_on")
 """The first and the last day of a figure's round."""

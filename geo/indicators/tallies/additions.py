@@ -2,16 +2,16 @@
 
 from sqlalchemy import Connection, func, insert, select
 
-from geo.data_version import raise_data_version
+from geo.database.data_version import raise_data_version
+from geo.database.locks import lock_final
+from geo.database.schema.places import organisation
+from geo.database.schema.tallies import own_indicator, tally
 from geo.errors import Conflict, DefinitionInvalid
 from geo.indicators.definitions.definition import Definition
 from geo.indicators.definitions.documents import Added, check_own, newest_version, numbered
 from geo.indicators.tallies.recompute import recompute_all
 from geo.indicators.tallies.tally import ALL
-from geo.locks import lock_final
 from geo.people.organisations import open_organisation
-from geo.schema.places import organisation
-from geo.schema.values import own_indicator, tally
 
 MOST_INDICATORS = 200
 """How many an installation may have."""

@@ -9,10 +9,10 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection, select
 
-from geo.data_version import raise_data_version
+from geo.database.data_version import raise_data_version
+from geo.database.locks import lock_final
+from geo.database.schema.surveys import survey
 from geo.indicators.tallies.store import make_missing
-from geo.locks import lock_final
-from geo.schema.surveys import survey
 
 
 def recompute(

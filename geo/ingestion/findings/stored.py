@@ -13,10 +13,10 @@ from sqlalchemy import (
 )
 
 from geo.base.paging import Page, PageRequest, fetch_page
-from geo.copying import copy_frame
+from geo.database.copying import copy_frame
+from geo.database.schema.uploads import finding
 from geo.ingestion.findings.collected import ROWS_SHOWN, VALUES_SHOWN, FindingGroup, Findings, sentence
 from geo.ingestion.findings.kinds import MISPLACED
-from geo.schema.uploads import finding
 
 
 def find_groups(connection: Connection, upload_ids: Sequence[int]) -> dict[int, list[FindingGroup]]:

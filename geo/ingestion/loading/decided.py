@@ -6,10 +6,10 @@ figures is a steward's to decide; an account may have been closed, or given a lo
 
 from sqlalchemy import Connection, select
 
+from geo.database.schema.access import ROLES, Role, account
+from geo.database.schema.surveys import survey
+from geo.database.schema.uploads import upload
 from geo.errors import Conflict
-from geo.schema.access import ROLES, Role, account
-from geo.schema.surveys import survey
-from geo.schema.uploads import upload
 
 
 def check_decided(connection: Connection, upload_id: int) -> None:

@@ -9,7 +9,11 @@ import pandas as pd
 from sqlalchemy import Connection, Table, func, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from geo.data_version import raise_data_version
+from geo.database.data_version import raise_data_version
+from geo.database.locks import lock_places
+from geo.database.schema.places import settlement
+from geo.database.schema.surveys import stratum_frame, survey, survey_frame
+from geo.database.schema.tallies import tally
 from geo.errors import MissingColumn
 from geo.indicators.tallies.tally import ALL, CLUSTERS, stratum_of
 from geo.ingestion.findings.collected import Findings
@@ -19,11 +23,7 @@ from geo.ingestion.mapping.cells import texts
 from geo.ingestion.mapping.quantities import MOST_HOUSEHOLDS
 from geo.ingestion.reading.formats import open_layer
 from geo.ingestion.reading.layer import Layer, ReadOptions
-from geo.locks import lock_places
 from geo.places.boundaries import find_city, there_on
-from geo.schema.places import settlement
-from geo.schema.surveys import stratum_frame, survey, survey_frame
-from geo.schema.values import tally
 from geo.surveys.rounds import find_survey, frame_sizes
 
 

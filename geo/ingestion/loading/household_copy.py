@@ -25,10 +25,10 @@ from sqlalchemy import (
 )
 
 from geo.base.crs import STORAGE_SRID
-from geo.copying import driver_of
+from geo.database.copying import driver_of
+from geo.database.schema.households import household
 from geo.ingestion.loading.partitions import attach, create_beside, has_partition, index, is_empty, partition_name
 from geo.ingestion.mapping.mapper import Observations
-from geo.schema.people import household
 
 _EWKB_POINT = np.dtype([("byte_order", "u1"), ("type", "<u4"), ("srid", "<u4"), ("x", "<f8"), ("y", "<f8")])
 _POINT_WITH_SRID = 0x20000001

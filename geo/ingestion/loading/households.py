@@ -14,6 +14,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from sqlalchemy import Connection, select
 
+from geo.database.locks import lock_places, lock_survey
+from geo.database.schema.surveys import survey
 from geo.errors import NotFound
 from geo.indicators.definitions.catalogue import read_catalogue
 from geo.indicators.definitions.definition import Definition
@@ -44,10 +46,8 @@ from geo.ingestion.loading.source import SourceOptions
 from geo.ingestion.loading.withdraw import withdraw_snapshots
 from geo.ingestion.mapping.mapper import Observations
 from geo.ingestion.mapping.profile import Profile
-from geo.locks import lock_places, lock_survey
 from geo.places.boundaries import CityPlaces, find_city, places_on, write_names
 from geo.places.listed import note_giver
-from geo.schema.surveys import survey
 from geo.surveys.rounds import Mode, SurveySpec, find_survey, frame_sizes, open_survey
 
 

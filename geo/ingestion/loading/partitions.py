@@ -13,9 +13,9 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.schema import CreateIndex
 from sqlalchemy.sql import quoted_name
 
-from geo.copying import driver_of
+from geo.database.copying import driver_of
+from geo.database.schema.households import household
 from geo.errors import Locked
-from geo.schema.people import household
 
 _WAITS_MS = 500
 """Others wait as long as we do: their requests for a table stand behind ours."""

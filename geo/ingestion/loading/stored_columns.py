@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Text, cast, func, literal, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 
+from geo.database.locks import lock_survey
+from geo.database.schema.households import household
+from geo.database.schema.uploads import upload
 from geo.errors import Conflict, NotFound
 from geo.indicators.definitions.catalogue import read_catalogue
 from geo.ingestion.mapping.vocabulary import vocabulary
-from geo.locks import lock_survey
-from geo.schema.people import household
-from geo.schema.uploads import upload
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from geo.database.schema.facilities import KINDS, FacilityKind
 from geo.errors import MissingColumn
 from geo.ingestion.mapping.columns import Wanted, find_columns, names_present
 from geo.ingestion.mapping.profile import FacilityColumns, PositionColumns
 from geo.ingestion.mapping.text_shapes import standard_profile_of
 from geo.ingestion.reading.layer import Layer
-from geo.schema.facilities import KINDS, FacilityKind
 
 STANDARD = {
     "code": "facility_code",

@@ -13,10 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from geo.base.model_faults import describe_fault
 from geo.base.text import fold
+from geo.database.schema.facilities import FacilityKind
 from geo.errors import ProfileInvalid
 from geo.fields import Field as StandardField
 from geo.fields import standard_fields
-from geo.schema.facilities import FacilityKind
 
 Value = str | bool | int | float
 Meanings = Mapping[str, Mapping[str, Value]]

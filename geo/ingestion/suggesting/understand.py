@@ -8,6 +8,7 @@ from typing import Any
 
 import tomlkit
 
+from geo.database.schema.facilities import FacilityKind
 from geo.errors import MissingColumn
 from geo.fields import Content, Unit
 from geo.ingestion.mapping.evidence import read_evidence
@@ -20,7 +21,6 @@ from geo.ingestion.reading.layer import ReadOptions
 from geo.ingestion.suggesting.place_codes import LIKE_A_CODE
 from geo.ingestion.suggesting.profile_text import quote, write_profile
 from geo.ingestion.suggesting.suggest import NOTHING, Confidence, suggest_profile
-from geo.schema.facilities import FacilityKind
 
 
 @dataclass(frozen=True)

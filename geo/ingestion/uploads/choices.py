@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from geo.base.text import is_storable
+from geo.database.schema.facilities import FacilityKind
 from geo.errors import InvalidParameter, InvalidParameters, quoted, shortened
 from geo.fields import Content, standard_fields
 from geo.ingestion.loading.source import SourceOptions
@@ -18,7 +19,6 @@ from geo.ingestion.reading.formats import MAX_COLUMNS
 from geo.ingestion.reading.layer import LimitedReadOptions, ReadOptions
 from geo.ingestion.suggesting.profile_text import add_answers, add_kept
 from geo.ingestion.suggesting.suggest import DETAIL, NOTHING, TARGETS
-from geo.schema.facilities import FacilityKind
 
 AXES = ("longitude", "latitude")
 

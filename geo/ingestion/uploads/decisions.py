@@ -5,10 +5,10 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, update
 
+from geo.database.schema.uploads import State, upload
 from geo.errors import Conflict
 from geo.ingestion.uploads.choices import Choices
 from geo.ingestion.uploads.upload import Step, find_upload
-from geo.schema.uploads import State, upload
 
 Decision = Literal["accept", "skip_errors", "recheck", "refuse", "withdraw"]
 

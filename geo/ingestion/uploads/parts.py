@@ -9,9 +9,9 @@ from uuid import UUID
 
 from sqlalchemy import Connection, delete, func, insert, select
 
+from geo.database.room import check_quota
+from geo.database.schema.uploads import incoming
 from geo.errors import Conflict, NotFound
-from geo.room import check_quota
-from geo.schema.uploads import incoming
 
 MAX_OPEN = 20
 """How many files one account may be sending at a time."""

@@ -14,6 +14,10 @@ from sqlalchemy import Connection, Engine, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from geo.database import limit_lock_waits, transaction, translated_errors
+from geo.database.locks import lock_survey
+from geo.database.room import check_disk
+from geo.database.schema.access import account
+from geo.database.schema.uploads import State, finding, remembered_profile, upload, upload_progress
 from geo.errors import (
     Busy,
     ChoiceNeeded,
@@ -38,11 +42,7 @@ from geo.ingestion.uploads.choices import Choices
 from geo.ingestion.uploads.contents import load_file, understand_file
 from geo.ingestion.uploads.preview import NOTHING_READ, compare, find_figures, outcome, read_as, to_choose_from
 from geo.ingestion.uploads.upload import BEGINS_AS, Step, uploads
-from geo.locks import lock_survey
 from geo.people.audit import note_as
-from geo.room import check_disk
-from geo.schema.access import account
-from geo.schema.uploads import State, finding, remembered_profile, upload, upload_progress
 
 _TELL_EVERY_S = 0.5
 _LOCK_NAMESPACE = 0x75706C64

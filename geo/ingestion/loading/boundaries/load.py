@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 from sqlalchemy import Connection
 
+from geo.database.locks import lock_city
 from geo.errors import Conflict
 from geo.ingestion.loading import originals
 from geo.ingestion.loading.boundaries.attributes import read_attributes
@@ -28,7 +29,6 @@ from geo.ingestion.loading.load import (
 )
 from geo.ingestion.mapping.profile import BoundaryColumns, Profile
 from geo.ingestion.reading.layer import ReadOptions
-from geo.locks import lock_city
 from geo.places.boundaries import find_city, find_others_ground, places_on, write_boundaries
 from geo.places.ending import find_ended
 

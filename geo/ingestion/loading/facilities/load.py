@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 
 from geo.base.crs import STORAGE_CRS
 from geo.base.extent import extent_of
+from geo.database.locks import lock_city
 from geo.errors import NotFound
 from geo.ingestion.findings.collected import Findings
 from geo.ingestion.loading import originals
@@ -45,7 +46,6 @@ from geo.ingestion.reading.crs_proposals import check_crs, name_crs, refuse_far_
 from geo.ingestion.reading.formats import open_layer
 from geo.ingestion.reading.layer import ReadAs, ReadOptions
 from geo.ingestion.reading.returned_rows import without_reasons
-from geo.locks import lock_city
 from geo.places.boundaries import find_city, places_on
 from geo.places.facilities import given_by_others, write_facilities
 
@@ -99,7 +99,7 @@ def load_facilities(
 
 @dataclass(frozen=True)
 class Facilities:
-    """The facilities of a file, as `geo.places.facilities.write_facilities` takes them, and what was found in its rows."""
+    """The facilities of a file, as `geo.places.facilities.write_facilities` takes them, and what was found in them."""
 
     frame: pd.DataFrame
     findings: Findings

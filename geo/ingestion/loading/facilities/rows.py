@@ -8,6 +8,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from geo.base.text import fold_name
+from geo.database.schema.facilities import KINDS
 from geo.ingestion.findings.collected import Findings
 from geo.ingestion.mapping.answers import map_text
 from geo.ingestion.mapping.cells import Cells, NotUnderstood, translate
@@ -17,7 +18,6 @@ from geo.ingestion.mapping.facility_columns import STANDARD, NamedLayer
 from geo.ingestion.mapping.quantities import read_number
 from geo.ingestion.mapping.yes_no import yes_or_no
 from geo.ingestion.reading.layer import Batch
-from geo.schema.facilities import KINDS
 
 MOST_SEATS = 10_000
 """More than any block on Earth has: a number above it is something else, such as a date."""

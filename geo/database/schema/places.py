@@ -21,7 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 
 from geo.base.crs import STORAGE_SRID
-from geo.schema.base import metadata
+from geo.database.schema.base import metadata
 
 SLUG = r"slug ~ '^[a-z0-9][a-z0-9_-]*$'"
 

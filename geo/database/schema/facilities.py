@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 
 from geo.base.crs import STORAGE_SRID
-from geo.schema.base import metadata
+from geo.database.schema.base import metadata
 
 FacilityKind = Literal["community_toilet", "water_point"]
 

@@ -12,8 +12,8 @@ from psycopg.conninfo import make_conninfo
 from sqlalchemy.engine import make_url
 
 from geo.base.files import sync
+from geo.database.cluster.programs import find_client
 from geo.errors import DatabaseUnavailable, InputError, SetupError, UnreadableFile
-from geo.programs import find_client
 
 # Everything goes, not only what the backup also holds: a backup taken before an upgrade must not leave the
 # upgrade's tables behind. Extensions first, since PostGIS owns schemas of its own. The wait for other users'

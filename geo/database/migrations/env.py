@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from geo.schema.tables import metadata
+from geo.database.schema.tables import metadata
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
 context.run_migrations()

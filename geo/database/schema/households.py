@@ -23,8 +23,8 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.types import TypeEngine
 
 from geo.base.crs import STORAGE_SRID
+from geo.database.schema.base import metadata
 from geo.fields import Field, standard_fields
-from geo.schema.base import metadata
 
 
 def _column_type(field: Field) -> TypeEngine[Any]:

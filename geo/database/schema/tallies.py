@@ -12,7 +12,7 @@ from sqlalchemy import (
     Text,
 )
 
-from geo.schema.base import metadata
+from geo.database.schema.base import metadata
 
 # In the order in which a reader asks: the settlements of one indicator stand together.
 tally = Table(

@@ -1,7 +1,7 @@
 """Who may do what: accounts, how they prove who they are, and whose full figures an organisation may see.
 
-The service's own role reads of these what `geo.service_role` grants it; passwords, tokens and links are checked by the
-functions of the schema `gate`, which it may only call.
+The service's own role reads of these what `geo.database.service_role` grants; passwords, tokens and links are checked
+by the functions of the schema `gate`, which it may only call.
 """
 
 from typing import Literal, get_args
@@ -22,7 +22,7 @@ from sqlalchemy import (
     func,
 )
 
-from geo.schema.base import metadata
+from geo.database.schema.base import metadata
 
 Role = Literal["viewer", "contributor", "steward", "operator"]
 

@@ -3,7 +3,7 @@
 from sqlalchemy import BigInteger, CheckConstraint, Column, DateTime, ForeignKey, Identity, Index, Table, Text, func
 from sqlalchemy.dialects.postgresql import JSONB
 
-from geo.schema.base import metadata
+from geo.database.schema.base import metadata
 
 audit = Table(
     "audit",

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ProgrammingError
 
-from geo.copying import driver_of
+from geo.database.copying import driver_of
 from geo.errors import SetupError
 
 SERVICE_ROLE = "vasti_service"

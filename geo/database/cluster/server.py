@@ -21,18 +21,9 @@ import psycopg
 from pgtoolkit.ctl import PGCtl
 
 from geo.base.files import sync
-from geo.cluster_folders import (
-    DATABASE,
-    MEBIBYTE,
-    PORT,
-    ROLE,
-    Account,
-    Folders,
-    is_private,
-    run_as,
-)
+from geo.database.cluster.folders import DATABASE, MEBIBYTE, PORT, ROLE, Account, Folders, is_private, run_as
+from geo.database.cluster.programs import Programs, find_programs
 from geo.errors import DatabaseUnavailable
-from geo.programs import Programs, find_programs
 
 EXTENSIONS = ("postgis", "btree_gist")
 START_TIMEOUT_S = 300  # replaying the WAL after a power cut can take minutes on a slow disk

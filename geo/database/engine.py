@@ -18,9 +18,9 @@ from sqlalchemy import exc as sqlalchemy_errors
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, ProgrammingError
 
-from geo import cluster
+from geo.database.cluster import server
+from geo.database.service_role import SERVICE_ROLE, grant_service
 from geo.errors import Busy, DatabaseUnavailable, Locked, NotAllowed, SetupError, StorageFull
-from geo.service_role import SERVICE_ROLE, grant_service
 from geo.settings import Settings
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -37,7 +37,7 @@ def database_url(settings: Settings) -> str:
         PostgisMissing: no database is configured and PostGIS is not installed here.
     """
     if settings.database_url is None:
-        return cluster.start(settings.state_dir)
+        return server.start(settings.state_dir)
     url = settings.database_url
     for prefix in ("postgres://", "postgresql://"):
         if url.startswith(prefix):

@@ -16,8 +16,8 @@ from sqlalchemy import (
     update,
 )
 
-from geo.database import conninfo
-from geo.schema.surveys import data_version
+from geo.database.engine import conninfo
+from geo.database.schema.surveys import data_version
 
 POLL_S = 0.25
 """How long the watch waits for news before it looks whether it shall end."""

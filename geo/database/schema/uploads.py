@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from geo.schema.base import metadata
+from geo.database.schema.base import metadata
 
 State = Literal["received", "checked", "waiting", "accepted", "loaded", "withdrawing", "withdrawn", "refused"]
 

@@ -14,8 +14,8 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from geo.schema.base import metadata
-from geo.schema.places import SLUG
+from geo.database.schema.base import metadata
+from geo.database.schema.places import SLUG
 
 survey = Table(
     "survey",
