@@ -239,8 +239,8 @@ PEAK = """
 import sys
 from pathlib import Path
 import pyarrow as pa
-from geo.ingestion.formats import open_layer
-from geo.ingestion.layers import ReadOptions
+from geo.ingestion.reading.formats import open_layer
+from geo.ingestion.reading.layer import ReadOptions
 with open_layer(Path(sys.argv[1]), ReadOptions()) as layer:
     rows = sum(len(batch.row_numbers) for batch in layer.batches)
 print(rows, pa.default_memory_pool().max_memory() >> 20)
