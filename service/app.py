@@ -18,7 +18,6 @@ from service.addresses import Addresses
 from service.body_limits import BodyLimits
 from service.cache import MAX_BYTES, PublicCache
 from service.cross_origin import CrossOrigin
-from service.logs import RequestLog
 from service.metrics import Metrics
 from service.openapi import DescribedAPI, about
 from service.pages import accounts as account_pages
@@ -30,6 +29,7 @@ from service.parameters import check_query
 from service.problems import FaultWall, add_problem_handlers
 from service.rate_limits import QuestionLimits, RateLimits
 from service.request_limits import RequestLimits
+from service.request_log import RequestLog
 from service.routes import (
     accounts,
     audit,

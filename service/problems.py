@@ -36,7 +36,7 @@ from geo.surveys.rounds import MODE_ASKED
 from service.answers import address
 from service.logs import LONGEST_PATH, where
 from service.pages.rendering import is_page, page, see_other
-from service.pages.wording import for_page
+from service.wording import for_page
 
 MEDIA_TYPE = "application/problem+json"
 

@@ -22,11 +22,12 @@ from service.account_bodies import CityAnswer, NewCity, NewCityRequest, Settleme
 from service.own_cities import add_new, answer, ask_for
 from service.own_places import end_own
 from service.pages.rendering import page, see_other
-from service.pages.wording import KINDS, for_page, form_problem
+from service.pages.wording import KINDS, form_problem
 from service.parameters import Id, SlugInPath
 from service.problems import status_of, validated
 from service.texts import FormText, slug_of
 from service.uploads import newest
+from service.wording import for_page
 
 router = APIRouter()
 

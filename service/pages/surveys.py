@@ -23,11 +23,12 @@ from service.access import Acting, acting, reading_in_full, seen_with
 from service.account_bodies import NewSurvey
 from service.own_surveys import change_state, open_own
 from service.pages.rendering import page, see_other
-from service.pages.wording import for_page, form_problem
+from service.pages.wording import form_problem
 from service.parameters import SlugInPath
 from service.problems import status_of, validated
 from service.texts import FormText, slug_of
 from service.uploads import newest
+from service.wording import for_page
 
 router = APIRouter()
 

@@ -49,13 +49,13 @@ from service.pages.wording import (
     STATES,
     STEPS,
     TRUST_OF_ANSWERS,
-    for_page,
     queued_turn,
 )
 from service.parameters import Cursor, Id
 from service.problems import validated
 from service.texts import FormText, FormTexts
 from service.uploads import decide_upload, describe, is_for_steward
+from service.wording import for_page
 
 router = APIRouter()
 

@@ -14,7 +14,7 @@ from geo.people.audit import find_audit
 from geo.places.boundaries import add_city
 from geo.places.city_requests import MOST_OPEN, find_requests
 from service.access import COOKIE, csrf_of
-from service.pages.wording import for_page
+from service.wording import for_page
 from tests.integration.cli import Shell
 from tests.integration.office import API, bearer, client, officer, settings
 from tests.two_organisations import TwoOrganisations, refused, rows
