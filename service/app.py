@@ -13,23 +13,25 @@ from sqlalchemy import Engine
 from geo.database.data_version import DataVersionWatch
 from geo.indicators.figures.hot_spots import preload
 from geo.settings import Settings
-from service.access import MOST_ACTING
-from service.addresses import Addresses
-from service.body_limits import BodyLimits
-from service.cache import MAX_BYTES, PublicCache
-from service.cross_origin import CrossOrigin
-from service.metrics import Metrics
-from service.openapi import DescribedAPI, about
+from service.http.access import MOST_ACTING
+from service.http.addresses import Addresses
+from service.http.metrics import Metrics
+from service.http.middleware.body_limits import BodyLimits
+from service.http.middleware.cross_origin import CrossOrigin
+from service.http.middleware.public_cache import MAX_BYTES, PublicCache
+from service.http.middleware.rate_limits import QuestionLimits, RateLimits
+from service.http.middleware.request_limits import RequestLimits
+from service.http.middleware.request_log import RequestLog
+from service.http.middleware.turns import PublicTurns
+from service.http.openapi import DescribedAPI, about
+from service.http.parameters import check_query
+from service.http.problems import FaultWall, add_problem_handlers
+from service.http.sub_path import SubPath
 from service.pages import accounts as account_pages
 from service.pages import cities as city_pages
 from service.pages import sign_in, static
 from service.pages import surveys as own_pages
 from service.pages import uploads as upload_pages
-from service.parameters import check_query
-from service.problems import FaultWall, add_problem_handlers
-from service.rate_limits import QuestionLimits, RateLimits
-from service.request_limits import RequestLimits
-from service.request_log import RequestLog
 from service.routes import (
     accounts,
     audit,
@@ -53,8 +55,6 @@ from service.routes import (
     uploads,
     values,
 )
-from service.sub_path import SubPath
-from service.turns import PublicTurns
 
 _DESCRIPTION = """
 Coverage figures of informal settlements: by settlement, ward and city, for each published survey round.

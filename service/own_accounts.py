@@ -14,8 +14,8 @@ from geo.people.accounts import (
     revoke_key,
 )
 from geo.people.audit import note
-from service.access import Acting
 from service.account_bodies import AccountChange, NewAccount, NewKey
+from service.http.access import Acting
 
 
 def add_own(done: Acting, new: NewAccount) -> tuple[Any, str, datetime]:

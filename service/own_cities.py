@@ -7,8 +7,8 @@ from geo.errors import Conflict
 from geo.people.audit import note
 from geo.places.boundaries import add_city, check_city, is_there
 from geo.places.city_requests import answer_request, ask_for_city, find_request
-from service.access import Acting
 from service.account_bodies import CityAnswer, NewCity, NewCityRequest
+from service.http.access import Acting
 
 
 def add_new(done: Acting, new: NewCity) -> dict[str, str]:

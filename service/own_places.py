@@ -8,7 +8,7 @@ from geo.database.data_version import raise_data_version
 from geo.errors import NotAllowed
 from geo.people.audit import note
 from geo.places.ending import Ended, end_settlement, told_of_end
-from service.access import Acting
+from service.http.access import Acting
 
 
 def end_own(done: Acting, city: str, code: str, ended_on: date | None) -> Ended:

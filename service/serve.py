@@ -12,7 +12,7 @@ from geo.database.service_role import service_url
 from geo.errors import PortTaken, SetupError
 from geo.settings import Settings
 from service.app import create_app
-from service.heads import BoundedHeads
+from service.http.middleware.heads import BoundedHeads
 from service.jobs import WorkerThread, prepare
 from service.logs import configure_logs
 

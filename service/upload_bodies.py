@@ -9,7 +9,7 @@ from geo.fields import Content
 from geo.ingestion.uploads.choices import Choices
 from geo.ingestion.uploads.decisions import Decision
 from geo.ingestion.uploads.upload import Step
-from service.bodies import Body, Link
+from service.http.bodies import Body, Link
 
 ShownState = Literal[
     "received", "checked", "waiting", "accepted", "loaded", "published", "withdrawing", "withdrawn", "refused"

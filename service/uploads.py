@@ -16,7 +16,7 @@ from geo.ingestion.uploads.decisions import NEXT_STEP, Decision, decide, decisio
 from geo.ingestion.uploads.upload import BEGINS_AS, find_upload, list_uploads
 from geo.people.accounts import require
 from geo.people.audit import note
-from service.access import Acting
+from service.http.access import Acting
 from service.queue import defer_upload, waiting_before
 
 _NEWEST = 200

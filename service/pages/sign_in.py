@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from geo.errors import SignInRefused, VastiError
 from geo.people import accounts
-from service.access import (
+from service.http.access import (
     acting,
     check_form,
     csrf_of,
@@ -19,10 +19,10 @@ from service.access import (
     set_form_cookie,
     token_of,
 )
-from service.access import set_password as set_new_password
-from service.answers import NO_STORE, address
-from service.pages.rendering import page, see_other
-from service.problems import status_of
+from service.http.access import set_password as set_new_password
+from service.http.html import page, see_other
+from service.http.problems import status_of
+from service.http.responses import NO_STORE, address
 from service.texts import FormText
 
 router = APIRouter()

@@ -5,8 +5,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
 
-from service.pages.rendering import STATIC_DIR, static_version
-from service.reading import note_fixed
+from service.http.html import STATIC_DIR, static_version
+from service.http.transactions import note_fixed
 
 router = APIRouter()
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from geo.errors import InvalidParameters, VastiError
-from service.wording import for_page
+from service.http.wording import for_page
 
 _FIELDS = {"slug": "short name", "starts_on": "first day", "ends_on": "last day", "email": "e-mail address"}
 """What forms call what requests call otherwise."""

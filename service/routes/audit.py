@@ -3,11 +3,11 @@
 from fastapi import APIRouter, Request, Response
 
 from geo.people.audit import find_audit
-from service.access import reading_in_full
 from service.account_bodies import Audit
-from service.answers import private_list
-from service.parameters import Cursor, Limit, limit_note, page_request
-from service.routes.described import private_responses
+from service.http.access import reading_in_full
+from service.http.described import private_responses
+from service.http.parameters import Cursor, Limit, limit_note, page_request
+from service.http.responses import private_list
 
 router = APIRouter()
 

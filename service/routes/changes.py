@@ -4,10 +4,10 @@ from fastapi import APIRouter, Request, Response
 
 from geo.indicators.figures.changes import find_changes
 from geo.indicators.figures.query import ValuesQuery
-from service import bodies
-from service.access import reading_figures, seen_with
-from service.answers import Format, Rows, csv_answer, json_answer
-from service.parameters import (
+from service.http import bodies
+from service.http.access import reading_figures, seen_with
+from service.http.described import responses
+from service.http.parameters import (
     AccessParameter,
     AllowBreak,
     AsCsv,
@@ -26,7 +26,7 @@ from service.parameters import (
     limit_note,
     page_request,
 )
-from service.routes.described import responses
+from service.http.responses import Format, Rows, csv_answer, json_answer
 from service.tables import CHANGE_TAGS, explained, figures_csv, plain_rows
 
 router = APIRouter()

@@ -3,11 +3,11 @@
 from fastapi import APIRouter, Request, Response
 
 from geo.places.listings import find_cities
-from service import bodies
-from service.answers import MEDIA_TYPES, Format, Link, Rows, address, csv_answer, json_answer, link
-from service.parameters import AsCsv, Cursor, JsonOrCsv, Limit, limit_note, page_request
-from service.reading import public_reading
-from service.routes.described import responses
+from service.http import bodies
+from service.http.described import responses
+from service.http.parameters import AsCsv, Cursor, JsonOrCsv, Limit, limit_note, page_request
+from service.http.responses import MEDIA_TYPES, Format, Link, Rows, address, csv_answer, json_answer, link
+from service.http.transactions import public_reading
 from service.tables import CITY_TAGS, rows_csv
 
 router = APIRouter()

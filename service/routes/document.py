@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter, Request, Response
 
-from service.answers import json_bytes
-from service.reading import note_fixed
+from service.http.responses import json_bytes
+from service.http.transactions import note_fixed
 
 router = APIRouter()
 

@@ -7,10 +7,10 @@ from fastapi import APIRouter, Request, Response
 from geo.indicators.figures.disclosure.rules import REASONS
 from geo.indicators.figures.gaps import GapsQuery, find_gaps
 from geo.indicators.figures.hot_spots import HotSpots
-from service import bodies
-from service.access import reading_figures, seen_with
-from service.answers import Format, Rows, csv_answer, geojson_answer, json_answer
-from service.parameters import (
+from service.http import bodies
+from service.http.access import reading_figures, seen_with
+from service.http.described import responses
+from service.http.parameters import (
     AccessParameter,
     AnyFormat,
     AsCsv,
@@ -25,7 +25,7 @@ from service.parameters import (
     limit_note,
     page_request,
 )
-from service.routes.described import responses
+from service.http.responses import Format, Rows, csv_answer, geojson_answer, json_answer
 from service.tables import GAP_TAGS, explained, figures_csv, plain_rows
 
 router = APIRouter()

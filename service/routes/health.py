@@ -7,9 +7,9 @@ from geo.database import is_up_to_date, snapshot
 from geo.database.data_version import read_data_version
 from geo.database.service_role import check_service
 from geo.errors import DatabaseUnavailable
-from service import bodies
-from service.reading import engine_of
-from service.routes.described import REFUSALS, Responses
+from service.http import bodies
+from service.http.described import REFUSALS, Responses
+from service.http.transactions import engine_of
 
 router = APIRouter()
 

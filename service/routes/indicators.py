@@ -3,11 +3,11 @@
 from fastapi import APIRouter, Request, Response
 
 from geo.indicators.definitions.catalogue import read_catalogue
-from service import bodies
-from service.answers import Format, Rows, csv_answer, json_answer
-from service.parameters import AsCsv, JsonOrCsv
-from service.reading import public_reading
-from service.routes.described import responses
+from service.http import bodies
+from service.http.described import responses
+from service.http.parameters import AsCsv, JsonOrCsv
+from service.http.responses import Format, Rows, csv_answer, json_answer
+from service.http.transactions import public_reading
 from service.tables import INDICATOR_TAGS, rows_csv
 
 router = APIRouter()

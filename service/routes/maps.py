@@ -3,11 +3,11 @@
 from fastapi import APIRouter, Request, Response
 
 from maps.leaflet import policy_of
-from service.answers import html_answer
 from service.coverage import coverage_map
-from service.parameters import CityParameter, CountedParameter, IndicatorParameter, SurveyParameter
-from service.reading import public_reading
-from service.routes.described import REFUSALS, Responses
+from service.http.described import REFUSALS, Responses
+from service.http.parameters import CityParameter, CountedParameter, IndicatorParameter, SurveyParameter
+from service.http.responses import html_answer
+from service.http.transactions import public_reading
 
 router = APIRouter()
 

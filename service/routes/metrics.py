@@ -4,10 +4,10 @@ from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from geo.ingestion.uploads.upload import count_states
-from service.access import reading_in_full
-from service.answers import NO_STORE
+from service.http.access import reading_in_full
+from service.http.described import private_responses
+from service.http.responses import NO_STORE
 from service.queue import count_jobs
-from service.routes.described import private_responses
 
 router = APIRouter()
 

@@ -4,7 +4,8 @@ from fastapi import APIRouter, Request, Response
 
 from geo.people import accounts
 from geo.people.accounts import Bearer
-from service.access import (
+from service.account_bodies import NewPassword, SignIn, Who
+from service.http.access import (
     acting,
     csrf_of,
     drop_cookie,
@@ -14,12 +15,9 @@ from service.access import (
     set_cookie,
     token_of,
 )
-from service.access import (
-    set_password as set_new_password,
-)
-from service.account_bodies import NewPassword, SignIn, Who
-from service.answers import private_answer
-from service.routes.described import NOBODY_SIGNED_IN, private_responses
+from service.http.access import set_password as set_new_password
+from service.http.described import NOBODY_SIGNED_IN, private_responses
+from service.http.responses import private_answer
 
 router = APIRouter()
 

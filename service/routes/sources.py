@@ -3,11 +3,11 @@
 from fastapi import APIRouter, Request, Response
 
 from geo.indicators.figures.sources import find_sources
-from service import bodies
-from service.access import reading_figures, seen_with
-from service.answers import body_answer
-from service.parameters import AccessParameter, SlugInPath
-from service.routes.described import responses
+from service.http import bodies
+from service.http.access import reading_figures, seen_with
+from service.http.described import responses
+from service.http.parameters import AccessParameter, SlugInPath
+from service.http.responses import body_answer
 
 router = APIRouter()
 

@@ -3,10 +3,10 @@
 from fastapi import APIRouter, Request, Response
 
 from geo.indicators.figures.trends import TrendsQuery, find_trends
-from service import bodies
-from service.access import reading_figures, seen_with
-from service.answers import Format, Rows, csv_answer, json_answer
-from service.parameters import (
+from service.http import bodies
+from service.http.access import reading_figures, seen_with
+from service.http.described import responses
+from service.http.parameters import (
     AccessParameter,
     AllowTrendBreak,
     AsCsv,
@@ -21,7 +21,7 @@ from service.parameters import (
     limit_note,
     page_request,
 )
-from service.routes.described import responses
+from service.http.responses import Format, Rows, csv_answer, json_answer
 from service.tables import TREND_TAGS, explained, figures_csv, plain_rows
 
 router = APIRouter()

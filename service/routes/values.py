@@ -4,10 +4,10 @@ from fastapi import APIRouter, Request, Response
 
 from geo.indicators.figures.query import ValuesQuery
 from geo.indicators.figures.values import find_values
-from service import bodies
-from service.access import reading_figures, seen_with
-from service.answers import Format, Link, Rows, address, csv_answer, geojson_answer, json_answer, template
-from service.parameters import (
+from service.http import bodies
+from service.http.access import reading_figures, seen_with
+from service.http.described import responses
+from service.http.parameters import (
     AccessParameter,
     AnyFormat,
     AsCsv,
@@ -24,7 +24,7 @@ from service.parameters import (
     limit_note,
     page_request,
 )
-from service.routes.described import responses
+from service.http.responses import Format, Link, Rows, address, csv_answer, geojson_answer, json_answer, template
 from service.tables import VALUE_TAGS, explained, figures_csv, plain_rows
 
 router = APIRouter()

@@ -8,8 +8,8 @@ from fastapi.testclient import TestClient
 from sqlalchemy import text
 
 from geo.settings import Settings
-from service.access import COOKIE, CSRF_HEADER
 from service.app import create_app
+from service.http.access import COOKIE, CSRF_HEADER
 from tests.two_organisations import PASSWORD, TwoOrganisations
 
 API = "/api/v1"

@@ -11,8 +11,8 @@ from fastapi.testclient import TestClient
 
 from geo.errors import DatabaseUnavailable
 from geo.settings import Settings
-from service import coding
 from service.app import create_app
+from service.http import coding
 from tests.integration.test_api_cache import _asked, _wait_until_watching
 from tests.public_addresses import DOCUMENT, FORMS, HEALTH, LISTS, OTHERS, REFUSED
 from tests.two_organisations import TwoOrganisations
@@ -113,7 +113,7 @@ def _away(*_: object, **__: object) -> None:
 def test_a_fault_may_be_read_elsewhere_too(
     client: TestClient, monkeypatch: pytest.MonkeyPatch, path: str, fault: Callable[..., None], status: int
 ) -> None:
-    for place in ("service.reading.snapshot", "service.routes.health.snapshot"):
+    for place in ("service.http.transactions.snapshot", "service.routes.health.snapshot"):
         monkeypatch.setattr(place, fault)
     answer = client.get(path, headers=ELSEWHERE)
     assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (status, "*")

@@ -13,7 +13,7 @@ from geo import database
 from geo.database.data_version import DataVersionWatch, raise_data_version
 from geo.places.boundaries import find_city
 from geo.surveys.rounds import set_state
-from service import cache
+from service.http.middleware import public_cache
 from tests.published_city import CITY, HOUSEHOLDS, ROUNDS, SmallCity, load_round, write_households
 
 TOILETS = "/api/v1/values?survey=2024&indicator=household_toilet&level=city"
@@ -47,13 +47,15 @@ def _headers(answer: httpx.Response) -> dict[str, str]:
 def _asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The paths that reached the app behind the cache."""
     asked: list[str] = []
-    ask = cache.PublicCache._ask
+    ask = public_cache.PublicCache._ask
 
-    async def counted(self: cache.PublicCache, scope: Any, receive: Any, send: Any) -> cache.Answer | None:
+    async def counted(
+        self: public_cache.PublicCache, scope: Any, receive: Any, send: Any
+    ) -> public_cache.Answer | None:
         asked.append(scope["path"])
         return await ask(self, scope, receive, send)
 
-    monkeypatch.setattr(cache.PublicCache, "_ask", counted)
+    monkeypatch.setattr(public_cache.PublicCache, "_ask", counted)
     return asked
 
 

@@ -11,10 +11,10 @@ from fastapi.testclient import TestClient
 from geo.base import paging
 from geo.indicators.definitions.catalogue import catalogue
 from geo.settings import Settings
-from service import parameters
 from service.app import create_app
-from service.openapi import about
-from service.parameters import limit_note
+from service.http import parameters
+from service.http.openapi import about
+from service.http.parameters import limit_note
 from tests.public_addresses import FORMS, GEOJSON, LISTS
 from tests.published_city import HOUSEHOLDS
 from tests.two_organisations import TwoOrganisations

@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from pydantic import BaseModel
 
 from geo.base.crs import geodesic_area_m2
-from service import bodies
+from service.http import bodies
 from tests.published_city import HOUSEHOLDS, NAMES, WARDS, shapes
 
 CHANGES = "/api/v1/changes?city=khandesh&from=2019&to=2024"

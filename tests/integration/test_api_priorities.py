@@ -13,8 +13,8 @@ from sqlalchemy import Engine, text
 from geo import database
 from geo.settings import Settings
 from geo.surveys.rounds import SurveySpec
-from service import bodies
 from service.app import create_app
+from service.http import bodies
 from tests import factories as f
 from tests.integration.test_gaps import PLANTED, planted_z, squares, surveyed
 from tests.published_city import HOUSEHOLDS, OWN_TOILETS, SmallCity, load_round, write_households

@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 from geo import database
 from geo.settings import Settings
 from service.app import create_app
-from service.bodies import Problem
+from service.http.bodies import Problem
 
 GOOD_CHANGES = "/api/v1/changes?city=khandesh&from=2019&to=2024"
 GOOD_GAPS = "/api/v1/gaps?city=khandesh&indicator=household_toilet"

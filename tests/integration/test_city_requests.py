@@ -13,8 +13,8 @@ from geo.people.accounts import enter
 from geo.people.audit import find_audit
 from geo.places.boundaries import add_city
 from geo.places.city_requests import MOST_OPEN, find_requests
-from service.access import COOKIE, csrf_of
-from service.wording import for_page
+from service.http.access import COOKIE, csrf_of
+from service.http.wording import for_page
 from tests.integration.cli import Shell
 from tests.integration.office import API, bearer, client, officer, settings
 from tests.two_organisations import TwoOrganisations, refused, rows

@@ -10,7 +10,7 @@ import pytest
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 
-from service.access import COOKIE, csrf_of
+from service.http.access import COOKIE, csrf_of
 from service.logs import JsonLines
 from service.pages import accounts, cities, sign_in, static, surveys, uploads
 from tests import factories as f

@@ -15,8 +15,8 @@ from geo import database
 from geo.database.service_role import service_url
 from geo.settings import Settings
 from service.app import create_app
+from service.http.middleware.request_limits import MAX_PARAMETERS, MAX_QUERY_BYTES
 from service.logs import JsonLines
-from service.request_limits import MAX_PARAMETERS, MAX_QUERY_BYTES
 from tests.asking import Headers, Question, ask, ask_async, seconds_async
 from tests.published_city import SmallCity
 

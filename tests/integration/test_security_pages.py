@@ -8,7 +8,7 @@ import pytest
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 
-from service.access import COOKIE
+from service.http.access import COOKIE
 from service.pages import accounts, cities, sign_in, static, surveys, uploads
 from tests import factories as f
 from tests.integration.office import API, Office, client, office, officer, settings

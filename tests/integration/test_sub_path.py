@@ -13,8 +13,8 @@ import pytest
 from pydantic import ValidationError
 
 from geo.settings import OWN_PATHS, Settings
-from service.access import SUB_PATH_COOKIE
 from service.app import create_app
+from service.http.access import SUB_PATH_COOKIE
 from tests.proxies import proxied
 from tests.public_addresses import DOCUMENT
 from tests.serving import free_port, serving

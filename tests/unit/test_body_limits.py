@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from starlette.exceptions import HTTPException
 
-from service import body_limits
-from service.body_limits import BodyLimits
+from service.http.middleware import body_limits
+from service.http.middleware.body_limits import BodyLimits
 
 
 def ask(messages: Callable[[], Any], path: str = "/api/v1/session", headers: Any = ()) -> int:

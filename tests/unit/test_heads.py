@@ -5,8 +5,8 @@ from typing import Any
 
 import uvicorn
 
-from service.heads import BoundedHeads
-from service.request_limits import MAX_HEAD_BYTES
+from service.http.middleware.heads import BoundedHeads
+from service.http.middleware.request_limits import MAX_HEAD_BYTES
 from tests.serving import free_port
 
 

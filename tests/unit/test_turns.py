@@ -10,12 +10,12 @@ import pytest
 from geo import database
 from geo.database.data_version import DataVersionWatch, Seen
 from geo.settings import Settings
-from service import turns
 from service.app import create_app
-from service.cache import PublicCache
-from service.network import network_of
-from service.rate_limits import QuestionLimits
-from service.turns import PublicTurns, lane_of
+from service.http.middleware import turns
+from service.http.middleware.public_cache import PublicCache
+from service.http.middleware.rate_limits import QuestionLimits
+from service.http.middleware.turns import PublicTurns, lane_of
+from service.http.network import network_of
 from tests.asking import Answered, Question, ask_async
 
 VALUES = "/api/v1/values"

@@ -12,9 +12,9 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from geo.settings import Settings
-from service.network import network_of
-from service.problems import problem
-from service.turns import lane_of
+from service.http.middleware.turns import lane_of
+from service.http.network import network_of
+from service.http.problems import problem
 
 _SENTENCE = "This was asked for too often from your address of the network: try again in {seconds} seconds."
 

@@ -5,9 +5,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from service.answers import MEDIA_TYPES, Format
-from service.bodies import FeatureCollection, Problem
-from service.problems import MEDIA_TYPE
+from service.http.bodies import FeatureCollection, Problem
+from service.http.problems import MEDIA_TYPE
+from service.http.responses import MEDIA_TYPES, Format
 
 Responses = dict[int | str, dict[str, Any]]
 

@@ -1,6 +1,6 @@
 """Public questions that have to be worked out: a few at once, in turns that are fair to every address of the network.
 
-What is kept as bytes is answered before anything here is asked (service.cache).
+What is kept as bytes is answered before anything here is asked (service.http.middleware.public_cache).
 """
 
 import asyncio
@@ -15,8 +15,8 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from geo.errors import Busy
-from service.network import network_of
-from service.problems import RETRY_AFTER_S, problem
+from service.http.network import network_of
+from service.http.problems import RETRY_AFTER_S, problem
 
 WAIT_S = 10.0
 """How long a question waits for its turn."""

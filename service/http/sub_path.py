@@ -1,7 +1,7 @@
 """A service under a path of another's: https://city.example.org/vasti. Which path that is, `VASTI_PUBLIC_URL` says.
 
 Some proxies take the path away before they hand a request on, others leave it. Inside the service there is none, so
-that nothing here has to know of it but what makes links (`service.answers.address`) and the session's cookie.
+that nothing here has to know of it but what makes links (`service.http.responses.address`) and the session's cookie.
 """
 
 from starlette.types import ASGIApp, Receive, Scope, Send

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from service.problems import problem
+from service.http.problems import problem
 
 MAX_PATH_BYTES = 2_000
 MAX_QUERY_BYTES = 16_000

@@ -24,8 +24,8 @@ from geo.people import accounts
 from geo.people.accounts import Bearer
 from geo.settings import Settings
 from geo.surveys.visibility import Seen
-from service.network import network_of
-from service.reading import Reading, engine_of, public_reading
+from service.http.network import network_of
+from service.http.transactions import Reading, engine_of, public_reading
 
 COOKIE = "__Host-vasti"
 """The prefix holds browsers to it: over TLS only (or on this machine), for this host alone, for all its paths."""

@@ -10,8 +10,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.types import Scope
 
 from geo.people.accounts import Bearer
-from service.access import csrf_of, token_of
-from service.answers import NO_STORE, address
+from service.http.access import csrf_of, token_of
+from service.http.responses import NO_STORE, address
 
 STATIC_DIR = Path(__file__).parent.parent / "static"
 

@@ -4,7 +4,7 @@ from http import HTTPStatus
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from service.request_limits import MAX_HEAD_BYTES
+from service.http.middleware.request_limits import MAX_HEAD_BYTES
 
 _REFUSED = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
 
@@ -33,6 +33,6 @@ class BoundedHeads(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        """From here on it is a body, which service.body_limits counts."""
+        """From here on it is a body, which service.http.middleware.body_limits counts."""
         self._is_in_head = False
         super().on_headers_complete()

@@ -5,9 +5,9 @@ from typing import Any
 from fastapi import FastAPI
 
 from geo.settings import Settings
-from service.access import cookie_of
-from service.bodies import FeatureCollection
-from service.problems import MEDIA_TYPE
+from service.http.access import cookie_of
+from service.http.bodies import FeatureCollection
+from service.http.problems import MEDIA_TYPE
 
 _REF = "#/components/schemas/{model}"
 

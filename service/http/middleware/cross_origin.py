@@ -10,7 +10,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.addresses import Addresses
+from service.http.addresses import Addresses
 
 _READABLE = "Link, Link-Template, ETag, Content-Disposition, Retry-After, X-Request-Id"
 

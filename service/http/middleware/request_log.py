@@ -10,8 +10,8 @@ from urllib.parse import parse_qsl
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from geo.errors import shortened
+from service.http.metrics import Metrics
 from service.logs import LONGEST_PATH, REQUEST
-from service.metrics import Metrics
 
 SLOW_S = 2.0
 
@@ -42,7 +42,7 @@ class RequestLog:
             return
         began_s = time.monotonic()
         status = 0
-        # Filled in where the route is found (service.parameters).
+        # Filled in where the route is found (service.http.parameters).
         told: dict[str, str] = {}
         scope = dict(scope, state={**(scope.get("state") or {}), "told": told})
         number = _number(scope)

@@ -33,10 +33,10 @@ from geo.errors import (
     shortened,
 )
 from geo.surveys.rounds import MODE_ASKED
-from service.answers import address
+from service.http.html import is_page, page, see_other
+from service.http.responses import address
+from service.http.wording import for_page
 from service.logs import LONGEST_PATH, where
-from service.pages.rendering import is_page, page, see_other
-from service.wording import for_page
 
 MEDIA_TYPE = "application/problem+json"
 

@@ -1,6 +1,6 @@
 """Public answers kept as bytes, so that asking again costs neither a thread nor the database.
 
-An answer is public when the route that made it noted which data version it shows (`service.reading`). It is kept for
+An answer is public when the route that made it noted which data version it shows (`service.http.transactions`). It is kept for
 as long as the data-version watch is sure that this version is the current one, and not at all while it is not sure.
 Each is kept as it is and in the codings that were asked for: it is compressed once. What is for somebody goes out as
 it is: compressed beside what a stranger can have put into the page, a session's token could be guessed by its length.
@@ -17,12 +17,12 @@ from starlette.datastructures import Headers as RequestHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from geo.database.data_version import DataVersionWatch, Seen
-from service import coding
-from service.addresses import PUBLIC_PATHS
-from service.answers import NO_STORE
-from service.kept import KeptBySize
-from service.reading import ALWAYS
-from service.turns import lane_of
+from service.http import coding
+from service.http.addresses import PUBLIC_PATHS
+from service.http.kept import KeptBySize
+from service.http.middleware.turns import lane_of
+from service.http.responses import NO_STORE
+from service.http.transactions import ALWAYS
 
 MAX_BYTES = 64 * 1024 * 1024
 
