@@ -17,17 +17,17 @@ from geo.places.listings import find_cities
 from geo.places.settlements import Places
 from geo.settings import Settings
 from maps.sketch import draw_sketch
-from service.account_bodies import CityAnswer, NewCity, NewCityRequest, SettlementChange
+from service.actions.bodies import CityAnswer, NewCity, NewCityRequest, SettlementChange
+from service.actions.cities import add_new, answer, ask_for
+from service.actions.places import end_own
+from service.actions.uploads import newest
 from service.http.access import Acting, acting, reading_in_full
 from service.http.html import page, see_other
 from service.http.parameters import Id, SlugInPath
 from service.http.problems import status_of, validated
 from service.http.wording import for_page
-from service.own_cities import add_new, answer, ask_for
-from service.own_places import end_own
 from service.pages.wording import KINDS, form_problem
 from service.texts import FormText, slug_of
-from service.uploads import newest
 
 router = APIRouter()
 

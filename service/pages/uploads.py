@@ -29,12 +29,13 @@ from geo.settings import Settings
 from geo.surveys.rounds import find_survey
 from maps import words
 from maps.sketch import Sketch, draw_sketch
+from service.actions.receive import look_for_room, take_in, written
+from service.actions.uploads import decide_upload, describe, is_for_steward
 from service.http.access import Acting, acting, reading_in_full
 from service.http.html import page, see_other
 from service.http.parameters import Cursor, Id
 from service.http.problems import validated
 from service.http.wording import for_page
-from service.incoming import look_for_room, take_in, written
 from service.pages.upload_columns import (
     YES_NO,
     fields_to_choose,
@@ -55,7 +56,6 @@ from service.pages.wording import (
     queued_turn,
 )
 from service.texts import FormText, FormTexts
-from service.uploads import decide_upload, describe, is_for_steward
 
 router = APIRouter()
 

@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from geo.people.accounts import list_accounts, list_keys
-from service.account_bodies import (
+from service.actions.bodies import (
     Account,
     AccountChange,
     Accounts,
@@ -16,11 +16,11 @@ from service.account_bodies import (
     NewKey,
     PasswordLink,
 )
+from service.actions.people import add_own, change_own, link_own, make_own_key, revoke_own_key
 from service.http.access import acting, reading_in_full
 from service.http.described import private_responses
 from service.http.parameters import Id
 from service.http.responses import private_answer
-from service.own_accounts import add_own, change_own, link_own, make_own_key, revoke_own_key
 
 router = APIRouter()
 

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request, Response
 
 from geo.people.audit import find_audit
-from service.account_bodies import Audit
+from service.actions.bodies import Audit
 from service.http.access import reading_in_full
 from service.http.described import private_responses
 from service.http.parameters import Cursor, Limit, limit_note, page_request

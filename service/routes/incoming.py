@@ -21,10 +21,10 @@ from geo.errors import Conflict, InputError, InvalidParameter, InvalidParameters
 from geo.ingestion.loading import originals
 from geo.ingestion.uploads.parts import announce, find_incoming, make_folder, remove_incoming
 from geo.settings import Settings
+from service.actions.receive import find_target, look_for_room, plain_name, take_in
 from service.http.access import acting
 from service.http.described import PARTS_REFUSALS, private_responses
 from service.http.responses import NO_STORE, address
-from service.incoming import find_target, look_for_room, plain_name, take_in
 
 VERSION = "1.0.0"
 _TUS = {"tus-resumable": VERSION} | NO_STORE

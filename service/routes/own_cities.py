@@ -3,12 +3,12 @@
 from fastapi import APIRouter, Request, Response
 
 from geo.places.city_requests import find_requests
-from service.account_bodies import AddedCity, CityAnswer, CityRequest, CityRequests, NewCity, NewCityRequest
+from service.actions.bodies import AddedCity, CityAnswer, CityRequest, CityRequests, NewCity, NewCityRequest
+from service.actions.cities import add_new, answer, ask_for
 from service.http.access import acting, reading_in_full
 from service.http.described import private_responses
 from service.http.parameters import Id
 from service.http.responses import private_answer
-from service.own_cities import add_new, answer, ask_for
 
 router = APIRouter()
 

@@ -4,12 +4,12 @@ from dataclasses import asdict
 
 from fastapi import APIRouter, Request, Response
 
-from service.account_bodies import SettlementChange, SettlementEnd
+from service.actions.bodies import SettlementChange, SettlementEnd
+from service.actions.places import end_own
 from service.http.access import acting
 from service.http.described import private_responses
 from service.http.parameters import CodeInPath, SlugInPath
 from service.http.responses import private_answer
-from service.own_places import end_own
 
 router = APIRouter()
 

@@ -5,12 +5,12 @@ from fastapi import APIRouter, Request, Response
 from geo.people.audit import note
 from geo.people.grants import end_grant, grant_survey, list_grants
 from geo.surveys.listings import find_own_surveys
-from service.account_bodies import Grants, NewSurvey, OwnSurveys, SurveyChange, SurveyRow
+from service.actions.bodies import Grants, NewSurvey, OwnSurveys, SurveyChange, SurveyRow
+from service.actions.surveys import change_state, find_own, listed, open_own
 from service.http.access import acting, reading_in_full
 from service.http.described import private_responses
 from service.http.parameters import SlugInPath
 from service.http.responses import private_answer
-from service.own_surveys import change_state, find_own, listed, open_own
 
 router = APIRouter()
 

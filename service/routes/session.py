@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request, Response
 
 from geo.people import accounts
 from geo.people.accounts import Bearer
-from service.account_bodies import NewPassword, SignIn, Who
+from service.actions.bodies import NewPassword, SignIn, Who
 from service.http.access import (
     acting,
     csrf_of,

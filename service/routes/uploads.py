@@ -19,6 +19,8 @@ from geo.ingestion.uploads.choices import Choices
 from geo.ingestion.uploads.upload import find_upload, list_uploads
 from geo.people.audit import note
 from geo.settings import Settings
+from service.actions.receive import look_for_room, take_in, written
+from service.actions.uploads import decide_upload, describe
 from service.http.access import acting, reading_in_full
 from service.http.described import FILE_REFUSALS, private_responses
 from service.http.parameters import Cursor, Excel, FindingsFormat, Id, Limit, limit_note, page_request
@@ -34,10 +36,8 @@ from service.http.responses import (
     private_list,
 )
 from service.http.wording import in_request_words
-from service.incoming import look_for_room, take_in, written
 from service.tables import csv_text
 from service.upload_bodies import Deciding, FindingsPage, Upload, Uploads
-from service.uploads import decide_upload, describe
 
 router = APIRouter()
 

@@ -14,7 +14,7 @@ from geo.ingestion.loading import originals
 from geo.ingestion.loading.originals import Kept
 from geo.people.accounts import enter
 from geo.settings import Settings
-from service.incoming import plain_name
+from service.actions.receive import plain_name
 from tests import factories as f
 from tests.integration.office import API, Office, bearer, client, office, officer, settings
 from tests.integration.test_schema import migrate

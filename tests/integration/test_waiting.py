@@ -23,7 +23,7 @@ from geo.ingestion.loading.source import SourceOptions
 from geo.ingestion.uploads.work import Work
 from geo.places.boundaries import find_city
 from geo.surveys.rounds import SurveySpec, open_survey
-from service import incoming
+from service.actions import receive as incoming
 from tests import factories as f
 from tests.integration.office import API, Office, bearer, client, office, officer, send, settings
 from tests.two_organisations import TwoOrganisations, rows

@@ -8,7 +8,7 @@ from geo.people.audit import note
 from geo.places.boundaries import find_city
 from geo.surveys.listings import find_own_surveys
 from geo.surveys.rounds import SurveySpec, find_survey, open_survey, set_state
-from service.account_bodies import NewSurvey
+from service.actions.bodies import NewSurvey
 from service.http.access import Acting
 
 

@@ -24,9 +24,9 @@ from geo.people.accounts import require
 from geo.people.audit import note
 from geo.places.boundaries import find_city
 from geo.settings import Settings
+from service.actions.surveys import find_own
 from service.http.access import Acting
 from service.http.problems import validated
-from service.own_surveys import find_own
 from service.queue import defer_upload
 
 NAMED = ("city", "content", "survey")

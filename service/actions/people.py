@@ -14,7 +14,7 @@ from geo.people.accounts import (
     revoke_key,
 )
 from geo.people.audit import note
-from service.account_bodies import AccountChange, NewAccount, NewKey
+from service.actions.bodies import AccountChange, NewAccount, NewKey
 from service.http.access import Acting
 
 

@@ -7,7 +7,7 @@ from geo.errors import Conflict
 from geo.people.audit import note
 from geo.places.boundaries import add_city, check_city, is_there
 from geo.places.city_requests import answer_request, ask_for_city, find_request
-from service.account_bodies import CityAnswer, NewCity, NewCityRequest
+from service.actions.bodies import CityAnswer, NewCity, NewCityRequest
 from service.http.access import Acting
 
 
