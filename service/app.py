@@ -13,6 +13,14 @@ from sqlalchemy import Engine
 from geo.database.data_version import DataVersionWatch
 from geo.indicators.figures.hot_spots import preload
 from geo.settings import Settings
+from service.api import document, health, metrics
+from service.api.figures import changes, gaps, indicators, maps, sources, trends, values
+from service.api.people import accounts, audit, session
+from service.api.places import cities, own_cities, own_settlements, settlements
+from service.api.surveys import own as own_surveys
+from service.api.surveys import published as surveys
+from service.api.uploads import resumable as incoming
+from service.api.uploads import uploads
 from service.http.access import MOST_ACTING
 from service.http.addresses import Addresses
 from service.http.metrics import Metrics
@@ -32,29 +40,6 @@ from service.pages import cities as city_pages
 from service.pages import sign_in, static
 from service.pages import surveys as own_pages
 from service.pages import uploads as upload_pages
-from service.routes import (
-    accounts,
-    audit,
-    changes,
-    cities,
-    document,
-    gaps,
-    health,
-    incoming,
-    indicators,
-    maps,
-    metrics,
-    own_cities,
-    own_settlements,
-    own_surveys,
-    session,
-    settlements,
-    sources,
-    surveys,
-    trends,
-    uploads,
-    values,
-)
 
 _DESCRIPTION = """
 Coverage figures of informal settlements: by settlement, ward and city, for each published survey round.
@@ -107,7 +92,7 @@ def create_app(engine: Engine, settings: Settings, *, cache_bytes: int = MAX_BYT
         title="Vasti",
         version=_version(),
         description=_DESCRIPTION,
-        # Answered by a route of our own (service.routes.document), as any other that is for everybody.
+        # Answered by a route of our own (service.api.document), as any other that is for everybody.
         openapi_url=None,
         # The pages FastAPI has for this load their scripts from another host, which maps and pages here never do.
         docs_url=None,

@@ -113,7 +113,7 @@ def _away(*_: object, **__: object) -> None:
 def test_a_fault_may_be_read_elsewhere_too(
     client: TestClient, monkeypatch: pytest.MonkeyPatch, path: str, fault: Callable[..., None], status: int
 ) -> None:
-    for place in ("service.http.transactions.snapshot", "service.routes.health.snapshot"):
+    for place in ("service.http.transactions.snapshot", "service.api.health.snapshot"):
         monkeypatch.setattr(place, fault)
     answer = client.get(path, headers=ELSEWHERE)
     assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (status, "*")

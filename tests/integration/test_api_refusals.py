@@ -166,7 +166,7 @@ def test_a_fault_answers_a_number_and_nothing_else(
     def fail(*_: object) -> Iterator[None]:
         raise RuntimeError(f"the household of {secret}")
 
-    monkeypatch.setattr("service.routes.cities.find_cities", fail)
+    monkeypatch.setattr("service.api.places.cities.find_cities", fail)
     with caplog.at_level(logging.ERROR, "vasti"):
         answer = client.get("/api/v1/cities?limit=77")
     assert answer.status_code == 500

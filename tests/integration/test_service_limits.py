@@ -14,9 +14,9 @@ from geo.database import engine as engine_module
 from geo.errors import Busy, Conflict
 from geo.settings import Settings
 from service import jobs
+from service.api.places import cities
 from service.app import create_app
 from service.http import access as service_access
-from service.routes import cities
 from tests.two_organisations import TwoOrganisations
 
 

@@ -7,9 +7,9 @@ import pytest
 
 from geo.ingestion.findings.collected import sentence
 from geo.ingestion.findings.kinds import MISPLACED, RULES
+from service.api.uploads.bodies import ShownState
 from service.http.wording import for_page
 from service.pages.wording import STATES
-from service.upload_bodies import ShownState
 
 
 @pytest.mark.parametrize(
