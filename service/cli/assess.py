@@ -20,7 +20,7 @@ from maps import coverage
 from service.cli import options as o
 from service.cli.groups import FileOptions, RowOptions, with_groups
 from service.cli.output import counts_line, print_findings, print_rejected, progress_bar, write_findings
-from service.tables import csv_text
+from service.formats.csv_tables import csv_text
 
 
 @with_groups

@@ -17,7 +17,7 @@ from rich.text import Text
 
 from geo.ingestion.findings.collected import Findings, sentence
 from geo.ingestion.loading.observe import Progress as RowsRead
-from service.tables import COUNTS, csv_text, plain_rows
+from service.formats.csv_tables import COUNTS, csv_text, plain_rows
 
 OutputFormat = Literal["table", "csv", "json"]
 

@@ -13,7 +13,7 @@ from geo.settings import Settings
 from service.cli import options as o
 from service.cli.figures import IndicatorsOption, LevelOption, SettlementsOption, print_figures
 from service.cli.load import reading_database
-from service.tables import rounds_text
+from service.formats.csv_tables import rounds_text
 
 _IN_TITLE = ["survey", "indicator", "unit", "method"]
 

@@ -7,7 +7,7 @@ import orjson
 import pandas as pd
 import pytest
 
-from service.tables import csv_text, plain_rows
+from service.formats.csv_tables import csv_text, plain_rows
 
 
 @pytest.mark.parametrize("count", [math.inf, -math.inf, 1e19, 1e160, 1e308, 2.0**63, math.nan])

@@ -4,6 +4,7 @@ from fastapi import APIRouter, Request, Response
 
 from geo.indicators.figures.changes import find_changes
 from geo.indicators.figures.query import ValuesQuery
+from service.formats.csv_tables import CHANGE_TAGS, explained, figures_csv, plain_rows
 from service.http import bodies
 from service.http.access import reading_figures, seen_with
 from service.http.described import responses
@@ -27,7 +28,6 @@ from service.http.parameters import (
     page_request,
 )
 from service.http.responses import Format, Rows, csv_answer, json_answer
-from service.tables import CHANGE_TAGS, explained, figures_csv, plain_rows
 
 router = APIRouter()
 

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 from geo.indicators.figures.disclosure.rules import REASONS
 from geo.indicators.figures.gaps import GapsQuery, find_gaps
 from geo.indicators.figures.hot_spots import HotSpots
+from service.formats.csv_tables import GAP_TAGS, explained, figures_csv, plain_rows
 from service.http import bodies
 from service.http.access import reading_figures, seen_with
 from service.http.described import responses
@@ -26,7 +27,6 @@ from service.http.parameters import (
     page_request,
 )
 from service.http.responses import Format, Rows, csv_answer, geojson_answer, json_answer
-from service.tables import GAP_TAGS, explained, figures_csv, plain_rows
 
 router = APIRouter()
 

@@ -3,12 +3,12 @@
 from fastapi import APIRouter, Request, Response
 
 from geo.indicators.definitions.catalogue import read_catalogue
+from service.formats.csv_tables import INDICATOR_TAGS, rows_csv
 from service.http import bodies
 from service.http.described import responses
 from service.http.parameters import AsCsv, JsonOrCsv
 from service.http.responses import Format, Rows, csv_answer, json_answer
 from service.http.transactions import public_reading
-from service.tables import INDICATOR_TAGS, rows_csv
 
 router = APIRouter()
 

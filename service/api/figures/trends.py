@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Request, Response
 
 from geo.indicators.figures.trends import TrendsQuery, find_trends
+from service.formats.csv_tables import TREND_TAGS, explained, figures_csv, plain_rows
 from service.http import bodies
 from service.http.access import reading_figures, seen_with
 from service.http.described import responses
@@ -22,7 +23,6 @@ from service.http.parameters import (
     page_request,
 )
 from service.http.responses import Format, Rows, csv_answer, json_answer
-from service.tables import TREND_TAGS, explained, figures_csv, plain_rows
 
 router = APIRouter()
 

@@ -4,6 +4,7 @@ from fastapi import APIRouter, Request, Response
 
 from geo.indicators.figures.query import ValuesQuery
 from geo.indicators.figures.values import find_values
+from service.formats.csv_tables import VALUE_TAGS, explained, figures_csv, plain_rows
 from service.http import bodies
 from service.http.access import reading_figures, seen_with
 from service.http.described import responses
@@ -25,7 +26,6 @@ from service.http.parameters import (
     page_request,
 )
 from service.http.responses import Format, Link, Rows, address, csv_answer, geojson_answer, json_answer, template
-from service.tables import VALUE_TAGS, explained, figures_csv, plain_rows
 
 router = APIRouter()
 

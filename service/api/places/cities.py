@@ -3,12 +3,12 @@
 from fastapi import APIRouter, Request, Response
 
 from geo.places.listings import find_cities
+from service.formats.csv_tables import CITY_TAGS, rows_csv
 from service.http import bodies
 from service.http.described import responses
 from service.http.parameters import AsCsv, Cursor, JsonOrCsv, Limit, limit_note, page_request
 from service.http.responses import MEDIA_TYPES, Format, Link, Rows, address, csv_answer, json_answer, link
 from service.http.transactions import public_reading
-from service.tables import CITY_TAGS, rows_csv
 
 router = APIRouter()
 

@@ -3,12 +3,12 @@
 from fastapi import APIRouter, Request, Response
 
 from geo.places.listings import SettlementsQuery, find_settlements
+from service.formats.csv_tables import SETTLEMENT_TAGS, rows_csv
 from service.http import bodies
 from service.http.described import responses
 from service.http.parameters import AnyFormat, AsCsv, Cities, Codes, Cursor, Limit, Wards, limit_note, page_request
 from service.http.responses import Format, Rows, csv_answer, geojson_answer, json_answer
 from service.http.transactions import public_reading
-from service.tables import SETTLEMENT_TAGS, rows_csv
 
 router = APIRouter()
 

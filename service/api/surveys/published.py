@@ -3,12 +3,12 @@
 from fastapi import APIRouter, Request, Response
 
 from geo.surveys.listings import find_surveys
+from service.formats.csv_tables import SURVEY_TAGS, rows_csv
 from service.http import bodies
 from service.http.described import responses
 from service.http.parameters import AsCsv, Cities, Cursor, JsonOrCsv, Limit, limit_note, page_request
 from service.http.responses import Format, Rows, csv_answer, json_answer
 from service.http.transactions import public_reading
-from service.tables import SURVEY_TAGS, rows_csv
 
 router = APIRouter()
 

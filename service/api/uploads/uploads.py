@@ -22,6 +22,7 @@ from geo.settings import Settings
 from service.actions.receive import look_for_room, take_in, written
 from service.actions.uploads import decide_upload, describe
 from service.api.uploads.bodies import Deciding, FindingsPage, Upload, Uploads
+from service.formats.csv_tables import csv_text
 from service.http.access import acting, reading_in_full
 from service.http.described import FILE_REFUSALS, private_responses
 from service.http.parameters import Cursor, Excel, FindingsFormat, Id, Limit, limit_note, page_request
@@ -37,7 +38,6 @@ from service.http.responses import (
     private_list,
 )
 from service.http.wording import in_request_words
-from service.tables import csv_text
 
 router = APIRouter()
 
