@@ -33,7 +33,7 @@ from geo.settings import Settings
 from geo.surveys.rounds import SurveySpec, set_state
 from service.cli.load import open_database
 from service.cli.output import print_frame, progress_bar
-from service.coverage import coverage_map
+from service.drawing.coverage import coverage_map
 from service.serve import serve as run_service
 
 _MAP_INDICATOR = "household_toilet"

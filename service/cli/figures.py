@@ -22,7 +22,7 @@ from geo.settings import Settings
 from service.cli import options as o
 from service.cli.load import reading_database
 from service.cli.output import OutputFormat, print_frame
-from service.coverage import coverage_map
+from service.drawing.coverage import coverage_map
 
 map_app = typer.Typer(
     name="map", add_completion=False, help="Maps: one HTML file each, which needs no network.", no_args_is_help=True

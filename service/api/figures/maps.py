@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request, Response
 
 from maps.leaflet import policy_of
-from service.coverage import coverage_map
+from service.drawing.coverage import coverage_map
 from service.http.described import REFUSALS, Responses
 from service.http.parameters import CityParameter, CountedParameter, IndicatorParameter, SurveyParameter
 from service.http.responses import html_answer
