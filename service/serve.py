@@ -13,8 +13,8 @@ from geo.errors import PortTaken, SetupError
 from geo.settings import Settings
 from service.app import create_app
 from service.http.middleware.heads import BoundedHeads
-from service.jobs import WorkerThread, prepare
 from service.logs import configure_logs
+from service.work.jobs import WorkerThread, prepare
 
 _BACKLOG = 2048
 _GRACE_S = 10

@@ -5,14 +5,14 @@ time.
 import multiprocessing
 from multiprocessing.context import ForkServerContext
 
-from service import upload_work
+from service.work.reader_process import __name__
 
 # A process has one server that forks, with one list of what it imports. What commands need beyond what the service's
 # own list holds is little memory, of which uploads have a bounded amount.
 FORKS: ForkServerContext = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(
     [
-        *(upload_work.__name__, "tests.fuzzing", "tests.integration.cli", "folium"),
+        *(__name__, "tests.fuzzing", "tests.integration.cli", "folium"),
         *(f"service.cli.{name}" for name in ("main", "load", "assess", "suggest", "figures", "priorities", "stored")),
     ]
 )

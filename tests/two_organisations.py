@@ -15,7 +15,7 @@ from geo.indicators.tallies.store import surveys_lacking_tallies
 from geo.people import accounts as access
 from geo.places.boundaries import find_city
 from geo.surveys.rounds import set_state
-from service import jobs
+from service.work import jobs
 from tests import factories as f
 from tests.published_city import drop_database, new_database
 

@@ -27,7 +27,7 @@ from geo.settings import Settings
 from service.actions.surveys import find_own
 from service.http.access import Acting
 from service.http.problems import validated
-from service.queue import defer_upload
+from service.work.queue import defer_upload
 
 NAMED = ("city", "content", "survey")
 """Where a file goes: a city, what it is of, and the round of a survey's. The other fields are choices."""

@@ -17,7 +17,7 @@ from geo.ingestion.uploads.upload import BEGINS_AS, find_upload, list_uploads
 from geo.people.accounts import require
 from geo.people.audit import note
 from service.http.access import Acting
-from service.queue import defer_upload, waiting_before
+from service.work.queue import defer_upload, waiting_before
 
 _NEWEST = 200
 

@@ -7,7 +7,7 @@ from geo.ingestion.uploads.upload import count_states
 from service.http.access import reading_in_full
 from service.http.described import private_responses
 from service.http.responses import NO_STORE
-from service.queue import count_jobs
+from service.work.queue import count_jobs
 
 router = APIRouter()
 

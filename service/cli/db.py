@@ -20,7 +20,7 @@ from geo.database.cluster.programs import find_client
 from geo.errors import SetupError
 from geo.settings import Settings
 from service.cli.load import noted, open_database
-from service.jobs import prepare
+from service.work.jobs import prepare
 
 db_app = typer.Typer(
     name="db",

@@ -6,9 +6,9 @@ import typer
 
 from geo import database
 from geo.settings import Settings
-from service.jobs import run_worker
 from service.logs import configure_logs
 from service.serve import serve as run_server
+from service.work.jobs import run_worker
 
 
 def serve(

@@ -17,7 +17,7 @@ from geo.database.schema.access import ROLES
 from geo.indicators.tallies.recompute import recompute
 from geo.indicators.tallies.store import surveys_lacking_tallies
 from geo.people.accounts import add_account, make_link
-from service import jobs
+from service.work import jobs
 from tests import factories as f
 from tests.published_city import drop_database, new_database
 from tests.serving import free_port, serving

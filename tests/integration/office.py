@@ -8,8 +8,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from geo.settings import Settings
-from service import jobs
 from service.app import create_app
+from service.work import jobs
 from tests.two_organisations import TwoOrganisations
 
 API = "/api/v1"

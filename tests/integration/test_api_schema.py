@@ -16,8 +16,8 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from geo.settings import Settings
-from service import jobs
 from service.app import create_app
+from service.work import jobs
 from tests.two_organisations import PASSWORD, TwoOrganisations, sign_in
 
 schemathesis.serializer.alias("application/offset+octet-stream", "application/octet-stream")

@@ -16,7 +16,7 @@ from geo.indicators.figures.query import ValuesQuery
 from geo.indicators.figures.values import find_values
 from geo.indicators.tallies.store import surveys_lacking_tallies
 from geo.settings import Settings
-from service import jobs, queue
+from service.work import jobs, queue
 from tests import factories as f
 from tests.published_city import SmallCity
 

@@ -16,7 +16,7 @@ from geo.ingestion.uploads.upload import receive
 from geo.people.accounts import Bearer
 from geo.places.boundaries import find_city
 from geo.surveys.rounds import find_survey
-from service import jobs, queue
+from service.work import jobs, queue
 from tests import factories as f
 from tests.integration.cli import Running
 from tests.integration.test_upload_faults import Office, furnish

@@ -10,7 +10,7 @@ from geo import database
 from geo.indicators.tallies import store
 from geo.indicators.tallies.from_sql import tally_survey
 from geo.indicators.tallies.store import surveys_lacking_tallies
-from service import queue
+from service.work import queue
 from tests import factories as f
 from tests.integration.office import API, Office, bearer, client, office, officer, send, settings
 from tests.two_organisations import TwoOrganisations

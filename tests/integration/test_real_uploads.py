@@ -11,8 +11,8 @@ from fastapi.testclient import TestClient
 
 from geo.places.boundaries import add_city
 from geo.settings import Settings
-from service import jobs
 from service.app import create_app
+from service.work import jobs
 from tests import factories as f
 from tests.integration.office import API, Office, bearer
 from tests.two_organisations import TwoOrganisations, rows

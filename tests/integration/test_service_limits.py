@@ -13,10 +13,10 @@ from geo import database
 from geo.database import engine as engine_module
 from geo.errors import Busy, Conflict
 from geo.settings import Settings
-from service import jobs
 from service.api.places import cities
 from service.app import create_app
 from service.http import access as service_access
+from service.work import jobs
 from tests.two_organisations import TwoOrganisations
 
 

@@ -27,7 +27,7 @@ from geo.people.accounts import Bearer, add_account, find_account_by_id
 from geo.places.boundaries import find_city
 from geo.settings import Settings
 from geo.surveys.rounds import find_survey
-from service import jobs, queue
+from service.work import jobs, queue
 from tests import factories as f
 from tests.integration.cli import Running, Shell
 from tests.integration.test_cli_faults import kill_server, many_rows, snapshot, whole

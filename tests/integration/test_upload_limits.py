@@ -11,8 +11,8 @@ from fastapi.testclient import TestClient
 from geo.errors import StorageFull
 from geo.ingestion.uploads.work import Limits, Work
 from geo.settings import Settings
-from service import jobs
 from service.app import create_app
+from service.work import jobs
 from tests import factories as f
 from tests.integration.office import Office, bearer, send
 from tests.integration.test_api_incoming import announce

@@ -18,7 +18,7 @@ from geo.database.service_role import service_url
 from geo.people.accounts import add_account, make_link
 from geo.places.boundaries import find_city
 from geo.surveys.rounds import set_state
-from service import jobs
+from service.work import jobs
 from tests import factories as f
 from tests.serving import free_port
 from tests.two_organisations import PASSWORD, set_password, sign_in

@@ -34,7 +34,7 @@ EXIT_FULL = 74
 """There was no room left to write."""
 
 _FORKS: ForkServerContext = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(["service.upload_work"])
+_FORKS.set_forkserver_preload(["service.work.reader_process"])
 
 logger = logging.getLogger("vasti.jobs")
 

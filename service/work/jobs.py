@@ -24,9 +24,8 @@ from geo.ingestion.uploads.parts import clear_folder, remove_older
 from geo.ingestion.uploads.upload import Step
 from geo.ingestion.uploads.work import give_up
 from geo.settings import Settings
-from service import upload_work
 from service.logs import UPLOAD, where
-from service.queue import (
+from service.work.queue import (
     QUEUE_SCHEMA,
     RECOMPUTE_TALLIES,
     SHORT_FIRST,
@@ -38,6 +37,7 @@ from service.queue import (
     has_waiting_upload,
     queue_conninfo,
 )
+from service.work.reader_process import EXIT_LATER, start_step
 
 INCOMING_DAYS = 7
 """How long a file that comes in parts may take."""
@@ -178,7 +178,7 @@ def _work_on_upload(url: str, engine: Engine, settings: Settings, upload_id: int
     Raises:
         DatabaseUnavailable: the database was away, or others were at it; nothing was done.
     """
-    process = upload_work.start_step(url, settings, upload_id, step)
+    process = start_step(url, settings, upload_id, step)
     try:
         process.join(timeout=60 * settings.upload_minutes)
         code = process.exitcode
@@ -187,13 +187,13 @@ def _work_on_upload(url: str, engine: Engine, settings: Settings, upload_id: int
         process.join()
     if code == 0:
         return
-    if code == upload_work.EXIT_LATER:
+    if code == EXIT_LATER:
         raise DatabaseUnavailable
     logger.error("upload broke off", extra={"facts": {"step": step, "exit": code}})
     match code:
         case None:
             problem = _TOO_LONG.format(minutes=settings.upload_minutes)
-        case upload_work.EXIT_FULL:
+        case EXIT_FULL:
             problem = _NO_ROOM
         case _:
             problem = _BROKE_OFF
