@@ -18,7 +18,7 @@ from geo.ingestion.reading.layer import ReadOptions
 from geo.surveys.rounds import MODE_ASKED
 from maps import coverage
 from service.cli import options as o
-from service.cli.groups import FileOptions, RowOptions, with_groups
+from service.cli.option_groups import FileOptions, RowOptions, with_groups
 from service.cli.output import counts_line, print_findings, print_rejected, progress_bar, write_findings
 from service.formats.csv_tables import csv_text
 

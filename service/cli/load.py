@@ -31,7 +31,8 @@ from geo.places.boundaries import add_city, find_city
 from geo.settings import Settings
 from geo.surveys.rounds import find_survey, set_state
 from service.cli import options as o
-from service.cli.groups import (
+from service.cli.load_report import Report, load_options, print_moves, summarise
+from service.cli.option_groups import (
     FacilityOptions,
     FileOptions,
     OutcomeOptions,
@@ -41,7 +42,6 @@ from service.cli.groups import (
     with_groups,
 )
 from service.cli.output import progress_bar
-from service.cli.report import Report, load_options, print_moves, summarise
 
 city_app = typer.Typer(name="city", add_completion=False, help="Cities.", no_args_is_help=True)
 load_app = typer.Typer(

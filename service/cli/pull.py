@@ -15,8 +15,8 @@ from geo.ingestion.connectors.snapshot import Pages, discard, pull_folder, write
 from geo.ingestion.reading.layer import ReadOptions
 from geo.settings import Settings
 from service.cli import options as o
-from service.cli.groups import OutcomeOptions, RoundOptions, RowOptions, with_groups
 from service.cli.load import load_into_round
+from service.cli.option_groups import OutcomeOptions, RoundOptions, RowOptions, with_groups
 
 kobo_app = typer.Typer(name="kobo", add_completion=False, help="KoboToolbox.", no_args_is_help=True)
 odk_app = typer.Typer(name="odk", add_completion=False, help="ODK Central.", no_args_is_help=True)

@@ -19,7 +19,7 @@ from geo.ingestion.mapping.vocabulary import vocabulary
 from geo.ingestion.suggesting.profile_text import write_profile
 from geo.ingestion.suggesting.suggest import Proposal, Suggestion, suggest_profile
 from service.cli import options as o
-from service.cli.groups import FileOptions, with_groups
+from service.cli.option_groups import FileOptions, with_groups
 
 _PAPER_WIDTH = 160
 _NARROW = 110

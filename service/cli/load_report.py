@@ -13,7 +13,7 @@ from geo.ingestion.loading.rejected_rows import check_target, write_rejected
 from geo.ingestion.loading.source import SourceOptions
 from geo.places.boundaries import Move
 from geo.settings import Settings
-from service.cli.groups import OutcomeOptions
+from service.cli.option_groups import OutcomeOptions
 from service.cli.output import counts_line, print_findings, print_rejected, write_findings
 
 
