@@ -5,14 +5,14 @@ time.
 import multiprocessing
 from multiprocessing.context import ForkServerContext
 
-from service.work.reader_process import __name__
+from service.work import reader_process
 
 # A process has one server that forks, with one list of what it imports. What commands need beyond what the service's
 # own list holds is little memory, of which uploads have a bounded amount.
 FORKS: ForkServerContext = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(
     [
-        *(__name__, "tests.fuzzing", "tests.integration.cli", "folium"),
+        *(reader_process.__name__, "tests.fuzzing", "tests.integration.cli", "folium"),
         *(f"service.cli.{name}" for name in ("main", "load", "assess", "suggest", "figures", "priorities", "stored")),
     ]
 )

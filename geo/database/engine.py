@@ -68,8 +68,8 @@ _LIMITS = " -c statement_timeout=30s -c lock_timeout=5s -c idle_in_transaction_s
 is kept while its transaction is open, which may take minutes where files are kept elsewhere."""
 
 _SERVICE_POOL: Mapping[str, Any] = {"pool_size": 10, "max_overflow": 14, "pool_timeout": 5}
-"""Connections for all that the service does at once: three lanes of readers (service.http.middleware.turns), those who change
-something (service.http.access), and a few for pages."""
+"""Connections for all that the service does at once: three lanes of readers (`service.http.middleware.turns`), those
+who change something (`service.http.access`), and a few for pages."""
 
 
 @contextmanager

@@ -10,8 +10,8 @@ from geo.fields import Unit
 from geo.people.accounts import MAX_KEY_DAYS, MAX_PASSWORD
 from geo.places.city_requests import Answer
 from geo.surveys.rounds import MODE_ASKED, Mode
+from service.body_fields import Text
 from service.http.bodies import Body, Link
-from service.texts import Text
 
 _LONGEST_NAME = 200
 

@@ -10,12 +10,12 @@ from geo.people.accounts import MAX_KEY_DAYS, list_accounts, list_keys
 from geo.settings import Settings
 from service.actions.bodies import AccountChange, NewAccount, NewKey
 from service.actions.people import add_own, change_own, link_own, make_own_key, revoke_own_key
+from service.body_fields import FormText
 from service.http.access import Acting, acting, reading_in_full
 from service.http.html import page, see_other
 from service.http.parameters import Id
 from service.http.problems import status_of, validated
 from service.pages.wording import ROLE_MEANINGS, form_problem
-from service.texts import FormText
 
 router = APIRouter()
 

@@ -21,13 +21,13 @@ from service.actions.bodies import CityAnswer, NewCity, NewCityRequest, Settleme
 from service.actions.cities import add_new, answer, ask_for
 from service.actions.places import end_own
 from service.actions.uploads import newest
+from service.body_fields import FormText, slug_of
 from service.http.access import Acting, acting, reading_in_full
 from service.http.html import page, see_other
 from service.http.parameters import Id, SlugInPath
 from service.http.problems import status_of, validated
 from service.http.wording import for_page
 from service.pages.wording import KINDS, form_problem
-from service.texts import FormText, slug_of
 
 router = APIRouter()
 

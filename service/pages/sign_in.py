@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from geo.errors import SignInRefused, VastiError
 from geo.people import accounts
+from service.body_fields import FormText
 from service.http.access import (
     acting,
     check_form,
@@ -23,7 +24,6 @@ from service.http.access import set_password as set_new_password
 from service.http.html import page, see_other
 from service.http.problems import status_of
 from service.http.responses import NO_STORE, address
-from service.texts import FormText
 
 router = APIRouter()
 

@@ -22,13 +22,13 @@ from maps.figures import finite
 from service.actions.bodies import NewSurvey
 from service.actions.surveys import change_state, open_own
 from service.actions.uploads import newest
+from service.body_fields import FormText, slug_of
 from service.http.access import Acting, acting, reading_in_full, seen_with
 from service.http.html import page, see_other
 from service.http.parameters import SlugInPath
 from service.http.problems import status_of, validated
 from service.http.wording import for_page
 from service.pages.wording import form_problem
-from service.texts import FormText, slug_of
 
 router = APIRouter()
 

@@ -31,6 +31,7 @@ from maps import words
 from maps.sketch import Sketch, draw_sketch
 from service.actions.receive import look_for_room, take_in, written
 from service.actions.uploads import decide_upload, describe, is_for_steward
+from service.body_fields import FormText, FormTexts
 from service.http.access import Acting, acting, reading_in_full
 from service.http.html import page, see_other
 from service.http.parameters import Cursor, Id
@@ -55,7 +56,6 @@ from service.pages.wording import (
     TRUST_OF_ANSWERS,
     queued_turn,
 )
-from service.texts import FormText, FormTexts
 
 router = APIRouter()
 

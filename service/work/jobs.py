@@ -25,6 +25,7 @@ from geo.ingestion.uploads.upload import Step
 from geo.ingestion.uploads.work import give_up
 from geo.settings import Settings
 from service.logs import UPLOAD, where
+from service.work import reader_process
 from service.work.queue import (
     QUEUE_SCHEMA,
     RECOMPUTE_TALLIES,
@@ -37,7 +38,6 @@ from service.work.queue import (
     has_waiting_upload,
     queue_conninfo,
 )
-from service.work.reader_process import EXIT_LATER, start_step
 
 INCOMING_DAYS = 7
 """How long a file that comes in parts may take."""
@@ -178,7 +178,7 @@ def _work_on_upload(url: str, engine: Engine, settings: Settings, upload_id: int
     Raises:
         DatabaseUnavailable: the database was away, or others were at it; nothing was done.
     """
-    process = start_step(url, settings, upload_id, step)
+    process = reader_process.start_step(url, settings, upload_id, step)
     try:
         process.join(timeout=60 * settings.upload_minutes)
         code = process.exitcode
@@ -187,13 +187,13 @@ def _work_on_upload(url: str, engine: Engine, settings: Settings, upload_id: int
         process.join()
     if code == 0:
         return
-    if code == EXIT_LATER:
+    if code == reader_process.EXIT_LATER:
         raise DatabaseUnavailable
     logger.error("upload broke off", extra={"facts": {"step": step, "exit": code}})
     match code:
         case None:
             problem = _TOO_LONG.format(minutes=settings.upload_minutes)
-        case EXIT_FULL:
+        case reader_process.EXIT_FULL:
             problem = _NO_ROOM
         case _:
             problem = _BROKE_OFF

@@ -1,9 +1,10 @@
 """Public answers kept as bytes, so that asking again costs neither a thread nor the database.
 
-An answer is public when the route that made it noted which data version it shows (`service.http.transactions`). It is kept for
-as long as the data-version watch is sure that this version is the current one, and not at all while it is not sure.
-Each is kept as it is and in the codings that were asked for: it is compressed once. What is for somebody goes out as
-it is: compressed beside what a stranger can have put into the page, a session's token could be guessed by its length.
+An answer is public when the route that made it noted which data version it shows (`service.http.transactions`). It is
+kept for as long as the data-version watch is sure that this version is the current one, and not at all while it is not
+sure. Each is kept as it is and in the codings that were asked for: it is compressed once. What is for somebody goes out
+as it is: compressed beside what a stranger can have put into the page, a session's token could be guessed by its
+length.
 """
 
 import asyncio
