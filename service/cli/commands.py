@@ -31,9 +31,9 @@ COMMANDS = {
         "Take back an upload of a survey or of facilities: its rows no longer count, and those it had replaced do.",
     ),
     "survey": Command("stored", "survey_app", "What is kept with a round's rows."),
-    "account": Command("account", "account_app", "Accounts: add, list, change; links that set a password; API keys."),
-    "grant": Command("account", "grant", "Share a survey's full figures with another organisation, such as a city."),
-    "audit": Command("account", "audit", "Print what was done, by whom and when."),
+    "account": Command("accounts", "account_app", "Accounts: add, list, change; links that set a password; API keys."),
+    "grant": Command("accounts", "grant", "Share a survey's full figures with another organisation, such as a city."),
+    "audit": Command("accounts", "audit", "Print what was done, by whom and when."),
     "values": Command(
         "figures",
         "values",

@@ -168,6 +168,16 @@ def test_read_geoparquet_without_crs_is_lonlat(tmp_path: Path) -> None:
         read(path)
 
 
+def test_a_parquet_column_whose_name_is_no_text_is_damage(tmp_path: Path) -> None:
+    path = tmp_path / "rows.parquet"
+    pq.write_table(pa.table({"members": [4, 5]}), path, store_schema=False)
+    whole = path.read_bytes()
+    assert b"members" in whole
+    path.write_bytes(whole.replace(b"members", b"m\x80mbers"))
+    with pytest.raises(UnreadableFile, match="cannot be read as Parquet"):
+        read(path)
+
+
 def test_read_parquet_table(tmp_path: Path) -> None:
     table = pa.table({"a": [[1, 2], None], "b": pa.array(["x", "y"]).dictionary_encode(), "c": [date(2024, 1, 5)] * 2})
     pq.write_table(table, tmp_path / "rows.parquet")

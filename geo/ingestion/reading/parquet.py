@@ -17,6 +17,7 @@ from geo.ingestion.reading.layer import BATCH_ROWS, Batch, Layer, ReadOptions, d
 
 _LONLAT = "OGC:CRS84"
 """What a GeoParquet file that names no CRS is in."""
+_DAMAGE = (pa.ArrowException, OSError, UnicodeDecodeError)
 
 
 def read_parquet(path: Path, _options: ReadOptions, stack: ExitStack) -> Layer:
@@ -28,9 +29,9 @@ def read_parquet(path: Path, _options: ReadOptions, stack: ExitStack) -> Layer:
     try:
         # Column chunks are read as they are needed: a file in one row group must not come into memory whole.
         file = stack.enter_context(pq.ParquetFile(path, pre_buffer=False, buffer_size=1 << 20))
-    except (pa.ArrowException, OSError) as error:
+        names = file.schema_arrow.names
+    except _DAMAGE as error:
         raise _damaged(path) from error
-    names = file.schema_arrow.names
     geo = _geo_metadata(file, path)
     geometry = None if geo is None else names.index(geo["primary_column"])
     columns = distinct_names([name for i, name in enumerate(names) if i != geometry])
