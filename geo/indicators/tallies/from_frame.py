@@ -235,7 +235,7 @@ def _read_extra(text: str) -> dict[str, object]:
 
 
 def _as_text(value: object) -> str | None:
-    """What an own column holds, as tally_sql reads it: lists and objects are unknown, and so are blanks."""
+    """What an own column holds, as `from_sql` reads it: lists and objects are unknown, and so are blanks."""
     match value:
         case str():
             return value.strip(" ") or None

@@ -165,7 +165,7 @@ def _fields(definition: Definition) -> Mapping[str, ColumnElement[Any]]:
 
 
 def _own_column(name: str, kind: Literal["text", "number"]) -> ColumnElement[Any]:
-    """What a file's own column holds, as tally_frame reads it: lists and objects are unknown, and so are blanks."""
+    """What a file's own column holds, as `from_frame` reads it: lists and objects are unknown, and so are blanks."""
     value = household.c.extra[name]
     json_type = func.jsonb_typeof(value)
     plain = case(
@@ -214,7 +214,7 @@ def answers_of(
 ) -> Subquery:
     """Those who took part: settlement, group, w, w times members, their squares, and each definition's y (or NULL).
 
-    In a survey of households those of weight 0 took no part, as in tally_frame.took_part.
+    In a survey of households those of weight 0 took no part, as in from_frame.took_part.
 
     With `coded`, only those that have a code, and the code.
 
