@@ -14,7 +14,7 @@ from folium.utilities import JsCode
 from shapely.geometry.base import BaseGeometry
 
 from geo.errors import MissingColumn
-from geo.indicators.definitions.definition import Definition
+from geo.indicators.definitions import Definition
 from maps import words
 from maps.figures import SettlementFigure, finite, polygonal, printable, read_figures, require_lonlat
 from maps.leaflet import BareMap, named, write_document

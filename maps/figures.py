@@ -11,9 +11,9 @@ import shapely
 from shapely.geometry import MultiPolygon, Point, Polygon
 from shapely.geometry.base import BaseGeometry
 
-from geo.base.crs import STORAGE_SRID
+from geo.base import STORAGE_SRID
 from geo.errors import MissingColumn, UnknownCRS
-from geo.indicators.definitions.definition import Definition
+from geo.indicators.definitions import Definition
 
 COLUMNS = (
     "settlement_code",

@@ -7,7 +7,7 @@ travels as JSON beside Folium's script, never in it (see `maps.leaflet.write_doc
 
 from html import escape as escape_html
 
-from geo.indicators.definitions.definition import Definition
+from geo.indicators.definitions import Definition
 from maps.figures import SettlementFigure
 from maps.words import (
     format_count,

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from geo.base.crs import METRES_PER_DEGREE
+from geo.base import METRES_PER_DEGREE
 from maps.leaflet import templates
 
 _WIDTH_PX = 640

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from geo.indicators.definitions.definition import Definition
+from geo.indicators.definitions import Definition
 from maps.figures import SettlementFigure
 from maps.words import SHARE_BREAKS, format_count, format_density, reason_words
 

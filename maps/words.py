@@ -3,8 +3,8 @@
 import math
 from datetime import date
 
-from geo.indicators.definitions.definition import Definition
-from geo.indicators.figures.disclosure.rules import REASONS
+from geo.indicators.definitions import Definition
+from geo.indicators.figures import REASONS
 from maps.figures import SettlementFigure
 
 SHARE_BREAKS = (20.0, 40.0, 60.0, 80.0)

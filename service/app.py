@@ -10,8 +10,8 @@ from types import ModuleType
 from fastapi import Depends, FastAPI
 from sqlalchemy import Engine
 
-from geo.database.data_version import DataVersionWatch
-from geo.indicators.figures.hot_spots import preload
+from geo.database import DataVersionWatch
+from geo.indicators.figures import preload
 from geo.settings import Settings
 from service.api import document, health, metrics
 from service.api.figures import changes, gaps, indicators, maps, sources, trends, values

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import Form
 from pydantic import AfterValidator
 
-from geo.base.text import is_storable
+from geo.base import is_storable
 
 
 def _storable(text: str) -> str:

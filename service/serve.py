@@ -8,7 +8,7 @@ from contextlib import suppress
 import uvicorn
 
 from geo import database
-from geo.database.service_role import service_url
+from geo.database import service_url
 from geo.errors import PortTaken, SetupError
 from geo.settings import Settings
 from service.app import create_app

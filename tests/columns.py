@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
-from geo.ingestion.mapping.evidence import ColumnEvidence, column_evidence
+from geo.ingestion.mapping import ColumnEvidence
+from geo.ingestion.mapping.evidence import column_evidence
 
 
 def seen_column(name: str, values: Sequence[str]) -> ColumnEvidence:

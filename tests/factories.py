@@ -18,19 +18,16 @@ from sqlalchemy import Connection, delete, insert, literal, select, update
 from geo.database.schema.households import household as household_table
 from geo.database.schema.surveys import survey as survey_table
 from geo.database.schema.tallies import tallied, tally
-from geo.indicators.definitions.catalogue import read_catalogue
+from geo.indicators.definitions import read_catalogue
+from geo.indicators.tallies import ALL, tally_survey
 from geo.indicators.tallies.from_frame import tally_gdf
-from geo.indicators.tallies.from_sql import tally_survey
-from geo.indicators.tallies.tally import ALL, KEY
-from geo.ingestion.loading.boundaries.load import load_boundaries
-from geo.ingestion.loading.facilities.load import load_facilities as load_file
-from geo.ingestion.loading.households import load_survey
-from geo.ingestion.loading.load import LoadOptions, LoadResult
-from geo.ingestion.loading.source import SourceOptions
-from geo.ingestion.mapping.profile import BoundaryColumns, FacilityColumns, Profile
-from geo.ingestion.reading.layer import ReadOptions
-from geo.places.boundaries import add_city
-from geo.surveys.rounds import SurveySpec
+from geo.indicators.tallies.tally import KEY
+from geo.ingestion.loading import LoadOptions, LoadResult, SourceOptions, load_boundaries, load_survey
+from geo.ingestion.loading import load_facilities as load_file
+from geo.ingestion.mapping import BoundaryColumns, FacilityColumns, Profile
+from geo.ingestion.reading import ReadOptions
+from geo.places import add_city
+from geo.surveys import SurveySpec
 
 TODAY = date(2024, 9, 1)
 STARTS, ENDS = date(2024, 1, 1), date(2024, 6, 30)

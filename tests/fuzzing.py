@@ -11,15 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from geo.errors import VastiError
-from geo.ingestion.loading.boundaries.rows import read_boundaries
+from geo.ingestion.loading import SourceOptions, read_boundaries
 from geo.ingestion.loading.observe import Reading, observe
-from geo.ingestion.loading.source import SourceOptions
-from geo.ingestion.mapping.profile import BoundaryColumns, Profile
-from geo.ingestion.reading.formats import open_layer
-from geo.ingestion.reading.layer import ReadOptions
-from geo.ingestion.suggesting.profile_text import write_profile
-from geo.ingestion.suggesting.suggest import suggest_profile
-from geo.places.settlements import Places
+from geo.ingestion.mapping import BoundaryColumns, Profile
+from geo.ingestion.reading import ReadOptions, open_layer
+from geo.ingestion.suggesting import suggest_profile, write_profile
+from geo.places import Places
 from tests.factories import small_city
 from tests.forks import FORKS
 

@@ -12,17 +12,13 @@ from sqlalchemy import Connection
 from sqlalchemy.engine import make_url
 
 from geo import database
-from geo.database.data_version import raise_data_version
-from geo.indicators.tallies.recompute import recompute
-from geo.indicators.tallies.store import surveys_lacking_tallies
-from geo.ingestion.loading.boundaries.load import load_boundaries
-from geo.ingestion.loading.households import load_survey
-from geo.ingestion.loading.load import LoadOptions
-from geo.ingestion.loading.source import SourceOptions
-from geo.ingestion.mapping.profile import BoundaryColumns
-from geo.ingestion.reading.layer import ReadOptions
-from geo.places.boundaries import add_city, find_city
-from geo.surveys.rounds import SurveySpec, set_state
+from geo.database import raise_data_version
+from geo.indicators.tallies import recompute, surveys_lacking_tallies
+from geo.ingestion.loading import LoadOptions, SourceOptions, load_boundaries, load_survey
+from geo.ingestion.mapping import BoundaryColumns
+from geo.ingestion.reading import ReadOptions
+from geo.places import add_city, find_city
+from geo.surveys import SurveySpec, set_state
 
 CITY, CITY_NAME = "khandesh", "Khandesh"
 FORMULA_NAME = "=HYPERLINK(0)"

@@ -13,9 +13,9 @@ from geo.database.schema.places import city, organisation, settlement
 from geo.database.schema.surveys import survey
 from geo.database.schema.uploads import upload
 from geo.fields import Unit, standard_fields
-from geo.indicators.definitions.definition import Definition
+from geo.indicators.definitions import Definition
+from geo.indicators.tallies import tally_survey
 from geo.indicators.tallies.from_frame import tally_gdf
-from geo.indicators.tallies.from_sql import tally_survey
 from geo.indicators.tallies.tally import SUMS
 from tests.factories import ENDS, STARTS
 

@@ -4,11 +4,10 @@ import re
 import tomllib
 from dataclasses import dataclass, field
 
-from geo.base.text import fold
-from geo.ingestion.mapping.evidence import ColumnEvidence
-from geo.ingestion.mapping.profile import Profile, value_table
-from geo.ingestion.suggesting.profile_text import write_profile
-from geo.ingestion.suggesting.suggest import Proposal
+from geo.base import fold
+from geo.ingestion.mapping import ColumnEvidence, Profile
+from geo.ingestion.mapping.profile import value_table
+from geo.ingestion.suggesting import Proposal, write_profile
 
 _COMMENTED = re.compile(r"^# (?=(?:# |\[|[a-z_]+ = |\"))", re.MULTILINE)
 

@@ -8,15 +8,12 @@ import numpy as np
 import pandas as pd
 
 from geo.fields import Unit
-from geo.indicators.definitions.catalogue import catalogue
-from geo.indicators.definitions.definition import Counted, Definition
-from geo.indicators.figures.blocks import Block, Cells, Round
-from geo.indicators.figures.compute import finish, make_exact
-from geo.indicators.figures.disclosure.protection import NO_WARD
-from geo.indicators.figures.disclosure.rules import Access
-from geo.indicators.figures.rollup import Level
-from geo.indicators.tallies.tally import ALL, SUMS, UNKNOWN_GROUP
-from geo.surveys.rounds import Mode
+from geo.indicators.definitions import Counted, Definition, catalogue
+from geo.indicators.figures import NO_WARD, Access, Block, Cells, Level, Round, finish
+from geo.indicators.figures.compute import make_exact
+from geo.indicators.tallies import ALL, UNKNOWN_GROUP
+from geo.indicators.tallies.tally import SUMS
+from geo.surveys import Mode
 
 
 def counts(yes: float, n: float, unknown: float = 0, *, weight: float = 1, **more: Any) -> dict[str, Any]:

@@ -8,13 +8,12 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import ProgrammingError
 
 from geo import database
+from geo.database import service_url
 from geo.database.schema.access import ROLES, Role
-from geo.database.service_role import service_url
-from geo.indicators.tallies.recompute import recompute
-from geo.indicators.tallies.store import surveys_lacking_tallies
+from geo.indicators.tallies import recompute, surveys_lacking_tallies
 from geo.people import accounts as access
-from geo.places.boundaries import find_city
-from geo.surveys.rounds import set_state
+from geo.places import find_city
+from geo.surveys import set_state
 from service.work import jobs
 from tests import factories as f
 from tests.published_city import drop_database, new_database

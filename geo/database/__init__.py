@@ -1,25 +1,6 @@
-"""The database: the engine and its transactions, what is stored, how it came to be so, and the private cluster."""
+"""The database: the engine and its transactions, locks, the data version, and what the service may do there."""
 
-from geo.database.engine import (
-    conninfo,
-    create_engine,
-    database_url,
-    is_up_to_date,
-    limit_lock_waits,
-    snapshot,
-    transaction,
-    translated_errors,
-    upgrade,
-)
+import lazy_loader
 
-__all__ = [
-    "conninfo",
-    "create_engine",
-    "database_url",
-    "is_up_to_date",
-    "limit_lock_waits",
-    "snapshot",
-    "transaction",
-    "translated_errors",
-    "upgrade",
-]
+# What others take from here is listed in `__init__.pyi`; a module is imported when something of it is asked for.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -11,7 +11,7 @@ from pathlib import Path
 from psycopg.conninfo import make_conninfo
 from sqlalchemy.engine import make_url
 
-from geo.base.files import sync
+from geo.base import sync
 from geo.database.cluster.programs import find_client
 from geo.errors import DatabaseUnavailable, InputError, SetupError, UnreadableFile
 

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, func, insert, literal, select
 from sqlalchemy.dialects.postgresql import JSONB
 
-from geo.base.paging import Page, PageRequest, fetch_page
+from geo.base import Page, PageRequest, fetch_page
 from geo.database.schema.audit import audit
 from geo.database.schema.places import organisation
 

@@ -3,7 +3,7 @@
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from geo.base.text import check_slug
+from geo.base import check_slug
 from geo.database.schema.places import organisation
 
 

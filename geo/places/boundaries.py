@@ -13,8 +13,7 @@ from sqlalchemy import Connection, Subquery, and_, delete, func, insert, or_, se
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.sql import ColumnElement
 
-from geo.base.crs import STORAGE_SRID
-from geo.base.text import check_slug
+from geo.base import STORAGE_SRID, check_slug
 from geo.database.schema.households import household
 from geo.database.schema.places import boundary, city, city_request, organisation, settlement, ward
 from geo.database.schema.surveys import survey, survey_frame

@@ -8,7 +8,7 @@ import shapely
 from geoalchemy2.shape import from_shape
 from sqlalchemy import CTE, ColumnElement, Connection, and_, case, func, insert, or_, select, true, update
 
-from geo.base.crs import STORAGE_SRID
+from geo.base import STORAGE_SRID
 from geo.database.schema.facilities import KINDS, FacilityKind, facility
 from geo.database.schema.places import boundary, organisation, settlement
 from geo.database.schema.surveys import survey

@@ -8,7 +8,7 @@ import shapely
 from geoalchemy2.shape import from_shape
 from sqlalchemy import Connection, bindparam, delete, func, or_, select, update
 
-from geo.base.crs import STORAGE_SRID
+from geo.base import STORAGE_SRID
 from geo.database.schema.households import household
 from geo.database.schema.places import boundary, city, settlement
 from geo.database.schema.surveys import survey_frame

@@ -7,8 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Double, Numeric, and_, cast, func, literal, select
 from sqlalchemy.sql import ColumnElement
 
-from geo.base.filters import refuse_unknown
-from geo.base.paging import Listing, PageRequest, fetch_page, listing
+from geo.base import Listing, PageRequest, fetch_page, listing, refuse_unknown
 from geo.database.schema.places import boundary, city, settlement, ward
 from geo.database.schema.surveys import survey
 from geo.places.boundaries import as_geojson

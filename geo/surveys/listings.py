@@ -6,8 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, func, or_, select
 
-from geo.base.filters import refuse_unknown
-from geo.base.paging import Listing, PageRequest, fetch_page, listing
+from geo.base import Listing, PageRequest, fetch_page, listing, refuse_unknown
 from geo.database.schema.places import city, organisation
 from geo.database.schema.surveys import survey
 from geo.database.schema.uploads import public_upload

@@ -8,12 +8,12 @@ from typing import Any, Literal
 from sqlalchemy import Connection, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from geo.base.text import check_slug
+from geo.base import check_slug
 from geo.database.schema.places import settlement
 from geo.database.schema.surveys import survey, survey_frame
 from geo.errors import Conflict, InputError, NotFound, quoted
 from geo.fields import Unit
-from geo.people.organisations import open_organisation
+from geo.people import open_organisation
 
 Mode = Literal["census", "sample", "phone"]
 

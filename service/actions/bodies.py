@@ -7,9 +7,9 @@ from pydantic import Field
 
 from geo.database.schema.access import KeyRole, Role
 from geo.fields import Unit
-from geo.people.accounts import MAX_KEY_DAYS, MAX_PASSWORD
-from geo.places.city_requests import Answer
-from geo.surveys.rounds import MODE_ASKED, Mode
+from geo.people import MAX_KEY_DAYS, MAX_PASSWORD
+from geo.places import Answer
+from geo.surveys import MODE_ASKED, Mode
 from service.body_fields import Text
 from service.http.bodies import Body, Link
 

@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from geo.database.data_version import raise_data_version
+from geo.database import raise_data_version
 from geo.errors import Conflict
-from geo.people.audit import note
-from geo.places.boundaries import add_city, check_city, is_there
-from geo.places.city_requests import answer_request, ask_for_city, find_request
+from geo.people import note
+from geo.places import add_city, answer_request, ask_for_city, check_city, find_request, is_there
 from service.actions.bodies import CityAnswer, NewCity, NewCityRequest
 from service.http.access import Acting
 

@@ -4,16 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from geo.errors import NotAllowed
-from geo.people.accounts import (
-    add_account,
-    change_account,
-    find_account_by_id,
-    make_key,
-    make_link,
-    require,
-    revoke_key,
-)
-from geo.people.audit import note
+from geo.people import add_account, change_account, find_account_by_id, make_key, make_link, note, require, revoke_key
 from service.actions.bodies import AccountChange, NewAccount, NewKey
 from service.http.access import Acting
 

@@ -4,10 +4,10 @@ from datetime import date
 
 from sqlalchemy.exc import ProgrammingError
 
-from geo.database.data_version import raise_data_version
+from geo.database import raise_data_version
 from geo.errors import NotAllowed
-from geo.people.audit import note
-from geo.places.ending import Ended, end_settlement, told_of_end
+from geo.people import note
+from geo.places import Ended, end_settlement, told_of_end
 from service.http.access import Acting
 
 

@@ -10,19 +10,13 @@ from typing import BinaryIO
 
 from fastapi import Request
 
-from geo.database import limit_lock_waits
-from geo.database.room import check_disk, check_quota
+from geo.database import check_disk, check_quota, limit_lock_waits
 from geo.errors import InputError, InvalidParameter, InvalidParameters, TooLarge
 from geo.fields import CONTENTS
-from geo.ingestion.loading import originals
-from geo.ingestion.loading.load import Target
-from geo.ingestion.loading.originals import Original
-from geo.ingestion.uploads.choices import Choices
-from geo.ingestion.uploads.parts import make_folder
-from geo.ingestion.uploads.upload import kept_bytes, receive
-from geo.people.accounts import require
-from geo.people.audit import note
-from geo.places.boundaries import find_city
+from geo.ingestion.loading import Original, Target, originals
+from geo.ingestion.uploads import Choices, kept_bytes, make_folder, receive
+from geo.people import note, require
+from geo.places import find_city
 from geo.settings import Settings
 from service.actions.surveys import find_own
 from service.http.access import Acting

@@ -2,12 +2,11 @@
 
 from typing import Any, Literal
 
-from geo.database.data_version import raise_data_version
+from geo.database import raise_data_version
 from geo.errors import Conflict, NotAllowed
-from geo.people.audit import note
-from geo.places.boundaries import find_city
-from geo.surveys.listings import find_own_surveys
-from geo.surveys.rounds import SurveySpec, find_survey, open_survey, set_state
+from geo.people import note
+from geo.places import find_city
+from geo.surveys import SurveySpec, find_own_surveys, find_survey, open_survey, set_state
 from service.actions.bodies import NewSurvey
 from service.http.access import Acting
 

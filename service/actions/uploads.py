@@ -6,16 +6,21 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from geo.base.paging import PageRequest
+from geo.base import PageRequest
 from geo.database import limit_lock_waits
 from geo.errors import InvalidParameter, InvalidParameters
-from geo.ingestion.findings.collected import FindingGroup
-from geo.ingestion.findings.stored import find_groups
-from geo.ingestion.uploads.choices import Choices
-from geo.ingestion.uploads.decisions import NEXT_STEP, Decision, decide, decisions_for
-from geo.ingestion.uploads.upload import BEGINS_AS, find_upload, list_uploads
-from geo.people.accounts import require
-from geo.people.audit import note
+from geo.ingestion.findings import FindingGroup, find_groups
+from geo.ingestion.uploads import (
+    BEGINS_AS,
+    NEXT_STEP,
+    Choices,
+    Decision,
+    decide,
+    decisions_for,
+    find_upload,
+    list_uploads,
+)
+from geo.people import note, require
 from service.http.access import Acting
 from service.work.queue import defer_upload, waiting_before
 

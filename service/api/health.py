@@ -3,9 +3,7 @@
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
-from geo.database import is_up_to_date, snapshot
-from geo.database.data_version import read_data_version
-from geo.database.service_role import check_service
+from geo.database import check_service, is_up_to_date, read_data_version, snapshot
 from geo.errors import DatabaseUnavailable
 from service.http import bodies
 from service.http.described import REFUSALS, Responses

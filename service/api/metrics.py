@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from geo.ingestion.uploads.upload import count_states
+from geo.ingestion.uploads import count_states
 from service.http.access import reading_in_full
 from service.http.described import private_responses
 from service.http.responses import NO_STORE

@@ -8,22 +8,23 @@ import pandas as pd
 import typer
 from sqlalchemy import Connection
 
-from geo.base.paging import PageRequest
+from geo.base import PageRequest
 from geo.database.schema.access import KeyRole, Role
-from geo.people.accounts import (
+from geo.people import (
     add_account,
     change_account,
+    end_grant,
     find_account,
     find_account_by_id,
+    find_audit,
+    grant_survey,
     list_accounts,
     make_key,
     make_link,
 )
-from geo.people.audit import find_audit
-from geo.people.grants import end_grant, grant_survey
-from geo.places.boundaries import find_city
+from geo.places import find_city
 from geo.settings import Settings
-from geo.surveys.rounds import find_survey
+from geo.surveys import find_survey
 from service.cli import options as o
 from service.cli.load import noted, open_database, reading_database
 from service.cli.output import print_frame

@@ -8,14 +8,12 @@ from typing import Annotated
 import typer
 
 from geo.errors import FileHasErrors, InputError
-from geo.indicators.definitions.catalogue import catalogue, find_definitions
-from geo.indicators.figures.disclosure.rules import COUNT_STEP
-from geo.ingestion.loading.assess import Assessment
-from geo.ingestion.loading.assess import assess as assess_files
-from geo.ingestion.loading.boundaries.rows import read_boundaries
-from geo.ingestion.loading.rejected_rows import check_target, write_rejected
-from geo.ingestion.reading.layer import ReadOptions
-from geo.surveys.rounds import MODE_ASKED
+from geo.indicators.definitions import catalogue, find_definitions
+from geo.indicators.figures import COUNT_STEP
+from geo.ingestion.loading import Assessment, check_target, read_boundaries, write_rejected
+from geo.ingestion.loading import assess as assess_files
+from geo.ingestion.reading import ReadOptions
+from geo.surveys import MODE_ASKED
 from maps import coverage
 from service.cli import options as o
 from service.cli.option_groups import FileOptions, RowOptions, with_groups

@@ -12,9 +12,9 @@ from sqlalchemy import func, select
 from sqlalchemy.engine import make_url
 
 from geo import database
-from geo.database.backup import backup as write_backup
-from geo.database.backup import client_environment
-from geo.database.backup import restore as read_backup
+from geo.database import backup as write_backup
+from geo.database import client_environment
+from geo.database import restore as read_backup
 from geo.database.cluster import server
 from geo.database.cluster.programs import find_client
 from geo.errors import SetupError

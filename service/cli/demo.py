@@ -12,25 +12,17 @@ import typer
 from sqlalchemy import Connection
 
 from data.sample.city import SampleFiles, write_sample
-from geo.base.paging import PageRequest
-from geo.database.data_version import raise_data_version
-from geo.indicators.definitions.catalogue import read_catalogue
-from geo.indicators.figures.changes import find_changes
-from geo.indicators.figures.disclosure.rules import REASONS
-from geo.indicators.figures.query import ValuesQuery
-from geo.indicators.figures.values import find_values
-from geo.indicators.tallies.recompute import recompute
-from geo.indicators.tallies.store import surveys_lacking_tallies
-from geo.ingestion.loading.boundaries.load import load_boundaries
-from geo.ingestion.loading.facilities.load import load_facilities
-from geo.ingestion.loading.households import load_survey
-from geo.ingestion.loading.load import LoadOptions
-from geo.ingestion.loading.source import SourceOptions
-from geo.ingestion.mapping.profile import FacilityColumns, read_profile
-from geo.ingestion.reading.layer import ReadOptions
-from geo.places.boundaries import add_city, find_city
+from geo.base import PageRequest
+from geo.database import raise_data_version
+from geo.indicators.definitions import read_catalogue
+from geo.indicators.figures import REASONS, ValuesQuery, find_changes, find_values
+from geo.indicators.tallies import recompute, surveys_lacking_tallies
+from geo.ingestion.loading import LoadOptions, SourceOptions, load_boundaries, load_facilities, load_survey
+from geo.ingestion.mapping import FacilityColumns, read_profile
+from geo.ingestion.reading import ReadOptions
+from geo.places import add_city, find_city
 from geo.settings import Settings
-from geo.surveys.rounds import SurveySpec, set_state
+from geo.surveys import SurveySpec, set_state
 from service.cli.load import open_database
 from service.cli.output import print_frame, progress_bar
 from service.drawing.coverage import coverage_map

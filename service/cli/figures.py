@@ -8,16 +8,11 @@ import pandas as pd
 import typer
 from sqlalchemy import Connection
 
-from geo.base.paging import PageRequest
-from geo.indicators.definitions.definition import Counted
-from geo.indicators.figures.changes import find_changes
-from geo.indicators.figures.compute import FLAGS
-from geo.indicators.figures.query import ValuesQuery, find_rounds
-from geo.indicators.figures.rollup import Level
-from geo.indicators.figures.values import find_area_values, find_values
-from geo.indicators.tallies.recompute import recompute
-from geo.ingestion.reading.area import read_area
-from geo.ingestion.reading.layer import ReadOptions
+from geo.base import PageRequest
+from geo.indicators.definitions import Counted
+from geo.indicators.figures import FLAGS, Level, ValuesQuery, find_area_values, find_changes, find_rounds, find_values
+from geo.indicators.tallies import recompute
+from geo.ingestion.reading import ReadOptions, read_area
 from geo.settings import Settings
 from service.cli import options as o
 from service.cli.load import reading_database

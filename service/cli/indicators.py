@@ -6,10 +6,9 @@ from typing import Annotated
 import pandas as pd
 import typer
 
-from geo.indicators.definitions.definition import Definition
-from geo.indicators.definitions.documents import check_own, find_document, list_indicators, read_document
-from geo.indicators.tallies.additions import add_own, count_surveys
-from geo.people.organisations import find_organisation
+from geo.indicators.definitions import Definition, check_own, find_document, list_indicators, read_document
+from geo.indicators.tallies import add_own, count_surveys
+from geo.people import find_organisation
 from geo.settings import Settings
 from service.cli import options as o
 from service.cli.load import noted, open_database, reading_database

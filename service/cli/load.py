@@ -13,23 +13,17 @@ import typer
 from sqlalchemy import Connection, select
 
 from geo import database
-from geo.database.data_version import raise_data_version
+from geo.database import raise_data_version
 from geo.database.schema.uploads import upload
 from geo.errors import SetupError
-from geo.indicators.tallies.recompute import recompute
-from geo.indicators.tallies.store import surveys_lacking_tallies
-from geo.ingestion.loading.boundaries.load import load_boundaries
-from geo.ingestion.loading.facilities.load import load_facilities
-from geo.ingestion.loading.frames import load_frame
-from geo.ingestion.loading.households import load_survey
-from geo.ingestion.loading.load import LoadResult
-from geo.ingestion.loading.source import SourceOptions
-from geo.ingestion.loading.withdraw import withdraw as take_back
-from geo.ingestion.reading.layer import ReadOptions
-from geo.people.audit import note_as
-from geo.places.boundaries import add_city, find_city
+from geo.indicators.tallies import recompute, surveys_lacking_tallies
+from geo.ingestion.loading import LoadResult, SourceOptions, load_boundaries, load_facilities, load_frame, load_survey
+from geo.ingestion.loading import withdraw as take_back
+from geo.ingestion.reading import ReadOptions
+from geo.people import note_as
+from geo.places import add_city, find_city
 from geo.settings import Settings
-from geo.surveys.rounds import find_survey, set_state
+from geo.surveys import find_survey, set_state
 from service.cli import options as o
 from service.cli.load_report import Report, load_options, print_moves, summarise
 from service.cli.option_groups import (

@@ -8,10 +8,8 @@ from pathlib import Path
 
 import typer
 
-from geo.ingestion.loading.load import ErrorsFound, LoadOptions, LoadResult
-from geo.ingestion.loading.rejected_rows import check_target, write_rejected
-from geo.ingestion.loading.source import SourceOptions
-from geo.places.boundaries import Move
+from geo.ingestion.loading import ErrorsFound, LoadOptions, LoadResult, SourceOptions, check_target, write_rejected
+from geo.places import Move
 from geo.settings import Settings
 from service.cli.option_groups import OutcomeOptions
 from service.cli.output import counts_line, print_findings, print_rejected, write_findings

@@ -12,13 +12,12 @@ import typer
 
 from geo.database.schema.facilities import FacilityKind
 from geo.fields import Unit
-from geo.ingestion.loading.source import SourceOptions
-from geo.ingestion.mapping.forms.form import Form
-from geo.ingestion.mapping.profile import FacilityColumns, PositionColumns, Profile
-from geo.ingestion.placing.placer import GPS_TOLERANCE_M
-from geo.ingestion.reading.layer import ReadOptions
+from geo.ingestion.loading import SourceOptions
+from geo.ingestion.mapping import FacilityColumns, Form, PositionColumns, Profile
+from geo.ingestion.placing import GPS_TOLERANCE_M
+from geo.ingestion.reading import ReadOptions
 from geo.settings import Settings
-from geo.surveys.rounds import SurveySpec
+from geo.surveys import SurveySpec
 from service.cli import options as o
 
 

@@ -6,10 +6,9 @@ from typing import Annotated, Literal
 
 import typer
 
-from geo.indicators.definitions.definition import Counted
-from geo.ingestion.mapping.forms.form import Form, read_form
-from geo.ingestion.mapping.profile import BoundaryColumns, Profile, read_profile
-from geo.ingestion.placing.placer import Placement
+from geo.indicators.definitions import Counted
+from geo.ingestion.mapping import BoundaryColumns, Form, Profile, read_form, read_profile
+from geo.ingestion.placing import Placement
 from service.cli.output import OutputFormat
 
 CityOption = Annotated[str, typer.Option("--city", help="The city's slug, as in `vasti city add`.")]

@@ -15,8 +15,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from geo.ingestion.findings.collected import Findings, sentence
-from geo.ingestion.loading.observe import Progress as RowsRead
+from geo.ingestion.findings import Findings, sentence
+from geo.ingestion.loading import Progress as RowsRead
 from service.formats.csv_tables import COUNTS, csv_text, plain_rows
 
 OutputFormat = Literal["table", "csv", "json"]

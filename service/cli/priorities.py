@@ -4,11 +4,9 @@ from typing import Annotated
 
 import typer
 
-from geo.base.paging import PageRequest
-from geo.indicators.definitions.definition import Counted
-from geo.indicators.figures.disclosure.rules import REASONS
-from geo.indicators.figures.gaps import GapsQuery, RankedLevel, find_gaps
-from geo.indicators.figures.trends import TrendsQuery, find_trends
+from geo.base import PageRequest
+from geo.indicators.definitions import Counted
+from geo.indicators.figures import REASONS, GapsQuery, RankedLevel, TrendsQuery, find_gaps, find_trends
 from geo.settings import Settings
 from service.cli import options as o
 from service.cli.figures import IndicatorsOption, LevelOption, SettlementsOption, print_figures

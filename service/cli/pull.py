@@ -8,11 +8,8 @@ from typing import Annotated
 import typer
 
 from geo.errors import AccessRefused, FileHasErrors, InputError
-from geo.ingestion.connectors.http_server import Server
-from geo.ingestion.connectors.kobo import Asset
-from geo.ingestion.connectors.odk import CentralForm, sign_in
-from geo.ingestion.connectors.snapshot import Pages, discard, pull_folder, write_snapshot
-from geo.ingestion.reading.layer import ReadOptions
+from geo.ingestion.connectors import Asset, CentralForm, Pages, Server, discard, pull_folder, sign_in, write_snapshot
+from geo.ingestion.reading import ReadOptions
 from geo.settings import Settings
 from service.cli import options as o
 from service.cli.load import load_into_round

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from geo.database.data_version import raise_data_version
-from geo.places.ending import end_settlement, told_of_end
+from geo.database import raise_data_version
+from geo.places import end_settlement, told_of_end
 from geo.settings import Settings
 from service.cli import options as o
 from service.cli.load import noted, open_database

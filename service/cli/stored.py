@@ -5,10 +5,10 @@ from typing import Annotated
 import pandas as pd
 import typer
 
-from geo.ingestion.loading.stored_columns import remove_column, stored_columns
-from geo.places.boundaries import find_city
+from geo.ingestion.loading import remove_column, stored_columns
+from geo.places import find_city
 from geo.settings import Settings
-from geo.surveys.rounds import find_survey
+from geo.surveys import find_survey
 from service.cli import options as o
 from service.cli.load import noted, open_database, reading_database
 from service.cli.output import print_frame

@@ -14,10 +14,8 @@ from rich.table import Table
 from rich.text import Text
 
 from geo.fields import standard_fields
-from geo.ingestion.mapping.evidence import ColumnEvidence
-from geo.ingestion.mapping.vocabulary import vocabulary
-from geo.ingestion.suggesting.profile_text import write_profile
-from geo.ingestion.suggesting.suggest import Proposal, Suggestion, suggest_profile
+from geo.ingestion.mapping import ColumnEvidence, vocabulary
+from geo.ingestion.suggesting import Proposal, Suggestion, suggest_profile, write_profile
 from service.cli import options as o
 from service.cli.option_groups import FileOptions, with_groups
 

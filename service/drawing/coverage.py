@@ -9,17 +9,12 @@ import pandas as pd
 from shapely.geometry import Point, shape
 from sqlalchemy import Connection
 
-from geo.base.crs import STORAGE_CRS
-from geo.base.paging import PageRequest
+from geo.base import STORAGE_CRS, PageRequest
 from geo.errors import InvalidParameter, InvalidParameters
-from geo.indicators.definitions.catalogue import read_catalogue
-from geo.indicators.definitions.definition import Counted
-from geo.indicators.figures.disclosure.rules import COUNT_STEP
-from geo.indicators.figures.query import ValuesQuery
-from geo.indicators.figures.values import find_values
-from geo.places.listed import find_points
-from geo.surveys.listings import city_and_survey_names
-from geo.surveys.visibility import Seen
+from geo.indicators.definitions import Counted, read_catalogue
+from geo.indicators.figures import COUNT_STEP, ValuesQuery, find_values
+from geo.places import find_points
+from geo.surveys import Seen, city_and_survey_names
 from maps import coverage
 
 

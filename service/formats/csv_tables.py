@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from geo.indicators.figures.disclosure.rules import REASONS
+from geo.indicators.figures import REASONS
 
 COUNTS = frozenset(
     {

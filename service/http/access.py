@@ -15,15 +15,13 @@ from threading import BoundedSemaphore
 from fastapi import Request, Response
 from sqlalchemy import Connection
 
-from geo.database import snapshot, transaction
-from geo.database.data_version import read_data_version
+from geo.database import read_data_version, snapshot, transaction
 from geo.database.schema.access import KeyRole
 from geo.errors import Busy, NotAllowed, SignInRefused
-from geo.indicators.figures.disclosure.rules import Access
-from geo.people import accounts
-from geo.people.accounts import Bearer
+from geo.indicators.figures import Access
+from geo.people import Bearer, accounts
 from geo.settings import Settings
-from geo.surveys.visibility import Seen
+from geo.surveys import Seen
 from service.http.network import network_of
 from service.http.transactions import Reading, engine_of, public_reading
 

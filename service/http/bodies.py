@@ -6,13 +6,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from geo.fields import Unit
-from geo.indicators.definitions.definition import Counted, Definition, Direction
-from geo.indicators.figures.changes import ChangeMethod
-from geo.indicators.figures.compute import Flag, Method
-from geo.indicators.figures.gaps import RankedLevel
-from geo.indicators.figures.hot_spots import HotSpot
-from geo.indicators.figures.rollup import Level
-from geo.surveys.rounds import Mode
+from geo.indicators.definitions import Counted, Definition, Direction
+from geo.indicators.figures import ChangeMethod, Flag, HotSpot, Level, Method, RankedLevel
+from geo.surveys import Mode
 
 
 class Body(BaseModel):

@@ -9,7 +9,7 @@ from fastapi import Request, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.types import Scope
 
-from geo.people.accounts import Bearer
+from geo.people import Bearer
 from service.http.access import csrf_of, token_of
 from service.http.responses import NO_STORE, address
 

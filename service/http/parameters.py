@@ -9,12 +9,10 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from pydantic import AfterValidator
 
-from geo.base.paging import DEFAULT_LIMIT, MAX_LIMIT, PageRequest
+from geo.base import DEFAULT_LIMIT, MAX_LIMIT, PageRequest
 from geo.errors import InvalidParameter, InvalidParameters
-from geo.indicators.definitions.definition import Counted
-from geo.indicators.figures.disclosure.rules import Access
-from geo.indicators.figures.gaps import RankedLevel
-from geo.indicators.figures.rollup import Level
+from geo.indicators.definitions import Counted
+from geo.indicators.figures import Access, Level, RankedLevel
 
 
 def _filter(name: str, description: str, example: str) -> object:

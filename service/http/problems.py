@@ -32,7 +32,7 @@ from geo.errors import (
     is_full,
     shortened,
 )
-from geo.surveys.rounds import MODE_ASKED
+from geo.surveys import MODE_ASKED
 from service.http.html import is_page, page, see_other
 from service.http.responses import address
 from service.http.wording import for_page

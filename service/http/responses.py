@@ -12,7 +12,7 @@ import orjson
 import pandas as pd
 from fastapi import Request, Response
 
-from geo.base.crs import STORAGE_CRS
+from geo.base import STORAGE_CRS
 from geo.settings import Settings
 
 Format = Literal["json", "csv", "geojson", "gpkg"]

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from fastapi import Request
 from sqlalchemy import Connection, Engine
 
-from geo.database import snapshot
-from geo.database.data_version import read_data_version
+from geo.database import read_data_version, snapshot
 
 ALWAYS = -1
 """In place of a data version, of an answer that rests on nothing that is stored."""

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Form, Request, Response
 
 from geo.database.schema.access import ROLES
 from geo.errors import Conflict, InputError, VastiError
-from geo.people.accounts import MAX_KEY_DAYS, list_accounts, list_keys
+from geo.people import MAX_KEY_DAYS, list_accounts, list_keys
 from geo.settings import Settings
 from service.actions.bodies import AccountChange, NewAccount, NewKey
 from service.actions.people import add_own, change_own, link_own, make_own_key, revoke_own_key

@@ -6,15 +6,19 @@ from typing import Any
 import numpy as np
 from fastapi import APIRouter, Request, Response
 
-from geo.base.paging import PageRequest
+from geo.base import PageRequest
 from geo.errors import Conflict, InputError, VastiError
-from geo.ingestion.reading.formats import FORMATS
-from geo.places.boundaries import check_city, find_city, places_on
-from geo.places.city_requests import find_requests
-from geo.places.ending import find_ended
-from geo.places.facilities import count_facilities
-from geo.places.listings import find_cities
-from geo.places.settlements import Places
+from geo.ingestion.reading import FORMATS
+from geo.places import (
+    Places,
+    check_city,
+    count_facilities,
+    find_cities,
+    find_city,
+    find_ended,
+    find_requests,
+    places_on,
+)
 from geo.settings import Settings
 from maps.sketch import draw_sketch
 from service.actions.bodies import CityAnswer, NewCity, NewCityRequest, SettlementChange

@@ -4,19 +4,14 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Form, Request, Response
 
-from geo.base.paging import PageRequest
+from geo.base import PageRequest
 from geo.errors import Conflict, InputError
-from geo.indicators.definitions.catalogue import read_catalogue
-from geo.indicators.figures.disclosure.rules import Access
-from geo.indicators.figures.query import ValuesQuery
-from geo.indicators.figures.values import find_values
-from geo.ingestion.reading.formats import FORMATS
-from geo.places.boundaries import find_city
-from geo.places.city_requests import find_requests
-from geo.places.listings import find_cities
+from geo.indicators.definitions import read_catalogue
+from geo.indicators.figures import Access, ValuesQuery, find_values
+from geo.ingestion.reading import FORMATS
+from geo.places import find_cities, find_city, find_requests
 from geo.settings import Settings
-from geo.surveys.listings import find_own_surveys, find_seen_survey
-from geo.surveys.rounds import find_survey
+from geo.surveys import find_own_surveys, find_seen_survey, find_survey
 from maps import words
 from maps.figures import finite
 from service.actions.bodies import NewSurvey

@@ -7,11 +7,10 @@ from sqlalchemy import Connection
 
 from geo.errors import ProfileInvalid
 from geo.fields import Content, standard_fields
-from geo.ingestion.findings.stored import find_unmapped
-from geo.ingestion.mapping.facility_columns import STANDARD
-from geo.ingestion.mapping.profile import Profile
-from geo.ingestion.suggesting.suggest import DETAIL, NOTHING, TARGETS
-from geo.ingestion.uploads.choices import Choices
+from geo.ingestion.findings import find_unmapped
+from geo.ingestion.mapping import STANDARD, Profile
+from geo.ingestion.suggesting import DETAIL, NOTHING, TARGETS
+from geo.ingestion.uploads import Choices
 from service.pages.wording import PLACE_FIELDS
 
 _ANSWERS_SHOWN = 40

@@ -13,20 +13,17 @@ from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 
-from geo.base.paging import PageRequest
+from geo.base import PageRequest
 from geo.errors import InputError
-from geo.indicators.definitions.catalogue import read_catalogue
-from geo.ingestion.findings.kinds import FIXABLE
-from geo.ingestion.findings.stored import find_findings, find_misplaced
-from geo.ingestion.mapping.profile import UNKNOWN
-from geo.ingestion.suggesting.suggest import DETAIL, NOTHING
-from geo.ingestion.uploads.choices import Choices
-from geo.ingestion.uploads.decisions import Decision
-from geo.ingestion.uploads.upload import find_upload
-from geo.people.audit import note
-from geo.places.boundaries import find_city, places_on
+from geo.indicators.definitions import read_catalogue
+from geo.ingestion.findings import FIXABLE, find_findings, find_misplaced
+from geo.ingestion.mapping import UNKNOWN
+from geo.ingestion.suggesting import DETAIL, NOTHING
+from geo.ingestion.uploads import Choices, Decision, find_upload
+from geo.people import note
+from geo.places import find_city, places_on
 from geo.settings import Settings
-from geo.surveys.rounds import find_survey
+from geo.surveys import find_survey
 from maps import words
 from maps.sketch import Sketch, draw_sketch
 from service.actions.receive import look_for_room, take_in, written

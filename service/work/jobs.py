@@ -17,12 +17,10 @@ from psycopg import sql
 from sqlalchemy import Engine
 
 from geo import database
-from geo.database.service_role import SERVICE_ROLE
+from geo.database import SERVICE_ROLE
 from geo.errors import DatabaseUnavailable
-from geo.indicators.tallies.recompute import recompute
-from geo.ingestion.uploads.parts import clear_folder, remove_older
-from geo.ingestion.uploads.upload import Step
-from geo.ingestion.uploads.work import give_up
+from geo.indicators.tallies import recompute
+from geo.ingestion.uploads import Step, clear_folder, give_up, remove_older
 from geo.settings import Settings
 from service.logs import UPLOAD, where
 from service.work import reader_process

@@ -15,10 +15,9 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import make_url
 
 from geo import database
-from geo.database.data_version import read_data_version
-from geo.indicators.tallies.store import mark_surveys, surveys_lacking_tallies
-from geo.ingestion.uploads.upload import Step, of_same_organisation
-from geo.ingestion.uploads.work import find_waiting
+from geo.database import read_data_version
+from geo.indicators.tallies import mark_surveys, surveys_lacking_tallies
+from geo.ingestion.uploads import Step, find_waiting, of_same_organisation
 
 QUEUE_SCHEMA = "procrastinate"
 """The queue's tables live in a schema of their own, where no migration of ours sees them."""

@@ -19,8 +19,7 @@ from multiprocessing.process import BaseProcess
 
 from geo import database
 from geo.errors import Busy, DatabaseUnavailable, Locked, is_full
-from geo.ingestion.uploads.upload import Step
-from geo.ingestion.uploads.work import Limits, Work
+from geo.ingestion.uploads import Limits, Step, Work
 from geo.settings import Settings
 from service.logs import UPLOAD, configure_logs, where
 

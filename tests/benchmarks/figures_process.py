@@ -10,9 +10,10 @@ import time
 import pandas as pd
 from sqlalchemy import Connection, create_engine, text
 
-from geo.indicators.definitions.catalogue import read_catalogue
-from geo.indicators.figures.compute import finish, make_exact
-from geo.indicators.figures.query import ValuesQuery, find_blocks
+from geo.indicators.definitions import read_catalogue
+from geo.indicators.figures import ValuesQuery, finish
+from geo.indicators.figures.compute import make_exact
+from geo.indicators.figures.query import find_blocks
 from geo.indicators.figures.read import read_cells
 from tests.benchmarks.stage import CITY
 

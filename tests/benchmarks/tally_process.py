@@ -12,8 +12,8 @@ from typing import Any
 
 from sqlalchemy import Connection, create_engine, event, text
 
-from geo.indicators.definitions.catalogue import catalogue
-from geo.indicators.tallies.from_sql import tally_survey
+from geo.indicators.definitions import catalogue
+from geo.indicators.tallies import tally_survey
 from tests.benchmarks.conditions import simple_conditions
 
 # PostgreSQL computes equal sums once, so no two are alike: each of these under each condition.

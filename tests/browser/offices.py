@@ -14,9 +14,8 @@ from sqlalchemy import Engine
 
 from geo import database
 from geo.database.schema.access import ROLES
-from geo.indicators.tallies.recompute import recompute
-from geo.indicators.tallies.store import surveys_lacking_tallies
-from geo.people.accounts import add_account, make_link
+from geo.indicators.tallies import recompute, surveys_lacking_tallies
+from geo.people import add_account, make_link
 from service.work import jobs
 from tests import factories as f
 from tests.published_city import drop_database, new_database

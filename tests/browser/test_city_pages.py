@@ -5,7 +5,7 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
-from geo.people.accounts import add_account, make_link
+from geo.people import add_account, make_link
 from tests import factories as f
 from tests.browser.offices import PASSWORD, PHONE, Site, expect_checked, expect_state, look, open_round, send
 from tests.two_organisations import set_password

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Dialog, ElementHandle, Locator, Request, expect
 from playwright.sync_api import Page as Tab
 
-from geo.indicators.definitions.catalogue import catalogue
+from geo.indicators.definitions import catalogue
 from maps import coverage
 from maps.figures import printable
 from tests.unit.map_frames import HOSTILE_NAMES, blob, city, frame, row, withheld

@@ -11,8 +11,8 @@ from playwright.sync_api import Browser, FilePayload, Route, expect
 
 from data.sample.city import write_sample
 from data.sample.practice import write_practice
-from geo.ingestion.mapping.profile import read_profile
-from geo.people.accounts import add_account, make_link
+from geo.ingestion.mapping import read_profile
+from geo.people import add_account, make_link
 from tests import factories as f
 from tests.browser.offices import (
     PASSWORD,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from geo.indicators.figures.rollup import LEVELS
+from geo.indicators.figures import LEVELS
 from tests.integration.cli import Done, Shell
 
 YEAR = ("--starts", "2024-01-01", "--ends", "2024-12-31")

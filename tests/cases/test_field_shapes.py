@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
-from geo.ingestion.reading.formats import open_layer
-from geo.ingestion.reading.layer import ReadOptions
+from geo.ingestion.reading import ReadOptions, open_layer
 from tests.cases.officer import Officer
 
 NAMED = ("--code", "settlement_code", "--name", "settlement_name", "--ward", "ward_name")

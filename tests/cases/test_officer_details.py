@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from geo.ingestion.mapping.profile import read_profile
+from geo.ingestion.mapping import read_profile
 from tests.cases.officer import Officer, figure
 
 

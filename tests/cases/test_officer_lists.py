@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from geo.places.boundaries import add_city
+from geo.places import add_city
 from tests.integration.office import Office, bearer, client, settings
 from tests.two_organisations import TwoOrganisations
 

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from geo.ingestion.mapping.profile import read_profile
+from geo.ingestion.mapping import read_profile
 from tests.cases.officer import YEAR, Officer, figure
 
 

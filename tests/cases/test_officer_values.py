@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from geo.ingestion.mapping.profile import read_profile
+from geo.ingestion.mapping import read_profile
 from tests.cases.officer import YEAR, Officer, figure, read_figures
 
 DRAWN = ("settlements.geojson", "drawn_households.csv", "--indicator", "electricity_access")

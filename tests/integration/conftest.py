@@ -7,7 +7,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Connection
 
 from geo import database
-from geo.database.service_role import service_url
+from geo.database import service_url
 from geo.settings import Settings
 from service.app import create_app
 from tests.published_city import SmallCity

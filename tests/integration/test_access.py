@@ -7,11 +7,9 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from geo import database
-from geo.base.paging import PageRequest
+from geo.base import PageRequest
 from geo.errors import Conflict, InputError, NotAllowed, NotFound, SignInLocked, SignInRefused
-from geo.people import accounts
-from geo.people.audit import find_audit, note_as
-from geo.people.grants import end_grant, grant_survey, list_grants
+from geo.people import accounts, end_grant, find_audit, grant_survey, list_grants, note_as
 from tests.two_organisations import PASSWORD, TwoOrganisations, refused, rows, set_password, sign_in
 
 

@@ -10,9 +10,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from geo import database
-from geo.database.data_version import DataVersionWatch, raise_data_version
-from geo.places.boundaries import find_city
-from geo.surveys.rounds import set_state
+from geo.database import DataVersionWatch, raise_data_version
+from geo.places import find_city
+from geo.surveys import set_state
 from service.http.middleware import public_cache
 from tests.published_city import CITY, HOUSEHOLDS, ROUNDS, SmallCity, load_round, write_households
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from geo.indicators.definitions.catalogue import catalogue
+from geo.indicators.definitions import catalogue
 from geo.indicators.figures.changes import COLUMNS as CHANGES
 from geo.indicators.figures.compute import NUMBERS
 from geo.indicators.figures.gaps import COLUMNS as GAPS

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from geo.indicators.definitions.catalogue import catalogue
+from geo.indicators.definitions import catalogue
 from geo.indicators.figures.compute import NUMBERS
 from tests.published_city import FORMULA_NAME, HOUSEHOLDS, OWN_TOILETS
 

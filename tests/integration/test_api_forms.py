@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from geo.base import paging
-from geo.indicators.definitions.catalogue import catalogue
+from geo.indicators.definitions import catalogue
 from geo.settings import Settings
 from service.app import create_app
 from service.http import parameters

@@ -9,7 +9,7 @@ import shapely
 from fastapi.testclient import TestClient
 from pydantic import BaseModel
 
-from geo.base.crs import geodesic_area_m2
+from geo.base import geodesic_area_m2
 from service.http import bodies
 from tests.published_city import HOUSEHOLDS, NAMES, WARDS, shapes
 

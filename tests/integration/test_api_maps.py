@@ -7,8 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from geo import database
-from geo.indicators.figures.query import ValuesQuery
-from geo.indicators.figures.values import find_values
+from geo.indicators.figures import ValuesQuery, find_values
 from maps import coverage
 from service.drawing.coverage import coverage_map
 from tests.published_city import FORMULA_NAME, SmallCity

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, text
 
 from geo import database
 from geo.settings import Settings
-from geo.surveys.rounds import SurveySpec
+from geo.surveys import SurveySpec
 from service.app import create_app
 from service.http import bodies
 from tests import factories as f

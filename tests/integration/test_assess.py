@@ -8,16 +8,12 @@ import pytest
 from sqlalchemy import Connection
 
 from data.sample.city import SampleFiles, write_sample
-from geo.base.paging import PageRequest
-from geo.indicators.figures.query import ValuesQuery
-from geo.indicators.figures.values import find_values
-from geo.ingestion.loading.assess import assess
-from geo.ingestion.loading.boundaries.load import load_boundaries
-from geo.ingestion.loading.boundaries.rows import read_boundaries
-from geo.ingestion.loading.source import SourceOptions
-from geo.ingestion.mapping.profile import read_profile
-from geo.ingestion.reading.layer import ReadOptions
-from geo.places.boundaries import add_city
+from geo.base import PageRequest
+from geo.indicators.figures import ValuesQuery, find_values
+from geo.ingestion.loading import SourceOptions, assess, load_boundaries, read_boundaries
+from geo.ingestion.mapping import read_profile
+from geo.ingestion.reading import ReadOptions
+from geo.places import add_city
 from tests import factories as f
 
 

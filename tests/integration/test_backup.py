@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.engine import make_url
 
-from geo.database.backup import backup, client_environment, restore
+from geo.database import backup, client_environment, restore
 from geo.errors import DatabaseUnavailable, InputError, SetupError, UnreadableFile
 from service.work.jobs import prepare
 from tests.two_organisations import TwoOrganisations

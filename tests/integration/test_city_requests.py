@@ -8,11 +8,11 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import Connection, text
 
-from geo.base.paging import PageRequest
+from geo.base import PageRequest
+from geo.people import find_audit
 from geo.people.accounts import enter
-from geo.people.audit import find_audit
-from geo.places.boundaries import add_city
-from geo.places.city_requests import MOST_OPEN, find_requests
+from geo.places import add_city, find_requests
+from geo.places.city_requests import MOST_OPEN
 from service.http.access import COOKIE, csrf_of
 from service.http.wording import for_page
 from tests.integration.cli import Shell

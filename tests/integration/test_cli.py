@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
-from geo.indicators.definitions.catalogue import catalogue
+from geo.indicators.definitions import catalogue
 from tests import factories as f
 from tests.integration.cli import Shell, survey_arguments
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from data.sample.city import write_sample
-from geo.ingestion.mapping.profile import read_profile
+from geo.ingestion.mapping import read_profile
 from tests import factories as f
 from tests.integration.cli import Shell
 

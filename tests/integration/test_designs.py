@@ -11,15 +11,13 @@ import pytest
 from scipy.stats import norm
 from sqlalchemy import Connection
 
-from geo.base.paging import PageRequest
-from geo.indicators.figures.changes import find_changes
+from geo.base import PageRequest
+from geo.indicators.figures import ValuesQuery, find_changes, find_values
 from geo.indicators.figures.estimate import wilson
-from geo.indicators.figures.query import ValuesQuery
-from geo.indicators.figures.values import find_values
-from geo.indicators.tallies.store import make_missing, surveys_lacking_tallies
-from geo.ingestion.loading.frames import load_frame
-from geo.ingestion.loading.load import ErrorsFound
-from geo.ingestion.reading.layer import ReadOptions
+from geo.indicators.tallies import surveys_lacking_tallies
+from geo.indicators.tallies.store import make_missing
+from geo.ingestion.loading import ErrorsFound, load_frame
+from geo.ingestion.reading import ReadOptions
 from service.cli.output import _cells
 from tests import factories as f
 

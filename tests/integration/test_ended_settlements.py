@@ -6,14 +6,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, select
 
-from geo.base.paging import PageRequest
+from geo.base import PageRequest
 from geo.database.schema.places import settlement
 from geo.errors import Conflict, NotFound
-from geo.indicators.figures.query import ValuesQuery
-from geo.indicators.figures.values import find_values
-from geo.people.audit import find_audit
-from geo.places.ending import end_settlement
-from geo.places.listings import SettlementsQuery, find_settlements
+from geo.indicators.figures import ValuesQuery, find_values
+from geo.people import find_audit
+from geo.places import SettlementsQuery, end_settlement, find_settlements
 from tests import factories as f
 from tests.integration.cli import Shell
 from tests.integration.office import API, Office, bearer, client, office, officer, settings

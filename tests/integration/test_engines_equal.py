@@ -11,8 +11,8 @@ from hypothesis.strategies import SearchStrategy
 from sqlalchemy import Connection
 
 from geo.fields import Field, standard_fields
-from geo.indicators.definitions.catalogue import catalogue
-from geo.indicators.definitions.definition import Definition, OwnColumn
+from geo.indicators.definitions import Definition, catalogue
+from geo.indicators.definitions.definition import OwnColumn
 from tests.stored import tally_both
 
 SETTINGS = settings(

@@ -8,11 +8,9 @@ from sqlalchemy import Connection, select
 
 from geo.database.schema.surveys import survey_frame
 from geo.errors import MissingColumn
-from geo.indicators.figures.query import ValuesQuery
-from geo.indicators.figures.values import find_values
-from geo.ingestion.loading.frames import load_frame
-from geo.ingestion.loading.load import ErrorsFound
-from geo.ingestion.reading.layer import ReadOptions
+from geo.indicators.figures import ValuesQuery, find_values
+from geo.ingestion.loading import ErrorsFound, load_frame
+from geo.ingestion.reading import ReadOptions
 from tests import factories as f
 
 

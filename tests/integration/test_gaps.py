@@ -12,9 +12,10 @@ import pytest
 import shapely
 from sqlalchemy import Connection, text
 
-from geo.base.paging import PageRequest
+from geo.base import PageRequest
 from geo.errors import InvalidParameters
-from geo.indicators.figures.gaps import COLUMNS, GapsPage, GapsQuery, find_gaps
+from geo.indicators.figures import GapsQuery, find_gaps
+from geo.indicators.figures.gaps import COLUMNS, GapsPage
 from tests import factories as f
 
 ALL = PageRequest(limit=None)

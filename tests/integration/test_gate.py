@@ -8,11 +8,12 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from geo import database
-from geo.base.paging import PageRequest
+from geo.base import PageRequest
+from geo.database import SERVICE_ROLE, check_service, service_url
 from geo.database.schema.access import ROLES
-from geo.database.service_role import SERVICE_ROLE, check_service, grant_service, service_url
-from geo.people.accounts import change_account, enter, find_account, make_key
-from geo.people.audit import find_audit, note
+from geo.database.service_role import grant_service
+from geo.people import change_account, find_account, find_audit, make_key, note
+from geo.people.accounts import enter
 from geo.settings import Settings
 from service.app import create_app
 from tests import factories as f

@@ -9,20 +9,17 @@ import pytest
 from shapely.geometry import box
 from sqlalchemy import Connection, select
 
-from geo.base.paging import PageRequest
+from geo.base import PageRequest
 from geo.database.schema.surveys import survey
 from geo.database.schema.tallies import tallied, tally
 from geo.errors import InvalidParameters, NotAllowed
-from geo.indicators.definitions.catalogue import catalogue
-from geo.indicators.figures.changes import find_changes
-from geo.indicators.figures.query import ValuesQuery
-from geo.indicators.figures.values import find_area_values, find_values
+from geo.indicators.definitions import catalogue
+from geo.indicators.figures import ValuesQuery, find_area_values, find_changes, find_values
+from geo.indicators.tallies import ALL, CLUSTERS, surveys_lacking_tallies, tally_survey
 from geo.indicators.tallies.from_frame import tally_gdf
-from geo.indicators.tallies.from_sql import tally_survey
-from geo.indicators.tallies.store import group_fields, make_missing, surveys_lacking_tallies
-from geo.indicators.tallies.tally import ALL, CLUSTERS, SUMS
-from geo.ingestion.loading.source import SourceOptions
-from geo.ingestion.loading.withdraw import withdraw
+from geo.indicators.tallies.store import group_fields, make_missing
+from geo.indicators.tallies.tally import SUMS
+from geo.ingestion.loading import SourceOptions, withdraw
 from tests import factories as f
 
 QUERY = ValuesQuery(

@@ -8,13 +8,12 @@ import pytest
 from sqlalchemy import Connection, Engine, delete, select, text, update
 
 from geo import database
-from geo.database.data_version import read_data_version
+from geo.database import read_data_version
 from geo.database.schema.surveys import survey
 from geo.database.schema.tallies import tallied, tally
 from geo.errors import DatabaseUnavailable
-from geo.indicators.figures.query import ValuesQuery
-from geo.indicators.figures.values import find_values
-from geo.indicators.tallies.store import surveys_lacking_tallies
+from geo.indicators.figures import ValuesQuery, find_values
+from geo.indicators.tallies import surveys_lacking_tallies
 from geo.settings import Settings
 from service.work import jobs, queue
 from tests import factories as f

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from geo.ingestion.suggesting.suggest import NOTHING
+from geo.ingestion.suggesting import NOTHING
 from tests import factories as f
 from tests.integration.office import API, Office, bearer, client, office, officer, settings
 from tests.two_organisations import TwoOrganisations

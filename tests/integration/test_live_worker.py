@@ -8,14 +8,12 @@ import pytest
 from sqlalchemy import Connection, text
 
 from geo import database
-from geo.indicators.tallies.store import surveys_lacking_tallies
-from geo.ingestion.loading import originals
-from geo.ingestion.loading.load import Target
-from geo.ingestion.uploads.choices import Choices
-from geo.ingestion.uploads.upload import receive
-from geo.people.accounts import Bearer
-from geo.places.boundaries import find_city
-from geo.surveys.rounds import find_survey
+from geo.indicators.tallies import surveys_lacking_tallies
+from geo.ingestion.loading import Target, originals
+from geo.ingestion.uploads import Choices, receive
+from geo.people import Bearer
+from geo.places import find_city
+from geo.surveys import find_survey
 from service.work import jobs, queue
 from tests import factories as f
 from tests.integration.cli import Running

@@ -12,11 +12,10 @@ from sqlalchemy import Connection, select
 
 from geo.database.schema.places import boundary, settlement, ward
 from geo.errors import Conflict, UnreadableFile
-from geo.ingestion.loading.boundaries.load import load_boundaries
-from geo.ingestion.loading.load import ErrorsFound, LoadResult
-from geo.ingestion.mapping.profile import BoundaryColumns
-from geo.ingestion.reading.layer import ReadOptions
-from geo.places.boundaries import add_city
+from geo.ingestion.loading import ErrorsFound, LoadResult, load_boundaries
+from geo.ingestion.mapping import BoundaryColumns
+from geo.ingestion.reading import ReadOptions
+from geo.places import add_city
 from tests import factories as f
 
 

@@ -11,17 +11,15 @@ import pytest
 import shapely
 from sqlalchemy import Connection, func, select
 
-from geo.database.data_version import read_data_version
+from geo.database import read_data_version
 from geo.database.schema.facilities import facility
 from geo.database.schema.uploads import finding, upload
 from geo.errors import Conflict, MissingColumn, NotFound, UnknownCRS
-from geo.ingestion.loading.load import ErrorsFound, LoadResult
-from geo.ingestion.loading.withdraw import withdraw
-from geo.ingestion.mapping.profile import FacilityColumns
-from geo.ingestion.reading.layer import ReadOptions
-from geo.places.boundaries import add_city, find_city
-from geo.places.facilities import provision
-from geo.surveys.rounds import open_survey
+from geo.ingestion.loading import ErrorsFound, LoadResult, withdraw
+from geo.ingestion.mapping import FacilityColumns
+from geo.ingestion.reading import ReadOptions
+from geo.places import add_city, find_city, provision
+from geo.surveys import open_survey
 from tests import factories as f
 
 GEOD = pyproj.Geod(ellps="WGS84")

@@ -15,8 +15,7 @@ from geo.database.schema.tables import metadata
 from geo.database.schema.uploads import finding, upload
 from geo.errors import Conflict, InputError, NotFound, UnreadableFile
 from geo.fields import standard_fields
-from geo.ingestion.loading.load import ErrorsFound, LoadResult
-from geo.ingestion.loading.source import SourceOptions
+from geo.ingestion.loading import ErrorsFound, LoadResult, SourceOptions
 from geo.ingestion.reading.layer import BATCH_ROWS
 from tests import factories as f
 

@@ -9,25 +9,19 @@ import pandas as pd
 import pytest
 from sqlalchemy import Connection, Engine, func, insert, select
 
-from geo.base.paging import PageRequest
+from geo.base import PageRequest
 from geo.database.schema.surveys import survey
 from geo.database.schema.tallies import own_indicator, pair_tally, tallied
 from geo.errors import Conflict, DefinitionInvalid, UnreadableFile
-from geo.indicators.definitions.catalogue import catalogue, read_catalogue
-from geo.indicators.definitions.definition import Definition
-from geo.indicators.definitions.documents import Added, check_own
-from geo.indicators.figures.changes import find_changes
-from geo.indicators.figures.query import ValuesQuery
-from geo.indicators.figures.values import find_values
-from geo.indicators.tallies import additions
-from geo.indicators.tallies.additions import add_own, count_surveys
+from geo.indicators.definitions import Definition, catalogue, check_own, read_catalogue
+from geo.indicators.definitions.documents import Added
+from geo.indicators.figures import ValuesQuery, find_changes, find_values
+from geo.indicators.tallies import add_own, additions, count_surveys
 from geo.indicators.tallies.from_sql import in_scans
 from geo.indicators.tallies.recompute import recompute_all
 from geo.indicators.tallies.store import make_missing
-from geo.ingestion.loading.households import load_survey
-from geo.ingestion.loading.source import SourceOptions
-from geo.ingestion.loading.withdraw import withdraw
-from geo.people.organisations import open_organisation
+from geo.ingestion.loading import SourceOptions, load_survey, withdraw
+from geo.people import open_organisation
 from tests import factories as f
 from tests.integration.cli import Shell, survey_arguments
 

@@ -4,8 +4,8 @@ import re
 import tomllib
 from pathlib import Path
 
-from geo.indicators.definitions.definition import Definition, OwnColumn
-from geo.indicators.definitions.documents import check_own
+from geo.indicators.definitions import Definition, check_own
+from geo.indicators.definitions.definition import OwnColumn
 from tests.integration.cli import Shell
 from tests.integration.walks import shown_commands, walk
 

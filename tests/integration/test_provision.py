@@ -15,10 +15,9 @@ from sqlalchemy import Connection, func, select
 
 from geo.database.schema.facilities import KINDS, FacilityKind
 from geo.database.schema.places import boundary, settlement
-from geo.ingestion.loading.withdraw import withdraw
-from geo.places.boundaries import find_city
-from geo.places.facilities import provision
-from geo.surveys.rounds import open_survey
+from geo.ingestion.loading import withdraw
+from geo.places import find_city, provision
+from geo.surveys import open_survey
 from tests import factories as f
 
 GEOD = pyproj.Geod(ellps="WGS84")

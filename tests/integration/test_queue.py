@@ -7,9 +7,7 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 
 from geo import database
-from geo.indicators.tallies import store
-from geo.indicators.tallies.from_sql import tally_survey
-from geo.indicators.tallies.store import surveys_lacking_tallies
+from geo.indicators.tallies import store, surveys_lacking_tallies, tally_survey
 from service.work import queue
 from tests import factories as f
 from tests.integration.office import API, Office, bearer, client, office, officer, send, settings

@@ -12,14 +12,11 @@ import shapely
 from sqlalchemy import Connection, text
 
 from geo.errors import VastiError
-from geo.ingestion.loading.boundaries.load import load_boundaries
-from geo.ingestion.loading.boundaries.rows import Boundaries, read_boundaries
-from geo.ingestion.loading.load import ErrorsFound
-from geo.ingestion.loading.source import SourceOptions
-from geo.ingestion.mapping.profile import BoundaryColumns, Profile, read_profile
-from geo.ingestion.reading.formats import open_layer
-from geo.ingestion.reading.layer import ReadOptions
-from geo.places.boundaries import add_city
+from geo.ingestion.loading import ErrorsFound, SourceOptions, load_boundaries, read_boundaries
+from geo.ingestion.loading.boundaries.rows import Boundaries
+from geo.ingestion.mapping import BoundaryColumns, Profile, read_profile
+from geo.ingestion.reading import ReadOptions, open_layer
+from geo.places import add_city
 from tests import factories as f
 
 

@@ -12,16 +12,12 @@ import pytest
 import shapely
 from sqlalchemy import Connection, text
 
-from geo.ingestion.findings.collected import Findings
-from geo.ingestion.loading.boundaries.load import load_boundaries
-from geo.ingestion.loading.boundaries.rows import read_boundaries
-from geo.ingestion.loading.load import ErrorsFound
-from geo.ingestion.loading.source import SourceOptions
-from geo.ingestion.mapping.mapper import Mapper, Observations
-from geo.ingestion.mapping.profile import BoundaryColumns, FieldMapping, Multiple, Profile, Value, read_profile
-from geo.ingestion.reading.formats import open_layer
-from geo.ingestion.reading.layer import ReadOptions
-from geo.places.boundaries import add_city
+from geo.ingestion.findings import Findings
+from geo.ingestion.loading import ErrorsFound, SourceOptions, load_boundaries, read_boundaries
+from geo.ingestion.mapping import BoundaryColumns, Mapper, Observations, Profile, Value, read_profile
+from geo.ingestion.mapping.profile import FieldMapping, Multiple
+from geo.ingestion.reading import ReadOptions, open_layer
+from geo.places import add_city
 from tests import factories as f
 
 LATIN_1 = ReadOptions(encoding="latin-1")

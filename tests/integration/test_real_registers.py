@@ -7,16 +7,12 @@ from pathlib import Path
 import pandas as pd
 from sqlalchemy import Connection, text
 
-from geo.base.paging import PageRequest
-from geo.indicators.figures.changes import find_changes
-from geo.indicators.figures.query import ValuesQuery
-from geo.indicators.figures.values import find_values
-from geo.ingestion.loading.boundaries.load import load_boundaries
-from geo.ingestion.loading.load import LoadResult
-from geo.ingestion.loading.source import SourceOptions
-from geo.ingestion.mapping.profile import BoundaryColumns, Profile, read_profile
-from geo.ingestion.reading.layer import ReadOptions
-from geo.places.boundaries import add_city
+from geo.base import PageRequest
+from geo.indicators.figures import ValuesQuery, find_changes, find_values
+from geo.ingestion.loading import LoadResult, SourceOptions, load_boundaries
+from geo.ingestion.mapping import BoundaryColumns, Profile, read_profile
+from geo.ingestion.reading import ReadOptions
+from geo.places import add_city
 from tests import factories as f
 
 

@@ -9,7 +9,7 @@ import pytest
 import shapely
 from fastapi.testclient import TestClient
 
-from geo.places.boundaries import add_city
+from geo.places import add_city
 from geo.settings import Settings
 from service.app import create_app
 from service.work import jobs

@@ -11,15 +11,10 @@ from sqlalchemy import Connection, select, text
 from geo.database.schema.households import household
 from geo.database.schema.surveys import survey
 from geo.errors import ProfileInvalid
-from geo.indicators.figures.query import ValuesQuery
-from geo.indicators.figures.values import find_values
-from geo.ingestion.loading.assess import assess
-from geo.ingestion.loading.boundaries.rows import read_boundaries
-from geo.ingestion.loading.load import ErrorsFound, LoadResult
-from geo.ingestion.loading.source import SourceOptions
-from geo.ingestion.loading.withdraw import withdraw
-from geo.ingestion.mapping.profile import Profile
-from geo.ingestion.reading.layer import ReadOptions
+from geo.indicators.figures import ValuesQuery, find_values
+from geo.ingestion.loading import ErrorsFound, LoadResult, SourceOptions, assess, read_boundaries, withdraw
+from geo.ingestion.mapping import Profile
+from geo.ingestion.reading import ReadOptions
 from tests import factories as f
 
 CODE = {"declared_settlement_code": {"column": "settlement"}}

@@ -12,7 +12,7 @@ import pytest
 from fastapi import FastAPI
 
 from geo import database
-from geo.database.service_role import service_url
+from geo.database import service_url
 from geo.settings import Settings
 from service.app import create_app
 from service.http.middleware.request_limits import MAX_PARAMETERS, MAX_QUERY_BYTES

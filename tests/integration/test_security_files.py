@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import IntegrityError
 
 from geo import database
-from geo.database.service_role import service_url
+from geo.database import service_url
 from geo.errors import UnreadableFile
 from geo.ingestion.loading import originals
 from geo.ingestion.loading.originals import Kept

@@ -9,7 +9,7 @@ import pytest
 import shapely
 from fastapi.testclient import TestClient
 
-from geo.base.crs import geodesic_area_m2
+from geo.base import geodesic_area_m2
 from geo.settings import Settings
 from tests import factories as f
 from tests.integration.office import API, Office, bearer, client, office, officer, settings

@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Connection, Engine, event
 
 from geo import database
-from geo.database.service_role import service_url
+from geo.database import service_url
 from geo.settings import Settings
 from service.app import create_app
 from tests.published_city import SmallCity

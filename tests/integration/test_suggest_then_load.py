@@ -9,15 +9,13 @@ import pytest
 
 from data.sample.city import write_sample
 from geo.errors import VastiError
-from geo.ingestion.findings.collected import Findings
-from geo.ingestion.loading.boundaries.rows import read_boundaries
+from geo.ingestion.findings import Findings
+from geo.ingestion.loading import SourceOptions, read_boundaries
 from geo.ingestion.loading.observe import choose_placement
-from geo.ingestion.loading.source import SourceOptions, open_source
-from geo.ingestion.mapping.profile import parse_profile
-from geo.ingestion.reading.formats import FORMATS
-from geo.ingestion.reading.layer import ReadOptions
-from geo.ingestion.suggesting.profile_text import write_profile
-from geo.ingestion.suggesting.suggest import suggest_profile
+from geo.ingestion.loading.source import open_source
+from geo.ingestion.mapping import parse_profile
+from geo.ingestion.reading import FORMATS, ReadOptions
+from geo.ingestion.suggesting import suggest_profile, write_profile
 from tests import factories as f
 
 _SAYS_WHAT = ("No column is sure to", "name it with --crs", "The file has no rows")

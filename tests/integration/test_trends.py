@@ -12,12 +12,13 @@ import pandas as pd
 import pytest
 from sqlalchemy import Connection, insert, text
 
-from geo.base.paging import PageRequest
+from geo.base import PageRequest
 from geo.database.schema.places import organisation
 from geo.database.schema.tallies import own_indicator
 from geo.errors import InvalidParameters
-from geo.indicators.figures.trends import COLUMNS, TrendsQuery, find_trends
-from geo.surveys.rounds import SurveySpec
+from geo.indicators.figures import TrendsQuery, find_trends
+from geo.indicators.figures.trends import COLUMNS
+from geo.surveys import SurveySpec
 from tests import factories as f
 from tests.integration.test_load_boundaries import redrawn
 

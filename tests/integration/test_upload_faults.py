@@ -14,19 +14,15 @@ import pytest
 from sqlalchemy import Engine, text
 
 from geo import database
+from geo.database import lock_final
 from geo.database.cluster import server
-from geo.database.locks import lock_final
-from geo.indicators.tallies.recompute import recompute
-from geo.indicators.tallies.store import surveys_lacking_tallies
-from geo.ingestion.loading import originals
-from geo.ingestion.loading.load import Target
-from geo.ingestion.uploads.choices import Choices
-from geo.ingestion.uploads.decisions import NEXT_STEP, Decision, decide
-from geo.ingestion.uploads.upload import Step, receive
-from geo.people.accounts import Bearer, add_account, find_account_by_id
-from geo.places.boundaries import find_city
+from geo.indicators.tallies import recompute, surveys_lacking_tallies
+from geo.ingestion.loading import Target, originals
+from geo.ingestion.uploads import NEXT_STEP, Choices, Decision, Step, decide, receive
+from geo.people import Bearer, add_account, find_account_by_id
+from geo.places import find_city
 from geo.settings import Settings
-from geo.surveys.rounds import find_survey
+from geo.surveys import find_survey
 from service.work import jobs, queue
 from tests import factories as f
 from tests.integration.cli import Running, Shell

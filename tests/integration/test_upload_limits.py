@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from geo.errors import StorageFull
-from geo.ingestion.uploads.work import Limits, Work
+from geo.ingestion.uploads import Limits, Work
 from geo.settings import Settings
 from service.app import create_app
 from service.work import jobs

@@ -9,15 +9,14 @@ import pandas as pd
 import pytest
 from sqlalchemy import Connection, text
 
-from geo.base.paging import PageRequest
+from geo.base import PageRequest
 from geo.errors import InvalidParameters
-from geo.indicators.definitions.catalogue import catalogue
-from geo.indicators.figures.changes import find_changes
+from geo.indicators.definitions import catalogue
+from geo.indicators.figures import ValuesQuery, find_changes, find_values
 from geo.indicators.figures.compute import NUMBERS
-from geo.indicators.figures.query import ValuesQuery
-from geo.indicators.figures.values import find_values
-from geo.indicators.tallies.store import make_missing, surveys_lacking_tallies
-from geo.ingestion.loading.source import SourceOptions
+from geo.indicators.tallies import surveys_lacking_tallies
+from geo.indicators.tallies.store import make_missing
+from geo.ingestion.loading import SourceOptions
 from tests import factories as f
 from tests.integration.test_load_boundaries import redrawn
 

@@ -13,16 +13,13 @@ from sqlalchemy import Connection, Engine, text
 
 from geo import database
 from geo.database import engine as engine_module
-from geo.database.data_version import raise_data_version
-from geo.database.locks import lock_final, lock_survey
+from geo.database import lock_final, lock_survey, raise_data_version
 from geo.errors import Locked
-from geo.ingestion.loading.households import load_survey
-from geo.ingestion.loading.load import LoadOptions
+from geo.ingestion.loading import LoadOptions, SourceOptions, load_survey
 from geo.ingestion.loading.partitions import has_partition, make_partition
-from geo.ingestion.loading.source import SourceOptions
-from geo.ingestion.uploads.work import Work
-from geo.places.boundaries import find_city
-from geo.surveys.rounds import SurveySpec, open_survey
+from geo.ingestion.uploads import Work
+from geo.places import find_city
+from geo.surveys import SurveySpec, open_survey
 from service.actions import receive as incoming
 from tests import factories as f
 from tests.integration.office import API, Office, bearer, client, office, officer, send, settings

@@ -15,8 +15,8 @@ from geo.database.schema.surveys import survey
 from geo.database.schema.tallies import tally
 from geo.errors import Conflict, NotFound
 from geo.indicators.tallies.tally import SUMS
-from geo.ingestion.loading.withdraw import withdraw
-from geo.places.boundaries import PlaceChanges, find_city, places_on
+from geo.ingestion.loading import withdraw
+from geo.places import PlaceChanges, find_city, places_on
 from tests import factories as f
 
 UPLOADS = [

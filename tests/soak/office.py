@@ -13,11 +13,11 @@ from pathlib import Path
 import httpx
 
 from geo import database
+from geo.database import service_url
 from geo.database.cluster import server
-from geo.database.service_role import service_url
-from geo.people.accounts import add_account, make_link
-from geo.places.boundaries import find_city
-from geo.surveys.rounds import set_state
+from geo.people import add_account, make_link
+from geo.places import find_city
+from geo.surveys import set_state
 from service.work import jobs
 from tests import factories as f
 from tests.serving import free_port

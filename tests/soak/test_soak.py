@@ -16,12 +16,10 @@ import pandas as pd
 from sqlalchemy import Engine, text
 
 from geo import database
-from geo.base.paging import PageRequest
-from geo.indicators.figures.query import ValuesQuery
-from geo.indicators.figures.rollup import Level
-from geo.indicators.figures.values import find_values
+from geo.base import PageRequest
+from geo.indicators.figures import Level, ValuesQuery, find_values
+from geo.indicators.tallies import surveys_lacking_tallies
 from geo.indicators.tallies.recompute import recompute_all
-from geo.indicators.tallies.store import surveys_lacking_tallies
 from tests import factories as f
 from tests.soak.clients import Crowd, look_at_figures, publish_and_take_back, send_and_decide
 from tests.soak.office import ROUNDS, Office, opened

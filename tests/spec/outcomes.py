@@ -6,7 +6,7 @@ from typing import Any, Literal
 import pandas as pd
 from sqlalchemy import Connection
 
-from geo.indicators.definitions.definition import Definition
+from geo.indicators.definitions import Definition
 from tests.stored import Answers, tally_both
 
 Outcome = bool | float | None | Literal["outside"]

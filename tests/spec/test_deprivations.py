@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection
 
 from geo.fields import standard_fields
-from geo.indicators.definitions.catalogue import catalogue
-from geo.indicators.definitions.definition import Definition, Deprivation, Score
+from geo.indicators.definitions import Definition, catalogue
+from geo.indicators.definitions.definition import Deprivation, Score
 from geo.indicators.definitions.expressions.check import read_expression
 from tests.spec.answer_tables import FIVE, LACKING, SOUND, UNTOLD
 from tests.spec.generated import SETTINGS

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from geo.base.crs import geodesic_distance_m, local_metres
+from geo.base import geodesic_distance_m, local_metres
 from geo.indicators.figures.hot_spots import ALPHA, MIN_SETTLEMENTS, find_hot_spots, gi_star, nearest_neighbour_band
 
 COLUMNS = 6

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Connection
 
 from geo.fields import Field, standard_fields
-from geo.indicators.definitions.catalogue import catalogue
+from geo.indicators.definitions import catalogue
 from tests.spec.answer_tables import BASE, TABLES
 from tests.spec.outcomes import ENGINES, outcomes, same
 from tests.stored import Answers

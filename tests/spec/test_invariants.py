@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from sqlalchemy import Connection
 
-from geo.indicators.definitions.catalogue import catalogue
+from geo.indicators.definitions import catalogue
 from geo.indicators.tallies.tally import SUMS
 from tests.stored import tally_both
 

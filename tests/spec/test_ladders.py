@@ -12,8 +12,7 @@ from hypothesis.strategies import SearchStrategy
 from sqlalchemy import Connection
 
 from geo.fields import standard_fields
-from geo.indicators.definitions.catalogue import catalogue
-from geo.indicators.definitions.definition import Definition
+from geo.indicators.definitions import Definition, catalogue
 from tests.spec.generated import SETTINGS
 from tests.spec.outcomes import ENGINES, Outcome, outcomes
 from tests.stored import Answers, tally_both

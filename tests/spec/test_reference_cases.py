@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
-from geo.indicators.definitions.catalogue import catalogue
+from geo.indicators.definitions import catalogue
 from tests.stored import tally_both
 from tests.tables import counts, figures, table
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from sqlalchemy import Connection
 
-from geo.base.crs import geodesic_distance_m
-from geo.indicators.definitions.catalogue import catalogue
+from geo.base import geodesic_distance_m
+from geo.indicators.definitions import catalogue
 from tests.spec import write_docs
 from tests.spec.outcomes import ENGINES, outcomes, same
 from tests.spec.worked_examples import DISTANCES, EXAMPLES

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from geo.indicators.definitions.catalogue import catalogue
-from geo.indicators.definitions.definition import Definition
+from geo.indicators.definitions import Definition, catalogue
 from tests.spec.outcomes import Outcome
 from tests.spec.worked_examples import DISTANCES, EXAMPLES, DistanceExample, Example
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from geo.ingestion.reading.axes import find_axes, find_zone, zone_codes
+from geo.ingestion.reading import find_zone
+from geo.ingestion.reading.axes import find_axes, zone_codes
 
 
 @pytest.mark.parametrize(

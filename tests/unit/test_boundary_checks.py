@@ -12,11 +12,11 @@ import shapely
 from shapely.geometry import MultiPolygon, Polygon, box
 
 from geo.errors import InputError
-from geo.ingestion.findings.collected import Findings
+from geo.ingestion.findings import Findings
+from geo.ingestion.loading import read_boundaries
 from geo.ingestion.loading.boundaries.checks import check_boundaries
-from geo.ingestion.loading.boundaries.rows import read_boundaries
-from geo.ingestion.reading.layer import ReadOptions
-from geo.places.settlements import Places
+from geo.ingestion.reading import ReadOptions
+from geo.places import Places
 
 M = 1e-5
 """A little more than a metre, in degrees, at the equator."""

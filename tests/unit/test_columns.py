@@ -7,7 +7,7 @@ import pytest
 
 from geo.errors import MissingColumn
 from geo.ingestion.mapping.columns import Found, Wanted, find_columns, names_present
-from geo.ingestion.reading.layer import Layer, Note
+from geo.ingestion.reading import Layer, Note
 
 
 def layer(*columns: str) -> Layer:

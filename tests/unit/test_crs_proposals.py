@@ -8,15 +8,14 @@ import pyproj
 import pytest
 from shapely.geometry import box
 
-from geo.base.extent import Extent
+from geo.base import Extent
 from geo.errors import UnknownCRS
-from geo.ingestion.loading.boundaries.rows import read_boundaries
+from geo.ingestion.loading import SourceOptions, read_boundaries
 from geo.ingestion.loading.observe import observe
-from geo.ingestion.loading.source import SourceOptions
-from geo.ingestion.placing.placer import Placement
+from geo.ingestion.placing import Placement
+from geo.ingestion.reading import ReadOptions
 from geo.ingestion.reading.crs_proposals import propose
-from geo.ingestion.reading.layer import ReadOptions
-from geo.places.settlements import Places
+from geo.places import Places
 from tests import factories as f
 
 PUNE = Extent(73.7, 18.5, 73.9, 18.7)

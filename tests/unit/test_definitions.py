@@ -3,9 +3,9 @@
 import pytest
 
 from geo.errors import DefinitionInvalid
+from geo.indicators.definitions import check_own
 from geo.indicators.definitions.catalogue import shipped_document
 from geo.indicators.definitions.definition import read_definition
-from geo.indicators.definitions.documents import check_own
 
 SOUND = '''
 id = "own_fan"

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from shapely.geometry import box
 
-from geo.ingestion.findings.collected import Findings
+from geo.ingestion.findings import Findings
+from geo.ingestion.placing import Placement
 from geo.ingestion.placing.labels import NOWHERE
-from geo.ingestion.placing.placer import Placement, Placer
-from geo.places.settlements import Places
+from geo.ingestion.placing.placer import Placer
+from geo.places import Places
 from tests.unit.test_placement import observed, places
 
 LON, LAT = 34.005, -13.505

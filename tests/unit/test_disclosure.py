@@ -9,13 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from geo.indicators.definitions.catalogue import catalogue
-from geo.indicators.figures.blocks import Cells
+from geo.indicators.definitions import catalogue
+from geo.indicators.figures import LEVELS, NO_WARD, REASONS, Cells
 from geo.indicators.figures.compute import NUMBERS
 from geo.indicators.figures.disclosure import rules as d
-from geo.indicators.figures.disclosure.protection import NO_WARD
-from geo.indicators.figures.disclosure.rules import REASONS
-from geo.indicators.figures.rollup import LEVELS
 from tests.audit import Equation, ranges
 from tests.tables import counts, figures, table
 

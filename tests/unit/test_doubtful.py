@@ -8,10 +8,11 @@ from typing import Any, Protocol
 import pandas as pd
 import pytest
 
-from geo.ingestion.findings.collected import Findings
+from geo.ingestion.findings import Findings
 from geo.ingestion.loading.facilities.rows import settle_rows
+from geo.ingestion.mapping import Profile
 from geo.ingestion.mapping.doubtful import not_answers
-from geo.ingestion.mapping.profile import FieldMapping, Profile
+from geo.ingestion.mapping.profile import FieldMapping
 from tests.factories import write_csv
 from tests.unit.test_mapping import mapped
 

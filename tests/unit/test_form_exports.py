@@ -8,10 +8,10 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from geo.ingestion.mapping import Form, read_form
 from geo.ingestion.mapping.forms.exports import canonical_layer
-from geo.ingestion.mapping.forms.form import Form, build_form, read_form
-from geo.ingestion.reading.formats import open_layer
-from geo.ingestion.reading.layer import Note, ReadOptions
+from geo.ingestion.mapping.forms.form import build_form
+from geo.ingestion.reading import Note, ReadOptions, open_layer
 from tests import factories as f
 
 FORM = build_form(

@@ -8,8 +8,7 @@ import geopandas as gpd
 import pytest
 
 from geo.errors import UnreadableFile
-from geo.ingestion.reading.formats import open_layer
-from geo.ingestion.reading.layer import ReadOptions
+from geo.ingestion.reading import ReadOptions, open_layer
 from tests.factories import small_city, write_shapefile, zip_folder
 
 CITY = small_city()

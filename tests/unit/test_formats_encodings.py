@@ -5,9 +5,8 @@ from pathlib import Path
 import pytest
 
 from geo.errors import UnreadableFile
+from geo.ingestion.reading import ReadOptions, open_layer
 from geo.ingestion.reading.encodings import codec_named
-from geo.ingestion.reading.formats import open_layer
-from geo.ingestion.reading.layer import ReadOptions
 from tests.factories import small_city, write_shapefile
 
 NAMES = ["São", "Ñembý", "Málaga", "x"]

@@ -17,8 +17,7 @@ import pyogrio
 import pytest
 
 from geo.errors import UnreadableFile
-from geo.ingestion.reading.formats import open_layer
-from geo.ingestion.reading.layer import ReadOptions
+from geo.ingestion.reading import ReadOptions, open_layer
 from tests.factories import geometry, small_city, write_csv, write_sheet
 
 CITY = small_city()

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from geo.errors import UnreadableFile
-from geo.ingestion.reading.formats import open_layer
-from geo.ingestion.reading.layer import BadRow, ReadOptions
+from geo.ingestion.reading import ReadOptions, open_layer
+from geo.ingestion.reading.layer import BadRow
 from tests.factories import write_sheet
 
 Rows = list[tuple[int, dict[str, Any]]]

@@ -8,14 +8,13 @@ import numpy as np
 import pytest
 import shapely
 
-from geo.ingestion.findings.collected import Findings
-from geo.ingestion.loading.boundaries.rows import read_boundaries
-from geo.ingestion.mapping.mapper import Mapper, Observations
-from geo.ingestion.mapping.profile import FieldMapping, PositionColumns, Profile
+from geo.ingestion.findings import Findings
+from geo.ingestion.loading import read_boundaries
+from geo.ingestion.mapping import Mapper, Observations, PositionColumns, Profile, standard_profile_of
+from geo.ingestion.mapping.profile import FieldMapping
 from geo.ingestion.mapping.standard_columns import standard_profile
-from geo.ingestion.mapping.text_shapes import read_shape, standard_profile_of
-from geo.ingestion.reading.formats import open_layer
-from geo.ingestion.reading.layer import ReadOptions
+from geo.ingestion.mapping.text_shapes import read_shape
+from geo.ingestion.reading import ReadOptions, open_layer
 from tests.factories import code, small_city, write_csv, write_sheet
 
 SQUARE = shapely.box(-58.5, -34.5, -58.4, -34.4)

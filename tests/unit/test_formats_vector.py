@@ -11,10 +11,11 @@ import pyogrio
 import pytest
 
 from geo.errors import InputError, UnknownCRS, UnknownFormat, UnreadableFile, VastiError
-from geo.ingestion.loading.boundaries.rows import Boundaries, read_boundaries
-from geo.ingestion.mapping.profile import BoundaryColumns
-from geo.ingestion.reading.formats import bundle, open_layer
-from geo.ingestion.reading.layer import ReadOptions
+from geo.ingestion.loading import read_boundaries
+from geo.ingestion.loading.boundaries.rows import Boundaries
+from geo.ingestion.mapping import BoundaryColumns
+from geo.ingestion.reading import ReadOptions, open_layer
+from geo.ingestion.reading.formats import bundle
 from tests.factories import geometry, small_city, write_boundaries, write_geojson, write_shapefile, zip_folder
 
 CITY = small_city()

@@ -10,8 +10,7 @@ from xml.sax.saxutils import escape
 
 import pytest
 
-from geo.ingestion.reading.formats import open_layer
-from geo.ingestion.reading.layer import Note, ReadOptions
+from geo.ingestion.reading import Note, ReadOptions, open_layer
 from geo.ingestion.reading.workbook_cells import OddCells, find_odd_cells
 
 ROWS: list[list[Any]] = [

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from geo.errors import FormInvalid
-from geo.ingestion.mapping.forms.form import Choice, form_of_content, read_form
+from geo.ingestion.mapping import read_form
+from geo.ingestion.mapping.forms.form import Choice, form_of_content
 from tests import factories as f
 
 SURVEY: list[list[Any]] = [

@@ -15,10 +15,10 @@ from pydantic import ValidationError
 
 from geo.errors import ProfileInvalid, VastiError
 from geo.fields import standard_fields
+from geo.ingestion.loading import SourceOptions
 from geo.ingestion.loading.observe import Reading, observe
-from geo.ingestion.loading.source import SourceOptions
-from geo.ingestion.mapping.profile import Profile, read_profile
-from geo.places.settlements import Places
+from geo.ingestion.mapping import Profile, read_profile
+from geo.places import Places
 from tests import factories as f
 
 SHIPPED = {p.name: p.read_text(encoding="utf-8") for p in files("data").joinpath("profiles").iterdir()}  # type: ignore[attr-defined,unused-ignore]

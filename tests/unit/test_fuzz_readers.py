@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from geo.ingestion.reading.formats import FORMATS
+from geo.ingestion.reading import FORMATS
 from tests import factories as f
 from tests.fuzzing import Damage, Reader
 

@@ -7,7 +7,7 @@ from pygeofilter import ast
 from pygeofilter.parsers.cql2_text import parse as parse_as_pygeofilter
 
 from geo.errors import ExpressionInvalid
-from geo.indicators.definitions.catalogue import catalogue
+from geo.indicators.definitions import catalogue
 from geo.indicators.definitions.expressions.check import MOST_SUMS, MOST_VALUES, OwnColumns, read_expression
 from geo.indicators.definitions.expressions.parser import DEEPEST, MOST_LETTERS, parse_condition
 

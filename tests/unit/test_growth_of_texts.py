@@ -15,9 +15,9 @@ import pytest
 import geo.indicators
 import geo.ingestion
 import service
-from geo.base.crs import read_crs
+from geo.base import read_crs
 from geo.errors import UnknownCRS, VastiError
-from geo.ingestion.mapping.evidence import ColumnEvidence
+from geo.ingestion.mapping import ColumnEvidence
 from geo.ingestion.mapping.quantities import read_number
 from geo.ingestion.mapping.text_shapes import LONGEST_POSITION, read_shape
 from geo.ingestion.reading import json_tables

@@ -5,9 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from geo.ingestion.reading.formats import open_layer
-from geo.ingestion.reading.gdal import read_shapes
-from geo.ingestion.reading.layer import Note, ReadOptions
+from geo.ingestion.reading import Note, ReadOptions, open_layer, read_shapes
 
 
 def ring(west: float, size: float) -> str:

@@ -13,14 +13,13 @@ import pytest
 from shapely.geometry import Point
 
 from geo.errors import InputError, MissingColumn, ProfileInvalid
-from geo.ingestion.findings.collected import Findings
+from geo.ingestion.findings import Findings
 from geo.ingestion.findings.kinds import RULES
 from geo.ingestion.loading.row_checks import Checks
-from geo.ingestion.mapping.mapper import Mapper, Observations
-from geo.ingestion.mapping.profile import FieldMapping, PositionColumns, Profile, read_profile
+from geo.ingestion.mapping import Mapper, Observations, PositionColumns, Profile, read_profile
+from geo.ingestion.mapping.profile import FieldMapping
 from geo.ingestion.mapping.standard_columns import standard_profile
-from geo.ingestion.reading.formats import open_layer
-from geo.ingestion.reading.layer import ReadOptions
+from geo.ingestion.reading import ReadOptions, open_layer
 from tests.factories import write_csv
 
 Found = list[tuple[int, str, str | None, str | None]]

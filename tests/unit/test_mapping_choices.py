@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from geo.ingestion.mapping.profile import FieldMapping, Multiple, Profile, Value
+from geo.ingestion.mapping import Profile, Value
+from geo.ingestion.mapping.profile import FieldMapping, Multiple
 from tests.factories import write_csv
 from tests.unit.test_mapping import Found, mapped
 

@@ -6,13 +6,11 @@ from pathlib import Path
 import pytest
 
 from geo.errors import ProfileInvalid
-from geo.ingestion.findings.collected import Findings
-from geo.ingestion.mapping.mapper import Mapper
-from geo.ingestion.mapping.profile import parse_profile
-from geo.ingestion.reading.formats import open_layer
-from geo.ingestion.reading.layer import ReadOptions
-from geo.ingestion.suggesting.profile_text import add_answers, write_profile
-from geo.ingestion.suggesting.suggest import DETAIL, NOTHING, Proposal, suggest_profile
+from geo.ingestion.findings import Findings
+from geo.ingestion.mapping import Mapper, parse_profile
+from geo.ingestion.reading import ReadOptions, open_layer
+from geo.ingestion.suggesting import DETAIL, NOTHING, Proposal, suggest_profile, write_profile
+from geo.ingestion.suggesting.profile_text import add_answers
 from tests import factories as f
 from tests.suggested import proposed_profile
 

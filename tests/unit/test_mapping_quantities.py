@@ -9,10 +9,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from geo.ingestion.findings.collected import Findings
+from geo.ingestion.findings import Findings
+from geo.ingestion.mapping import PositionColumns, Profile
 from geo.ingestion.mapping.cells import Cells, NotUnderstood
 from geo.ingestion.mapping.dates import read_date
-from geo.ingestion.mapping.profile import FieldMapping, PositionColumns, Profile
+from geo.ingestion.mapping.profile import FieldMapping
 from geo.ingestion.mapping.quantities import read_coordinates, read_number
 from tests.factories import write_csv
 from tests.unit.test_mapping import field, mapped

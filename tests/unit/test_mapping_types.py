@@ -4,10 +4,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from geo.ingestion.findings.collected import Findings
-from geo.ingestion.mapping.mapper import Mapper, Observations
-from geo.ingestion.mapping.profile import FieldMapping, Profile
-from geo.ingestion.reading.layer import Batch, Layer, ReadOptions
+from geo.ingestion.findings import Findings
+from geo.ingestion.mapping import Mapper, Observations, Profile
+from geo.ingestion.mapping.profile import FieldMapping
+from geo.ingestion.reading import Batch, Layer, ReadOptions
 
 
 def _map(column: pa.Array, field: str, mapping: FieldMapping) -> tuple[Observations, Findings]:

@@ -13,7 +13,7 @@ import pytest
 from shapely.geometry import Point, Polygon
 
 from geo.errors import MissingColumn, UnknownCRS
-from geo.indicators.definitions.catalogue import catalogue
+from geo.indicators.definitions import catalogue
 from maps import coverage, leaflet
 from tests.unit.map_frames import HOSTILE_NAMES, blob, city, frame, row, withheld
 

@@ -4,7 +4,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from geo.indicators.definitions.catalogue import catalogue
+from geo.indicators.definitions import catalogue
 from maps import words
 from maps.figures import SettlementFigure, printable, read_figures
 from maps.popup import escape, popup_html, tooltip_html

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from geo.indicators.definitions.catalogue import catalogue
+from geo.indicators.definitions import catalogue
 from maps import style
 from maps.figures import read_figures
 from tests.unit.map_frames import city, frame, row, withheld

@@ -2,7 +2,7 @@
 
 import pytest
 
-from geo.base.text import fold_name
+from geo.base import fold_name
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from typing import get_args
 
 import pytest
 
-from geo.ingestion.findings.collected import sentence
+from geo.ingestion.findings import sentence
 from geo.ingestion.findings.kinds import MISPLACED, RULES
 from service.api.uploads.bodies import ShownState
 from service.http.wording import for_page

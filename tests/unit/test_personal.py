@@ -5,13 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from geo.ingestion.findings.collected import Findings
-from geo.ingestion.mapping.mapper import Mapper
+from geo.ingestion.findings import Findings
+from geo.ingestion.mapping import Mapper, Profile, parse_profile, vocabulary
 from geo.ingestion.mapping.personal import personal_kind
-from geo.ingestion.mapping.profile import Profile, parse_profile
-from geo.ingestion.mapping.vocabulary import vocabulary
-from geo.ingestion.reading.formats import open_layer
-from geo.ingestion.reading.layer import ReadOptions
+from geo.ingestion.reading import ReadOptions, open_layer
 from geo.ingestion.suggesting.profile_text import add_kept
 from tests import factories as f
 from tests.columns import seen_column

@@ -9,11 +9,12 @@ import pytest
 import shapely
 from shapely.geometry import Polygon, box
 
-from geo.ingestion.findings.collected import Findings
-from geo.ingestion.mapping.mapper import Observations
+from geo.ingestion.findings import Findings
+from geo.ingestion.mapping import Observations
+from geo.ingestion.placing import Placement
 from geo.ingestion.placing.labels import NOWHERE
-from geo.ingestion.placing.placer import Placement, Placer
-from geo.places.settlements import Places
+from geo.ingestion.placing.placer import Placer
+from geo.places import Places
 
 GEOD = pyproj.Geod(ellps="WGS84")
 

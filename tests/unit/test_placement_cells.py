@@ -5,11 +5,11 @@ import pytest
 import shapely
 from numpy.typing import NDArray
 
-from geo.ingestion.findings.collected import Findings
-from geo.ingestion.mapping.mapper import Observations
+from geo.ingestion.findings import Findings
+from geo.ingestion.mapping import Observations
 from geo.ingestion.placing.labels import NOWHERE
 from geo.ingestion.placing.placer import Placer
-from geo.places.settlements import Places
+from geo.places import Places
 
 
 def _observations(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> Observations:

@@ -5,13 +5,14 @@ import tomllib
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geo.base.text import fold
+from geo.base import fold
 from geo.fields import standard_fields
-from geo.ingestion.mapping.evidence import FileEvidence
-from geo.ingestion.mapping.profile import Profile, parse_profile, value_table
+from geo.ingestion.mapping import FileEvidence, Profile, parse_profile
+from geo.ingestion.mapping.profile import value_table
+from geo.ingestion.suggesting import Proposal, Suggestion, write_profile
 from geo.ingestion.suggesting.fits import ValueLine
-from geo.ingestion.suggesting.profile_text import add_answers, quote, write_profile
-from geo.ingestion.suggesting.suggest import Confidence, Proposal, Suggestion
+from geo.ingestion.suggesting.profile_text import add_answers, quote
+from geo.ingestion.suggesting.suggest import Confidence
 from tests.suggested import uncommented
 
 TEXT = st.text(max_size=30) | st.sampled_from(

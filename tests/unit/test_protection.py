@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from geo.indicators.figures.disclosure.protection import MIN_RANGE, NO_WARD, Withheld, protect
+from geo.indicators.figures import NO_WARD
+from geo.indicators.figures.disclosure.protection import MIN_RANGE, Withheld, protect
 from tests.audit import Equation, ranges
 
 SETTINGS = settings(max_examples=60, deadline=None, derandomize=True)

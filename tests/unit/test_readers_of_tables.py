@@ -9,12 +9,11 @@ import pyarrow as pa
 import pytest
 
 from geo.errors import UnreadableFile
-from geo.ingestion.findings.collected import Findings
+from geo.ingestion.findings import Findings
 from geo.ingestion.mapping.dates import day_of_number
 from geo.ingestion.mapping.years import Years
 from geo.ingestion.mapping.yes_no import yes_or_no
-from geo.ingestion.reading.formats import open_layer
-from geo.ingestion.reading.layer import Note, ReadOptions
+from geo.ingestion.reading import Note, ReadOptions, open_layer
 from geo.ingestion.reading.workbook_cells import ErrorCells, OddCells, find_odd_cells
 
 

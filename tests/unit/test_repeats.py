@@ -7,10 +7,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from geo.ingestion.findings.collected import Findings
+from geo.ingestion.findings import Findings
 from geo.ingestion.loading.repeats import Keys, Repeats, fingerprints
-from geo.ingestion.mapping.mapper import Observations
-from geo.ingestion.reading.layer import Batch
+from geo.ingestion.mapping import Observations
+from geo.ingestion.reading import Batch
 
 Row = tuple[float | None, float | None, str | None, str, str]
 """Longitude, latitude, household code, an answer, and a column no field uses."""

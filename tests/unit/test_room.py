@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pytest
 
-from geo.database.room import check_disk, check_quota
+from geo.database import check_disk, check_quota
 from geo.errors import StorageFull
 
 

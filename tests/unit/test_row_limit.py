@@ -14,7 +14,7 @@ import pytest
 import shapely
 
 from geo.errors import UnreadableFile
-from geo.ingestion.reading.formats import FORMATS, open_layer
+from geo.ingestion.reading import FORMATS, open_layer
 from geo.ingestion.reading.layer import LimitedReadOptions
 from tests import factories as f
 

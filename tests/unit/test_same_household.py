@@ -7,12 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from geo.ingestion.findings.collected import Findings
+from geo.ingestion.findings import Findings
 from geo.ingestion.loading.same_household import SameHousehold
-from geo.ingestion.mapping.mapper import Mapper
+from geo.ingestion.mapping import Mapper
 from geo.ingestion.mapping.standard_columns import standard_profile
-from geo.ingestion.reading.formats import open_layer
-from geo.ingestion.reading.layer import ReadOptions
+from geo.ingestion.reading import ReadOptions, open_layer
 from tests.factories import write_csv
 
 TOILETS, DRAINS, SOURCES = ["vip", "none", "pit_slab"], ["closed", "open", "none"], ["borehole", "tanker", "kiosk"]

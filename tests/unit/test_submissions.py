@@ -7,13 +7,12 @@ import numpy as np
 import pytest
 import shapely
 
-from geo.ingestion.findings.collected import Findings
+from geo.ingestion.findings import Findings
+from geo.ingestion.loading import SourceOptions
 from geo.ingestion.loading.observe import Placed, Reading, observe
-from geo.ingestion.loading.source import SourceOptions
 from geo.ingestion.mapping.forms.form import build_form
-from geo.ingestion.reading.formats import open_layer
-from geo.ingestion.reading.layer import ReadOptions
-from geo.places.settlements import Places
+from geo.ingestion.reading import ReadOptions, open_layer
+from geo.places import Places
 from tests import factories as f
 
 PLACES = Places(["01"], ["Gandhinagar"], np.array([shapely.box(73.7, 18.5, 73.9, 18.7)]))

@@ -8,11 +8,10 @@ import geopandas as gpd
 import pytest
 
 from data.sample.city import write_sample
+from geo.ingestion.mapping import Profile, read_profile
 from geo.ingestion.mapping.evidence import ROWS_READ
-from geo.ingestion.mapping.profile import Profile, read_profile
-from geo.ingestion.reading.layer import ReadOptions
-from geo.ingestion.suggesting.profile_text import write_profile
-from geo.ingestion.suggesting.suggest import NOTHING, Proposal, Suggestion, suggest_profile
+from geo.ingestion.reading import ReadOptions
+from geo.ingestion.suggesting import NOTHING, Proposal, Suggestion, suggest_profile, write_profile
 from tests import factories as f
 from tests.suggested import compare, proposed_profile, uncommented
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from geo.ingestion.reading.layer import ReadOptions
-from geo.ingestion.suggesting.suggest import Suggestion, suggest_profile
+from geo.ingestion.reading import ReadOptions
+from geo.ingestion.suggesting import Suggestion, suggest_profile
 from tests import factories as f
 
 

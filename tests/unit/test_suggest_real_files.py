@@ -7,10 +7,10 @@ import pytest
 
 from geo.errors import VastiError
 from geo.fields import standard_fields
-from geo.ingestion.mapping.profile import FieldMapping, Profile, read_profile
-from geo.ingestion.reading.formats import FORMATS
-from geo.ingestion.reading.layer import ReadOptions
-from geo.ingestion.suggesting.suggest import Proposal, suggest_profile
+from geo.ingestion.mapping import Profile, read_profile
+from geo.ingestion.mapping.profile import FieldMapping
+from geo.ingestion.reading import FORMATS, ReadOptions
+from geo.ingestion.suggesting import Proposal, suggest_profile
 from tests.suggested import compare, proposed_profile
 
 pytestmark = pytest.mark.filterwarnings("ignore")

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from geo.ingestion.mapping.profile import FieldMapping, Profile
+from geo.ingestion.mapping import Profile
+from geo.ingestion.mapping.profile import FieldMapping
 from geo.ingestion.mapping.ticks import options_by_question
-from geo.ingestion.reading.layer import ReadOptions
-from geo.ingestion.suggesting.suggest import suggest_profile
+from geo.ingestion.reading import ReadOptions
+from geo.ingestion.suggesting import suggest_profile
 from tests.factories import write_csv
 from tests.unit.test_mapping import mapped
 

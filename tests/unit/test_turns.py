@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 
 from geo import database
-from geo.database.data_version import DataVersionWatch, Seen
+from geo.database import DataVersionWatch, Seen
 from geo.settings import Settings
 from service.app import create_app
 from service.http.middleware import turns

@@ -20,7 +20,7 @@ from pathlib import Path
 import psycopg
 from pgtoolkit.ctl import PGCtl
 
-from geo.base.files import sync
+from geo.base import sync
 from geo.database.cluster.folders import DATABASE, MEBIBYTE, PORT, ROLE, Account, Folders, is_private, run_as
 from geo.database.cluster.programs import Programs, find_programs
 from geo.errors import DatabaseUnavailable

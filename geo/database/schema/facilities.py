@@ -20,7 +20,7 @@ from sqlalchemy import (
     text,
 )
 
-from geo.base.crs import STORAGE_SRID
+from geo.base import STORAGE_SRID
 from geo.database.schema.base import metadata
 
 FacilityKind = Literal["community_toilet", "water_point"]

@@ -22,7 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.types import TypeEngine
 
-from geo.base.crs import STORAGE_SRID
+from geo.base import STORAGE_SRID
 from geo.database.schema.base import metadata
 from geo.fields import Field, standard_fields
 

@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 
-from geo.base.crs import STORAGE_SRID
+from geo.base import STORAGE_SRID
 from geo.database.schema.base import metadata
 
 SLUG = r"slug ~ '^[a-z0-9][a-z0-9_-]*$'"

@@ -1,0 +1,6 @@
+"""What an indicator is: definitions, their catalogue, and the expressions they are written in."""
+
+import lazy_loader
+
+# What others take from here is listed in `__init__.pyi`; a module is imported when something of it is asked for.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

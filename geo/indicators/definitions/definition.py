@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from geo.base.model_faults import describe_fault
+from geo.base import describe_fault
 from geo.database.schema.facilities import FacilityKind
 from geo.errors import DefinitionInvalid, ExpressionInvalid
 from geo.fields import standard_fields

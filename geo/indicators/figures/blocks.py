@@ -12,10 +12,11 @@ import numpy as np
 import pandas as pd
 
 from geo.fields import Unit, standard_fields
-from geo.indicators.definitions.definition import Counted, Definition
+from geo.indicators.definitions import Counted, Definition
 from geo.indicators.figures.disclosure.protection import NO_WARD
-from geo.indicators.tallies.tally import ALL, SUMS, UNKNOWN_GROUP
-from geo.surveys.rounds import Mode
+from geo.indicators.tallies import ALL, UNKNOWN_GROUP
+from geo.indicators.tallies.tally import SUMS
+from geo.surveys import Mode
 
 OTHER = "other"
 """The name of pooled groups that people named in their own words."""

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, func, literal, select, tuple_
 from sqlalchemy.sql import ColumnElement
 
-from geo.base.filters import refuse_unknown
+from geo.base import refuse_unknown
 from geo.database.schema.places import city, settlement, ward
 from geo.database.schema.surveys import survey
 from geo.database.schema.tallies import pair_tally, paired
 from geo.errors import InvalidParameter, InvalidParameters
-from geo.indicators.definitions.catalogue import read_catalogue
+from geo.indicators.definitions import read_catalogue
 from geo.indicators.figures.blocks import Block
 from geo.indicators.figures.compute import NUMBERS, PERCENT, PLACE, finish
 from geo.indicators.figures.disclosure import rules as d
@@ -30,7 +30,7 @@ from geo.indicators.figures.query import ValuesQuery, check_filters, find_blocks
 from geo.indicators.figures.rollup import Level
 from geo.indicators.figures.values import FigurePage, named, page_of, read_exact
 from geo.indicators.tallies.pairs import SUMS as PAIR_SUMS
-from geo.surveys.visibility import is_seen
+from geo.surveys import is_seen
 
 ChangeMethod = Literal["enumeration", "paired", "independent", "register", "measurement"]
 """How a change comes about: both rounds asked everybody; the same households, or others, were asked; as figures."""

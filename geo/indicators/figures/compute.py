@@ -12,7 +12,7 @@ from geo.indicators.figures.blocks import SIZES_UNKNOWN, Block, Cells, name_unkn
 from geo.indicators.figures.disclosure import rules as d
 from geo.indicators.figures.estimate import estimate, kish_deff
 from geo.indicators.figures.rollup import LEVELS, Level, add_parts, roll_up, spread_and_sums
-from geo.indicators.tallies.tally import ALL
+from geo.indicators.tallies import ALL
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]

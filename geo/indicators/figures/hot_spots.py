@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
-from geo.base.crs import local_metres
+from geo.base import local_metres
 from geo.indicators.figures.disclosure import rules as d
 
 Floats = NDArray[np.float64]

@@ -5,20 +5,18 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, func, literal, select
 
-from geo.base.filters import refuse_unknown
-from geo.base.paging import PageRequest
+from geo.base import PageRequest, refuse_unknown
 from geo.database.schema.places import city, settlement
 from geo.database.schema.surveys import survey
 from geo.database.schema.tallies import tallied, tally
 from geo.errors import InvalidParameter, InvalidParameters, quoted
-from geo.indicators.definitions.catalogue import Catalogue
-from geo.indicators.definitions.definition import Counted
+from geo.indicators.definitions import Catalogue, Counted
 from geo.indicators.figures.blocks import Block, Round, headline
 from geo.indicators.figures.disclosure.rules import Access
 from geo.indicators.figures.rollup import Level
+from geo.indicators.tallies import ALL
 from geo.indicators.tallies.store import group_fields
-from geo.indicators.tallies.tally import ALL
-from geo.surveys.visibility import Seen, is_seen
+from geo.surveys import Seen, is_seen
 
 _MEMBERS = "density_persons"
 """The indicator whose unknown answers are the households of unknown size."""

@@ -8,16 +8,16 @@ import pandas as pd
 import shapely
 from sqlalchemy import Connection, Select, and_, func, select, tuple_
 
-from geo.base.ground import own_ground_m2
+from geo.base import own_ground_m2
 from geo.database.schema.facilities import KINDS
 from geo.database.schema.places import boundary, city, settlement, ward
 from geo.database.schema.surveys import stratum_frame, survey, survey_frame
 from geo.database.schema.tallies import tally
 from geo.indicators.figures.blocks import Block, Cells
 from geo.indicators.figures.disclosure.protection import NO_WARD
-from geo.indicators.tallies.tally import ALL, CLUSTERS, SUMS, UNKNOWN_GROUP, stratum_of
-from geo.places.boundaries import there_on, valid_on
-from geo.places.facilities import provision
+from geo.indicators.tallies import ALL, CLUSTERS, UNKNOWN_GROUP, stratum_of
+from geo.indicators.tallies.tally import SUMS
+from geo.places import provision, there_on, valid_on
 
 _TALLY = ["survey_id", "indicator_id", "counted", "version", "settlement_id"]
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from geo.indicators.figures.blocks import Cells
 from geo.indicators.figures.disclosure.protection import NO_WARD
 from geo.indicators.figures.estimate import Spread, Sums, spread_of_clusters, spread_of_households
-from geo.indicators.tallies.tally import ALL
+from geo.indicators.tallies import ALL
 
 Level = Literal["settlement", "ward", "city"]
 

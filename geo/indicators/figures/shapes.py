@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 from sqlalchemy import Connection, cast, func, select
 
-from geo.base.crs import STORAGE_SRID
+from geo.base import STORAGE_SRID
 from geo.database.schema.places import boundary
-from geo.places.boundaries import as_geojson
+from geo.places import as_geojson
 
 
 def add_shapes(connection: Connection, figures: pd.DataFrame) -> pd.DataFrame:

@@ -9,8 +9,8 @@ from geo.database.schema.surveys import survey
 from geo.database.schema.tallies import tallied
 from geo.database.schema.uploads import public_upload
 from geo.errors import NotFound
-from geo.indicators.definitions.catalogue import read_catalogue
-from geo.surveys.visibility import Seen, is_seen
+from geo.indicators.definitions import read_catalogue
+from geo.surveys import Seen, is_seen
 
 _UPLOAD = ("id", "uploaded_at", "rows_loaded")
 

@@ -13,11 +13,10 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import Connection, func, select
 
-from geo.base.paging import PageRequest
+from geo.base import PageRequest
 from geo.database.schema.surveys import survey
 from geo.errors import InvalidParameter, InvalidParameters
-from geo.indicators.definitions.catalogue import Catalogue, read_catalogue
-from geo.indicators.definitions.definition import Counted
+from geo.indicators.definitions import Catalogue, Counted, read_catalogue
 from geo.indicators.figures.blocks import Block
 from geo.indicators.figures.compute import PLACE, finish
 from geo.indicators.figures.disclosure import rules as d
@@ -25,7 +24,7 @@ from geo.indicators.figures.estimate import trend
 from geo.indicators.figures.query import ValuesQuery, check_filters, find_blocks, rounds_there_are
 from geo.indicators.figures.rollup import Level
 from geo.indicators.figures.values import DATES, FigurePage, named, page_of, read_exact
-from geo.surveys.visibility import Seen
+from geo.surveys import Seen
 
 COLUMNS = (
     "city",

@@ -9,19 +9,19 @@ from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 from sqlalchemy import Connection, func, select
 
-from geo.base.paging import decode_cursor, encode_cursor
+from geo.base import decode_cursor, encode_cursor
 from geo.database.schema.places import settlement
 from geo.database.schema.surveys import survey
 from geo.errors import InvalidParameter, InvalidParameters, NotAllowed
-from geo.indicators.definitions.catalogue import read_catalogue
+from geo.indicators.definitions import read_catalogue
 from geo.indicators.figures.blocks import Block, Cells
 from geo.indicators.figures.compute import NUMBERS, PLACE, Exact, finish, make_exact
 from geo.indicators.figures.query import ValuesQuery, block_key, check_filters, find_blocks
 from geo.indicators.figures.read import read_cells
 from geo.indicators.figures.rollup import Level
 from geo.indicators.figures.shapes import add_shapes, boundaries_within
-from geo.indicators.tallies.tally import ALL
-from geo.places.boundaries import there_on
+from geo.indicators.tallies import ALL
+from geo.places import there_on
 
 DATES = ("starts_on", "ends_on")
 """The first and the last day of a figure's round."""

@@ -2,16 +2,15 @@
 
 from sqlalchemy import Connection, func, insert, select
 
-from geo.database.data_version import raise_data_version
-from geo.database.locks import lock_final
+from geo.database import lock_final, raise_data_version
 from geo.database.schema.places import organisation
 from geo.database.schema.tallies import own_indicator, tally
 from geo.errors import Conflict, DefinitionInvalid
-from geo.indicators.definitions.definition import Definition
-from geo.indicators.definitions.documents import Added, check_own, newest_version, numbered
+from geo.indicators.definitions import Definition, check_own
+from geo.indicators.definitions.documents import Added, newest_version, numbered
 from geo.indicators.tallies.recompute import recompute_all
 from geo.indicators.tallies.tally import ALL
-from geo.people.organisations import open_organisation
+from geo.people import open_organisation
 
 MOST_INDICATORS = 200
 """How many an installation may have."""

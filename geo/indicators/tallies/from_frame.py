@@ -13,7 +13,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from geo.fields import Field, Unit, standard_fields
-from geo.indicators.definitions.definition import CUTOFF_SLACK, NUMBER_PATTERN, Definition
+from geo.indicators.definitions import Definition
+from geo.indicators.definitions.definition import CUTOFF_SLACK, NUMBER_PATTERN
 from geo.indicators.definitions.expressions.check import read_expression
 from geo.indicators.definitions.expressions.to_arrow import Columns
 from geo.indicators.tallies.tally import ALL, CLUSTERS, INTERVIEWED, SUMS, UNKNOWN_GROUP, cluster_code, tallies_frame

@@ -34,7 +34,8 @@ from sqlalchemy.sql.functions import FunctionElement
 from geo.database.schema.households import household
 from geo.database.schema.surveys import survey
 from geo.fields import Unit
-from geo.indicators.definitions.definition import CUTOFF_SLACK, NUMBER_PATTERN, Counted, Definition
+from geo.indicators.definitions import Counted, Definition
+from geo.indicators.definitions.definition import CUTOFF_SLACK, NUMBER_PATTERN
 from geo.indicators.definitions.expressions.to_sql import to_condition
 from geo.indicators.tallies.tally import ALL, CLUSTERS, UNKNOWN_GROUP, Sums, cluster_code, tallies_frame
 

@@ -7,7 +7,7 @@ import pandas as pd
 from sqlalchemy import Boolean, Connection, Double, Integer, cast, func, select
 from sqlalchemy.sql import ColumnElement
 
-from geo.indicators.definitions.definition import Counted, Definition
+from geo.indicators.definitions import Counted, Definition
 from geo.indicators.tallies.from_sql import answers_of, in_scans, y_name
 
 SUMS = ("n", "n_gained", "n_lost", "sum_a", "sum_ad", "sum_a2", "sum_a2d", "sum_a2d2")

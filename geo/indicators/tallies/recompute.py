@@ -9,8 +9,7 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection, select
 
-from geo.database.data_version import raise_data_version
-from geo.database.locks import lock_final
+from geo.database import lock_final, raise_data_version
 from geo.database.schema.surveys import survey
 from geo.indicators.tallies.store import make_missing
 

@@ -11,13 +11,12 @@ import pandas as pd
 from sqlalchemy import Connection, and_, delete, func, insert, not_, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from geo.database.copying import copy_frame
+from geo.database import copy_frame
 from geo.database.schema.households import household
 from geo.database.schema.surveys import survey
 from geo.database.schema.tallies import pair_tally, paired, tallied, tally
 from geo.fields import Unit, standard_fields
-from geo.indicators.definitions.catalogue import read_catalogue
-from geo.indicators.definitions.definition import Definition
+from geo.indicators.definitions import Definition, read_catalogue
 from geo.indicators.tallies.from_sql import tally_survey
 from geo.indicators.tallies.pairs import tally_pairs
 from geo.indicators.tallies.tally import ALL, CLUSTERS

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from geo.indicators.definitions.definition import Counted, Definition
+from geo.indicators.definitions import Counted, Definition
 
 INTERVIEWED = "interview_result IS NULL OR interview_result = 'completed'"
 """Who is in every base, but for households of weight 0: a sample's office gives it to those that do not belong."""

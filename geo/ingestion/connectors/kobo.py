@@ -8,7 +8,8 @@ from typing import Any
 from geo.errors import AnswerUnusable
 from geo.ingestion.connectors.http_server import Server
 from geo.ingestion.connectors.snapshot import Flat, Pages, flat
-from geo.ingestion.mapping.forms.form import Form, form_of_content
+from geo.ingestion.mapping import Form
+from geo.ingestion.mapping.forms.form import form_of_content
 
 _PAGE_ROWS = 1000
 _ROUNDS = 3

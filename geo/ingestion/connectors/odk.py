@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, quote, urlsplit
 from geo.errors import AnswerUnusable, NotFound
 from geo.ingestion.connectors.http_server import Server
 from geo.ingestion.connectors.snapshot import Flat, Pages, flat
-from geo.ingestion.mapping.forms.form import Form, read_form
+from geo.ingestion.mapping import Form, read_form
 
 _PAGE_ROWS = 1000
 _ROUNDS = 3

@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from geo.ingestion.findings.kinds import RULES, Rule, Severity
-from geo.ingestion.reading.layer import Layer, Note
+from geo.ingestion.reading import Layer, Note
 
 WHOLE_FILE = 0
 """The row number of a finding that is about the whole file; outside this module it is None."""

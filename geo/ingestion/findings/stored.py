@@ -12,8 +12,8 @@ from sqlalchemy import (
     select,
 )
 
-from geo.base.paging import Page, PageRequest, fetch_page
-from geo.database.copying import copy_frame
+from geo.base import Page, PageRequest, fetch_page
+from geo.database import copy_frame
 from geo.database.schema.uploads import finding
 from geo.ingestion.findings.collected import ROWS_SHOWN, VALUES_SHOWN, FindingGroup, Findings, sentence
 from geo.ingestion.findings.kinds import MISPLACED

@@ -12,26 +12,34 @@ import numpy as np
 import pandas as pd
 from shapely.geometry import Point
 
-from geo.base.crs import STORAGE_CRS
-from geo.base.ground import own_ground_m2
+from geo.base import STORAGE_CRS, own_ground_m2
 from geo.errors import UnreadableFile
-from geo.indicators.definitions.catalogue import catalogue
-from geo.indicators.definitions.definition import Counted, Definition
-from geo.indicators.figures.blocks import Block, Cells, Round, headline
-from geo.indicators.figures.compute import finish, make_levels
-from geo.indicators.figures.disclosure.protection import NO_WARD
-from geo.indicators.figures.disclosure.rules import NO_ANSWERS, TOO_MANY_UNKNOWN, Access
-from geo.indicators.figures.rollup import LEVELS
-from geo.indicators.figures.values import COLUMNS, DATES, named
-from geo.indicators.tallies.from_frame import FrameTally
-from geo.indicators.tallies.tally import SUMS, UNKNOWN_GROUP
-from geo.ingestion.findings.collected import Findings
+from geo.indicators.definitions import Counted, Definition, catalogue
+from geo.indicators.figures import (
+    COLUMNS,
+    DATES,
+    LEVELS,
+    NO_ANSWERS,
+    NO_WARD,
+    TOO_MANY_UNKNOWN,
+    Access,
+    Block,
+    Cells,
+    Round,
+    finish,
+    headline,
+    make_levels,
+    named,
+)
+from geo.indicators.tallies import UNKNOWN_GROUP, FrameTally
+from geo.indicators.tallies.tally import SUMS
+from geo.ingestion.findings import Findings
 from geo.ingestion.loading.boundaries.rows import Boundaries
 from geo.ingestion.loading.design_checks import DesignChecks
 from geo.ingestion.loading.observe import Progress, Reading, observe
 from geo.ingestion.loading.source import SourceOptions
-from geo.ingestion.mapping.profile import Profile
-from geo.surveys.rounds import Mode
+from geo.ingestion.mapping import Profile
+from geo.surveys import Mode
 
 _HELD_BATCHES = 4
 

@@ -8,11 +8,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from geo.indicators.figures.blocks import SIZES_UNKNOWN
-from geo.indicators.tallies.from_frame import took_part
-from geo.ingestion.findings.collected import Findings
-from geo.ingestion.reading.layer import Note
-from geo.surveys.rounds import Mode
+from geo.indicators.figures import SIZES_UNKNOWN
+from geo.indicators.tallies import took_part
+from geo.ingestion.findings import Findings
+from geo.ingestion.reading import Note
+from geo.surveys import Mode
 
 _SHOWN = 5
 

@@ -9,22 +9,20 @@ import pandas as pd
 from sqlalchemy import Connection, Table, func, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from geo.database.data_version import raise_data_version
-from geo.database.locks import lock_places
+from geo.database import lock_places, raise_data_version
 from geo.database.schema.places import settlement
 from geo.database.schema.surveys import stratum_frame, survey, survey_frame
 from geo.database.schema.tallies import tally
 from geo.errors import MissingColumn
-from geo.indicators.tallies.tally import ALL, CLUSTERS, stratum_of
-from geo.ingestion.findings.collected import Findings
+from geo.indicators.tallies import ALL, CLUSTERS, stratum_of
+from geo.ingestion.findings import Findings
 from geo.ingestion.loading.design_checks import note_small_frames
 from geo.ingestion.loading.load import ErrorsFound, LoadResult
-from geo.ingestion.mapping.cells import texts
+from geo.ingestion.mapping import texts
 from geo.ingestion.mapping.quantities import MOST_HOUSEHOLDS
-from geo.ingestion.reading.formats import open_layer
-from geo.ingestion.reading.layer import Layer, ReadOptions
-from geo.places.boundaries import find_city, there_on
-from geo.surveys.rounds import find_survey, frame_sizes
+from geo.ingestion.reading import Layer, ReadOptions, open_layer
+from geo.places import find_city, there_on
+from geo.surveys import find_survey, frame_sizes
 
 
 @dataclass(frozen=True)

@@ -24,11 +24,11 @@ from sqlalchemy import (
     update,
 )
 
-from geo.base.crs import STORAGE_SRID
-from geo.database.copying import driver_of
+from geo.base import STORAGE_SRID
+from geo.database import driver_of
 from geo.database.schema.households import household
 from geo.ingestion.loading.partitions import attach, create_beside, has_partition, index, is_empty, partition_name
-from geo.ingestion.mapping.mapper import Observations
+from geo.ingestion.mapping import Observations
 
 _EWKB_POINT = np.dtype([("byte_order", "u1"), ("type", "<u4"), ("srid", "<u4"), ("x", "<f8"), ("y", "<f8")])
 _POINT_WITH_SRID = 0x20000001

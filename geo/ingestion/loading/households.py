@@ -14,14 +14,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from sqlalchemy import Connection, select
 
-from geo.database.locks import lock_places, lock_survey
+from geo.database import lock_places, lock_survey
 from geo.database.schema.surveys import survey
 from geo.errors import NotFound
-from geo.indicators.definitions.catalogue import read_catalogue
-from geo.indicators.definitions.definition import Definition
-from geo.indicators.tallies.from_frame import FrameTally
-from geo.indicators.tallies.from_sql import tally_survey
-from geo.indicators.tallies.store import follow_households, refresh_tallies, write_tallies
+from geo.indicators.definitions import Definition, read_catalogue
+from geo.indicators.tallies import FrameTally, follow_households, refresh_tallies, tally_survey, write_tallies
 from geo.ingestion.loading import originals
 from geo.ingestion.loading.design_checks import DesignChecks
 from geo.ingestion.loading.household_copy import HouseholdCopy, next_upload_id
@@ -44,11 +41,9 @@ from geo.ingestion.loading.named_settlements import read_named, tell_named
 from geo.ingestion.loading.observe import Placed, Progress, Reading, observe
 from geo.ingestion.loading.source import SourceOptions
 from geo.ingestion.loading.withdraw import withdraw_snapshots
-from geo.ingestion.mapping.mapper import Observations
-from geo.ingestion.mapping.profile import Profile
-from geo.places.boundaries import CityPlaces, find_city, places_on, write_names
-from geo.places.listed import note_giver
-from geo.surveys.rounds import Mode, SurveySpec, find_survey, frame_sizes, open_survey
+from geo.ingestion.mapping import Observations, Profile
+from geo.places import CityPlaces, find_city, note_giver, places_on, write_names
+from geo.surveys import Mode, SurveySpec, find_survey, frame_sizes, open_survey
 
 
 def load_survey(

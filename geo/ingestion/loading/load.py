@@ -9,22 +9,21 @@ from typing import Any, Literal
 from shapely.geometry.base import BaseGeometry
 from sqlalchemy import Connection, delete, insert, select, update
 
-from geo.database.data_version import raise_data_version
-from geo.database.locks import lock_final
+from geo.database import lock_final, raise_data_version
 from geo.database.schema.places import organisation
 from geo.database.schema.surveys import survey
 from geo.database.schema.uploads import COUNTING, finding, upload
 from geo.errors import FileHasErrors, UnreadableFile
 from geo.fields import Content
-from geo.ingestion.findings.collected import Findings
+from geo.ingestion.findings import Findings
 from geo.ingestion.findings.stored import write_findings
 from geo.ingestion.loading import originals
 from geo.ingestion.loading.decided import check_decided
 from geo.ingestion.mapping.answers_seen import AnswerSeen
-from geo.ingestion.reading.formats import bundle, open_layer
-from geo.ingestion.reading.layer import ReadAs, ReadOptions
-from geo.people.organisations import open_organisation
-from geo.places.boundaries import PlaceChanges
+from geo.ingestion.reading import ReadAs, ReadOptions, open_layer
+from geo.ingestion.reading.formats import bundle
+from geo.people import open_organisation
+from geo.places import PlaceChanges
 
 State = Literal["loaded", "already loaded", "checked"]
 

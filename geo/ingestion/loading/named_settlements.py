@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from geo.base.text import fold_name
-from geo.ingestion.findings.collected import Findings
+from geo.base import fold_name
+from geo.ingestion.findings import Findings
 from geo.ingestion.loading.source import SourceOptions, open_source
 from geo.ingestion.placing.labels import Label, Labels
-from geo.ingestion.reading.layer import Note
-from geo.places.settlements import Places
+from geo.ingestion.reading import Note
+from geo.places import Places
 
 _SHOWN = 10
 

@@ -9,25 +9,21 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from geo.base.crs import STORAGE_CRS
-from geo.base.extent import Extent, extent_of
+from geo.base import STORAGE_CRS, Extent, extent_of
 from geo.errors import MissingColumn
-from geo.ingestion.findings.collected import Findings
+from geo.ingestion.findings import Findings
 from geo.ingestion.loading.repeats import Repeats
 from geo.ingestion.loading.row_checks import Checks, report_zero_weights
 from geo.ingestion.loading.same_household import SameHousehold
 from geo.ingestion.loading.source import SourceOptions, open_source
+from geo.ingestion.mapping import Mapper, Observations, Profile, texts
 from geo.ingestion.mapping.answers_seen import AnswersSeen
-from geo.ingestion.mapping.cells import texts
-from geo.ingestion.mapping.mapper import Mapper, Observations
-from geo.ingestion.mapping.profile import Profile
 from geo.ingestion.mapping.shares import Divider
 from geo.ingestion.mapping.years import Years
-from geo.ingestion.placing.placer import Placement, Placer, is_declared
-from geo.ingestion.reading.axes import find_zone
-from geo.ingestion.reading.crs_proposals import name_crs, refuse_far_positions
-from geo.ingestion.reading.layer import Batch, ReadAs
-from geo.places.settlements import Places
+from geo.ingestion.placing import Placement
+from geo.ingestion.placing.placer import Placer, is_declared
+from geo.ingestion.reading import Batch, ReadAs, find_zone, name_crs, refuse_far_positions
+from geo.places import Places
 
 Progress = Callable[[int, int | None], None]
 """Called with the rows read so far and, where known, how many there are."""

@@ -15,7 +15,7 @@ from uuid import uuid4
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
-from geo.base.files import sync
+from geo.base import sync
 from geo.errors import NotFound, UnreadableFile
 
 _CHUNK = 1 << 20

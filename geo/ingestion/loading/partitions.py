@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.schema import CreateIndex
 from sqlalchemy.sql import quoted_name
 
-from geo.database.copying import driver_of
+from geo.database import driver_of
 from geo.database.schema.households import household
 from geo.errors import Locked
 

@@ -19,13 +19,11 @@ import shapely
 from numpy.typing import NDArray
 
 from geo.errors import UnreadableFile
-from geo.ingestion.findings.collected import Findings, sentence
+from geo.ingestion.findings import Findings, sentence
 from geo.ingestion.loading.source import SourceOptions, open_source
-from geo.ingestion.mapping.cells import texts
-from geo.ingestion.reading.formats import open_layer
-from geo.ingestion.reading.gdal import read_shapes
-from geo.ingestion.reading.layer import Batch, Layer
-from geo.ingestion.reading.returned_rows import REASONS, ROW, without_reasons
+from geo.ingestion.mapping import texts
+from geo.ingestion.reading import Batch, Layer, open_layer, read_shapes, without_reasons
+from geo.ingestion.reading.returned_rows import REASONS, ROW
 
 SUFFIXES = (".csv", ".gpkg")
 

@@ -7,9 +7,9 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from geo.ingestion.findings.collected import Findings
-from geo.ingestion.mapping.mapper import Observations
-from geo.ingestion.reading.layer import Batch
+from geo.ingestion.findings import Findings
+from geo.ingestion.mapping import Observations
+from geo.ingestion.reading import Batch
 
 _NOT_ANSWERS = ("household_code", "declared_settlement_code", "interviewed_on")
 """Fields that tell of the interview, not of the household."""

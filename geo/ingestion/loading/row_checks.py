@@ -7,10 +7,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from geo.ingestion.findings.collected import Findings
+from geo.ingestion.findings import Findings
 from geo.ingestion.loading.repeats import FirstRows, text_fingerprints
-from geo.ingestion.mapping.mapper import Observations
-from geo.ingestion.reading.layer import as_mask
+from geo.ingestion.mapping import Observations
+from geo.ingestion.reading import as_mask
 
 _EARLIEST = date(1990, 1, 1)
 """No survey Vasti is for was made before."""

@@ -9,11 +9,10 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from geo.fields import standard_fields
-from geo.ingestion.findings.collected import Findings
+from geo.ingestion.findings import Findings
 from geo.ingestion.loading.repeats import FirstRows, fingerprints
-from geo.ingestion.mapping.cells import texts
-from geo.ingestion.mapping.mapper import Observations
-from geo.ingestion.reading.layer import Batch, Note, as_mask
+from geo.ingestion.mapping import Observations, texts
+from geo.ingestion.reading import Batch, Note, as_mask
 
 _FEWEST_HOUSEHOLDS, _FEWEST_ROWS = 3, 20
 _LARGEST = 12

@@ -6,21 +6,15 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-from geo.base.extent import Extent
+from geo.base import Extent
 from geo.errors import ProfileInvalid
 from geo.fields import Unit
-from geo.ingestion.findings.collected import Findings
+from geo.ingestion.findings import Findings
+from geo.ingestion.mapping import Form, Mapper, Profile, standard_profile_of
 from geo.ingestion.mapping.forms.exports import canonical_layer
-from geo.ingestion.mapping.forms.form import Form
 from geo.ingestion.mapping.forms.submissions import Submissions
-from geo.ingestion.mapping.mapper import Mapper
-from geo.ingestion.mapping.profile import Profile
-from geo.ingestion.mapping.text_shapes import standard_profile_of
-from geo.ingestion.placing.placer import GPS_TOLERANCE_M, Placement
-from geo.ingestion.reading.crs_proposals import check_crs
-from geo.ingestion.reading.formats import open_layer
-from geo.ingestion.reading.layer import Batch, Layer, ReadOptions
-from geo.ingestion.reading.returned_rows import without_reasons
+from geo.ingestion.placing import GPS_TOLERANCE_M, Placement
+from geo.ingestion.reading import Batch, Layer, ReadOptions, check_crs, open_layer, without_reasons
 
 
 @dataclass(frozen=True)

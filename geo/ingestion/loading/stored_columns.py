@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Text, cast, func, literal, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 
-from geo.database.locks import lock_survey
+from geo.database import lock_survey
 from geo.database.schema.households import household
 from geo.database.schema.uploads import upload
 from geo.errors import Conflict, NotFound
-from geo.indicators.definitions.catalogue import read_catalogue
-from geo.ingestion.mapping.vocabulary import vocabulary
+from geo.indicators.definitions import read_catalogue
+from geo.ingestion.mapping import vocabulary
 
 
 @dataclass(frozen=True)

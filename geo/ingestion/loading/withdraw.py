@@ -4,15 +4,13 @@ from functools import partial
 
 from sqlalchemy import Connection, select, update
 
-from geo.database.data_version import raise_data_version
-from geo.database.locks import lock_city, lock_final, lock_places, lock_survey
+from geo.database import lock_city, lock_final, lock_places, lock_survey, raise_data_version
 from geo.database.schema.uploads import COUNTING, upload
 from geo.errors import Conflict, NotFound
-from geo.indicators.tallies.store import refresh_tallies
+from geo.indicators.tallies import refresh_tallies
 from geo.ingestion.loading.decided import check_decided
 from geo.ingestion.loading.household_copy import withdraw_households
-from geo.places.boundaries import withdraw_boundaries
-from geo.places.facilities import withdraw_facilities
+from geo.places import withdraw_boundaries, withdraw_facilities
 
 
 def withdraw(connection: Connection, upload_id: int, *, as_decided: bool = False) -> int:

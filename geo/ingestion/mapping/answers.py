@@ -5,9 +5,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from geo.base.text import fold
+from geo.base import fold
 from geo.fields import Field
-from geo.indicators.tallies.from_frame import arrow_type
+from geo.indicators.tallies import arrow_type
 from geo.ingestion.mapping.cells import Cells, NotUnderstood, is_blank, texts, translate
 from geo.ingestion.mapping.profile import FieldMapping, Value
 from geo.ingestion.mapping.yes_no import yes_or_no

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from geo.base.text import fold
+from geo.base import fold
 from geo.ingestion.mapping.cells import is_blank, texts
 from geo.ingestion.mapping.profile import UNKNOWN, Meanings, Value
 

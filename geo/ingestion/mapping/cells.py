@@ -9,9 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from geo.base.text import fold
-from geo.ingestion.findings.collected import Findings
-from geo.ingestion.reading.layer import as_mask
+from geo.base import fold
+from geo.ingestion.findings import Findings
+from geo.ingestion.reading import as_mask
 
 
 class NotUnderstood(ValueError):

@@ -5,10 +5,10 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from geo.base.text import fold_name
+from geo.base import fold_name
 from geo.errors import MissingColumn
 from geo.ingestion.mapping.made_columns import add_made_column, part_names
-from geo.ingestion.reading.layer import Layer, Note
+from geo.ingestion.reading import Layer, Note
 
 DBF_NAME = 10
 """How many characters of a column's name a shapefile keeps; bytes, where its text is UTF-8."""

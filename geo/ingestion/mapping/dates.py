@@ -6,10 +6,10 @@ from datetime import UTC, date, datetime, timedelta
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from geo.base.text import fold
+from geo.base import fold
 from geo.ingestion.mapping.cells import Cells, NotUnderstood, texts, translate
 from geo.ingestion.mapping.profile import FieldMapping, Value
-from geo.ingestion.reading.layer import as_mask
+from geo.ingestion.reading import as_mask
 
 _EXCEL_ZERO = date(1899, 12, 30)
 _FIRST_DAY = date(1990, 1, 1)

@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from geo.base.text import fold
+from geo.base import fold
 from geo.fields import Field
-from geo.indicators.tallies.from_frame import arrow_type
+from geo.indicators.tallies import arrow_type
 from geo.ingestion.mapping.answers import map_answer
 from geo.ingestion.mapping.cells import Cells, NotUnderstood, texts, translate
 from geo.ingestion.mapping.profile import FieldMapping, Value
-from geo.ingestion.reading.layer import Batch
+from geo.ingestion.reading import Batch
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from geo.fields import Field
-from geo.indicators.tallies.from_frame import arrow_type
+from geo.indicators.tallies import arrow_type
 from geo.ingestion.mapping.cells import Cells, shown, texts
 
 _NO_ANSWER = frozenset(

@@ -15,16 +15,14 @@ import pyproj
 import shapely
 from numpy.typing import NDArray
 
-from geo.base.crs import positions_to_storage
+from geo.base import positions_to_storage
 from geo.errors import UnknownCRS
 from geo.ingestion.mapping.angles import read_angle
 from geo.ingestion.mapping.cells import texts
 from geo.ingestion.mapping.made_columns import made_name, make_column
 from geo.ingestion.mapping.text_shapes import hold_outlines, hold_positions
 from geo.ingestion.mapping.ticks import nothing_ticked, options_by_question
-from geo.ingestion.reading.formats import open_layer
-from geo.ingestion.reading.gdal import read_shapes
-from geo.ingestion.reading.layer import Note, ReadOptions
+from geo.ingestion.reading import Note, ReadOptions, open_layer, read_shapes
 
 ROWS_READ = 50_000
 """How many rows a proposal looks at; the load looks at every one."""

@@ -9,7 +9,7 @@ from geo.errors import MissingColumn
 from geo.ingestion.mapping.columns import Wanted, find_columns, names_present
 from geo.ingestion.mapping.profile import FacilityColumns, PositionColumns
 from geo.ingestion.mapping.text_shapes import standard_profile_of
-from geo.ingestion.reading.layer import Layer
+from geo.ingestion.reading import Layer
 
 STANDARD = {
     "code": "facility_code",

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from geo.ingestion.mapping.cells import texts
-from geo.ingestion.reading.layer import Layer
+from geo.ingestion.reading import Layer
 
 PLUS = " + "
 """What stands between the names of the columns that one is made of."""

@@ -13,12 +13,10 @@ import pyproj
 import shapely
 from numpy.typing import NDArray
 
-from geo.base.crs import STORAGE_CRS, positions_to_storage, read_crs
-from geo.base.extent import Extent
-from geo.base.text import fold
+from geo.base import STORAGE_CRS, Extent, fold, positions_to_storage, read_crs
 from geo.fields import Field, standard_fields
-from geo.indicators.tallies.from_frame import took_part
-from geo.ingestion.findings.collected import Findings
+from geo.indicators.tallies import took_part
+from geo.ingestion.findings import Findings
 from geo.ingestion.mapping.answers import map_answer, map_text
 from geo.ingestion.mapping.answers_seen import AnswersSeen
 from geo.ingestion.mapping.cells import Cells, texts
@@ -33,9 +31,7 @@ from geo.ingestion.mapping.questions import Question
 from geo.ingestion.mapping.text_shapes import ShapeColumn
 from geo.ingestion.mapping.ticks import Ticks
 from geo.ingestion.mapping.utm_zones import UtmZones
-from geo.ingestion.reading.crs_proposals import check_crs
-from geo.ingestion.reading.gdal import read_shapes
-from geo.ingestion.reading.layer import Batch, Layer, ReadOptions, as_mask
+from geo.ingestion.reading import Batch, Layer, ReadOptions, as_mask, check_crs, read_shapes
 
 _WKB_POINT = np.dtype([("byte_order", "u1"), ("type", "<u4"), ("x", "<f8"), ("y", "<f8")])
 _WKB_POINT_TYPE = 1

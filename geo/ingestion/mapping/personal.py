@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from geo.ingestion.mapping.evidence import ColumnEvidence, column_evidence
 from geo.ingestion.mapping.vocabulary import Vocabulary, vocabulary
 from geo.ingestion.mapping.yes_no import yes_or_no
-from geo.ingestion.reading.layer import Batch, Note
+from geo.ingestion.reading import Batch, Note
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(?:\.[^@\s.]+)+")
 _IPV4 = re.compile(r"(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)")

@@ -11,8 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from geo.base.model_faults import describe_fault
-from geo.base.text import fold
+from geo.base import describe_fault, fold
 from geo.database.schema.facilities import FacilityKind
 from geo.errors import ProfileInvalid
 from geo.fields import Field as StandardField

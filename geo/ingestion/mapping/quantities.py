@@ -7,13 +7,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from geo.base.text import fold
+from geo.base import fold
 from geo.fields import Field
-from geo.indicators.tallies.from_frame import arrow_type
+from geo.indicators.tallies import arrow_type
 from geo.ingestion.mapping.angles import read_angle
 from geo.ingestion.mapping.cells import Cells, NotUnderstood, shown, texts, translate
 from geo.ingestion.mapping.profile import FieldMapping, Value
-from geo.ingestion.reading.layer import as_mask
+from geo.ingestion.reading import as_mask
 
 MOST_HOUSEHOLDS = 1_000_000.0
 """No household of a sample, and no settlement, stands for more households than this."""

@@ -9,13 +9,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from geo.base.text import fold, fold_name
+from geo.base import fold, fold_name
 from geo.fields import Field
-from geo.indicators.tallies.from_frame import arrow_type
+from geo.indicators.tallies import arrow_type
 from geo.ingestion.mapping.cells import Cells, is_blank, shown, texts
 from geo.ingestion.mapping.profile import Multiple, Value
 from geo.ingestion.mapping.yes_no import yes_or_no
-from geo.ingestion.reading.layer import as_mask
+from geo.ingestion.reading import as_mask
 
 
 @dataclass(frozen=True)

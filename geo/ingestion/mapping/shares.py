@@ -12,16 +12,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from geo.base.text import fold
+from geo.base import fold
 from geo.fields import standard_fields
-from geo.indicators.tallies.from_frame import arrow_type
-from geo.ingestion.findings.collected import Findings
+from geo.indicators.tallies import arrow_type
+from geo.ingestion.findings import Findings
 from geo.ingestion.mapping.cells import Cells, NotUnderstood, texts, translate
 from geo.ingestion.mapping.columns import Found
 from geo.ingestion.mapping.mapper import Observations
 from geo.ingestion.mapping.profile import UNKNOWN, Part, Profile, Share, Value
 from geo.ingestion.mapping.quantities import MOST_HOUSEHOLDS, read_number
-from geo.ingestion.reading.layer import Batch
+from geo.ingestion.reading import Batch
 
 Floats = NDArray[np.float64]
 

@@ -1,6 +1,6 @@
 """Standard columns: files whose columns say by their names what they hold need no mapping profile."""
 
-from geo.base.text import fold_name
+from geo.base import fold_name
 from geo.fields import standard_fields
 from geo.ingestion.mapping.profile import BoundaryColumns, FieldMapping, PositionColumns, Profile
 from geo.ingestion.reading.axes import find_axes

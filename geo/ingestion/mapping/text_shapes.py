@@ -13,16 +13,14 @@ import shapely
 from numpy.typing import NDArray
 from openlocationcode import openlocationcode
 
-from geo.base.crs import STORAGE_CRS, read_crs
-from geo.base.extent import Extent
-from geo.base.text import fold_name
+from geo.base import STORAGE_CRS, Extent, fold_name, read_crs
 from geo.errors import UnknownCRS
-from geo.ingestion.findings.collected import Findings
+from geo.ingestion.findings import Findings
 from geo.ingestion.mapping.angles import read_angles
 from geo.ingestion.mapping.cells import is_blank, texts
 from geo.ingestion.mapping.profile import PositionColumns, Profile
 from geo.ingestion.mapping.standard_columns import standard_profile
-from geo.ingestion.reading.layer import Layer, Note
+from geo.ingestion.reading import Layer, Note
 
 Order = Literal["latitude, longitude", "longitude, latitude"]
 

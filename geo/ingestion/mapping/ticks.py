@@ -8,10 +8,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from geo.base.text import fold_name
+from geo.base import fold_name
 from geo.ingestion.mapping.cells import texts
 from geo.ingestion.mapping.vocabulary import vocabulary
-from geo.ingestion.reading.layer import as_mask
+from geo.ingestion.reading import as_mask
 
 _TICKED, _NOT_TICKED = {"1", "1.0", "true"}, {"0", "0.0", "false"}
 _SAYS_NOTHING = {"", "n/a", "na"}

@@ -6,11 +6,11 @@ import numpy as np
 import pyproj
 from numpy.typing import NDArray
 
-from geo.base.crs import positions_between, read_crs
-from geo.ingestion.findings.collected import Findings
+from geo.base import positions_between, read_crs
+from geo.ingestion.findings import Findings
 from geo.ingestion.mapping.cells import texts
-from geo.ingestion.reading.axes import find_zone, zone_codes
-from geo.ingestion.reading.layer import Batch, Note
+from geo.ingestion.reading import Batch, Note, find_zone
+from geo.ingestion.reading.axes import zone_codes
 
 _HEMISPHERES = (326, 327)
 """What EPSG codes of UTM zones on WGS84 begin with; the zone's two digits follow."""

@@ -9,7 +9,7 @@ from functools import cache, cached_property
 from importlib.resources import files
 from typing import Any, Literal
 
-from geo.base.text import fold_name
+from geo.base import fold_name
 from geo.fields import standard_fields
 from geo.ingestion.mapping.profile import UNKNOWN, Value
 from geo.ingestion.mapping.yes_no import yes_and_no_words, yes_or_no

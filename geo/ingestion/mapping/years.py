@@ -5,10 +5,10 @@ from collections.abc import Iterable, Mapping
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from geo.base.text import fold_name
-from geo.ingestion.findings.collected import Findings
+from geo.base import fold_name
+from geo.ingestion.findings import Findings
 from geo.ingestion.mapping.cells import texts
-from geo.ingestion.reading.layer import Note
+from geo.ingestion.reading import Note
 
 _NAMES = frozenset(
     {

@@ -5,7 +5,7 @@ import tomllib
 from functools import cache
 from importlib.resources import files
 
-from geo.base.text import fold_name
+from geo.base import fold_name
 
 _NUMBER = re.compile(r"\+?([01])(?:[.,]0{1,12})?")
 """1 and 0, with the decimals that a program adds to a column of numbers."""

@@ -6,7 +6,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from geo.base.crs import geodesic_distance_m
+from geo.base import geodesic_distance_m
 
 Degrees = NDArray[np.float64]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from rapidfuzz import fuzz, process
 
-from geo.base.text import fold, fold_name
+from geo.base import fold, fold_name
 
 NOWHERE = -1
 

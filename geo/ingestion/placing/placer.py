@@ -9,15 +9,14 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from geo.base.crs import METRES_PER_DEGREE, geodesic_area_m2, geodesic_distance_m
-from geo.base.extent import extent_of
-from geo.ingestion.findings.collected import Findings
-from geo.ingestion.mapping.mapper import Observations
+from geo.base import METRES_PER_DEGREE, extent_of, geodesic_area_m2, geodesic_distance_m
+from geo.ingestion.findings import Findings
+from geo.ingestion.mapping import Observations
 from geo.ingestion.placing.distances import Ground, about
 from geo.ingestion.placing.labels import NOWHERE, Joined, Label, Labels
 from geo.ingestion.placing.slips import SLIPS, Diagnosis, diagnose, explanations
-from geo.ingestion.reading.layer import as_mask
-from geo.places.settlements import Places
+from geo.ingestion.reading import as_mask
+from geo.places import Places
 
 Placement = Literal["position", "declared", "position-then-declared", "declared-then-position"]
 

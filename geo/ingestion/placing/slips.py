@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.base.extent import Extent
+from geo.base import Extent
 
 Degrees = NDArray[np.float64]
 Find = Callable[[Degrees, Degrees], NDArray[np.intp]]

@@ -1,0 +1,6 @@
+"""Reading: one table of a file as a stream of Arrow batches, however the file is written."""
+
+import lazy_loader
+
+# What others take from here is listed in `__init__.pyi`; a module is imported when something of it is asked for.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

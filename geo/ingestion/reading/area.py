@@ -6,7 +6,7 @@ import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from geo.base.crs import STORAGE_CRS, read_crs, to_storage
+from geo.base import STORAGE_CRS, read_crs, to_storage
 from geo.errors import UnreadableFile
 from geo.ingestion.reading.formats import open_layer
 from geo.ingestion.reading.gdal import read_shapes

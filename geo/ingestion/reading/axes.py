@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from geo.base.text import fold_name
+from geo.base import fold_name
 
 # Names that say it by themselves, most telling first.
 _LONGITUDE = (

@@ -10,8 +10,7 @@ from pyproj.aoi import AreaOfInterest
 from pyproj.database import query_crs_info
 from pyproj.enums import PJType
 
-from geo.base.crs import positions_to_storage, read_crs
-from geo.base.extent import Extent
+from geo.base import Extent, positions_to_storage, read_crs
 from geo.errors import UnknownCRS
 from geo.ingestion.reading.axes import zone_codes
 from geo.ingestion.reading.gdal import read_shapes

@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from geo.base.text import is_storable
+from geo.base import is_storable
 from geo.errors import ChoiceNeeded, UnknownFormat, UnreadableFile
 from geo.ingestion.reading.archives import Unpacked, unpack_gzip, unpack_zip
 from geo.ingestion.reading.csv_files import read_csv

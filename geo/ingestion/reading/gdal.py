@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from pyogrio._ogr import _register_drivers
 from pyogrio.errors import DataLayerError, DataSourceError
 
-from geo.base.crs import read_crs
+from geo.base import read_crs
 from geo.errors import ChoiceNeeded, UnknownCRS, UnreadableFile
 from geo.ingestion.reading.archives import check_container
 from geo.ingestion.reading.encodings import text_codec

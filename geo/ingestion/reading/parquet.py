@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pyproj
 
-from geo.base.crs import read_crs
+from geo.base import read_crs
 from geo.errors import UnknownCRS, UnreadableFile
 from geo.ingestion.reading.layer import BATCH_ROWS, Batch, Layer, ReadOptions, distinct_names, plain_column
 

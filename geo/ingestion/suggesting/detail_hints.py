@@ -7,11 +7,9 @@ open, and its name or its place says that it belongs to that question.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from geo.base.text import fold
+from geo.base import fold
 from geo.fields import standard_fields
-from geo.ingestion.mapping.evidence import FileEvidence, shown_name
-from geo.ingestion.mapping.profile import UNKNOWN, Value
-from geo.ingestion.mapping.vocabulary import Vocabulary
+from geo.ingestion.mapping import UNKNOWN, FileEvidence, Value, Vocabulary, shown_name
 from geo.ingestion.suggesting.fits import MOST_ANSWERS, ValueLine
 
 _OPEN = ("other", "flush_unknown")

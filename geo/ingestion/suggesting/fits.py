@@ -4,13 +4,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from geo.base.text import fold
+from geo.base import fold
 from geo.fields import Field, Unit, standard_fields
+from geo.ingestion.mapping import UNKNOWN, ColumnEvidence, Value, Vocabulary, shown_name
 from geo.ingestion.mapping.dates import day_of_number
 from geo.ingestion.mapping.doubtful import is_written_for_none, not_answers
-from geo.ingestion.mapping.evidence import ColumnEvidence, shown_name
-from geo.ingestion.mapping.profile import UNKNOWN, Value
-from geo.ingestion.mapping.vocabulary import Answer, Vocabulary
+from geo.ingestion.mapping.vocabulary import Answer
 from geo.ingestion.mapping.yes_no import yes_or_no
 
 MOST_ANSWERS = 60

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
-from geo.base.text import fold_name
-from geo.ingestion.mapping.evidence import ColumnEvidence
-from geo.ingestion.mapping.vocabulary import People, Vocabulary
+from geo.base import fold_name
+from geo.ingestion.mapping import ColumnEvidence, Vocabulary
+from geo.ingestion.mapping.vocabulary import People
 
 _OLDEST = 120
 _LARGEST = 60

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from geo.ingestion.mapping.evidence import ColumnEvidence, FileEvidence, shown_name
+from geo.ingestion.mapping import ColumnEvidence, FileEvidence, shown_name
 from geo.ingestion.mapping.made_columns import made_name
 
 _CODE = re.compile(r"0\d+|(?=\S*\d)(?=\S*[^\d.,])\S{1,20}")

@@ -6,9 +6,10 @@ from typing import Any, cast
 
 import tomlkit
 
-from geo.base.text import fold
+from geo.base import fold
 from geo.fields import standard_fields
-from geo.ingestion.mapping.profile import UNKNOWN, Meanings, Value, parse_profile, standard_answers
+from geo.ingestion.mapping import UNKNOWN, Meanings, Value, parse_profile
+from geo.ingestion.mapping.profile import standard_answers
 from geo.ingestion.suggesting.detail_hints import DetailHint
 from geo.ingestion.suggesting.fits import ValueLine
 from geo.ingestion.suggesting.share_hints import ShareHint

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from geo.ingestion.mapping.evidence import FileEvidence
+from geo.ingestion.mapping import FileEvidence
 
 
 class Proposed(Protocol):

@@ -5,9 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from geo.fields import standard_fields
-from geo.ingestion.mapping.evidence import ColumnEvidence, shown_name
-from geo.ingestion.mapping.profile import Value
-from geo.ingestion.mapping.vocabulary import Vocabulary
+from geo.ingestion.mapping import ColumnEvidence, Value, Vocabulary, shown_name
 
 _PERCENT_WORDS = ("pct", "percentage", "percent", "perc", "porcentaje", "porc", "share", "%")
 

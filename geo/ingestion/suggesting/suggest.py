@@ -17,15 +17,23 @@ from pathlib import Path
 from typing import Literal
 
 from geo.fields import Unit, standard_fields
-from geo.ingestion.findings.collected import sentence
-from geo.ingestion.mapping.evidence import ColumnEvidence, FileEvidence, read_evidence, shown_name
+from geo.ingestion.findings import sentence
+from geo.ingestion.mapping import (
+    ColumnEvidence,
+    FileEvidence,
+    Meanings,
+    Value,
+    Vocabulary,
+    read_evidence,
+    shown_name,
+    vocabulary,
+)
 from geo.ingestion.mapping.made_columns import part_names
 from geo.ingestion.mapping.personal import personal_kind
-from geo.ingestion.mapping.profile import Meanings, Value
-from geo.ingestion.mapping.vocabulary import NAMED, NameClaim, SchemeColumn, Vocabulary, vocabulary
+from geo.ingestion.mapping.vocabulary import NAMED, NameClaim, SchemeColumn
 from geo.ingestion.mapping.years import name_years, year_column, years_of
-from geo.ingestion.reading.axes import find_axes, find_zone, zone_codes
-from geo.ingestion.reading.layer import Note, ReadOptions
+from geo.ingestion.reading import Note, ReadOptions, find_zone
+from geo.ingestion.reading.axes import find_axes, zone_codes
 from geo.ingestion.suggesting.detail_hints import DetailHint, hint_detail
 from geo.ingestion.suggesting.fits import Fit, ValueLine, fit_field
 from geo.ingestion.suggesting.household_sums import columns_of_everybody

@@ -4,9 +4,9 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from geo.fields import standard_fields
-from geo.ingestion.mapping.evidence import ColumnEvidence
+from geo.ingestion.mapping import ColumnEvidence, Vocabulary
 from geo.ingestion.mapping.ticks import split_option
-from geo.ingestion.mapping.vocabulary import NAMED, Vocabulary
+from geo.ingestion.mapping.vocabulary import NAMED
 
 _TICKS = {"0", "1", "true", "false", "n/a", "na"}
 

@@ -11,13 +11,18 @@ import tomlkit
 from geo.database.schema.facilities import FacilityKind
 from geo.errors import MissingColumn
 from geo.fields import Content, Unit
-from geo.ingestion.mapping.evidence import read_evidence
-from geo.ingestion.mapping.facility_columns import STANDARD, find_named
+from geo.ingestion.mapping import (
+    STANDARD,
+    FacilityColumns,
+    Meanings,
+    PositionColumns,
+    parse_profile,
+    read_evidence,
+    standard_profile_of,
+)
+from geo.ingestion.mapping.facility_columns import find_named
 from geo.ingestion.mapping.made_columns import part_names
-from geo.ingestion.mapping.profile import FacilityColumns, Meanings, PositionColumns, parse_profile
-from geo.ingestion.mapping.text_shapes import standard_profile_of
-from geo.ingestion.reading.formats import open_layer
-from geo.ingestion.reading.layer import ReadOptions
+from geo.ingestion.reading import ReadOptions, open_layer
 from geo.ingestion.suggesting.place_codes import LIKE_A_CODE
 from geo.ingestion.suggesting.profile_text import quote, write_profile
 from geo.ingestion.suggesting.suggest import NOTHING, Confidence, suggest_profile

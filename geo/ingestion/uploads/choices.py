@@ -7,18 +7,19 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from geo.base.text import is_storable
+from geo.base import is_storable
 from geo.database.schema.facilities import FacilityKind
 from geo.errors import InvalidParameter, InvalidParameters, quoted, shortened
 from geo.fields import Content, standard_fields
-from geo.ingestion.loading.source import SourceOptions
-from geo.ingestion.mapping.facility_columns import STANDARD
-from geo.ingestion.mapping.profile import FieldMapping, Profile, Value, parse_profile, shipped_profile, shipped_profiles
-from geo.ingestion.placing.placer import GPS_TOLERANCE_M, Placement
+from geo.ingestion.loading import SourceOptions
+from geo.ingestion.mapping import STANDARD, Profile, Value, parse_profile
+from geo.ingestion.mapping.profile import FieldMapping, shipped_profile, shipped_profiles
+from geo.ingestion.placing import GPS_TOLERANCE_M, Placement
+from geo.ingestion.reading import ReadOptions
 from geo.ingestion.reading.formats import MAX_COLUMNS
-from geo.ingestion.reading.layer import LimitedReadOptions, ReadOptions
+from geo.ingestion.reading.layer import LimitedReadOptions
+from geo.ingestion.suggesting import DETAIL, NOTHING, TARGETS
 from geo.ingestion.suggesting.profile_text import add_answers, add_kept
-from geo.ingestion.suggesting.suggest import DETAIL, NOTHING, TARGETS
 
 AXES = ("longitude", "latitude")
 

@@ -6,15 +6,11 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from geo.ingestion.loading.boundaries.load import load_boundaries
-from geo.ingestion.loading.facilities.load import load_facilities
-from geo.ingestion.loading.households import load_survey
-from geo.ingestion.loading.load import LoadOptions, LoadResult
-from geo.ingestion.loading.observe import Progress
-from geo.ingestion.mapping.profile import FacilityColumns
+from geo.ingestion.loading import LoadOptions, LoadResult, Progress, load_boundaries, load_facilities, load_survey
+from geo.ingestion.mapping import FacilityColumns
 from geo.ingestion.suggesting.understand import Understanding, understand, understand_boundaries, understand_facilities
 from geo.ingestion.uploads.choices import Choices
-from geo.surveys.rounds import SurveySpec
+from geo.surveys import SurveySpec
 
 
 def understand_file(path: Path, row: Any, choices: Choices, max_rows: int | None) -> Understanding:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, delete, func, insert, select
 
-from geo.database.room import check_quota
+from geo.database import check_quota
 from geo.database.schema.uploads import incoming
 from geo.errors import Conflict, NotFound
 

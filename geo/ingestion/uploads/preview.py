@@ -11,13 +11,12 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 from sqlalchemy import Connection
 
-from geo.base.paging import PageRequest
+from geo.base import PageRequest
 from geo.errors import ChoiceNeeded, UnknownCRS, VastiError
-from geo.indicators.figures.query import ValuesQuery
-from geo.indicators.figures.values import find_values
-from geo.ingestion.loading.load import LoadResult
-from geo.ingestion.reading.layer import ReadAs
-from geo.places.boundaries import PlaceChanges
+from geo.indicators.figures import ValuesQuery, find_values
+from geo.ingestion.loading import LoadResult
+from geo.ingestion.reading import ReadAs
+from geo.places import PlaceChanges
 
 NOTHING_READ = {"rows_read": None, "rows_loaded": None, "rows_warned": None, "rows_rejected": None, "preview": None}
 

@@ -5,15 +5,14 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, Select, func, insert, select
 
-from geo.base.paging import Page, PageRequest, fetch_page
+from geo.base import Page, PageRequest, fetch_page
 from geo.database.schema.places import city, organisation
 from geo.database.schema.surveys import survey
 from geo.database.schema.uploads import STATES, State, upload, upload_progress
 from geo.errors import NotFound
-from geo.ingestion.loading.load import Target
-from geo.ingestion.loading.originals import Original
+from geo.ingestion.loading import Original, Target
 from geo.ingestion.uploads.choices import Choices
-from geo.people.accounts import Bearer
+from geo.people import Bearer
 
 Step = Literal["checking", "loading", "withdrawing"]
 

@@ -13,9 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from geo.database import limit_lock_waits, transaction, translated_errors
-from geo.database.locks import lock_survey
-from geo.database.room import check_disk
+from geo.database import check_disk, limit_lock_waits, lock_survey, transaction, translated_errors
 from geo.database.schema.access import account
 from geo.database.schema.uploads import State, finding, remembered_profile, upload, upload_progress
 from geo.errors import (
@@ -31,18 +29,15 @@ from geo.errors import (
     VastiError,
 )
 from geo.ingestion.findings.stored import write_findings
-from geo.ingestion.loading import originals
-from geo.ingestion.loading.load import ErrorsFound, LoadOptions, LoadResult
-from geo.ingestion.loading.observe import Progress
+from geo.ingestion.loading import ErrorsFound, LoadOptions, LoadResult, Progress, originals, withdraw
 from geo.ingestion.loading.partitions import make_partition, shrink_empty
-from geo.ingestion.loading.withdraw import withdraw
 from geo.ingestion.mapping.answers_seen import tell_answers
 from geo.ingestion.suggesting.understand import columns_key
 from geo.ingestion.uploads.choices import Choices
 from geo.ingestion.uploads.contents import load_file, understand_file
 from geo.ingestion.uploads.preview import NOTHING_READ, compare, find_figures, outcome, read_as, to_choose_from
 from geo.ingestion.uploads.upload import BEGINS_AS, Step, uploads
-from geo.people.audit import note_as
+from geo.people import note_as
 
 _TELL_EVERY_S = 0.5
 _LOCK_NAMESPACE = 0x75706C64

@@ -2,8 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
-from geo.indicators.figures.changes import find_changes
-from geo.indicators.figures.query import ValuesQuery
+from geo.indicators.figures import ValuesQuery, find_changes
 from service.formats.csv_tables import CHANGE_TAGS, explained, figures_csv, plain_rows
 from service.http import bodies
 from service.http.access import reading_figures, seen_with

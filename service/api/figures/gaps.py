@@ -4,9 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from geo.indicators.figures.disclosure.rules import REASONS
-from geo.indicators.figures.gaps import GapsQuery, find_gaps
-from geo.indicators.figures.hot_spots import HotSpots
+from geo.indicators.figures import REASONS, GapsQuery, HotSpots, find_gaps
 from service.formats.csv_tables import GAP_TAGS, explained, figures_csv, plain_rows
 from service.http import bodies
 from service.http.access import reading_figures, seen_with

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
-from geo.indicators.definitions.catalogue import read_catalogue
+from geo.indicators.definitions import read_catalogue
 from service.formats.csv_tables import INDICATOR_TAGS, rows_csv
 from service.http import bodies
 from service.http.described import responses

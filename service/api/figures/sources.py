@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
-from geo.indicators.figures.sources import find_sources
+from geo.indicators.figures import find_sources
 from service.http import bodies
 from service.http.access import reading_figures, seen_with
 from service.http.described import responses

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
-from geo.indicators.figures.trends import TrendsQuery, find_trends
+from geo.indicators.figures import TrendsQuery, find_trends
 from service.formats.csv_tables import TREND_TAGS, explained, figures_csv, plain_rows
 from service.http import bodies
 from service.http.access import reading_figures, seen_with

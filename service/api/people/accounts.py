@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from geo.people.accounts import list_accounts, list_keys
+from geo.people import list_accounts, list_keys
 from service.actions.bodies import (
     Account,
     AccountChange,

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
-from geo.people.audit import find_audit
+from geo.people import find_audit
 from service.actions.bodies import Audit
 from service.http.access import reading_in_full
 from service.http.described import private_responses

@@ -2,8 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
-from geo.people import accounts
-from geo.people.accounts import Bearer
+from geo.people import Bearer, accounts
 from service.actions.bodies import NewPassword, SignIn, Who
 from service.http.access import (
     acting,

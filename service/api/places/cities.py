@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
-from geo.places.listings import find_cities
+from geo.places import find_cities
 from service.formats.csv_tables import CITY_TAGS, rows_csv
 from service.http import bodies
 from service.http.described import responses

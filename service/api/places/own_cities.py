@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
-from geo.places.city_requests import find_requests
+from geo.places import find_requests
 from service.actions.bodies import AddedCity, CityAnswer, CityRequest, CityRequests, NewCity, NewCityRequest
 from service.actions.cities import add_new, answer, ask_for
 from service.http.access import acting, reading_in_full

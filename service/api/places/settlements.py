@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
-from geo.places.listings import SettlementsQuery, find_settlements
+from geo.places import SettlementsQuery, find_settlements
 from service.formats.csv_tables import SETTLEMENT_TAGS, rows_csv
 from service.http import bodies
 from service.http.described import responses

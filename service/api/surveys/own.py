@@ -2,9 +2,8 @@
 
 from fastapi import APIRouter, Request, Response
 
-from geo.people.audit import note
-from geo.people.grants import end_grant, grant_survey, list_grants
-from geo.surveys.listings import find_own_surveys
+from geo.people import end_grant, grant_survey, list_grants, note
+from geo.surveys import find_own_surveys
 from service.actions.bodies import Grants, NewSurvey, OwnSurveys, SurveyChange, SurveyRow
 from service.actions.surveys import change_state, find_own, listed, open_own
 from service.http.access import acting, reading_in_full

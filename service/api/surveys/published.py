@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
-from geo.surveys.listings import find_surveys
+from geo.surveys import find_surveys
 from service.formats.csv_tables import SURVEY_TAGS, rows_csv
 from service.http import bodies
 from service.http.described import responses

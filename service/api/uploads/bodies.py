@@ -6,9 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from geo.fields import Content
-from geo.ingestion.uploads.choices import Choices
-from geo.ingestion.uploads.decisions import Decision
-from geo.ingestion.uploads.upload import Step
+from geo.ingestion.uploads import Choices, Decision, Step
 from service.http.bodies import Body, Link
 
 ShownState = Literal[

@@ -19,7 +19,7 @@ from starlette.requests import ClientDisconnect
 
 from geo.errors import Conflict, InputError, InvalidParameter, InvalidParameters, NotFound, TooLarge, quoted, shortened
 from geo.ingestion.loading import originals
-from geo.ingestion.uploads.parts import announce, find_incoming, make_folder, remove_incoming
+from geo.ingestion.uploads import announce, find_incoming, make_folder, remove_incoming
 from geo.settings import Settings
 from service.actions.receive import find_target, look_for_room, plain_name, take_in
 from service.http.access import acting

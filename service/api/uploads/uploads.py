@@ -13,11 +13,10 @@ from starlette.datastructures import FormData, UploadFile
 
 from geo.errors import InvalidParameter, InvalidParameters
 from geo.fields import CONTENTS
-from geo.ingestion.findings.stored import find_findings
+from geo.ingestion.findings import find_findings
 from geo.ingestion.loading import originals
-from geo.ingestion.uploads.choices import Choices
-from geo.ingestion.uploads.upload import find_upload, list_uploads
-from geo.people.audit import note
+from geo.ingestion.uploads import Choices, find_upload, list_uploads
+from geo.people import note
 from geo.settings import Settings
 from service.actions.receive import look_for_room, take_in, written
 from service.actions.uploads import decide_upload, describe

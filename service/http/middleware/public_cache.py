@@ -17,7 +17,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers as RequestHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from geo.database.data_version import DataVersionWatch, Seen
+from geo.database import DataVersionWatch, Seen
 from service.http import coding
 from service.http.addresses import PUBLIC_PATHS
 from service.http.kept import KeptBySize

@@ -7,14 +7,12 @@ import numpy as np
 import pandas as pd
 
 from geo.errors import MissingColumn, UnreadableFile
-from geo.ingestion.findings.collected import Findings
-from geo.ingestion.mapping.cells import texts
+from geo.ingestion.findings import Findings
+from geo.ingestion.mapping import BoundaryColumns, Profile, texts
 from geo.ingestion.mapping.columns import Wanted, find_columns
-from geo.ingestion.mapping.profile import BoundaryColumns, Profile
 from geo.ingestion.mapping.standard_columns import standard_profile
 from geo.ingestion.placing.labels import NOWHERE, Label, Labels
-from geo.ingestion.reading.formats import open_layer
-from geo.ingestion.reading.layer import Batch, Layer, Note, ReadOptions
+from geo.ingestion.reading import Batch, Layer, Note, ReadOptions, open_layer
 
 _ROLES = {
     "code": "settlement_code",

@@ -7,13 +7,11 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from geo.base.crs import METRES_PER_DEGREE, geodesic_area_m2, geodesic_distance_m
-from geo.base.ground import is_sliver, polygon_areas_m2
+from geo.base import METRES_PER_DEGREE, geodesic_area_m2, geodesic_distance_m, is_sliver, polygon_areas_m2
 from geo.errors import InputError
-from geo.ingestion.findings.collected import Findings
-from geo.ingestion.reading.crs_proposals import middles
-from geo.ingestion.reading.layer import Note
-from geo.places.settlements import Places
+from geo.ingestion.findings import Findings
+from geo.ingestion.reading import Note, middles
+from geo.places import Places
 
 _NESTED_SHARE = 0.99
 _AREA_M2 = (100.0, 50e6)

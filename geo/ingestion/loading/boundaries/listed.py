@@ -9,15 +9,13 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from geo.base.crs import STORAGE_CRS, positions_to_storage
-from geo.ingestion.findings.collected import Findings
+from geo.base import STORAGE_CRS, positions_to_storage
+from geo.ingestion.findings import Findings
+from geo.ingestion.mapping import Mapper, PositionColumns, Profile
 from geo.ingestion.mapping.cells import Cells
-from geo.ingestion.mapping.mapper import Mapper
-from geo.ingestion.mapping.profile import PositionColumns, Profile
 from geo.ingestion.mapping.quantities import read_coordinates
-from geo.ingestion.reading.crs_proposals import name_crs
-from geo.ingestion.reading.layer import Batch, Layer, Note, ReadAs, ReadOptions
-from geo.places.settlements import Places
+from geo.ingestion.reading import Batch, Layer, Note, ReadAs, ReadOptions, name_crs
+from geo.places import Places
 
 
 class ListedPositions:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 from sqlalchemy import Connection
 
-from geo.database.locks import lock_city
+from geo.database import lock_city
 from geo.errors import Conflict
 from geo.ingestion.loading import originals
 from geo.ingestion.loading.boundaries.attributes import read_attributes
@@ -27,10 +27,9 @@ from geo.ingestion.loading.load import (
     options_said,
     write_upload,
 )
-from geo.ingestion.mapping.profile import BoundaryColumns, Profile
-from geo.ingestion.reading.layer import ReadOptions
-from geo.places.boundaries import find_city, find_others_ground, places_on, write_boundaries
-from geo.places.ending import find_ended
+from geo.ingestion.mapping import BoundaryColumns, Profile
+from geo.ingestion.reading import ReadOptions
+from geo.places import find_city, find_ended, find_others_ground, places_on, write_boundaries
 
 
 def load_boundaries(

@@ -8,10 +8,9 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geo.base.crs import geodesic_area_m2
-from geo.base.ground import SLIVER_M2, SLIVER_SHARE, polygon_areas_m2, polygons
-from geo.ingestion.findings.collected import Findings
-from geo.places.settlements import OthersGround, Places, is_named
+from geo.base import SLIVER_M2, SLIVER_SHARE, geodesic_area_m2, polygon_areas_m2, polygons
+from geo.ingestion.findings import Findings
+from geo.places import OthersGround, Places, is_named
 
 _TOLD_M2 = 1.0
 """From so much ground on, what is cut from an outline is told."""

@@ -7,13 +7,11 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from geo.base.crs import METRES_PER_DEGREE, geodesic_distance_m
-from geo.base.text import fold_name
-from geo.ingestion.findings.collected import Findings
+from geo.base import METRES_PER_DEGREE, fold_name, geodesic_distance_m
+from geo.ingestion.findings import Findings
+from geo.ingestion.mapping import BoundaryColumns
 from geo.ingestion.mapping.made_columns import made_name
-from geo.ingestion.mapping.profile import BoundaryColumns
-from geo.ingestion.reading.crs_proposals import middles
-from geo.ingestion.reading.layer import Note
+from geo.ingestion.reading import Note, middles
 
 _APART_M = 1_000.0
 """Parts of one settlement may have a road, a river or a market between them, not a kilometre."""

@@ -8,13 +8,11 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from geo.base.crs import geodesic_distance_m
+from geo.base import geodesic_distance_m
 from geo.errors import Conflict
-from geo.ingestion.findings.collected import Findings
-from geo.ingestion.reading.crs_proposals import middles
-from geo.ingestion.reading.layer import Note
-from geo.places.boundaries import Named, Renamed
-from geo.places.settlements import Places
+from geo.ingestion.findings import Findings
+from geo.ingestion.reading import Note, middles
+from geo.places import Named, Places, Renamed
 
 _LEAST_JUMPS = 2
 """One settlement alone may have been drawn in the wrong place before."""

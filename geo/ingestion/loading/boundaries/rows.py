@@ -10,12 +10,20 @@ import pyproj
 import shapely
 from numpy.typing import NDArray
 
-from geo.base.crs import STORAGE_CRS, geodesic_area_m2, positions_to_storage, read_crs, to_storage
-from geo.base.extent import Extent, extent_of
-from geo.base.ground import SLIVER_M2, polygons
-from geo.base.text import fold
+from geo.base import (
+    SLIVER_M2,
+    STORAGE_CRS,
+    Extent,
+    extent_of,
+    fold,
+    geodesic_area_m2,
+    polygons,
+    positions_to_storage,
+    read_crs,
+    to_storage,
+)
 from geo.errors import MissingColumn
-from geo.ingestion.findings.collected import Findings
+from geo.ingestion.findings import Findings
 from geo.ingestion.loading.boundaries.attributes import Attributes
 from geo.ingestion.loading.boundaries.checks import check_boundaries
 from geo.ingestion.loading.boundaries.listed import (
@@ -30,17 +38,25 @@ from geo.ingestion.loading.boundaries.listed import (
 from geo.ingestion.loading.boundaries.others_ground import keep_ward_names, leave_others_ground
 from geo.ingestion.loading.boundaries.parts import one_row_a_settlement
 from geo.ingestion.loading.boundaries.redrawn import tell_missing, tell_moved, tell_renamed
-from geo.ingestion.mapping.cells import is_blank, texts
+from geo.ingestion.mapping import BoundaryColumns, PositionColumns, Profile, standard_profile_of, texts
+from geo.ingestion.mapping.cells import is_blank
 from geo.ingestion.mapping.columns import Wanted, find_columns
-from geo.ingestion.mapping.profile import BoundaryColumns, PositionColumns, Profile
-from geo.ingestion.mapping.text_shapes import ShapeColumn, find_outlines, standard_profile_of
-from geo.ingestion.reading.crs_proposals import check_crs, middles, name_crs, refuse_far_positions, refuse_outside_world
-from geo.ingestion.reading.formats import open_layer
-from geo.ingestion.reading.gdal import read_shapes
-from geo.ingestion.reading.layer import Batch, Layer, ReadAs, ReadOptions
-from geo.ingestion.reading.returned_rows import without_reasons
-from geo.places.boundaries import Named, Renamed
-from geo.places.settlements import OthersGround, Places
+from geo.ingestion.mapping.text_shapes import ShapeColumn, find_outlines
+from geo.ingestion.reading import (
+    Batch,
+    Layer,
+    ReadAs,
+    ReadOptions,
+    check_crs,
+    middles,
+    name_crs,
+    open_layer,
+    read_shapes,
+    refuse_far_positions,
+    without_reasons,
+)
+from geo.ingestion.reading.crs_proposals import refuse_outside_world
+from geo.places import Named, OthersGround, Places, Renamed
 
 _NO_SHAPES = (
     "settlements without outlines can be made of it; to draw them, send a shapefile, GeoPackage, GeoJSON or KML of "

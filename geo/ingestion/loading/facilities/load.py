@@ -14,11 +14,10 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import Connection
 
-from geo.base.crs import STORAGE_CRS
-from geo.base.extent import extent_of
-from geo.database.locks import lock_city
+from geo.base import STORAGE_CRS, extent_of
+from geo.database import lock_city
 from geo.errors import NotFound
-from geo.ingestion.findings.collected import Findings
+from geo.ingestion.findings import Findings
 from geo.ingestion.loading import originals
 from geo.ingestion.loading.facilities.positions import CityGround, check_positions
 from geo.ingestion.loading.facilities.repeats import tell_repeated
@@ -38,16 +37,18 @@ from geo.ingestion.loading.load import (
     options_said,
     write_upload,
 )
-from geo.ingestion.mapping.evidence import read_evidence
-from geo.ingestion.mapping.facility_columns import STANDARD, name_layer
-from geo.ingestion.mapping.mapper import Mapper
-from geo.ingestion.mapping.profile import FacilityColumns, Profile
-from geo.ingestion.reading.crs_proposals import check_crs, name_crs, refuse_far_positions
-from geo.ingestion.reading.formats import open_layer
-from geo.ingestion.reading.layer import ReadAs, ReadOptions
-from geo.ingestion.reading.returned_rows import without_reasons
-from geo.places.boundaries import find_city, places_on
-from geo.places.facilities import given_by_others, write_facilities
+from geo.ingestion.mapping import STANDARD, FacilityColumns, Mapper, Profile, read_evidence
+from geo.ingestion.mapping.facility_columns import name_layer
+from geo.ingestion.reading import (
+    ReadAs,
+    ReadOptions,
+    check_crs,
+    name_crs,
+    open_layer,
+    refuse_far_positions,
+    without_reasons,
+)
+from geo.places import find_city, given_by_others, places_on, write_facilities
 
 
 def load_facilities(

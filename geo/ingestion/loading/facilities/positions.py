@@ -5,11 +5,11 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from geo.base.extent import Extent
-from geo.ingestion.findings.collected import Findings
+from geo.base import Extent
+from geo.ingestion.findings import Findings
 from geo.ingestion.placing.distances import Ground
 from geo.ingestion.placing.slips import NONE, SLIPS, Degrees, diagnose, explanations
-from geo.places.settlements import Places
+from geo.places import Places
 
 FAR_M = 50_000.0
 """Nobody walks so far for water or to a toilet: a facility further than this from every settlement is misplaced."""

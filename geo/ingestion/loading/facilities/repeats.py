@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from geo.ingestion.findings.collected import Findings
-from geo.ingestion.mapping.facility_columns import STANDARD
-from geo.ingestion.reading.layer import Note
+from geo.ingestion.findings import Findings
+from geo.ingestion.mapping import STANDARD
+from geo.ingestion.reading import Note
 
 _DECIMALS = 5  # about a metre
 

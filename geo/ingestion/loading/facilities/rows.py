@@ -7,17 +7,18 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from geo.base.text import fold_name
+from geo.base import fold_name
 from geo.database.schema.facilities import KINDS
-from geo.ingestion.findings.collected import Findings
+from geo.ingestion.findings import Findings
+from geo.ingestion.mapping import STANDARD
 from geo.ingestion.mapping.answers import map_text
 from geo.ingestion.mapping.cells import Cells, NotUnderstood, translate
 from geo.ingestion.mapping.dates import read_date
 from geo.ingestion.mapping.doubtful import not_answers
-from geo.ingestion.mapping.facility_columns import STANDARD, NamedLayer
+from geo.ingestion.mapping.facility_columns import NamedLayer
 from geo.ingestion.mapping.quantities import read_number
 from geo.ingestion.mapping.yes_no import yes_or_no
-from geo.ingestion.reading.layer import Batch
+from geo.ingestion.reading import Batch
 
 MOST_SEATS = 10_000
 """More than any block on Earth has: a number above it is something else, such as a date."""

@@ -14,10 +14,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from geo.base.text import fold, fold_name
+from geo.base import fold, fold_name
 from geo.ingestion.mapping.cells import texts
 from geo.ingestion.mapping.forms.form import Choice, Form, Labels, Question
-from geo.ingestion.reading.layer import Batch, Layer, Note
+from geo.ingestion.reading import Batch, Layer, Note
 
 BLANKS = ("", "n/a", "N/A", "NA")
 """What exports write where a question was not asked or not answered."""

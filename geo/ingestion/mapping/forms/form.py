@@ -8,7 +8,7 @@ from typing import Any
 
 from python_calamine import CalamineError, CalamineWorkbook
 
-from geo.base.text import fold_name
+from geo.base import fold_name
 from geo.errors import FormInvalid
 from geo.ingestion.reading.workbooks import cell_text
 

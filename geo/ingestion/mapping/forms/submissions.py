@@ -11,12 +11,12 @@ from dataclasses import replace
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from geo.base.text import fold_name
-from geo.ingestion.findings.collected import Findings
+from geo.base import fold_name
+from geo.ingestion.findings import Findings
 from geo.ingestion.mapping.cells import texts
 from geo.ingestion.mapping.forms.form import Form
 from geo.ingestion.mapping.profile import FieldMapping, PositionColumns, Profile
-from geo.ingestion.reading.layer import Batch, Layer
+from geo.ingestion.reading import Batch, Layer
 
 _REVIEWS = (
     "validation status",

@@ -1,0 +1,11 @@
+from .catalogue import Catalogue as Catalogue
+from .catalogue import catalogue as catalogue
+from .catalogue import find_definitions as find_definitions
+from .catalogue import read_catalogue as read_catalogue
+from .definition import Counted as Counted
+from .definition import Definition as Definition
+from .definition import Direction as Direction
+from .documents import check_own as check_own
+from .documents import find_document as find_document
+from .documents import list_indicators as list_indicators
+from .documents import read_document as read_document

@@ -1,0 +1,16 @@
+from .additions import add_own as add_own
+from .additions import count_surveys as count_surveys
+from .from_frame import FrameTally as FrameTally
+from .from_frame import arrow_type as arrow_type
+from .from_frame import took_part as took_part
+from .from_sql import tally_survey as tally_survey
+from .recompute import recompute as recompute
+from .store import follow_households as follow_households
+from .store import mark_surveys as mark_surveys
+from .store import refresh_tallies as refresh_tallies
+from .store import surveys_lacking_tallies as surveys_lacking_tallies
+from .store import write_tallies as write_tallies
+from .tally import ALL as ALL
+from .tally import CLUSTERS as CLUSTERS
+from .tally import UNKNOWN_GROUP as UNKNOWN_GROUP
+from .tally import stratum_of as stratum_of

@@ -1,0 +1,16 @@
+from .area import read_area as read_area
+from .axes import find_zone as find_zone
+from .crs_proposals import check_crs as check_crs
+from .crs_proposals import middles as middles
+from .crs_proposals import name_crs as name_crs
+from .crs_proposals import refuse_far_positions as refuse_far_positions
+from .formats import FORMATS as FORMATS
+from .formats import open_layer as open_layer
+from .gdal import read_shapes as read_shapes
+from .layer import Batch as Batch
+from .layer import Layer as Layer
+from .layer import Note as Note
+from .layer import ReadAs as ReadAs
+from .layer import ReadOptions as ReadOptions
+from .layer import as_mask as as_mask
+from .returned_rows import without_reasons as without_reasons
