@@ -152,7 +152,7 @@ def test_fault_of_our_own_keeps_answers_out_of_the_log(shell: Shell, fresh_engin
     assert "fault of its own" in told.stderr
     assert "Savitri" not in told.stderr + told.stdout + log
     assert "H0000" not in told.stderr + log
-    assert "store.py" in log
+    assert "household_copy.py" in log
 
 
 def test_what_libraries_log_is_not_told(tmp_path: Path) -> None:
