@@ -2,11 +2,12 @@
 PYTHON := .venv/bin/python
 COMPILE = uv pip compile $(if $(UPGRADE),--upgrade) --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
 
-.PHONY: help setup demo test lint docs bench soak lock
+.PHONY: help setup demo test quick lint docs bench soak lock
 
 help:
 	@echo "make demo         the sample city, its figures and its map, served until Ctrl-C (SERVE=0: not served)"
 	@echo "make test         format, lint, types, import contracts and every test"
+	@echo "make quick        the tests that need no database and no browser"
 	@echo "make lint         the same without the tests"
 	@echo "make docs         write docs/indicators.md from the catalogue and its worked examples"
 	@echo "make bench        speed and memory against peers"
@@ -37,6 +38,9 @@ test: setup
 	@sh .ci/setup browser
 	@$(MAKE) --no-print-directory checks
 	$(PYTHON) -m pytest --numprocesses=auto --dist=loadfile --no-loadscope-reorder
+
+quick: setup
+	$(PYTHON) -m pytest tests/unit tests/spec --numprocesses=auto --dist=loadfile
 
 docs: setup
 	$(PYTHON) -m tests.spec.write_docs

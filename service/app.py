@@ -3,13 +3,13 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from threading import BoundedSemaphore
 from types import ModuleType
 
 from fastapi import Depends, FastAPI
 from sqlalchemy import Engine
 
+from geo.base.version import vasti_version
 from geo.database import DataVersionWatch
 from geo.indicators.figures import preload
 from geo.settings import Settings
@@ -90,7 +90,7 @@ def create_app(engine: Engine, settings: Settings, *, cache_bytes: int = MAX_BYT
 
     app = DescribedAPI(
         title="Vasti",
-        version=_version(),
+        version=vasti_version(),
         description=_DESCRIPTION,
         # Answered by a route of our own (service.api.document), as any other that is for everybody.
         openapi_url=None,
@@ -138,10 +138,3 @@ def create_app(engine: Engine, settings: Settings, *, cache_bytes: int = MAX_BYT
     if settings.base_path:
         app.add_middleware(SubPath, path=settings.base_path)
     return app
-
-
-def _version() -> str:
-    try:
-        return version("vasti")
-    except PackageNotFoundError:  # run from a source tree that is not installed
-        return "0"

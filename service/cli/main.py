@@ -6,13 +6,14 @@ import sys
 import traceback
 import warnings
 from importlib import import_module
-from typing import Any
+from typing import Annotated, Any
 from uuid import uuid4
 
 import typer
 from pydantic import ValidationError
 from typer.core import TyperCommand, TyperGroup
 
+from geo.base.version import vasti_version
 from geo.errors import Busy, Conflict, InputError, NotFound, SetupError, StorageFull, VastiError
 from geo.settings import Settings
 from service.cli.commands import COMMANDS
@@ -58,8 +59,18 @@ app = typer.Typer(
 )
 
 
+def _tell_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"vasti {vasti_version()}")
+        raise typer.Exit
+
+
 @app.callback()
-def _vasti() -> None:
+def _vasti(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", callback=_tell_version, is_eager=True)
+    ] = False,
+) -> None:
     """Community data for informal settlements: surveys in, coverage figures and gap maps out."""
 
 

@@ -2,7 +2,9 @@
 
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -76,6 +78,11 @@ def test_f16_no_help_shows_what_a_program_is_made_of(name: str) -> None:
         assert "dataclasses" not in shown
         assert "object at 0x" not in shown
         assert "default: None" not in shown
+
+
+def test_the_version_is_that_of_the_project() -> None:
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert CliRunner().invoke(app, ["--version"]).output == f"vasti {project['version']}\n"
 
 
 def test_every_error_has_an_exit_code() -> None:
