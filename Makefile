@@ -2,7 +2,7 @@
 PYTHON := .venv/bin/python
 COMPILE = uv pip compile $(if $(UPGRADE),--upgrade) --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
 
-.PHONY: help setup demo test quick lint docs bench soak lock
+.PHONY: help setup demo test quick lint docs site bench soak lock
 
 help:
 	@echo "make demo         the sample city, its figures and its map, served until Ctrl-C (SERVE=0: not served)"
@@ -10,6 +10,7 @@ help:
 	@echo "make quick        the tests that need no database and no browser"
 	@echo "make lint         the same without the tests"
 	@echo "make docs         write docs/indicators.md from the catalogue and its worked examples"
+	@echo "make site         the documents as a site, in build/site"
 	@echo "make bench        speed and memory against peers"
 	@echo "make soak         ten minutes of a service that is used and broken off (SECONDS=60: a minute)"
 	@echo "make setup        PostGIS and the Python environment in .venv"
@@ -37,6 +38,7 @@ checks:
 test: setup
 	@sh .ci/setup browser
 	@$(MAKE) --no-print-directory checks
+	@$(MAKE) --no-print-directory site
 	$(PYTHON) -m pytest --numprocesses=auto --dist=loadfile --no-loadscope-reorder
 
 quick: setup
@@ -44,6 +46,10 @@ quick: setup
 
 docs: setup
 	$(PYTHON) -m tests.spec.write_docs
+
+# Strict: a link to a page or a heading that is not there fails it.
+site: setup
+	.venv/bin/zensical build --strict --clean
 
 # The peers' packages live in an environment of their own, which the service never sees.
 bench:
