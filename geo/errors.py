@@ -79,7 +79,7 @@ class TooLarge(InputError):
     def __init__(self, max_bytes: int) -> None:
         most = f"{max_bytes / 1_000_000:,.0f} MB" if max_bytes >= 1_000_000 else f"{max_bytes / 1_000:,.0f} KB"
         super().__init__(
-            f"What was sent is larger than {most}, the most this service takes: send a file zipped, or in parts."
+            f"The upload is larger than the limit of {most}. Zip the file, or send it in parts (the resumable upload)."
         )
 
 

@@ -44,7 +44,7 @@ def draw_sketch(
     Args:
         outlines: polygons in longitude and latitude (EPSG:4326), or None where none is known.
         positions: longitude and latitude, shape (n, 2), in degrees.
-        label: what the drawing shows, in words, for who cannot see it.
+        label: what the drawing shows, in words, for people who cannot see it.
         new: polygons in longitude and latitude, to be told from the outlines.
     """
     shapes = np.array([shape for shape in outlines if shape is not None and not shape.is_empty], dtype=object)

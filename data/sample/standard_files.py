@@ -28,7 +28,7 @@ BOUNDARY_COLUMNS = ("settlement_code", "settlement_name", "ward_code", "ward_nam
 
 # A .dbf may not grow beyond 2 GB, and GDAL keeps 80 bytes for every text: 1,509 bytes a household.
 SHAPEFILE_MOST_HOUSEHOLDS = 1_400_000
-# Sorting points into a spatial index takes as long as writing them, and whoever loads a file reads all of it.
+# Sorting points into a spatial index takes as long as writing them, and a load reads the whole file.
 INDEXED_MOST_HOUSEHOLDS = 250_000
 _FIXED_TIME = "2024-06-01T00:00:00.000Z"
 

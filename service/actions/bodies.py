@@ -81,7 +81,7 @@ class NewAccount(Body):
     name: Name
     role: RoleField
     organisation: Annotated[
-        Slug | None, Field(description="Whose: the operator may name any; without it, one's own.")
+        Slug | None, Field(description="Whose: the operator may name any; without it, the account's own.")
     ] = None
 
 
@@ -120,7 +120,7 @@ class Key(Body):
 
 
 class Keys(Body):
-    """One's own API keys, the newest first."""
+    """The account's API keys, the newest first."""
 
     keys: list[Key]
 
@@ -157,7 +157,7 @@ class NewSurvey(Body):
 
 
 class SurveyRow(Body):
-    """A survey round of one's own organisation, or one whose full figures are shared with it."""
+    """A survey round of the account's organisation, or one whose full figures are shared with it."""
 
     city: str
     slug: str

@@ -1,4 +1,4 @@
-"""Accounts of one's own organisation: added, changed, given a new password. The same for programs and for pages."""
+"""Accounts of an organisation, as its steward manages them. The same for programs and for pages."""
 
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,7 @@ def add_own(done: Acting, new: NewAccount) -> tuple[Any, str, datetime]:
     Raises:
         InputError: the address is none, the name is empty, or the organisation's slug is none.
         Conflict: the address has an account.
-        NotAllowed: the role is higher than one's own, or the organisation another's.
+        NotAllowed: the role is higher than the bearer's, or the organisation another's.
     """
     of = new.organisation or done.bearer.organisation
     account_id = add_account(done.connection, new.email, new.name, new.role, of)
@@ -58,11 +58,11 @@ def link_own(done: Acting, number: int) -> tuple[Any, str, datetime]:
 
 
 def make_own_key(done: Acting, new: NewKey) -> tuple[str, dict[str, Any]]:
-    """Makes an API key of one's own: the token, which nobody can be shown again, and what is known of it.
+    """Makes an API key of the bearer's account: the token, which nobody can be shown again, and what is known of it.
 
     Raises:
         InputError: it has no name, or would be valid for longer than a year.
-        NotAllowed: its role is higher than one's own, or who asks has only a key.
+        NotAllowed: its role is higher than the bearer's, or who asks has only a key.
     """
     # A monitor sees what the service does for all organisations.
     bearer = require(done.bearer, "operator" if new.role == "monitor" else new.role)
@@ -75,7 +75,7 @@ def make_own_key(done: Acting, new: NewKey) -> tuple[str, dict[str, Any]]:
 
 
 def revoke_own_key(done: Acting, number: int) -> None:
-    """Ends an API key of one's own at once.
+    """Ends an API key of the bearer's account at once.
 
     Raises:
         NotFound: one has no such key.

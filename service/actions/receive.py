@@ -108,7 +108,7 @@ def take_in(done: Acting, settings: Settings, original: Original, fields: Mappin
         Locked: the tables are somebody else's for too long.
         as find_target.
     """
-    # Whoever has the tables for longer would hold this request, its thread and its connection.
+    # A lock held for longer would hold this request, its thread and its connection.
     limit_lock_waits(done.connection, _TAKING_IN_WAITS_S)
     target, choices = find_target(done, fields)
     check_quota(

@@ -1,4 +1,4 @@
-"""Survey rounds of one's own organisation: opened, found, published. The same for programs and for pages."""
+"""Survey rounds of the bearer's organisation: opened, found, published. The same for programs and for pages."""
 
 from typing import Any, Literal
 

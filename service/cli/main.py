@@ -105,14 +105,14 @@ def run() -> None:
         typer.echo(f"Error: {error}", err=True)
         sys.exit(exit_code(error))
     except BrokenPipeError:
-        # Whoever read the output has seen enough; nothing more goes there, at exit neither.
+        # The reader of the output has seen enough; nothing more goes there, at exit neither.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except ValidationError as error:
         sys.exit(_misconfigured(error))
     except OSError as error:
         named = f" {error.filename}" if error.filename else ""
-        typer.echo(f"Error: This machine would not do it:{named}: {error.strerror or type(error).__name__}.", err=True)
+        typer.echo(f"Error: The operating system refused:{named}: {error.strerror or type(error).__name__}.", err=True)
         sys.exit(EXIT_SETUP)
     except Exception as error:
         # The last wall: a user sees a sentence, never a traceback.
@@ -141,5 +141,5 @@ def _internal(error: Exception) -> int:
         kept = f"where it happened is noted in {log} under {mark}"
     except OSError:
         kept = f"its kind is {type(error).__name__}"
-    typer.echo(f"Error: Vasti came upon a fault of its own; nothing of this step was saved, and {kept}.", err=True)
+    typer.echo(f"Error: Something went wrong inside Vasti; nothing of this step was saved, and {kept}.", err=True)
     return EXIT_INTERNAL

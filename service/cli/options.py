@@ -15,7 +15,9 @@ CityOption = Annotated[str, typer.Option("--city", help="The city's slug, as in 
 SurveyOption = Annotated[str, typer.Option("--survey", help="The survey round's slug, such as 2024.")]
 FullOption = Annotated[
     bool,
-    typer.Option("--full", help="Exact figures, none withheld: for the survey's own organisation, not to publish."),
+    typer.Option(
+        "--full", help="Exact figures with nothing withheld. For the survey's own organisation; do not publish them."
+    ),
 ]
 FileArgument = Annotated[
     Path,

@@ -60,7 +60,7 @@ RETRY_AFTER_S = 5
 
 # What the operator has to do about it stands in the log: a reader can only wait, and folders are not for readers.
 _NOT_READY = "The service cannot reach its database at the moment; please try again in a little while."
-_FAULT = "Vasti came upon a fault of its own; if it comes again, tell the operator this number: {mark}."
+_FAULT = "Something went wrong inside Vasti. If it happens again, give the operator this number: {mark}."
 
 logger = logging.getLogger("vasti.problems")
 
@@ -105,7 +105,7 @@ _LONGEST_DETAIL = 12_000
 
 _TITLES: Mapping[int, str] = {
     400: "That cannot be used",
-    403: "That is not yours to do",
+    403: "You are not allowed to do this",
     404: "There is nothing here",
     409: "That cannot be done now",
     413: "That is too large",

@@ -1,4 +1,4 @@
-"""`/accounts` and `/keys`: the people of one's organisation, and the programs that ask in one's own name."""
+"""`/accounts` and `/keys`: the people of an organisation, and the programs that ask in their name."""
 
 from typing import Annotated, Any, Literal
 
@@ -105,7 +105,7 @@ def _refused(request: Request, error: VastiError, given: dict[str, str]) -> Resp
 
 @router.get("/keys")
 def keys(request: Request) -> Response:
-    """One's own API keys, and a form that makes one."""
+    """The account's API keys, and a form that makes one."""
     with reading_in_full(request) as reading:
         return _own_keys(request, reading)
 

@@ -50,7 +50,7 @@ def used_columns(told: dict[str, Any], choices: Choices) -> list[dict[str, Any]]
     # What somebody said stays said, also where the file cannot be read with it yet.
     for column, field in choices.columns.items():
         if column not in rows:
-            rows[column] = {"column": column, "field": field, "confidence": "sure", "why": "you said so", "also": []}
+            rows[column] = {"column": column, "field": field, "confidence": "sure", "why": "you chose it", "also": []}
     for (column, field), said in known.items():
         if column not in rows and said["confidence"] == "unsure":
             why = f"perhaps {field}: {said['why']}"

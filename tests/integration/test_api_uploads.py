@@ -198,7 +198,7 @@ def test_a_file_that_is_too_large_is_413(
     path.write_bytes(b"x" * size)
     answer = send(client, officer, path)
     assert answer.status_code == 413
-    assert "the most this service takes" in answer.json()["detail"]
+    assert "larger than the limit of" in answer.json()["detail"]
     assert not list((settings.state_dir / "incoming").iterdir())
 
 

@@ -149,7 +149,7 @@ def test_fault_of_our_own_keeps_answers_out_of_the_log(shell: Shell, fresh_engin
     rows = [{**row, "occupation": "ragpicker Savitri"} for row in f.households()]
     told = shell.run(*survey_arguments(f.write_csv(tmp_path / "rows.csv", rows)), code=70)
     log = (tmp_path / "state" / "vasti.log").read_text(encoding="utf-8")
-    assert "fault of its own" in told.stderr
+    assert "Something went wrong inside Vasti" in told.stderr
     assert "Savitri" not in told.stderr + told.stdout + log
     assert "H0000" not in told.stderr + log
     assert "household_copy.py" in log

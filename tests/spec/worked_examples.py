@@ -375,7 +375,7 @@ EXAMPLES: dict[str, Example] = {
         of=11,
         figure=54.55,
         unless_said=NO_DEPRIVATION,
-        note=f"{SCORE_NOTE} Whoever has fewer than two is not in the base.",
+        note=f"{SCORE_NOTE} A household deprived in fewer than two is not in the base.",
     ),
     "mpi_adjusted": Example(
         _deprived(0.0, 0.4, 0.0, 0.8, None),

@@ -344,4 +344,4 @@ def test_what_a_person_says_of_a_column_goes_first(tmp_path: Path) -> None:
     answers = ["own", "shared"]
     proposal = suggest(tmp_path, {"q7": answers, "toilet": answers}, said={"q7": "toilet_type", "toilet": NOTHING})
     assert [(s.column, s.target, s.confidence) for s in proposal.suggestions] == [("q7", "toilet_type", "sure")]
-    assert proposal.suggestions[0].why.startswith("you said so")
+    assert proposal.suggestions[0].why.startswith("you chose it")

@@ -137,7 +137,7 @@ class Folders:
         for path, mode in ((self.conf, 0o640), (self.log, 0o600)):
             os.close(os.open(path, os.O_CREAT | os.O_NOFOLLOW, mode))
         if account:
-            # Whoever owns the state folder writes this one; PostgreSQL only reads it.
+            # The owner of the state folder writes this one; PostgreSQL only reads it.
             os.chown(self.conf, status.st_uid, account.gid, follow_symlinks=False)
             os.chown(self.log, account.uid, account.gid, follow_symlinks=False)
 

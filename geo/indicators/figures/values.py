@@ -156,7 +156,7 @@ def find_area_values(connection: Connection, query: ValuesQuery, area: BaseGeome
         InvalidParameters: a filter names something that is not there, or no settlement lies in the area.
     """
     if query.access != "full":
-        raise NotAllowed("Figures of an area of one's own choice are for those who see a survey's figures in full.")
+        raise NotAllowed("Figures for a custom area need full access to the survey.")
     catalogue = read_catalogue(connection)
     check_filters(connection, query, catalogue)
     blocks = find_blocks(connection, query, catalogue)

@@ -278,7 +278,7 @@ def _outcome(definition: Definition, answers: Columns) -> tuple[Bools | None, Fl
             y = np.where(reached, score / definition.total_weight, 0.0)
         case "intensity":
             y = score / definition.total_weight
-            # Whoever may be deprived enough belongs, as unknown.
+            # A household that may be deprived enough belongs, as unknown.
             in_base = _both(in_base, reached | ~known)
     return in_base, np.where(known, y, 0.0), known
 

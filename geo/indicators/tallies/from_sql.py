@@ -197,7 +197,7 @@ def _of_score(
             value = case((reached, score / definition.total_weight), (~reached, 0.0))
         case "intensity":
             value = score / definition.total_weight
-            # Whoever may be deprived enough belongs, as unknown.
+            # A household that may be deprived enough belongs, as unknown.
             poor = or_(reached, score.is_(None))
             base = poor if base is None else and_(base, poor)
     return (value if base is None else case((base, value))), base

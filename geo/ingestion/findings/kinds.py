@@ -37,7 +37,7 @@ def _said(says: str, several: bool) -> str:
 RULES: dict[str, Rule] = {
     "column_matched": Rule(
         "warning",
-        "{field} is read from the column {value}, whose name is not written quite as it was given",
+        "{field} is read from the column {value}, whose name is spelled slightly differently",
         "nothing, if it is the right column; else name the right one",
     ),
     "personal_left_out": Rule(
@@ -87,13 +87,12 @@ RULES: dict[str, Rule] = {
     ),
     "quote_unclosed": Rule(
         "error",
-        "a cell of the row runs over {value}, as where a quotation mark is opened and not closed; the rows it took in "
-        "are not read",
+        "a quotation mark in this row is never closed; it swallowed {value}, which were not read",
         "close the quotation mark in this row, or take it out",
     ),
     "encoding_guessed": Rule(
         "warning",
-        "the file does not say truly which encoding its text is in; it was read as {value}",
+        "the file's stated text encoding is missing or wrong; it was read as {value}",
         "look at names with accents; if they are wrong, name the encoding with --encoding",
     ),
     "index_rebuilt": Rule(
@@ -413,7 +412,7 @@ RULES: dict[str, Rule] = {
     ),
     "share_assumed": Rule(
         "warning",
-        "{field} is a word on a scale, which the mapping profile takes for a percentage: {value}",
+        "{field} is given as a word, which the mapping profile turns into a percentage: {value}",
         'nothing, if that is what the source means; else set the step to "unknown" in the profile',
     ),
     "geometry_missing": Rule("error", "the row has no shape", "draw the settlement's boundary"),
@@ -574,7 +573,7 @@ RULES: dict[str, Rule] = {
     ),
     "frame_too_small": Rule(
         "warning",
-        "more households were surveyed than there are said to be in {value}",
+        "more households were surveyed in {value} than its frame size",
         "correct the frame sizes, or look for households that were entered twice",
     ),
     "stratum_unknown": Rule(

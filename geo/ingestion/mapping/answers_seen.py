@@ -110,7 +110,7 @@ def tell_answers(
         key = each.field, each.is_detail, fold(each.text)
         trust: tuple[Trust, str] = ("sure", "")
         if key in said:
-            trust = "sure", "you said so"
+            trust = "sure", "you chose it"
         elif each.means is None:
             trust = "unsure", "nobody has said what it means"
         elif key in why:

@@ -123,7 +123,7 @@ def _check_columns(columns: list[str], name: str) -> None:
             f"{name} has a column whose name holds a character no text may hold; type the name again and retry."
         )
     if sum(map(len, columns)) > _MAX_NAMES:
-        raise UnreadableFile(f"The column names of {name} are texts of their own; give the columns short names.")
+        raise UnreadableFile(f"The column names of {name} are too long; shorten them.")
 
 
 @contextmanager

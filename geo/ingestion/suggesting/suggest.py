@@ -328,7 +328,7 @@ def _said(
         fit = Fit(1.0) if seen is None else fit_field(target, seen, words, unit=unit, said=answers.get(target))
         # What the column holds was said; what its answers mean was not.
         confidence: Confidence = "likely" if any(line.is_guess for line in fit.values) else "sure"
-        yield _Candidate(target, column, confidence, 1.0, -1, fit, f"you said so; {fit.says}".rstrip("; "))
+        yield _Candidate(target, column, confidence, 1.0, -1, fit, f"you chose it; {fit.says}".rstrip("; "))
 
 
 def _with_details(
@@ -371,7 +371,7 @@ def _with_details(
             hint = hints[made.target]
             is_open = any(line.is_guess or line.value is None for line in hint.values)
             is_answer_open = any(line.is_guess and line.text not in hint.answers for line in made.values)
-            sure = made.why.startswith("you said so") and not is_open and not is_answer_open
+            sure = made.why.startswith("you chose it") and not is_open and not is_answer_open
             yield replace(made, confidence="sure" if sure else "likely", why=f"{made.why}; {hint.why}", when=(hint,))
         elif made.column not in told:
             yield made

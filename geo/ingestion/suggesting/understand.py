@@ -142,7 +142,7 @@ def understand_boundaries(path: Path, options: ReadOptions, said: Mapping[str, s
     matched = [Matched(s.column, s.target, s.confidence, s.why) for s in seen if s.target not in named]
     matched += [Matched(column, role, "sure", _CALLED_SO) for role, column in named.items()]
     points = {field: column for column, field in said.items() if field in _POINT}
-    matched += [Matched(column, field, "sure", "you said so") for field, column in points.items()]
+    matched += [Matched(column, field, "sure", "you chose it") for field, column in points.items()]
     at = {} if has_shapes or "shape" in roles or called.position is None else _axes(called.position)
     if not set(at.values()) & {*roles.values(), *said} and not {"longitude", "latitude"} & set(points):
         matched += [Matched(column, _AXES.get(axis, axis), "sure", _CALLED_SO) for axis, column in at.items()]
@@ -175,7 +175,7 @@ def understand_facilities(
         position = None if layer.has_geometry or axes else standard_profile_of(layer).position
     found |= axes
     matched = [
-        Matched(column, STANDARD.get(role, role), "sure", "you said so" if role in given else _CALLED_SO)
+        Matched(column, STANDARD.get(role, role), "sure", "you chose it" if role in given else _CALLED_SO)
         for role, column in found.items()
     ]
     if "code" not in found:

@@ -69,8 +69,8 @@ class Choices(BaseModel):
     columns: dict[str, str] = Field(
         default_factory=dict,
         max_length=MAX_COLUMNS,
-        description="What columns hold, where that was not understood rightly: a standard field, longitude, latitude, "
-        "position (both in one text), detail (it tells more of an answer to another question), or nothing (an empty "
+        description="Corrections: what a column holds, where Vasti guessed wrong: a standard field, longitude, "
+        "latitude, position (both in one text), detail (it tells more of an answer to another question), or nothing (an empty "
         "text); of boundaries, settlement_code, settlement_name, "
         "ward_code or ward_name; of facilities, what their standard columns are called. It counts where there is no "
         "profile.",

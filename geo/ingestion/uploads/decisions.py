@@ -55,7 +55,7 @@ def decide(connection: Connection, upload_id: int, decision: Decision, choices: 
         raise Conflict(f"No row of upload {upload_id} could be loaded, so there is nothing to go on with.")
     chosen = Choices.model_validate(row["choices"]) if choices is None else choices
     chosen = chosen.model_copy(update={"skip_errors": decision == "skip_errors"})
-    problem = "It was refused after it was checked." if decision == "refuse" else None
+    problem = "A reviewer refused it." if decision == "refuse" else None
     values: dict[str, Any] = {"state": _TO[decision], "choices": chosen.kept(), "problem": problem}
     changed = connection.execute(
         update(upload).where(upload.c.id == upload_id, upload.c.state.in_(_FROM[decision])).values(values)

@@ -77,7 +77,7 @@ def find_upload(connection: Connection, upload_id: int) -> Any:
 
 
 def count_states(connection: Connection) -> dict[str, int]:
-    """How many uploads the installation has in each state; nothing for who is no operator."""
+    """How many uploads the installation has in each state; nothing for anybody but the operator."""
     found = dict.fromkeys(STATES, 0)
     counted = select(func.gate.upload_states().table_valued("state", "uploads"))
     return found | {row.state: row.uploads for row in connection.execute(counted)}

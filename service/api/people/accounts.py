@@ -34,7 +34,7 @@ def accounts(request: Request) -> Response:
 
 @router.post("/accounts", responses=private_responses(AddedAccount, status=201), status_code=201, summary="Add one")
 def add(request: Request, body: NewAccount) -> Response:
-    """Adds an account, with a role no higher than one's own, and makes the link that sets its password."""
+    """Adds an account, with a role no higher than yours, and makes the link that sets its password."""
     with acting(request, "steward") as done:
         row, link, expires_at = add_own(done, body)
     made = {"account": _account(row), "password_link": {"link": link, "expires_at": expires_at}}
@@ -60,7 +60,7 @@ def link(request: Request, number: Id) -> Response:
 
 @router.get("/keys", responses=private_responses(Keys), summary="API keys")
 def keys(request: Request) -> Response:
-    """One's own API keys."""
+    """Your API keys."""
     with reading_in_full(request) as reading:
         found = list_keys(reading.connection, reading.bearer.account_id)
     return private_answer({"keys": found})
@@ -68,7 +68,7 @@ def keys(request: Request) -> Response:
 
 @router.post("/keys", responses=private_responses(MadeKey, status=201), status_code=201, summary="Make a key")
 def make_key(request: Request, body: NewKey) -> Response:
-    """Makes an API key, with a role no higher than one's own. It is shown this once."""
+    """Makes an API key, with a role no higher than yours. It is shown this once."""
     with acting(request, "viewer") as done:
         token, made = make_own_key(done, body)
     return private_answer({"key": made, "token": token}, status=201)

@@ -42,7 +42,7 @@ def change(request: Request, city: SlugInPath, survey: SlugInPath, body: SurveyC
 
 @router.get(f"{_ONE}/grants", responses=private_responses(Grants), summary="With whom one is shared")
 def grants(request: Request, city: SlugInPath, survey: SlugInPath) -> Response:
-    """The organisations that see a round's full figures besides one's own."""
+    """The organisations that see a round's full figures besides yours."""
     with reading_in_full(request, "steward") as reading:
         row = find_own(reading, city, survey)
         return private_answer({"grants": list_grants(reading.connection, row["id"])})

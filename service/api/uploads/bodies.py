@@ -134,7 +134,7 @@ class Understood(Body):
     guessed: Annotated[list[GuessedAnswer], Field(default_factory=list, description="Answers to look at.")]
     notes: list[str]
     is_remembered: Annotated[
-        bool, Field(description="Whether the profile is the one used last for such columns, rather than this.")
+        bool, Field(description="True if the profile was remembered from an earlier file with these columns.")
     ]
 
 

@@ -59,7 +59,7 @@ _FORM: dict[str, Any] = {
                         },
                         "survey": {
                             "type": "string",
-                            "description": "Of a survey's file: slug of a round of one's own organisation.",
+                            "description": "Of a survey's file: slug of a round of your organisation.",
                         },
                         "file": {"type": "string", "format": "binary", "description": "The file."},
                         **Choices.model_json_schema()["properties"],

@@ -16,7 +16,7 @@ from service.http.middleware.turns import lane_of
 from service.http.network import network_of
 from service.http.problems import problem
 
-_SENTENCE = "This was asked for too often from your address of the network: try again in {seconds} seconds."
+_SENTENCE = "Too many requests from your network address: try again in {seconds} seconds."
 
 
 class RateLimits:

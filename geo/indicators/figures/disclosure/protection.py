@@ -1,8 +1,8 @@
 """Complementary suppression: what else must be withheld so that a withheld figure cannot be worked out.
 
 A city's figures add up: settlements to wards, wards and settlements without a ward to the city, groups to everybody.
-Whoever knows a sum and all but one of its parts knows that one too. So each published sum that has withheld parts must
-leave them room: from what is published, no withheld count may be known to within 10.
+A reader who knows a sum and all but one of its parts knows that one too. So each published sum that has withheld parts
+must leave them room: from what is published, no withheld count may be known to within 10.
 
 In a tree this can be told by looking, with no search. Every published place gives one equation: the counts of the
 settlements it alone covers (those withheld, under it and under no published place below it) have a known total. They
@@ -13,7 +13,7 @@ With groups, each equation is a table of which the margins are known. A count in
 can be anything from max(0, r + c - T) to min(r, c): room enough, where two or more rows and two or more columns have 10
 households each. A row has them, or is withheld as a whole, and then its margin is not known.
 
-Whoever owns one of the numbers knows more than a reader of the published ones; that is not defended against.
+A person who owns one of the numbers knows more than a reader of the published ones; that is not defended against.
 """
 
 from collections.abc import Iterable
