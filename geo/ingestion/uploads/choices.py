@@ -71,8 +71,8 @@ class Choices(BaseModel):
         max_length=MAX_COLUMNS,
         description="Corrections: what a column holds, where Vasti guessed wrong: a standard field, longitude, "
         "latitude, position (both in one text), detail (it tells more of an answer to another question), or nothing "
-        "(an empty text); of boundaries, settlement_code, settlement_name, ward_code or ward_name; of facilities, what their standard columns are called. It counts where there is no "
-        "profile.",
+        "(an empty text); of boundaries, settlement_code, settlement_name, ward_code or ward_name; "
+        "of facilities, what their standard columns are called. It counts where there is no profile.",
         examples=[{"q12_toilet": "toilet_type", "old_code": ""}],
     )
     answers: dict[str, dict[str, Value]] = Field(
