@@ -13,8 +13,8 @@ from sqlalchemy.engine import make_url
 
 from geo import database
 from geo.database.cluster import server as cluster
-from tests import published_city
-from tests.two_organisations import TwoOrganisations, make_two, two_in
+from tests.support import published_city
+from tests.support.two_organisations import TwoOrganisations, make_two, two_in
 
 _NUMBERS = count(1)
 
@@ -44,7 +44,7 @@ def database_url() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def city_template(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> published_city.SmallCity:
-    """The small city of tests/published_city.py, loaded once for all databases that begin with it."""
+    """The small city of tests/support/published_city.py, loaded once for all databases that begin with it."""
     url = published_city.new_database(database_url, "city_template")
     return published_city.load_small_city(url, tmp_path_factory.mktemp("small_city"))
 

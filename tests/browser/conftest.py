@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests import factories as f
-from tests.browser.offices import Site, site_of
+from tests.support import factories as f
+from tests.support.offices import Site, site_of
 
 
 @pytest.fixture(scope="module")

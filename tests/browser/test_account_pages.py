@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 from playwright.sync_api import expect
 
-from tests.browser.offices import PHONE, Site, look
+from tests.support.offices import PHONE, Site, look
 
 NEW_PASSWORD = "a good long password"
 

@@ -6,9 +6,9 @@ from pathlib import Path
 from playwright.sync_api import expect
 
 from geo.people import add_account, make_link
-from tests import factories as f
-from tests.browser.offices import PASSWORD, PHONE, Site, expect_checked, expect_state, look, open_round, send
-from tests.two_organisations import set_password
+from tests.support import factories as f
+from tests.support.offices import PASSWORD, PHONE, Site, expect_checked, expect_state, look, open_round, send
+from tests.support.two_organisations import set_password
 
 
 def test_settlements_from_the_file_to_the_first_household_in_them(site: Site, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from playwright.sync_api import Page as Tab
 from geo.indicators.definitions import catalogue
 from maps import coverage
 from maps.figures import printable
-from tests.unit.map_frames import HOSTILE_NAMES, blob, city, frame, row, withheld
+from tests.support.map_frames import HOSTILE_NAMES, blob, city, frame, row, withheld
 
 DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 360, "height": 640}
 

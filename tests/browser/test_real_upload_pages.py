@@ -9,7 +9,7 @@ import pytest
 import shapely
 from playwright.sync_api import Browser, expect
 
-from tests.browser.offices import PHONE, Site, expect_state, look, open_round, send, site_of
+from tests.support.offices import PHONE, Site, expect_state, look, open_round, send, site_of
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests import factories as f
-from tests.browser.offices import Site, expect_state, open_round, send, site_of
-from tests.proxies import proxied
+from tests.support import factories as f
+from tests.support.offices import Site, expect_state, open_round, send, site_of
+from tests.support.proxies import proxied
 
 PATH = "/apps/vasti"
 

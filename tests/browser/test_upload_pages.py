@@ -13,19 +13,9 @@ from data.sample.city import write_sample
 from data.sample.practice import write_practice
 from geo.ingestion.mapping import read_profile
 from geo.people import add_account, make_link
-from tests import factories as f
-from tests.browser.offices import (
-    PASSWORD,
-    PHONE,
-    Site,
-    expect_checked,
-    expect_state,
-    look,
-    open_round,
-    send,
-    site_of,
-)
-from tests.unit.map_frames import HOSTILE_NAMES
+from tests.support import factories as f
+from tests.support.map_frames import HOSTILE_NAMES
+from tests.support.offices import PASSWORD, PHONE, Site, expect_checked, expect_state, look, open_round, send, site_of
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cases.officer import Officer
+from tests.support.officer import Officer
 
 
 @pytest.fixture(scope="session")

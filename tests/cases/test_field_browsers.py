@@ -12,7 +12,7 @@ from geo import database
 from geo.database import service_url
 from geo.settings import Settings
 from service.app import create_app
-from tests.cases.officer import YEAR, Officer
+from tests.support.officer import YEAR, Officer
 
 ELSEWHERE = {"origin": "https://portal.example.org"}
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.cases.officer import YEAR, Officer
+from tests.support.officer import YEAR, Officer
 
 NAMED = ("--code", "settlement_code", "--name", "settlement_name", "--ward", "ward_name")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pyproj
 import pytest
 
-from tests.cases.officer import Officer, figure, read_figures
+from tests.support.officer import Officer, figure, read_figures
 
 HERE = ("--code", "settlement_code", "--name", "settlement_name", "--ward", "ward_name", "--mode", "census")
 BASE = "../_base_boundaries.geojson"

@@ -5,7 +5,7 @@ from datetime import date
 import openpyxl
 import pytest
 
-from tests.cases.officer import Officer, figure, read_figures
+from tests.support.officer import Officer, figure, read_figures
 
 NAMED = ("--code", "settlement_code", "--name", "settlement_name", "--ward", "ward_name")
 BASE = "../_base_boundaries.geojson"

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from geo.ingestion.reading import ReadOptions, open_layer
-from tests.cases.officer import Officer
+from tests.support.officer import Officer
 
 NAMED = ("--code", "settlement_code", "--name", "settlement_name", "--ward", "ward_name")
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.cases.officer import Officer, figure, read_figures
+from tests.support.officer import Officer, figure, read_figures
 
 NAMED = ("--code", "settlement_code", "--name", "settlement_name", "--ward", "ward_name")
 CENSUS = ("--mode", "census")

@@ -9,11 +9,11 @@ import geopandas as gpd
 import pytest
 from fastapi.testclient import TestClient
 
-from tests import factories as f
-from tests.integration.office import Office, client, office, settings
-from tests.integration.office import officer as header
 from tests.integration.test_pages import cookie, token
-from tests.two_organisations import TwoOrganisations
+from tests.support import factories as f
+from tests.support.office import Office, client, office, settings
+from tests.support.office import officer as header
+from tests.support.two_organisations import TwoOrganisations
 
 __all__ = ["client", "header", "office", "settings"]
 

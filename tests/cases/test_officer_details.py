@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from geo.ingestion.mapping import read_profile
-from tests.cases.officer import Officer, figure
+from tests.support.officer import Officer, figure
 
 
 def _proposed(officer: Officer) -> tuple[Path, str]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.cases.officer import Officer, figure, read_figures
+from tests.support.officer import Officer, figure, read_figures
 
 ASSESS = ("settlements.geojson", "households.csv", "--mode", "census")
 NAMED = ("--code", "settlement_code", "--name", "settlement_name", "--ward", "ward_name")

@@ -7,8 +7,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from geo.places import add_city
-from tests.integration.office import Office, bearer, client, settings
-from tests.two_organisations import TwoOrganisations
+from tests.support.office import Office, bearer, client, settings
+from tests.support.two_organisations import TwoOrganisations
 
 __all__ = ["client", "settings"]
 

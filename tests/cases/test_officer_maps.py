@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.cases.officer import Officer, figure
+from tests.support.officer import Officer, figure
 
 ROUND = ("--city", "hill", "--survey", "2025")
 DATES = ("--starts", "2025-01-01", "--ends", "2025-12-31", "--mode", "census")

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from geo.ingestion.mapping import read_profile
-from tests.cases.officer import YEAR, Officer, figure
+from tests.support.officer import YEAR, Officer, figure
 
 
 @pytest.mark.case("officer/A6-roof-of-the-toilet")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cases.officer import Officer, figure
+from tests.support.officer import Officer, figure
 
 PERSONAL = (
     *("Sender IP", "Mobile no. of respondent", "Interviewer name", "Name of head", "National ID number", "E-mail"),

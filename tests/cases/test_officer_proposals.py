@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.cases.officer import Officer, figure
+from tests.support.officer import Officer, figure
 
 
 @pytest.mark.case("officer/B3-position-in-brackets")

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from tests.cases.officer import Officer
+from tests.support.officer import Officer
 
 
 @pytest.mark.case("officer/C6-which-earlier-row")

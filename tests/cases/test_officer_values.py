@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from geo.ingestion.mapping import read_profile
-from tests.cases.officer import YEAR, Officer, figure, read_figures
+from tests.support.officer import YEAR, Officer, figure, read_figures
 
 DRAWN = ("settlements.geojson", "drawn_households.csv", "--indicator", "electricity_access")
 WEIGHTED = ("settlements.geojson", "drawn_households_weighted.csv", "--indicator", "electricity_access")

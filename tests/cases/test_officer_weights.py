@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cases.officer import Officer, figure, read_figures
+from tests.support.officer import Officer, figure, read_figures
 
 SAMPLE = ("--mode", "sample", "--indicator", "electricity_access")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.cases.officer import YEAR, Officer, figure
+from tests.support.officer import YEAR, Officer, figure
 
 SQUARE = 0.002
 

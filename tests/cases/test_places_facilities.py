@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.cases.officer import Officer
+from tests.support.officer import Officer
 
 
 @pytest.mark.case("officer/B6-facilities-without-code")

@@ -5,8 +5,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.cases.officer import Officer, figure
 from tests.cases.test_places_codes import at_desk, outlines
+from tests.support.officer import Officer, figure
 
 __all__ = ["at_desk"]
 

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from tests.cases.officer import Officer, figure
+from tests.support.officer import Officer, figure
 
 
 def found(officer: Officer) -> pd.DataFrame:

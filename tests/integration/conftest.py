@@ -10,8 +10,8 @@ from geo import database
 from geo.database import service_url
 from geo.settings import Settings
 from service.app import create_app
-from tests.published_city import SmallCity
-from tests.two_organisations import TwoOrganisations
+from tests.support.published_city import SmallCity
+from tests.support.two_organisations import TwoOrganisations
 
 
 @pytest.fixture(scope="session")

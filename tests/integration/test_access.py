@@ -10,7 +10,7 @@ from geo import database
 from geo.base import PageRequest
 from geo.errors import Conflict, InputError, NotAllowed, NotFound, SignInLocked, SignInRefused
 from geo.people import accounts, end_grant, find_audit, grant_survey, list_grants, note_as
-from tests.two_organisations import PASSWORD, TwoOrganisations, refused, rows, set_password, sign_in
+from tests.support.two_organisations import PASSWORD, TwoOrganisations, refused, rows, set_password, sign_in
 
 
 def test_nobody_enters_with_a_token_that_is_none(service: Connection, two: TwoOrganisations) -> None:

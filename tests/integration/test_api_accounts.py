@@ -10,7 +10,7 @@ from sqlalchemy import text
 from geo.settings import Settings
 from service.app import create_app
 from service.http.access import COOKIE, CSRF_HEADER
-from tests.two_organisations import PASSWORD, TwoOrganisations
+from tests.support.two_organisations import PASSWORD, TwoOrganisations
 
 API = "/api/v1"
 

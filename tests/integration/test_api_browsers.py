@@ -14,8 +14,8 @@ from geo.settings import Settings
 from service.app import create_app
 from service.http import coding
 from tests.integration.test_api_cache import _asked, _wait_until_watching
-from tests.public_addresses import DOCUMENT, FORMS, HEALTH, LISTS, OTHERS, REFUSED
-from tests.two_organisations import TwoOrganisations
+from tests.support.public_addresses import DOCUMENT, FORMS, HEALTH, LISTS, OTHERS, REFUSED
+from tests.support.two_organisations import TwoOrganisations
 
 ELSEWHERE = {"origin": "https://portal.example.org"}
 PLAIN = {"accept-encoding": "identity"}

@@ -14,7 +14,7 @@ from geo.database import DataVersionWatch, raise_data_version
 from geo.places import find_city
 from geo.surveys import set_state
 from service.http.middleware import public_cache
-from tests.published_city import CITY, HOUSEHOLDS, ROUNDS, SmallCity, load_round, write_households
+from tests.support.published_city import CITY, HOUSEHOLDS, ROUNDS, SmallCity, load_round, write_households
 
 TOILETS = "/api/v1/values?survey=2024&indicator=household_toilet&level=city"
 

@@ -16,8 +16,8 @@ from geo.indicators.figures.changes import COLUMNS as CHANGES
 from geo.indicators.figures.compute import NUMBERS
 from geo.indicators.figures.gaps import COLUMNS as GAPS
 from geo.indicators.tallies.store import group_fields
-from tests.audit import Equation, ranges
-from tests.published_city import HOUSEHOLDS, WARDS
+from tests.support.audit import Equation, ranges
+from tests.support.published_city import HOUSEHOLDS, WARDS
 
 LEVELS = ("settlement", "ward", "city")
 FORMS = ("json", "csv", "geojson")

@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 
 from geo.indicators.definitions import catalogue
 from geo.indicators.figures.compute import NUMBERS
-from tests.published_city import FORMULA_NAME, HOUSEHOLDS, OWN_TOILETS
+from tests.support.published_city import FORMULA_NAME, HOUSEHOLDS, OWN_TOILETS
 
 TOILETS = "/api/v1/values?city=khandesh&survey=2024&indicator=household_toilet"
 TOILET_CHANGES = "/api/v1/changes?city=khandesh&from=2019&to=2024&indicator=household_toilet"

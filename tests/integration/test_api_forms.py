@@ -15,9 +15,9 @@ from service.app import create_app
 from service.http import parameters
 from service.http.openapi import about
 from service.http.parameters import limit_note
-from tests.public_addresses import FORMS, GEOJSON, LISTS
-from tests.published_city import HOUSEHOLDS
-from tests.two_organisations import TwoOrganisations
+from tests.support.public_addresses import FORMS, GEOJSON, LISTS
+from tests.support.published_city import HOUSEHOLDS
+from tests.support.two_organisations import TwoOrganisations
 
 BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
 NAME = catalogue()["household_toilet"].name

@@ -14,9 +14,9 @@ from fastapi.testclient import TestClient
 
 from geo.settings import Settings
 from service.serve import listen
-from tests import factories as f
-from tests.integration.office import API, Office, bearer, client, office, officer, settings
-from tests.two_organisations import TwoOrganisations
+from tests.support import factories as f
+from tests.support.office import API, Office, bearer, client, office, officer, settings
+from tests.support.two_organisations import TwoOrganisations
 
 __all__ = ["client", "office", "officer", "settings"]
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from geo.base import geodesic_area_m2
 from service.http import bodies
-from tests.published_city import HOUSEHOLDS, NAMES, WARDS, shapes
+from tests.support.published_city import HOUSEHOLDS, NAMES, WARDS, shapes
 
 CHANGES = "/api/v1/changes?city=khandesh&from=2019&to=2024"
 GAPS = "/api/v1/gaps?city=khandesh&indicator=household_toilet&target=80"

@@ -10,7 +10,7 @@ from geo import database
 from geo.indicators.figures import ValuesQuery, find_values
 from maps import coverage
 from service.drawing.coverage import coverage_map
-from tests.published_city import FORMULA_NAME, SmallCity
+from tests.support.published_city import FORMULA_NAME, SmallCity
 
 PAGE = "/maps/coverage?city=khandesh&survey=2024&indicator="
 

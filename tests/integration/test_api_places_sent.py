@@ -10,9 +10,9 @@ import shapely
 from sqlalchemy import Connection, text
 
 from geo.settings import Settings
-from tests import factories as f
-from tests.integration.office import API, Office, bearer, client, office, officer, send, settings
-from tests.two_organisations import TwoOrganisations, refused, rows
+from tests.support import factories as f
+from tests.support.office import API, Office, bearer, client, office, officer, send, settings
+from tests.support.two_organisations import TwoOrganisations, refused, rows
 
 __all__ = ["client", "office", "officer", "settings"]
 

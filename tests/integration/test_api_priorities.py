@@ -15,9 +15,9 @@ from geo.settings import Settings
 from geo.surveys import SurveySpec
 from service.app import create_app
 from service.http import bodies
-from tests import factories as f
 from tests.integration.test_gaps import PLANTED, planted_z, squares, surveyed
-from tests.published_city import HOUSEHOLDS, OWN_TOILETS, SmallCity, load_round, write_households
+from tests.support import factories as f
+from tests.support.published_city import HOUSEHOLDS, OWN_TOILETS, SmallCity, load_round, write_households
 
 GAPS = "/api/v1/gaps?city=khandesh&indicator=household_toilet&target=80"
 TRENDS = "/api/v1/trends?city=khandesh&indicator=household_toilet"

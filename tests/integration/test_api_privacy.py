@@ -5,7 +5,7 @@ import json
 import pytest
 from fastapi.testclient import TestClient
 
-from tests.published_city import SECRETS
+from tests.support.published_city import SECRETS
 
 EVERYTHING = [
     *("/healthz", "/readyz", "/api/v1/openapi.json"),

@@ -18,7 +18,7 @@ from schemathesis.specs.openapi.checks import (
 from geo.settings import Settings
 from service.app import create_app
 from service.work import jobs
-from tests.two_organisations import PASSWORD, TwoOrganisations, sign_in
+from tests.support.two_organisations import PASSWORD, TwoOrganisations, sign_in
 
 schemathesis.serializer.alias("application/offset+octet-stream", "application/octet-stream")
 

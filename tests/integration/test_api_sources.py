@@ -2,8 +2,8 @@
 
 from fastapi.testclient import TestClient
 
-from tests.integration.office import API, bearer, client, settings
-from tests.two_organisations import TwoOrganisations, rows
+from tests.support.office import API, bearer, client, settings
+from tests.support.two_organisations import TwoOrganisations, rows
 
 __all__ = ["client", "settings"]
 

@@ -11,9 +11,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from geo.settings import Settings
-from tests import factories as f
-from tests.integration.office import API, Office, bearer, client, decide, office, officer, send, settings
-from tests.two_organisations import TwoOrganisations, rows
+from tests.support import factories as f
+from tests.support.office import API, Office, bearer, client, decide, office, officer, send, settings
+from tests.support.two_organisations import TwoOrganisations, rows
 
 __all__ = ["client", "office", "officer", "settings"]
 

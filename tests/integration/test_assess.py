@@ -14,7 +14,7 @@ from geo.ingestion.loading import SourceOptions, assess, load_boundaries, read_b
 from geo.ingestion.mapping import read_profile
 from geo.ingestion.reading import ReadOptions
 from geo.places import add_city
-from tests import factories as f
+from tests.support import factories as f
 
 
 @pytest.fixture(scope="module")

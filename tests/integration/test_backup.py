@@ -11,7 +11,7 @@ from sqlalchemy.engine import make_url
 from geo.database import backup, client_environment, restore
 from geo.errors import DatabaseUnavailable, InputError, SetupError, UnreadableFile
 from service.work.jobs import prepare
-from tests.two_organisations import TwoOrganisations
+from tests.support.two_organisations import TwoOrganisations
 
 Execute = Callable[[str], list[tuple[object, ...]]]
 

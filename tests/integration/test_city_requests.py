@@ -15,9 +15,9 @@ from geo.places import add_city, find_requests
 from geo.places.city_requests import MOST_OPEN
 from service.http.access import COOKIE, csrf_of
 from service.http.wording import for_page
-from tests.integration.cli import Shell
-from tests.integration.office import API, bearer, client, officer, settings
-from tests.two_organisations import TwoOrganisations, refused, rows
+from tests.support.cli import Shell
+from tests.support.office import API, bearer, client, officer, settings
+from tests.support.two_organisations import TwoOrganisations, refused, rows
 
 __all__ = ["client", "officer", "settings"]
 

@@ -13,8 +13,8 @@ import pytest
 from sqlalchemy import Engine, text
 
 from geo.indicators.definitions import catalogue
-from tests import factories as f
-from tests.integration.cli import Shell, survey_arguments
+from tests.support import factories as f
+from tests.support.cli import Shell, survey_arguments
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import Engine
 
 from geo.people.accounts import enter
-from tests import factories as f
-from tests.integration.cli import Shell
-from tests.two_organisations import set_password, sign_in
+from tests.support import factories as f
+from tests.support.cli import Shell
+from tests.support.two_organisations import set_password, sign_in
 
 PASSWORD = "correct horse battery"
 

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import Engine, select
 
 from geo.database.schema.facilities import facility
-from tests import factories as f
-from tests.integration.cli import Shell
+from tests.support import factories as f
+from tests.support.cli import Shell
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ from sqlalchemy import Connection, Engine, text
 from geo import database
 from geo.database.cluster.folders import Folders
 from geo.database.cluster.server import running_pid, start
-from tests import factories as f
-from tests.integration.cli import Shell, survey_arguments
+from tests.support import factories as f
+from tests.support.cli import Shell, survey_arguments
 
 N_ROWS = 40_000
 

@@ -6,8 +6,8 @@ import pytest
 
 from data.sample.city import write_sample
 from geo.ingestion.mapping import read_profile
-from tests import factories as f
-from tests.integration.cli import Shell
+from tests.support import factories as f
+from tests.support.cli import Shell
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import text, update
 
 from geo.database.schema.access import account
-from tests import factories as f
-from tests.integration.office import API, Office, bearer, client, decide, office, officer, settings
-from tests.two_organisations import TwoOrganisations, refused
+from tests.support import factories as f
+from tests.support.office import API, Office, bearer, client, decide, office, officer, settings
+from tests.support.two_organisations import TwoOrganisations, refused
 
 __all__ = ["client", "office", "officer", "settings"]
 

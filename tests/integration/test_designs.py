@@ -19,7 +19,7 @@ from geo.indicators.tallies.store import make_missing
 from geo.ingestion.loading import ErrorsFound, load_frame
 from geo.ingestion.reading import ReadOptions
 from service.cli.output import _cells
-from tests import factories as f
+from tests.support import factories as f
 
 APICLUS1 = [
     *((13, 0), (34, 0), (4, 0), (13, 0), (16, 0), (2, 0), (1, 0), (4, 0), (12, 0), (21, 0)),

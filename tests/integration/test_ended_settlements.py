@@ -12,10 +12,10 @@ from geo.errors import Conflict, NotFound
 from geo.indicators.figures import ValuesQuery, find_values
 from geo.people import find_audit
 from geo.places import SettlementsQuery, end_settlement, find_settlements
-from tests import factories as f
-from tests.integration.cli import Shell
-from tests.integration.office import API, Office, bearer, client, office, officer, settings
-from tests.two_organisations import TwoOrganisations
+from tests.support import factories as f
+from tests.support.cli import Shell
+from tests.support.office import API, Office, bearer, client, office, officer, settings
+from tests.support.two_organisations import TwoOrganisations
 
 __all__ = ["client", "office", "officer", "settings"]
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from geo.fields import Field, standard_fields
 from geo.indicators.definitions import Definition, catalogue
 from geo.indicators.definitions.definition import OwnColumn
-from tests.stored import tally_both
+from tests.support.stored import tally_both
 
 SETTINGS = settings(
     max_examples=20,

@@ -11,7 +11,7 @@ from geo.errors import MissingColumn
 from geo.indicators.figures import ValuesQuery, find_values
 from geo.ingestion.loading import ErrorsFound, load_frame
 from geo.ingestion.reading import ReadOptions
-from tests import factories as f
+from tests.support import factories as f
 
 
 @pytest.fixture

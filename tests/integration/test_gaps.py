@@ -16,7 +16,7 @@ from geo.base import PageRequest
 from geo.errors import InvalidParameters
 from geo.indicators.figures import GapsQuery, find_gaps
 from geo.indicators.figures.gaps import COLUMNS, GapsPage
-from tests import factories as f
+from tests.support import factories as f
 
 ALL = PageRequest(limit=None)
 QUERY = GapsQuery("pune", "drainage_any", "2024", seen="all", page=ALL)

@@ -16,8 +16,8 @@ from geo.people import change_account, find_account, find_audit, make_key, note
 from geo.people.accounts import enter
 from geo.settings import Settings
 from service.app import create_app
-from tests import factories as f
-from tests.two_organisations import SECRETS, TwoOrganisations, refused, rows
+from tests.support import factories as f
+from tests.support.two_organisations import SECRETS, TwoOrganisations, refused, rows
 
 
 def test_the_service_owns_nothing_and_is_nobody_special(service: Connection) -> None:

@@ -20,7 +20,7 @@ from geo.indicators.tallies.from_frame import tally_gdf
 from geo.indicators.tallies.store import group_fields, make_missing
 from geo.indicators.tallies.tally import SUMS
 from geo.ingestion.loading import SourceOptions, withdraw
-from tests import factories as f
+from tests.support import factories as f
 
 QUERY = ValuesQuery(
     cities=["pune"],

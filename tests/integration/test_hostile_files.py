@@ -13,9 +13,9 @@ from fastapi.testclient import TestClient
 from geo.settings import Settings
 from service.app import create_app
 from service.work import jobs
-from tests import factories as f
-from tests.integration.office import API, Office, bearer
-from tests.two_organisations import TwoOrganisations
+from tests.support import factories as f
+from tests.support.office import API, Office, bearer
+from tests.support.two_organisations import TwoOrganisations
 
 SECRET = "SECRET-OF-THE-MACHINE"
 

@@ -16,8 +16,8 @@ from geo.indicators.figures import ValuesQuery, find_values
 from geo.indicators.tallies import surveys_lacking_tallies
 from geo.settings import Settings
 from service.work import jobs, queue
-from tests import factories as f
-from tests.published_city import SmallCity
+from tests.support import factories as f
+from tests.support.published_city import SmallCity
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from geo.ingestion.suggesting import NOTHING
-from tests import factories as f
-from tests.integration.office import API, Office, bearer, client, office, officer, settings
-from tests.two_organisations import TwoOrganisations
+from tests.support import factories as f
+from tests.support.office import API, Office, bearer, client, office, officer, settings
+from tests.support.two_organisations import TwoOrganisations
 
 __all__ = ["client", "office", "officer", "settings"]
 

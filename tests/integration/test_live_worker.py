@@ -15,10 +15,10 @@ from geo.people import Bearer
 from geo.places import find_city
 from geo.surveys import find_survey
 from service.work import jobs, queue
-from tests import factories as f
-from tests.integration.cli import Running
 from tests.integration.test_upload_faults import Office, furnish
-from tests.published_city import drop_database, new_database
+from tests.support import factories as f
+from tests.support.cli import Running
+from tests.support.published_city import drop_database, new_database
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from geo.ingestion.loading import ErrorsFound, LoadResult, load_boundaries
 from geo.ingestion.mapping import BoundaryColumns
 from geo.ingestion.reading import ReadOptions
 from geo.places import add_city
-from tests import factories as f
+from tests.support import factories as f
 
 
 def versions(connection: Connection, code: str) -> list[tuple[date | None, date | None]]:

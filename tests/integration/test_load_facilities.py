@@ -20,7 +20,7 @@ from geo.ingestion.mapping import FacilityColumns
 from geo.ingestion.reading import ReadOptions
 from geo.places import add_city, find_city, provision
 from geo.surveys import open_survey
-from tests import factories as f
+from tests.support import factories as f
 
 GEOD = pyproj.Geod(ellps="WGS84")
 

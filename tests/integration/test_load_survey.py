@@ -17,7 +17,7 @@ from geo.errors import Conflict, InputError, NotFound, UnreadableFile
 from geo.fields import standard_fields
 from geo.ingestion.loading import ErrorsFound, LoadResult, SourceOptions
 from geo.ingestion.reading.layer import BATCH_ROWS
-from tests import factories as f
+from tests.support import factories as f
 
 Row = dict[str, Any]
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.cli import Shell
-from tests.integration.walks import assert_shown, shown_commands, walk
+from tests.support.cli import Shell
+from tests.support.walks import assert_shown, shown_commands, walk
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "loading-data.md"
 

@@ -22,8 +22,8 @@ from geo.indicators.tallies.recompute import recompute_all
 from geo.indicators.tallies.store import make_missing
 from geo.ingestion.loading import SourceOptions, load_survey, withdraw
 from geo.people import open_organisation
-from tests import factories as f
-from tests.integration.cli import Shell, survey_arguments
+from tests.support import factories as f
+from tests.support.cli import Shell, survey_arguments
 
 HEAD = """
 id = "{id}"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from geo.indicators.definitions import Definition, check_own
 from geo.indicators.definitions.definition import OwnColumn
-from tests.integration.cli import Shell
-from tests.integration.walks import shown_commands, walk
+from tests.support.cli import Shell
+from tests.support.walks import shown_commands, walk
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "own-indicators.md").read_text(encoding="utf-8")
 

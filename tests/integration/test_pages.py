@@ -13,9 +13,9 @@ from fastapi.testclient import TestClient
 from service.http.access import COOKIE, csrf_of
 from service.logs import JsonLines
 from service.pages import accounts, cities, sign_in, static, surveys, uploads
-from tests import factories as f
-from tests.integration.office import Office, bearer, client, office, officer, settings
-from tests.two_organisations import PASSWORD, SECRETS, TwoOrganisations
+from tests.support import factories as f
+from tests.support.office import Office, bearer, client, office, officer, settings
+from tests.support.two_organisations import PASSWORD, SECRETS, TwoOrganisations
 
 __all__ = ["client", "office", "officer", "settings"]
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from fastapi.testclient import TestClient
 
-from tests import factories as f
-from tests.integration.office import Office, client, office, officer, settings
 from tests.integration.test_pages import cookie, token
-from tests.two_organisations import TwoOrganisations, rows
+from tests.support import factories as f
+from tests.support.office import Office, client, office, officer, settings
+from tests.support.two_organisations import TwoOrganisations, rows
 
 __all__ = ["client", "office", "officer", "settings"]
 

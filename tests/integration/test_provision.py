@@ -18,7 +18,7 @@ from geo.database.schema.places import boundary, settlement
 from geo.ingestion.loading import withdraw
 from geo.places import find_city, provision
 from geo.surveys import open_survey
-from tests import factories as f
+from tests.support import factories as f
 
 GEOD = pyproj.Geod(ellps="WGS84")
 

@@ -10,9 +10,9 @@ from sqlalchemy import Connection, Engine, select
 from geo.database.schema.households import household
 from geo.database.schema.surveys import survey
 from geo.database.schema.uploads import upload
-from tests import factories as f
-from tests.integration.cli import Shell
-from tests.integration.survey_servers import TOKEN, Served, serving
+from tests.support import factories as f
+from tests.support.cli import Shell
+from tests.support.survey_servers import TOKEN, Served, serving
 
 PROFILE = """
 name = "pulled"

@@ -9,9 +9,9 @@ from sqlalchemy import Connection, Engine, text
 from geo import database
 from geo.indicators.tallies import store, surveys_lacking_tallies, tally_survey
 from service.work import queue
-from tests import factories as f
-from tests.integration.office import API, Office, bearer, client, office, officer, send, settings
-from tests.two_organisations import TwoOrganisations
+from tests.support import factories as f
+from tests.support.office import API, Office, bearer, client, office, officer, send, settings
+from tests.support.two_organisations import TwoOrganisations
 
 __all__ = ["client", "office", "officer", "settings"]
 

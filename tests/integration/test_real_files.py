@@ -17,7 +17,7 @@ from geo.ingestion.loading.boundaries.rows import Boundaries
 from geo.ingestion.mapping import BoundaryColumns, Profile, read_profile
 from geo.ingestion.reading import ReadOptions, open_layer
 from geo.places import add_city
-from tests import factories as f
+from tests.support import factories as f
 
 
 def draw_city(connection: Connection, folder: Path, path: Path, columns: BoundaryColumns | Profile) -> None:

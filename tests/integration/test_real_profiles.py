@@ -18,7 +18,7 @@ from geo.ingestion.mapping import BoundaryColumns, Mapper, Observations, Profile
 from geo.ingestion.mapping.profile import FieldMapping, Multiple
 from geo.ingestion.reading import ReadOptions, open_layer
 from geo.places import add_city
-from tests import factories as f
+from tests.support import factories as f
 
 LATIN_1 = ReadOptions(encoding="latin-1")
 

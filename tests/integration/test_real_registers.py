@@ -13,7 +13,7 @@ from geo.ingestion.loading import LoadResult, SourceOptions, load_boundaries
 from geo.ingestion.mapping import BoundaryColumns, Profile, read_profile
 from geo.ingestion.reading import ReadOptions
 from geo.places import add_city
-from tests import factories as f
+from tests.support import factories as f
 
 
 def load_city(connection: Connection, folder: Path, path: Path, columns: BoundaryColumns | Profile) -> None:

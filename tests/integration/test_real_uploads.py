@@ -13,9 +13,9 @@ from geo.places import add_city
 from geo.settings import Settings
 from service.app import create_app
 from service.work import jobs
-from tests import factories as f
-from tests.integration.office import API, Office, bearer
-from tests.two_organisations import TwoOrganisations, rows
+from tests.support import factories as f
+from tests.support.office import API, Office, bearer
+from tests.support.two_organisations import TwoOrganisations, rows
 
 
 @pytest.fixture(scope="module")

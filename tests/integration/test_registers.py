@@ -15,7 +15,7 @@ from geo.indicators.figures import ValuesQuery, find_values
 from geo.ingestion.loading import ErrorsFound, LoadResult, SourceOptions, assess, read_boundaries, withdraw
 from geo.ingestion.mapping import Profile
 from geo.ingestion.reading import ReadOptions
-from tests import factories as f
+from tests.support import factories as f
 
 CODE = {"declared_settlement_code": {"column": "settlement"}}
 WEIGHT = {"weight": {"column": "families"}}

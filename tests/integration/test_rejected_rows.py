@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 from shapely.geometry import LineString, Point
 
-from tests import factories as f
-from tests.integration.cli import Shell, survey_arguments
+from tests.support import factories as f
+from tests.support.cli import Shell, survey_arguments
 
 PROFILE = """
 name = "form"

@@ -17,8 +17,8 @@ from geo.settings import Settings
 from service.app import create_app
 from service.http.middleware.request_limits import MAX_PARAMETERS, MAX_QUERY_BYTES
 from service.logs import JsonLines
-from tests.asking import Headers, Question, ask, ask_async, seconds_async
-from tests.published_city import SmallCity
+from tests.support.asking import Headers, Question, ask, ask_async, seconds_async
+from tests.support.published_city import SmallCity
 
 SMALL, TIMES = 16_000, 4
 """Bytes of the smaller request, and how much larger the other is: the largest address a server lets in is 64 KB."""

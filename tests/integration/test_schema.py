@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, func, inspect, select, text
 from geo import database
 from geo.database.engine import MIGRATIONS
 from geo.database.schema.tables import facility, household, metadata, upload
-from tests import factories as f
+from tests.support import factories as f
 
 
 def _ours(name: str | None, kind: str, parents: Any) -> bool:

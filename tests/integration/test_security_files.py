@@ -15,10 +15,10 @@ from geo.ingestion.loading.originals import Kept
 from geo.people.accounts import enter
 from geo.settings import Settings
 from service.actions.receive import plain_name
-from tests import factories as f
-from tests.integration.office import API, Office, bearer, client, office, officer, settings
 from tests.integration.test_schema import migrate
-from tests.two_organisations import TwoOrganisations, refused, rows
+from tests.support import factories as f
+from tests.support.office import API, Office, bearer, client, office, officer, settings
+from tests.support.two_organisations import TwoOrganisations, refused, rows
 
 __all__ = ["client", "office", "officer", "settings"]
 

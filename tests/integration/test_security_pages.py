@@ -10,9 +10,9 @@ from fastapi.testclient import TestClient
 
 from service.http.access import COOKIE
 from service.pages import accounts, cities, sign_in, static, surveys, uploads
-from tests import factories as f
-from tests.integration.office import API, Office, client, office, officer, settings
-from tests.two_organisations import ORGANISATIONS, SECRETS, TwoOrganisations, rows
+from tests.support import factories as f
+from tests.support.office import API, Office, client, office, officer, settings
+from tests.support.two_organisations import ORGANISATIONS, SECRETS, TwoOrganisations, rows
 
 __all__ = ["client", "office", "officer", "settings"]
 

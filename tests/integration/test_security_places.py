@@ -11,9 +11,9 @@ from fastapi.testclient import TestClient
 
 from geo.base import geodesic_area_m2
 from geo.settings import Settings
-from tests import factories as f
-from tests.integration.office import API, Office, bearer, client, office, officer, settings
-from tests.two_organisations import TwoOrganisations, rows
+from tests.support import factories as f
+from tests.support.office import API, Office, bearer, client, office, officer, settings
+from tests.support.two_organisations import TwoOrganisations, rows
 
 __all__ = ["client", "office", "officer", "settings"]
 

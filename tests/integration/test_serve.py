@@ -14,8 +14,8 @@ from geo.database.cluster import server as cluster
 from geo.errors import PortTaken, SetupError
 from geo.settings import Settings
 from service import serve
-from tests.published_city import SmallCity
-from tests.serving import free_port, serving
+from tests.support.published_city import SmallCity
+from tests.support.serving import free_port, serving
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

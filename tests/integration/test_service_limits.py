@@ -17,7 +17,7 @@ from service.api.places import cities
 from service.app import create_app
 from service.http import access as service_access
 from service.work import jobs
-from tests.two_organisations import TwoOrganisations
+from tests.support.two_organisations import TwoOrganisations
 
 
 def test_m8_the_service_s_connections_have_limits_and_the_owner_s_have_none(two: TwoOrganisations) -> None:

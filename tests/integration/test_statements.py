@@ -12,7 +12,7 @@ from geo import database
 from geo.database import service_url
 from geo.settings import Settings
 from service.app import create_app
-from tests.published_city import SmallCity
+from tests.support.published_city import SmallCity
 
 OF_SURVEYS = ("tally", "tallied", "pair_tally", "paired", "survey_frame", "stratum_frame", "upload")
 """Tables with rows of every survey of the installation."""

@@ -15,10 +15,10 @@ from pydantic import ValidationError
 from geo.settings import OWN_PATHS, Settings
 from service.app import create_app
 from service.http.access import SUB_PATH_COOKIE
-from tests.proxies import proxied
-from tests.public_addresses import DOCUMENT
-from tests.serving import free_port, serving
-from tests.two_organisations import PASSWORD, TwoOrganisations
+from tests.support.proxies import proxied
+from tests.support.public_addresses import DOCUMENT
+from tests.support.serving import free_port, serving
+from tests.support.two_organisations import PASSWORD, TwoOrganisations
 
 PATH = "/apps/vasti"
 HTML = {"accept": "text/html"}

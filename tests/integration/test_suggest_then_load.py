@@ -16,7 +16,7 @@ from geo.ingestion.loading.source import open_source
 from geo.ingestion.mapping import parse_profile
 from geo.ingestion.reading import FORMATS, ReadOptions
 from geo.ingestion.suggesting import suggest_profile, write_profile
-from tests import factories as f
+from tests.support import factories as f
 
 _SAYS_WHAT = ("No column is sure to", "name it with --crs", "The file has no rows")
 

@@ -24,10 +24,10 @@ from geo.places import find_city
 from geo.settings import Settings
 from geo.surveys import find_survey
 from service.work import jobs, queue
-from tests import factories as f
-from tests.integration.cli import Running, Shell
 from tests.integration.test_cli_faults import kill_server, many_rows, snapshot, whole
-from tests.published_city import drop_database, new_database
+from tests.support import factories as f
+from tests.support.cli import Running, Shell
+from tests.support.published_city import drop_database, new_database
 
 PROGRESS = "SELECT step, rows_done FROM upload_progress"
 

@@ -21,9 +21,9 @@ from geo.ingestion.uploads import Work
 from geo.places import find_city
 from geo.surveys import SurveySpec, open_survey
 from service.actions import receive as incoming
-from tests import factories as f
-from tests.integration.office import API, Office, bearer, client, office, officer, send, settings
-from tests.two_organisations import TwoOrganisations, rows
+from tests.support import factories as f
+from tests.support.office import API, Office, bearer, client, office, officer, send, settings
+from tests.support.two_organisations import TwoOrganisations, rows
 
 __all__ = ["client", "office", "officer", "settings"]
 

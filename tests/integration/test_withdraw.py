@@ -17,7 +17,7 @@ from geo.errors import Conflict, NotFound
 from geo.indicators.tallies.tally import SUMS
 from geo.ingestion.loading import withdraw
 from geo.places import PlaceChanges, find_city, places_on
-from tests import factories as f
+from tests.support import factories as f
 
 UPLOADS = [
     f.households(3, 6),

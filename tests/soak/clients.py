@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from tests import factories as f
+from tests.support import factories as f
 
 MOST_REQUESTS = 5_000
 """Of one client, whatever the time."""

@@ -19,9 +19,9 @@ from geo.people import add_account, make_link
 from geo.places import find_city
 from geo.surveys import set_state
 from service.work import jobs
-from tests import factories as f
-from tests.serving import free_port
-from tests.two_organisations import PASSWORD, set_password, sign_in
+from tests.support import factories as f
+from tests.support.serving import free_port
+from tests.support.two_organisations import PASSWORD, set_password, sign_in
 
 ROUNDS: Mapping[str, tuple[str, ...]] = {"north": ("north-1", "north-2"), "south": ("south-1",)}
 """The rounds of each organisation; the last one is a draft in the beginning, the others are published."""

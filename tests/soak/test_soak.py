@@ -20,9 +20,9 @@ from geo.base import PageRequest
 from geo.indicators.figures import Level, ValuesQuery, find_values
 from geo.indicators.tallies import surveys_lacking_tallies
 from geo.indicators.tallies.recompute import recompute_all
-from tests import factories as f
 from tests.soak.clients import Crowd, look_at_figures, publish_and_take_back, send_and_decide
 from tests.soak.office import ROUNDS, Office, opened
+from tests.support import factories as f
 
 SECONDS = float(os.environ.get("VASTI_SOAK_SECONDS", "45"))
 MOST_MB = 700

@@ -7,7 +7,7 @@ import pandas as pd
 from sqlalchemy import Connection
 
 from geo.indicators.definitions import Definition
-from tests.stored import Answers, tally_both
+from tests.support.stored import Answers, tally_both
 
 Outcome = bool | float | None | Literal["outside"]
 """Yes or no, or the score of a mean; None where it is unknown, `outside` where the household is not in the base."""

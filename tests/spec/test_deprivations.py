@@ -17,7 +17,7 @@ from geo.indicators.definitions.expressions.check import read_expression
 from tests.spec.answer_tables import FIVE, LACKING, SOUND, UNTOLD
 from tests.spec.generated import SETTINGS
 from tests.spec.outcomes import ENGINES, Outcome, outcomes
-from tests.stored import Answers, tally_both
+from tests.support.stored import Answers, tally_both
 
 SCORED = ("slum_severity", "mpi_headcount", "mpi_intensity", "mpi_adjusted")
 

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Connection
 
 from geo.indicators.definitions import catalogue
-from tests.stored import Answers, tally_both
+from tests.support.stored import Answers, tally_both
 
 
 def test_toilets_of_laxmi_nagar(connection: Connection) -> None:

@@ -9,7 +9,7 @@ from geo.fields import Field, standard_fields
 from geo.indicators.definitions import catalogue
 from tests.spec.answer_tables import BASE, TABLES
 from tests.spec.outcomes import ENGINES, outcomes, same
-from tests.stored import Answers
+from tests.support.stored import Answers
 
 
 def test_tables_cover_the_catalogue() -> None:

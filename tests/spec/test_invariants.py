@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from geo.indicators.definitions import catalogue
 from geo.indicators.tallies.tally import SUMS
-from tests.stored import tally_both
+from tests.support.stored import tally_both
 
 ROWS = [
     {

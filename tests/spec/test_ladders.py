@@ -15,7 +15,7 @@ from geo.fields import standard_fields
 from geo.indicators.definitions import Definition, catalogue
 from tests.spec.generated import SETTINGS
 from tests.spec.outcomes import ENGINES, Outcome, outcomes
-from tests.stored import Answers, tally_both
+from tests.support.stored import Answers, tally_both
 
 LADDERS = {
     "sanitation": {"sanitation_basic", "sanitation_limited", "sanitation_unimproved", "open_defecation"},

@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import Connection
 
 from geo.indicators.definitions import catalogue
-from tests.stored import tally_both
-from tests.tables import counts, figures, table
+from tests.support.stored import tally_both
+from tests.support.tables import counts, figures, table
 
 
 def test_unknown_stays_out_of_the_base() -> None:

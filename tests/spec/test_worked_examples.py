@@ -9,7 +9,7 @@ from geo.indicators.definitions import catalogue
 from tests.spec import write_docs
 from tests.spec.outcomes import ENGINES, outcomes, same
 from tests.spec.worked_examples import DISTANCES, EXAMPLES
-from tests.stored import tally_both
+from tests.support.stored import tally_both
 
 
 def test_every_indicator_has_an_example() -> None:

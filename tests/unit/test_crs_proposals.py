@@ -16,7 +16,7 @@ from geo.ingestion.placing import Placement
 from geo.ingestion.reading import ReadOptions
 from geo.ingestion.reading.crs_proposals import propose
 from geo.places import Places
-from tests import factories as f
+from tests.support import factories as f
 
 PUNE = Extent(73.7, 18.5, 73.9, 18.7)
 

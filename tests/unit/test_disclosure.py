@@ -13,8 +13,8 @@ from geo.indicators.definitions import catalogue
 from geo.indicators.figures import LEVELS, NO_WARD, REASONS, Cells
 from geo.indicators.figures.compute import NUMBERS
 from geo.indicators.figures.disclosure import rules as d
-from tests.audit import Equation, ranges
-from tests.tables import counts, figures, table
+from tests.support.audit import Equation, ranges
+from tests.support.tables import counts, figures, table
 
 SETTINGS = settings(max_examples=30, deadline=None, derandomize=True)
 

@@ -13,7 +13,7 @@ from geo.ingestion.loading.facilities.rows import settle_rows
 from geo.ingestion.mapping import Profile
 from geo.ingestion.mapping.doubtful import not_answers
 from geo.ingestion.mapping.profile import FieldMapping
-from tests.factories import write_csv
+from tests.support.factories import write_csv
 from tests.unit.test_mapping import mapped
 
 

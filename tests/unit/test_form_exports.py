@@ -12,7 +12,7 @@ from geo.ingestion.mapping import Form, read_form
 from geo.ingestion.mapping.forms.exports import canonical_layer
 from geo.ingestion.mapping.forms.form import build_form
 from geo.ingestion.reading import Note, ReadOptions, open_layer
-from tests import factories as f
+from tests.support import factories as f
 
 FORM = build_form(
     "form",

@@ -9,7 +9,7 @@ import pytest
 
 from geo.errors import UnreadableFile
 from geo.ingestion.reading import ReadOptions, open_layer
-from tests.factories import small_city, write_shapefile, zip_folder
+from tests.support.factories import small_city, write_shapefile, zip_folder
 
 CITY = small_city()
 

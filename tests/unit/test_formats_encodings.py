@@ -7,7 +7,7 @@ import pytest
 from geo.errors import UnreadableFile
 from geo.ingestion.reading import ReadOptions, open_layer
 from geo.ingestion.reading.encodings import codec_named
-from tests.factories import small_city, write_shapefile
+from tests.support.factories import small_city, write_shapefile
 
 NAMES = ["São", "Ñembý", "Málaga", "x"]
 CITY = small_city().assign(settlement_name=NAMES)

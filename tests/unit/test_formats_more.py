@@ -18,7 +18,7 @@ import pytest
 
 from geo.errors import UnreadableFile
 from geo.ingestion.reading import ReadOptions, open_layer
-from tests.factories import geometry, small_city, write_csv, write_sheet
+from tests.support.factories import geometry, small_city, write_csv, write_sheet
 
 CITY = small_city()
 CODES = list(CITY["settlement_code"])

@@ -9,7 +9,7 @@ import pytest
 from geo.errors import UnreadableFile
 from geo.ingestion.reading import ReadOptions, open_layer
 from geo.ingestion.reading.layer import BadRow
-from tests.factories import write_sheet
+from tests.support.factories import write_sheet
 
 Rows = list[tuple[int, dict[str, Any]]]
 

@@ -15,7 +15,7 @@ from geo.ingestion.mapping.profile import FieldMapping
 from geo.ingestion.mapping.standard_columns import standard_profile
 from geo.ingestion.mapping.text_shapes import read_shape
 from geo.ingestion.reading import ReadOptions, open_layer
-from tests.factories import code, small_city, write_csv, write_sheet
+from tests.support.factories import code, small_city, write_csv, write_sheet
 
 SQUARE = shapely.box(-58.5, -34.5, -58.4, -34.4)
 

@@ -16,7 +16,7 @@ from geo.ingestion.loading.boundaries.rows import Boundaries
 from geo.ingestion.mapping import BoundaryColumns
 from geo.ingestion.reading import ReadOptions, open_layer
 from geo.ingestion.reading.formats import bundle
-from tests.factories import geometry, small_city, write_boundaries, write_geojson, write_shapefile, zip_folder
+from tests.support.factories import geometry, small_city, write_boundaries, write_geojson, write_shapefile, zip_folder
 
 CITY = small_city()
 CODES = list(CITY["settlement_code"])

@@ -11,7 +11,7 @@ import pytest
 from geo.errors import FormInvalid
 from geo.ingestion.mapping import read_form
 from geo.ingestion.mapping.forms.form import Choice, form_of_content
-from tests import factories as f
+from tests.support import factories as f
 
 SURVEY: list[list[Any]] = [
     ["type", "name", "label::English (en)", "label::Español (es)"],

@@ -19,7 +19,7 @@ from geo.ingestion.loading import SourceOptions
 from geo.ingestion.loading.observe import Reading, observe
 from geo.ingestion.mapping import Profile, read_profile
 from geo.places import Places
-from tests import factories as f
+from tests.support import factories as f
 
 SHIPPED = {p.name: p.read_text(encoding="utf-8") for p in files("data").joinpath("profiles").iterdir()}  # type: ignore[attr-defined,unused-ignore]
 SLOW = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.filter_too_much]

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from geo.ingestion.reading import FORMATS
-from tests import factories as f
-from tests.fuzzing import Damage, Reader
+from tests.support import factories as f
+from tests.support.fuzzing import Damage, Reader
 
 ROWS = f.households(3, 4)
 POINTS = f.points(ROWS)

@@ -24,7 +24,7 @@ from geo.ingestion.reading import json_tables
 from geo.ingestion.reading.encodings import codec_named, text_codec
 from geo.ingestion.reading.layer import distinct_names
 from service.http.wording import for_page
-from tests.asking import seconds_of
+from tests.support.asking import seconds_of
 
 SMALL, TIMES = 3_000, 4
 

@@ -7,7 +7,7 @@ import uvicorn
 
 from service.http.middleware.heads import BoundedHeads
 from service.http.middleware.request_limits import MAX_HEAD_BYTES
-from tests.serving import free_port
+from tests.support.serving import free_port
 
 
 async def _app(scope: Any, receive: Any, send: Any) -> None:

@@ -20,7 +20,7 @@ from geo.ingestion.mapping import Mapper, Observations, PositionColumns, Profile
 from geo.ingestion.mapping.profile import FieldMapping
 from geo.ingestion.mapping.standard_columns import standard_profile
 from geo.ingestion.reading import ReadOptions, open_layer
-from tests.factories import write_csv
+from tests.support.factories import write_csv
 
 Found = list[tuple[int, str, str | None, str | None]]
 

@@ -11,8 +11,8 @@ from geo.ingestion.mapping import Mapper, parse_profile
 from geo.ingestion.reading import ReadOptions, open_layer
 from geo.ingestion.suggesting import DETAIL, NOTHING, Proposal, suggest_profile, write_profile
 from geo.ingestion.suggesting.profile_text import add_answers
-from tests import factories as f
-from tests.suggested import proposed_profile
+from tests.support import factories as f
+from tests.support.suggested import proposed_profile
 
 TOILETS = """
 name = "details"

@@ -15,7 +15,7 @@ from geo.ingestion.mapping.cells import Cells, NotUnderstood
 from geo.ingestion.mapping.dates import read_date
 from geo.ingestion.mapping.profile import FieldMapping
 from geo.ingestion.mapping.quantities import read_coordinates, read_number
-from tests.factories import write_csv
+from tests.support.factories import write_csv
 from tests.unit.test_mapping import field, mapped
 
 

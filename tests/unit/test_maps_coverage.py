@@ -15,7 +15,7 @@ from shapely.geometry import Point, Polygon
 from geo.errors import MissingColumn, UnknownCRS
 from geo.indicators.definitions import catalogue
 from maps import coverage, leaflet
-from tests.unit.map_frames import HOSTILE_NAMES, blob, city, frame, row, withheld
+from tests.support.map_frames import HOSTILE_NAMES, blob, city, frame, row, withheld
 
 DEFINITION = catalogue()["household_toilet"]
 ADDRESSES = ("src", "href", "srcset", "action", "data", "poster", "xlink:href", "background", "formaction")

@@ -8,7 +8,7 @@ from geo.indicators.definitions import catalogue
 from maps import words
 from maps.figures import SettlementFigure, printable, read_figures
 from maps.popup import escape, popup_html, tooltip_html
-from tests.unit.map_frames import HOSTILE_NAMES, frame, row, withheld
+from tests.support.map_frames import HOSTILE_NAMES, frame, row, withheld
 
 UP, PEOPLE, DENSITY = (catalogue()[name] for name in ("household_toilet", "open_defecation", "density_persons"))
 

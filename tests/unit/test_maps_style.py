@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from geo.indicators.definitions import catalogue
 from maps import style
 from maps.figures import read_figures
-from tests.unit.map_frames import city, frame, row, withheld
+from tests.support.map_frames import city, frame, row, withheld
 
 UP, DOWN, REPORT, DENSITY = (
     catalogue()[name] for name in ("household_toilet", "open_defecation", "community_toilet_use", "density_persons")

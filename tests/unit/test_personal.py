@@ -10,8 +10,8 @@ from geo.ingestion.mapping import Mapper, Profile, parse_profile, vocabulary
 from geo.ingestion.mapping.personal import personal_kind
 from geo.ingestion.reading import ReadOptions, open_layer
 from geo.ingestion.suggesting.profile_text import add_kept
-from tests import factories as f
-from tests.columns import seen_column
+from tests.support import factories as f
+from tests.support.columns import seen_column
 
 NAMES = ["Ana Made-Up", "Belo Invented", "Cito Nobody", "Dana Example"]
 PHONES = ["+000 555 0100", "+000 555 0101", "+000 555 0102"]

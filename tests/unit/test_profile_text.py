@@ -13,7 +13,7 @@ from geo.ingestion.suggesting import Proposal, Suggestion, write_profile
 from geo.ingestion.suggesting.fits import ValueLine
 from geo.ingestion.suggesting.profile_text import add_answers, quote
 from geo.ingestion.suggesting.suggest import Confidence
-from tests.suggested import uncommented
+from tests.support.suggested import uncommented
 
 TEXT = st.text(max_size=30) | st.sampled_from(
     ['"', "\\", '"""', "a\nb", "\x7f\x00\x1f", "# x", "é", "ग", "\u2028", "'"]

@@ -7,7 +7,7 @@ import pytest
 
 from geo.database import DataVersionWatch, Seen
 from service.http.middleware.public_cache import Answer, PublicCache
-from tests.asking import Question, ask_async
+from tests.support.asking import Question, ask_async
 
 
 class _Watch:

@@ -16,7 +16,7 @@ import shapely
 from geo.errors import UnreadableFile
 from geo.ingestion.reading import FORMATS, open_layer
 from geo.ingestion.reading.layer import LimitedReadOptions
-from tests import factories as f
+from tests.support import factories as f
 
 N = 12
 

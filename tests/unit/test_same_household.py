@@ -12,7 +12,7 @@ from geo.ingestion.loading.same_household import SameHousehold
 from geo.ingestion.mapping import Mapper
 from geo.ingestion.mapping.standard_columns import standard_profile
 from geo.ingestion.reading import ReadOptions, open_layer
-from tests.factories import write_csv
+from tests.support.factories import write_csv
 
 TOILETS, DRAINS, SOURCES = ["vip", "none", "pit_slab"], ["closed", "open", "none"], ["borehole", "tanker", "kiosk"]
 

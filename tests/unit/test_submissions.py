@@ -13,7 +13,7 @@ from geo.ingestion.loading.observe import Placed, Reading, observe
 from geo.ingestion.mapping.forms.form import build_form
 from geo.ingestion.reading import ReadOptions, open_layer
 from geo.places import Places
-from tests import factories as f
+from tests.support import factories as f
 
 PLACES = Places(["01"], ["Gandhinagar"], np.array([shapely.box(73.7, 18.5, 73.9, 18.7)]))
 WHERE = {"_gps_latitude": 18.58, "_gps_longitude": 73.75}

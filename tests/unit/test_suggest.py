@@ -12,8 +12,8 @@ from geo.ingestion.mapping import Profile, read_profile
 from geo.ingestion.mapping.evidence import ROWS_READ
 from geo.ingestion.reading import ReadOptions
 from geo.ingestion.suggesting import NOTHING, Proposal, Suggestion, suggest_profile, write_profile
-from tests import factories as f
-from tests.suggested import compare, proposed_profile, uncommented
+from tests.support import factories as f
+from tests.support.suggested import compare, proposed_profile, uncommented
 
 
 def suggest(folder: Path, columns: Mapping[str, Sequence[object]], **options: object) -> Proposal:

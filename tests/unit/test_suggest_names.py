@@ -7,7 +7,7 @@ import pytest
 
 from geo.ingestion.reading import ReadOptions
 from geo.ingestion.suggesting import Suggestion, suggest_profile
-from tests import factories as f
+from tests.support import factories as f
 
 
 def _suggest(folder: Path, columns: Mapping[str, Sequence[object]]) -> dict[str, Suggestion]:

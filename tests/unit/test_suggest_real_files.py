@@ -11,7 +11,7 @@ from geo.ingestion.mapping import Profile, read_profile
 from geo.ingestion.mapping.profile import FieldMapping
 from geo.ingestion.reading import FORMATS, ReadOptions
 from geo.ingestion.suggesting import Proposal, suggest_profile
-from tests.suggested import compare, proposed_profile
+from tests.support.suggested import compare, proposed_profile
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 

@@ -10,7 +10,7 @@ from geo.ingestion.mapping.profile import FieldMapping
 from geo.ingestion.mapping.ticks import options_by_question
 from geo.ingestion.reading import ReadOptions
 from geo.ingestion.suggesting import suggest_profile
-from tests.factories import write_csv
+from tests.support.factories import write_csv
 from tests.unit.test_mapping import mapped
 
 

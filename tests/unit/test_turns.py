@@ -16,7 +16,7 @@ from service.http.middleware.public_cache import PublicCache
 from service.http.middleware.rate_limits import QuestionLimits
 from service.http.middleware.turns import PublicTurns, lane_of
 from service.http.network import network_of
-from tests.asking import Answered, Question, ask_async
+from tests.support.asking import Answered, Question, ask_async
 
 VALUES = "/api/v1/values"
 

@@ -15,8 +15,8 @@ from geo.people import accounts as access
 from geo.places import find_city
 from geo.surveys import set_state
 from service.work import jobs
-from tests import factories as f
-from tests.published_city import drop_database, new_database
+from tests.support import factories as f
+from tests.support.published_city import drop_database, new_database
 
 PASSWORD = "correct horse battery"
 SECRETS = ("NORTH-SECRET", "SOUTH-SECRET")

@@ -4,7 +4,7 @@ import re
 import shlex
 from collections.abc import Iterator
 
-from tests.integration.cli import Shell
+from tests.support.cli import Shell
 
 
 def shown_commands(text: str) -> Iterator[tuple[list[str], list[str]]]:

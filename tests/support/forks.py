@@ -12,7 +12,7 @@ from service.work import reader_process
 FORKS: ForkServerContext = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(
     [
-        *(reader_process.__name__, "tests.fuzzing", "tests.integration.cli", "folium"),
+        *(reader_process.__name__, "tests.support.fuzzing", "tests.support.cli", "folium"),
         *(f"service.cli.{name}" for name in ("main", "load", "assess", "suggest", "figures", "priorities", "stored")),
     ]
 )

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from geo.indicators.figures import LEVELS
-from tests.integration.cli import Done, Shell
+from tests.support.cli import Done, Shell
 
 YEAR = ("--starts", "2024-01-01", "--ends", "2024-12-31")
 """The dates of the field cases' rounds."""

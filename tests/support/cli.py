@@ -12,7 +12,7 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
-from tests.forks import FORKS
+from tests.support.forks import FORKS
 
 _NUMBERS = count(1)
 

@@ -17,10 +17,10 @@ from geo.database.schema.access import ROLES
 from geo.indicators.tallies import recompute, surveys_lacking_tallies
 from geo.people import add_account, make_link
 from service.work import jobs
-from tests import factories as f
-from tests.published_city import drop_database, new_database
-from tests.serving import free_port, serving
-from tests.two_organisations import set_password
+from tests.support import factories as f
+from tests.support.published_city import drop_database, new_database
+from tests.support.serving import free_port, serving
+from tests.support.two_organisations import set_password
 
 PASSWORD = "correct horse battery"
 DESKTOP, PHONE = (1200, 900), (360, 740)

@@ -17,8 +17,8 @@ from geo.ingestion.mapping import BoundaryColumns, Profile
 from geo.ingestion.reading import ReadOptions, open_layer
 from geo.ingestion.suggesting import suggest_profile, write_profile
 from geo.places import Places
-from tests.factories import small_city
-from tests.forks import FORKS
+from tests.support.factories import small_city
+from tests.support.forks import FORKS
 
 SECONDS = 60
 """No file of a few kilobytes takes longer to read, also on a busy machine."""

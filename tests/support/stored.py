@@ -17,7 +17,7 @@ from geo.indicators.definitions import Definition
 from geo.indicators.tallies import tally_survey
 from geo.indicators.tallies.from_frame import tally_gdf
 from geo.indicators.tallies.tally import SUMS
-from tests.factories import ENDS, STARTS
+from tests.support.factories import ENDS, STARTS
 
 _NUMBERS = count(1)
 

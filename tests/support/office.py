@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from geo.settings import Settings
 from service.app import create_app
 from service.work import jobs
-from tests.two_organisations import TwoOrganisations
+from tests.support.two_organisations import TwoOrganisations
 
 API = "/api/v1"
 
