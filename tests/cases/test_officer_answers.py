@@ -9,8 +9,8 @@ import geopandas as gpd
 import pytest
 from fastapi.testclient import TestClient
 
-from tests.integration.test_pages import cookie, token
 from tests.support import factories as f
+from tests.support.browsing import cookie, token
 from tests.support.office import Office, client, office, settings
 from tests.support.office import officer as header
 from tests.support.two_organisations import TwoOrganisations

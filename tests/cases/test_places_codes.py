@@ -1,31 +1,9 @@
 """Codes of settlements and households: one code for several places, names as codes, row numbers, codes of columns."""
 
-import json
-from pathlib import Path
-from typing import Any
-
 import pytest
 
+from tests.support.desk import outlines
 from tests.support.officer import YEAR, Officer, figure
-
-SQUARE = 0.002
-
-
-@pytest.fixture
-def at_desk(fresh_url: str, tmp_path: Path) -> Officer:
-    """Somebody at a command line with files of the test's own."""
-    return Officer(fresh_url, tmp_path)
-
-
-def outlines(path: Path, *rows: tuple[dict[str, Any], float, float]) -> Path:
-    """Squares of about 200 m, each with its properties and the position of its south-west corner."""
-    features = []
-    for properties, x, y in rows:
-        ring = [[x, y], [x + SQUARE, y], [x + SQUARE, y + SQUARE], [x, y + SQUARE], [x, y]]
-        geometry = {"type": "Polygon", "coordinates": [ring]}
-        features.append({"type": "Feature", "properties": properties, "geometry": geometry})
-    path.write_text(json.dumps({"type": "FeatureCollection", "features": features}), encoding="utf-8")
-    return path
 
 
 @pytest.mark.case("field/29-numbers-restart-in-each-ward")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.cases.test_places_codes import at_desk, outlines
+from tests.support.desk import at_desk, outlines
 from tests.support.officer import Officer, figure
 
 __all__ = ["at_desk"]

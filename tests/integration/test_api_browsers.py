@@ -13,9 +13,9 @@ from geo.errors import DatabaseUnavailable
 from geo.settings import Settings
 from service.app import create_app
 from service.http import coding
-from tests.integration.test_api_cache import _asked, _wait_until_watching
 from tests.support.public_addresses import DOCUMENT, FORMS, HEALTH, LISTS, OTHERS, REFUSED
 from tests.support.two_organisations import TwoOrganisations
+from tests.support.watching import paths_asked, wait_until_watching
 
 ELSEWHERE = {"origin": "https://portal.example.org"}
 PLAIN = {"accept-encoding": "identity"}
@@ -206,7 +206,7 @@ def test_a_tag_of_one_coding_is_not_that_of_another(client: TestClient) -> None:
 
 
 def test_an_answer_is_compressed_once_and_kept_so(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    _wait_until_watching(client)
+    wait_until_watching(client)
     made: list[str] = []
     compress = coding.compressed
 
@@ -215,7 +215,7 @@ def test_an_answer_is_compressed_once_and_kept_so(client: TestClient, monkeypatc
         return compress(body, name)
 
     monkeypatch.setattr(coding, "compressed", counted)
-    asked = _asked(monkeypatch)
+    asked = paths_asked(monkeypatch)
     address = "/api/v1/values?survey=2024&indicator=drainage_any&counted=persons"
     bodies = [raw(client, address, accepted)[1] for accepted in ("br", "gzip", "br", "gzip", "identity", "br")]
     assert (made, len(asked)) == (["br", "gzip"], 1)

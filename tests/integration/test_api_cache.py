@@ -13,22 +13,10 @@ from geo import database
 from geo.database import DataVersionWatch, raise_data_version
 from geo.places import find_city
 from geo.surveys import set_state
-from service.http.middleware import public_cache
 from tests.support.published_city import CITY, HOUSEHOLDS, ROUNDS, SmallCity, load_round, write_households
+from tests.support.watching import paths_asked, wait_until_watching
 
 TOILETS = "/api/v1/values?survey=2024&indicator=household_toilet&level=city"
-
-
-def _watch(client: TestClient) -> DataVersionWatch:
-    watch: DataVersionWatch = client.app.state.watch  # type: ignore[attr-defined]
-    return watch
-
-
-def _wait_until_watching(client: TestClient) -> None:
-    deadline = time.monotonic() + 10
-    while _watch(client).seen() is None:
-        assert time.monotonic() < deadline, "the watch does not see the data version"
-        time.sleep(0.02)
 
 
 def _poll(client: TestClient, address: str, name: str, wanted: Any, seconds: float) -> None:
@@ -44,27 +32,12 @@ def _headers(answer: httpx.Response) -> dict[str, str]:
     return {name: value for name, value in answer.headers.items() if name != "x-request-id"}
 
 
-def _asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The paths that reached the app behind the cache."""
-    asked: list[str] = []
-    ask = public_cache.PublicCache._ask
-
-    async def counted(
-        self: public_cache.PublicCache, scope: Any, receive: Any, send: Any
-    ) -> public_cache.Answer | None:
-        asked.append(scope["path"])
-        return await ask(self, scope, receive, send)
-
-    monkeypatch.setattr(public_cache.PublicCache, "_ask", counted)
-    return asked
-
-
 def test_a_second_reader_gets_the_same_bytes_without_the_database(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _wait_until_watching(client)
+    wait_until_watching(client)
     first = client.get("/api/v1/values?survey=2024&settlement=S02&settlement=S03")
-    asked = _asked(monkeypatch)
+    asked = paths_asked(monkeypatch)
     second = client.get("/api/v1/values?settlement=S03&survey=2024&settlement=S02")
     assert asked == []
     assert (first.content, _headers(first)) == (second.content, _headers(second))
@@ -108,7 +81,7 @@ def test_head_is_get_without_a_body(client: TestClient, address: str) -> None:
 def test_what_another_connection_loads_and_publishes_shows_at_once(
     changing_city: SmallCity, changing_client: TestClient, tmp_path: Path
 ) -> None:
-    _wait_until_watching(changing_client)
+    wait_until_watching(changing_client)
     before = changing_client.get(TOILETS)
     etag = before.headers["etag"]
     assert changing_client.get(TOILETS, headers={"If-None-Match": etag}).status_code == 304
@@ -133,7 +106,7 @@ def test_what_another_connection_loads_and_publishes_shows_at_once(
 def test_no_stale_answer_when_the_watch_loses_its_connection(
     changing_city: SmallCity, changing_client: TestClient, tmp_path: Path
 ) -> None:
-    _wait_until_watching(changing_client)
+    wait_until_watching(changing_client)
     before = changing_client.get(TOILETS).json()["values"][0]["value"]
     engine = database.create_engine(changing_city.url)
     everybody = write_households(tmp_path, "2024b", dict(HOUSEHOLDS))
@@ -147,15 +120,15 @@ def test_no_stale_answer_when_the_watch_loses_its_connection(
             load_round(connection, changing_city, everybody, ROUNDS["2024"], publish=True)
     told = changing_client.get(TOILETS).json()["values"][0]["value"]
     assert (before != told, told) == (True, 100.0)
-    _wait_until_watching(changing_client)
+    wait_until_watching(changing_client)
     assert changing_client.get(TOILETS).json()["values"][0]["value"] == 100.0
     engine.dispose()
 
 
 def test_nothing_is_kept_while_the_watch_is_not_sure(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    _wait_until_watching(client)
+    wait_until_watching(client)
     client.get(TOILETS)
-    asked = _asked(monkeypatch)
+    asked = paths_asked(monkeypatch)
     monkeypatch.setattr(DataVersionWatch, "seen", lambda _: None)
     answers = [client.get(TOILETS) for _ in range(2)]
     assert asked == ["/api/v1/values"] * 2

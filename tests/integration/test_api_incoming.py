@@ -3,10 +3,8 @@
 import socket
 import threading
 import time
-from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import uvicorn
@@ -16,28 +14,10 @@ from geo.settings import Settings
 from service.serve import listen
 from tests.support import factories as f
 from tests.support.office import API, Office, bearer, client, office, officer, settings
+from tests.support.parts import PART, announce, append
 from tests.support.two_organisations import TwoOrganisations
 
 __all__ = ["client", "office", "officer", "settings"]
-
-PART = {"content-type": "application/offset+octet-stream", "tus-resumable": "1.0.0"}
-
-
-def metadata(**fields: str) -> str:
-    """What Upload-Metadata says."""
-    named = {"filename": "parts.csv", "city": "pune", "survey": "north-draft"} | fields
-    return ",".join(f"{name} {b64encode(value.encode()).decode()}" for name, value in named.items())
-
-
-def announce(client: TestClient, header: dict[str, str], length: int, **fields: str) -> Any:
-    """Announces a file; the answer."""
-    headers = header | {"upload-length": str(length), "upload-metadata": metadata(**fields)}
-    return client.post(f"{API}/incoming", headers=headers)
-
-
-def append(client: TestClient, header: dict[str, str], at: str, offset: int, part: bytes) -> Any:
-    """Sends a part; the answer."""
-    return client.patch(at, headers=header | PART | {"upload-offset": str(offset)}, content=part)
 
 
 @pytest.fixture

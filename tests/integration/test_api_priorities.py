@@ -15,8 +15,8 @@ from geo.settings import Settings
 from geo.surveys import SurveySpec
 from service.app import create_app
 from service.http import bodies
-from tests.integration.test_gaps import PLANTED, planted_z, squares, surveyed
 from tests.support import factories as f
+from tests.support.planted import PLANTED, planted_z, squares, surveyed
 from tests.support.published_city import HOUSEHOLDS, OWN_TOILETS, SmallCity, load_round, write_households
 
 GAPS = "/api/v1/gaps?city=khandesh&indicator=household_toilet&target=80"

@@ -1,11 +1,8 @@
 """Loads side by side, and loads broken off: what was there stays whole, and the load can be repeated."""
 
-import os
 import signal
-import subprocess
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +11,10 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 
 from geo import database
-from geo.database.cluster.folders import Folders
-from geo.database.cluster.server import running_pid, start
+from geo.database.cluster.server import start
 from tests.support import factories as f
 from tests.support.cli import Shell, survey_arguments
-
-N_ROWS = 40_000
+from tests.support.faults import N_ROWS, kill_server, many_rows, snapshot, whole
 
 
 @pytest.fixture
@@ -27,38 +22,11 @@ def shell(fresh_url: str, tmp_path: Path) -> Shell:
     return Shell(fresh_url, tmp_path)
 
 
-def many_rows(path: Path, n: int = N_ROWS, *, members: int = 4) -> Path:
-    """A file of households big enough that loading it takes a while."""
-    lines = ["household_code,longitude,latitude,members,toilet_type,toilet_users,toilet_location,note"]
-    for i in range(n):
-        lon, lat = f.centre(i % 4)
-        lines.append(f"B{i},{lon - 0.0003 - i * 1e-9},{lat},{members},vip,own,on_premises,{'x' * 40}")
-    path.write_text("\n".join(lines))
-    return path
-
-
 def prepare(engine: Engine, folder: Path) -> None:
     """The city and a first upload of 48 households into 2024."""
     with database.transaction(engine) as connection:
         f.load_city(connection, folder, f.small_city())
         f.load(connection, folder, f.households())
-
-
-Snapshot = dict[str, list[tuple[Any, ...]]]
-
-
-def snapshot(url: str) -> Snapshot:
-    """Everything a reader could see, and every table there is."""
-    queries = {
-        "uploads": "SELECT id, state, rows_loaded FROM upload ORDER BY id",
-        "live": "SELECT count(*) FILTER (WHERE is_live), count(*) FROM household",
-        "tallies": "SELECT * FROM tally ORDER BY 1, 2, 3, 4",
-        "findings": "SELECT count(*) FROM finding",
-        "version": "SELECT version FROM data_version",
-        "tables": "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND relname !~ '^pg_|^sql_' ORDER BY 1",
-    }
-    with psycopg.connect(url.replace("+psycopg", "", 1)) as connection:
-        return {name: connection.execute(query).fetchall() for name, query in queries.items()}
 
 
 def settle(url: str) -> None:
@@ -75,12 +43,6 @@ def settle(url: str) -> None:
                 return
             time.sleep(0.05)
     pytest.fail("a killed process's session stayed open")
-
-
-def whole(engine: Engine, slug: str) -> None:
-    with engine.connect() as connection:
-        survey_id = connection.execute(text("SELECT id FROM survey WHERE slug = :slug"), {"slug": slug}).scalar_one()
-        f.assert_tallies_whole(connection, survey_id)
 
 
 def test_two_loads_into_one_round_queue_and_both_land(shell: Shell, fresh_engine: Engine, tmp_path: Path) -> None:
@@ -172,17 +134,6 @@ def own_cluster(new_state_dir: Callable[[], Path]) -> tuple[Path, str]:
     url = start(state_dir)
     database.upgrade(url)
     return state_dir, url
-
-
-def kill_server(state_dir: Path) -> None:
-    """kill -9 of the postmaster and all its children, but those that end by themselves at that moment."""
-    postmaster = running_pid(Folders.of(state_dir))
-    assert postmaster is not None
-    found = subprocess.run(["pgrep", "-P", str(postmaster)], capture_output=True, text=True, check=True)
-    os.kill(postmaster, signal.SIGKILL)
-    for pid in map(int, found.stdout.split()):
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
 
 
 def test_killed_server_keeps_what_was_committed(own_cluster: tuple[Path, str], tmp_path: Path) -> None:

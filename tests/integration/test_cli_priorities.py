@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from tests.integration.test_gaps import HOUSEHOLDS, LACKING, squares, surveyed
 from tests.support import factories as f
 from tests.support.cli import Shell
+from tests.support.planted import HOUSEHOLDS, LACKING, squares, surveyed
 
 GAPS = ("gaps", "--city", "pune", "--indicator", "drainage_any")
 TRENDS = ("trends", "--city", "pune", "--indicator", "drainage_any")

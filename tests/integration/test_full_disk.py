@@ -11,9 +11,9 @@ from fastapi.testclient import TestClient
 from geo.settings import Settings
 from service.app import create_app
 from service.work import jobs
-from tests.integration.test_api_incoming import announce, append
 from tests.support import factories as f
 from tests.support.office import Office, bearer, send
+from tests.support.parts import announce, append
 from tests.support.two_organisations import TwoOrganisations
 
 ROOM = 3_000_000

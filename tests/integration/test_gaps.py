@@ -1,15 +1,12 @@
 """Priorities: ranks, targets and hot spots, counted by hand; nothing of what is withheld."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
-import shapely
 from sqlalchemy import Connection, text
 
 from geo.base import PageRequest
@@ -17,6 +14,7 @@ from geo.errors import InvalidParameters
 from geo.indicators.figures import GapsQuery, find_gaps
 from geo.indicators.figures.gaps import COLUMNS, GapsPage
 from tests.support import factories as f
+from tests.support.planted import HOUSEHOLDS, LACKING, PLANTED, planted_z, squares, surveyed
 
 ALL = PageRequest(limit=None)
 QUERY = GapsQuery("pune", "drainage_any", "2024", seen="all", page=ALL)
@@ -24,33 +22,6 @@ SAID_WITH_THE_FIGURE = [
     *("value", "low", "high", "population", "unserved", "unserved_low", "unserved_high"),
     *("rank_unserved", "rank_coverage", "to_target", "gi_z", "gi_p", "hot_spot"),
 ]
-
-HOUSEHOLDS = {0: 9, 1: 9, 2: 10, 3: 11, 4: 40, 5: 40, 6: 120, 7: 30}
-LACKING = {0: 9, 1: 0, 2: 6, 3: 5, 4: 20, 5: 20, 6: 30, 7: 27}
-"""By settlement: how many households there are, and how many of them have neither toilet nor drain."""
-
-
-def squares(n: int, wards: Mapping[int, str] | None = None) -> gpd.GeoDataFrame:
-    """Settlements as equal squares on the grid of f.centre, whose middles are the grid's points."""
-    middles = [f.centre(i) for i in range(n)]
-    frame: dict[str, Any] = {
-        "settlement_code": [f.code(i) for i in range(n)],
-        "settlement_name": [f"Nagar {i}" for i in range(n)],
-    }
-    if wards is not None:
-        frame["ward_code"] = [wards[i] for i in range(n)]
-    shapes = [shapely.box(lon - 0.002, lat - 0.002, lon + 0.002, lat + 0.002) for lon, lat in middles]
-    return gpd.GeoDataFrame(frame, geometry=shapes, crs="EPSG:4326")
-
-
-def surveyed(households: Mapping[int, int], lacking: Mapping[int, int], **answers: Any) -> list[dict[str, Any]]:
-    """The first households of each settlement have neither toilet nor drain, the others both."""
-    lacks = {"toilet_type": "none", "toilet_location": None, "toilet_users": None, "drainage": "none"}
-    return [
-        f.household(1000 * s + i, s, **(lacks if i < lacking[s] else {}), **answers)
-        for s, n in households.items()
-        for i in range(n)
-    ]
 
 
 def gaps(connection: Connection, **changes: Any) -> pd.DataFrame:
@@ -220,10 +191,6 @@ def test_gaps_refuse(city: Connection, changes: dict[str, Any], says: str) -> No
         gaps(city, **changes)
 
 
-PLANTED = (12, 13, 22, 23)
-"""Four settlements beside and above each other, in rows of ten."""
-
-
 @pytest.fixture
 def large_city(connection: Connection, tmp_path: Path) -> Connection:
     """36 settlements of 10 households: one in each lacks toilet and drain, but nine in the planted ones.
@@ -236,13 +203,6 @@ def large_city(connection: Connection, tmp_path: Path) -> Connection:
     fewer = {s: 9 if s in (0, 1) else 10 for s in range(36)}
     f.load(connection, tmp_path, surveyed(fewer, lacking | {0: 9, 1: 9}), survey=f.spec("fewer"))
     return connection
-
-
-def planted_z(n: int) -> float:
-    """Gi* of a planted settlement among n by hand: beside it in its row stand one of them and one other."""
-    mean = (4 * 90 + (n - 4) * 10) / n
-    s = np.sqrt((4 * 90**2 + (n - 4) * 10**2) / n - mean**2)
-    return float((90 + 90 + 10 - 3 * mean) / (s * np.sqrt((n * 3 - 3**2) / (n - 1))))
 
 
 @pytest.mark.parametrize("indicator", ["drainage_any", "open_defecation"])

@@ -15,10 +15,10 @@ from geo.people import Bearer
 from geo.places import find_city
 from geo.surveys import find_survey
 from service.work import jobs, queue
-from tests.integration.test_upload_faults import Office, furnish
 from tests.support import factories as f
 from tests.support.cli import Running
 from tests.support.published_city import drop_database, new_database
+from tests.support.workers import WorkersOffice, furnish
 
 
 @pytest.fixture(scope="module")
@@ -29,17 +29,17 @@ def officer(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 @pytest.fixture
-def office(database_url: str, officer: Bearer, tmp_path: Path) -> Iterator[Office]:
+def office(database_url: str, officer: Bearer, tmp_path: Path) -> Iterator[WorkersOffice]:
     """In a database of the test's own."""
     url = new_database(database_url, "live_at_work", "live")
     engine = database.create_engine(url)
-    yield Office(url, engine, tmp_path, officer)
+    yield WorkersOffice(url, engine, tmp_path, officer)
     engine.dispose()
     drop_database(database_url, "live_at_work")
 
 
 @pytest.fixture
-def worker(office: Office) -> Iterator[Running]:
+def worker(office: WorkersOffice) -> Iterator[Running]:
     """A worker that is at work."""
     running = office.works()
     until(lambda: count(office, "SELECT count(*) FROM procrastinate.procrastinate_workers") == 1, office)
@@ -49,25 +49,25 @@ def worker(office: Office) -> Iterator[Running]:
     assert running.process.exitcode == 0, running.err.read_text(encoding="utf-8")
 
 
-def until(holds: Callable[[], bool], office: Office, seconds: float = 60) -> None:
+def until(holds: Callable[[], bool], office: WorkersOffice, seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline, live_jobs(office)
         time.sleep(0.1)
 
 
-def count(office: Office, statement: str) -> int:
+def count(office: WorkersOffice, statement: str) -> int:
     with office.engine.connect() as connection:
         return int(connection.execute(text(statement)).scalar_one())
 
 
-def live_jobs(office: Office) -> list[tuple[str, str]]:
+def live_jobs(office: WorkersOffice) -> list[tuple[str, str]]:
     with office.engine.connect() as connection:
         found = connection.execute(text("SELECT task_name, status::text FROM procrastinate.procrastinate_jobs"))
         return [(row[0], row[1]) for row in found]
 
 
-def the_clock_asks(office: Office, task: str) -> None:
+def the_clock_asks(office: WorkersOffice, task: str) -> None:
     """Puts a periodic task into the queue, as the worker does at its time."""
     with office.engine.begin() as connection:
         connection.execute(text("SET LOCAL search_path = procrastinate"))
@@ -86,7 +86,7 @@ def are_begun(connection: Connection) -> None:
     connection.execute(text("UPDATE procrastinate_jobs SET status = 'doing' WHERE task_name = 'work_on_upload'"))
 
 
-def lost(office: Office, path: Path) -> int:
+def lost(office: WorkersOffice, path: Path) -> int:
     """An upload that was received and that no job stands for."""
     original = originals.identify(path, path.name)
     originals.keep(original, office.sender.organisation, office.settings.originals_url)
@@ -101,11 +101,11 @@ def more_rows(folder: Path) -> Path:
     )
 
 
-def none_failed(office: Office) -> bool:
+def none_failed(office: WorkersOffice) -> bool:
     return not any(status == "failed" for _, status in live_jobs(office))
 
 
-def test_h2_a_running_worker_makes_the_tallies_that_are_lacking(office: Office, worker: Running) -> None:
+def test_h2_a_running_worker_makes_the_tallies_that_are_lacking(office: WorkersOffice, worker: Running) -> None:
     assert worker.is_alive()
     with office.engine.begin() as connection:
         # As a load or a withdrawal leaves them.
@@ -123,7 +123,7 @@ def test_h2_a_running_worker_makes_the_tallies_that_are_lacking(office: Office, 
 
 
 def test_h2_a_running_worker_takes_up_an_upload_whose_job_was_lost(
-    office: Office, worker: Running, tmp_path: Path
+    office: WorkersOffice, worker: Running, tmp_path: Path
 ) -> None:
     assert worker.is_alive()
     number = lost(office, more_rows(tmp_path))
@@ -132,13 +132,15 @@ def test_h2_a_running_worker_takes_up_an_upload_whose_job_was_lost(
     assert none_failed(office)
 
 
-def test_a_worker_takes_up_an_upload_whose_job_was_lost_when_it_starts(office: Office, tmp_path: Path) -> None:
+def test_a_worker_takes_up_an_upload_whose_job_was_lost_when_it_starts(office: WorkersOffice, tmp_path: Path) -> None:
     number = lost(office, more_rows(tmp_path))
     jobs.work_off(office.url, office.settings)
     assert office.look(number) == ("checked", None)
 
 
-def test_h2_a_running_worker_takes_over_from_one_that_died(office: Office, worker: Running, tmp_path: Path) -> None:
+def test_h2_a_running_worker_takes_over_from_one_that_died(
+    office: WorkersOffice, worker: Running, tmp_path: Path
+) -> None:
     assert worker.is_alive()
     number = lost(office, more_rows(tmp_path))
     with database.transaction(office.engine) as connection:
@@ -151,7 +153,7 @@ def test_h2_a_running_worker_takes_over_from_one_that_died(office: Office, worke
     assert none_failed(office)
 
 
-def test_h2_a_running_worker_clears_what_never_came_whole(office: Office, worker: Running) -> None:
+def test_h2_a_running_worker_clears_what_never_came_whole(office: WorkersOffice, worker: Running) -> None:
     assert worker.is_alive()
     folder = office.settings.incoming_dir
     folder.mkdir(parents=True, exist_ok=True)
@@ -169,7 +171,7 @@ def test_h2_a_running_worker_clears_what_never_came_whole(office: Office, worker
 
 
 def test_a_job_to_be_tried_again_does_not_break_on_one_that_was_asked_for_meanwhile(
-    office: Office, tmp_path: Path
+    office: WorkersOffice, tmp_path: Path
 ) -> None:
     number = lost(office, more_rows(tmp_path))
     with database.transaction(office.engine) as connection:
@@ -183,7 +185,7 @@ def test_a_job_to_be_tried_again_does_not_break_on_one_that_was_asked_for_meanwh
     assert live_jobs(office) == []
 
 
-def test_what_is_asked_for_already_is_not_asked_for_again(office: Office, tmp_path: Path) -> None:
+def test_what_is_asked_for_already_is_not_asked_for_again(office: WorkersOffice, tmp_path: Path) -> None:
     numbers = [lost(office, more_rows(tmp_path)) for _ in range(3)]
     for _ in range(3):
         with database.transaction(office.engine) as connection:

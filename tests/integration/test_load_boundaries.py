@@ -6,7 +6,7 @@ from typing import Any
 
 import geopandas as gpd
 import pytest
-from shapely.affinity import scale, translate
+from shapely.affinity import scale
 from shapely.geometry import LineString, MultiPolygon, Polygon, box
 from sqlalchemy import Connection, select
 
@@ -17,18 +17,12 @@ from geo.ingestion.mapping import BoundaryColumns
 from geo.ingestion.reading import ReadOptions
 from geo.places import add_city
 from tests.support import factories as f
+from tests.support.factories import redrawn
 
 
 def versions(connection: Connection, code: str) -> list[tuple[date | None, date | None]]:
     rows = select(boundary.c.valid_from_on, boundary.c.valid_to_on).join(settlement).where(settlement.c.code == code)
     return [tuple(row) for row in connection.execute(rows.order_by(boundary.c.id))]
-
-
-def redrawn(city: gpd.GeoDataFrame, index: int) -> gpd.GeoDataFrame:
-    changed = city.copy()
-    shapes = list(city.geometry)
-    shapes[index] = translate(shapes[index], 0.0001, 0)
-    return changed.set_geometry(gpd.GeoSeries(shapes, crs=city.crs))
 
 
 def test_load_boundaries_versions(connection: Connection, tmp_path: Path) -> None:

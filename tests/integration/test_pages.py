@@ -10,28 +10,18 @@ import pytest
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 
-from service.http.access import COOKIE, csrf_of
+from service.http.access import COOKIE
 from service.logs import JsonLines
 from service.pages import accounts, cities, sign_in, static, surveys, uploads
 from tests.support import factories as f
+from tests.support.browsing import HTML, cookie, token
 from tests.support.office import Office, bearer, client, office, officer, settings
 from tests.support.two_organisations import PASSWORD, SECRETS, TwoOrganisations
 
 __all__ = ["client", "office", "officer", "settings"]
 
-HTML = {"accept": "text/html"}
 OTHER_SITE = {"sec-fetch-site": "cross-site"}
 OWN_SITE = {"sec-fetch-site": "same-origin"}
-
-
-def cookie(two: TwoOrganisations, role: str, organisation: str = "north") -> dict[str, str]:
-    """What a browser sends of somebody who has signed in."""
-    return HTML | {"cookie": f"{COOKIE}={two.token(role, organisation)}"}
-
-
-def token(two: TwoOrganisations, role: str, organisation: str = "north") -> dict[str, str]:
-    """What a form of theirs brings along."""
-    return {"csrf": csrf_of(two.token(role, organisation))}
 
 
 @pytest.fixture(autouse=True)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from fastapi.testclient import TestClient
 
-from tests.integration.test_pages import cookie, token
 from tests.support import factories as f
+from tests.support.browsing import cookie, token
 from tests.support.office import Office, client, office, officer, settings
 from tests.support.two_organisations import TwoOrganisations, rows
 

@@ -4,15 +4,13 @@ from pathlib import Path
 from typing import Any
 
 from alembic.autogenerate import compare_metadata
-from alembic.command import downgrade
-from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, Engine, func, inspect, select, text
 
 from geo import database
-from geo.database.engine import MIGRATIONS
 from geo.database.schema.tables import facility, household, metadata, upload
 from tests.support import factories as f
+from tests.support.migrating import migrate
 
 
 def _ours(name: str | None, kind: str, parents: Any) -> bool:
@@ -41,14 +39,6 @@ def indexes(connection: Connection) -> list[str]:
     """Every index of our tables as PostgreSQL tells it, but those of partitions."""
     rows = text("SELECT indexdef FROM pg_indexes WHERE tablename = ANY(:names) ORDER BY indexname")
     return list(connection.execute(rows, {"names": list(metadata.tables)}).scalars())
-
-
-def migrate(connection: Connection, revision: str) -> None:
-    """Takes the tables back to an earlier revision."""
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    config.attributes["connection"] = connection
-    downgrade(config, revision)
 
 
 def test_migrated_tables_are_the_declared_ones(connection: Connection) -> None:

@@ -15,8 +15,8 @@ from geo.ingestion.loading.originals import Kept
 from geo.people.accounts import enter
 from geo.settings import Settings
 from service.actions.receive import plain_name
-from tests.integration.test_schema import migrate
 from tests.support import factories as f
+from tests.support.migrating import migrate
 from tests.support.office import API, Office, bearer, client, office, officer, settings
 from tests.support.two_organisations import TwoOrganisations, refused, rows
 

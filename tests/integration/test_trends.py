@@ -19,8 +19,8 @@ from geo.errors import InvalidParameters
 from geo.indicators.figures import TrendsQuery, find_trends
 from geo.indicators.figures.trends import COLUMNS
 from geo.surveys import SurveySpec
-from tests.integration.test_load_boundaries import redrawn
 from tests.support import factories as f
+from tests.support.factories import redrawn
 
 QUERY = TrendsQuery("pune", ["drainage_any"], seen="all", page=PageRequest(limit=None))
 EACH = 12

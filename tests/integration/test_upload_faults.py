@@ -5,110 +5,26 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import text
 
 from geo import database
 from geo.database import lock_final
 from geo.database.cluster import server
-from geo.indicators.tallies import recompute, surveys_lacking_tallies
-from geo.ingestion.loading import Target, originals
-from geo.ingestion.uploads import NEXT_STEP, Choices, Decision, Step, decide, receive
-from geo.people import Bearer, add_account, find_account_by_id
-from geo.places import find_city
-from geo.settings import Settings
-from geo.surveys import find_survey
-from service.work import jobs, queue
-from tests.integration.test_cli_faults import kill_server, many_rows, snapshot, whole
+from geo.ingestion.uploads import Decision, Step, decide
+from geo.people import Bearer
+from service.work import jobs
 from tests.support import factories as f
-from tests.support.cli import Running, Shell
+from tests.support.cli import Running
+from tests.support.faults import kill_server, many_rows, snapshot, whole
 from tests.support.published_city import drop_database, new_database
+from tests.support.workers import WorkersOffice, furnish
 
 PROGRESS = "SELECT step, rows_done FROM upload_progress"
-
-
-@dataclass(frozen=True)
-class Office:
-    """A city with a round of 48 households, whose officer sends files; workers are real processes."""
-
-    url: str
-    engine: Engine
-    folder: Path
-    sender: Bearer
-
-    @property
-    def shell(self) -> Shell:
-        return Shell(self.url, self.folder)
-
-    @property
-    def settings(self) -> Settings:
-        return Settings(state_dir=self.folder / "state")
-
-    def receives(self, path: Path) -> int:
-        """Takes a file in and asks for its check."""
-        original = originals.identify(path, path.name)
-        originals.keep(original, self.sender.organisation, self.settings.originals_url)
-        with database.transaction(self.engine) as connection:
-            row = find_survey(connection, find_city(connection, "pune"), "2024")
-            target = Target(row["city_id"], "survey", row["id"])
-            number = receive(connection, self.sender, target, original, Choices())
-        self.asks(number, "checking")
-        return number
-
-    def decides(self, number: int, decision: Decision) -> None:
-        """Decides, and asks for what follows."""
-        with database.transaction(self.engine) as connection:
-            decide(connection, number, decision)
-        self.asks(number, NEXT_STEP[decision])
-
-    def asks(self, number: int, step: Step) -> None:
-        with database.transaction(self.engine) as connection:
-            queue.defer_upload(connection, number, step)
-
-    def look(self, number: int) -> tuple[str, str | None]:
-        """The upload's state and problem."""
-        with database.transaction(self.engine) as connection:
-            row = connection.execute(text("SELECT state, problem FROM upload WHERE id = :id"), {"id": number}).one()
-        return row[0], row[1]
-
-    def works(self) -> Running:
-        """Starts a worker that goes on until it is ended."""
-        return self.shell.start("worker")
-
-    def becomes(self, number: int, *states: str) -> None:
-        """Waits until the upload is in one of these states."""
-        deadline = time.monotonic() + 90
-        while self.look(number)[0] not in states:
-            assert time.monotonic() < deadline, self.look(number)
-            time.sleep(0.05)
-
-    def a_minute_passes(self) -> None:
-        """What has not been heard of for half a minute is taken for dead."""
-        with self.engine.begin() as connection:
-            connection.execute(
-                text("UPDATE procrastinate.procrastinate_workers SET last_heartbeat = now() - '1m'::interval")
-            )
-
-
-def furnish(url: str, folder: Path) -> Bearer:
-    """Loads a city with a round into a database; its officer."""
-    database.upgrade(url)
-    engine = database.create_engine(url)
-    with database.transaction(engine) as connection:
-        f.load_city(connection, folder, f.small_city())
-        f.load(connection, folder, f.households())
-        account_id = add_account(connection, "officer@ngo.org", "Officer", "contributor", "local")
-        organisation_id = find_account_by_id(connection, account_id)["organisation_id"]
-        for survey_id in surveys_lacking_tallies(connection):
-            recompute(connection, survey_id)
-    engine.dispose()
-    jobs.prepare(url)
-    return Bearer(account_id, organisation_id, "local", "officer@ngo.org", "Officer", "contributor", "session")
 
 
 @pytest.fixture(scope="module")
@@ -119,11 +35,11 @@ def officer(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 @pytest.fixture
-def office(database_url: str, officer: Bearer, tmp_path: Path) -> Iterator[Office]:
+def office(database_url: str, officer: Bearer, tmp_path: Path) -> Iterator[WorkersOffice]:
     """In a database of the test's own."""
     url = new_database(database_url, "office_at_work", "office")
     engine = database.create_engine(url)
-    yield Office(url, engine, tmp_path, officer)
+    yield WorkersOffice(url, engine, tmp_path, officer)
     engine.dispose()
     drop_database(database_url, "office_at_work")
 
@@ -141,7 +57,7 @@ def children_of(*pids: int | None) -> list[int]:
     return [int(pid) for pid in found.stdout.split()]
 
 
-def await_step(office: Office, step: Step) -> None:
+def await_step(office: WorkersOffice, step: Step) -> None:
     """Waits until a step is under way, of a check or a load with rows read."""
     with psycopg.connect(office.url.replace("+psycopg", "", 1), autocommit=True) as watcher:
         deadline = time.monotonic() + 60
@@ -153,7 +69,7 @@ def await_step(office: Office, step: Step) -> None:
     pytest.fail(f"{step} does not begin")
 
 
-def brought_to(office: Office, step: Step, path: Path) -> int:
+def brought_to(office: WorkersOffice, step: Step, path: Path) -> int:
     """An upload of which this step is the next."""
     number = office.receives(path)
     decisions: dict[Step, list[Decision]] = {
@@ -165,12 +81,12 @@ def brought_to(office: Office, step: Step, path: Path) -> int:
     return number
 
 
-def seen(office: Office) -> Any:
+def seen(office: WorkersOffice) -> Any:
     """What a reader sees, without the uploads' own states."""
     return {name: rows for name, rows in snapshot(office.url).items() if name not in ("uploads", "findings")}
 
 
-def in_the_middle(office: Office, step: Step, folder: Path) -> tuple[int, Any, Running]:
+def in_the_middle(office: WorkersOffice, step: Step, folder: Path) -> tuple[int, Any, Running]:
     """An upload in the middle of a step, what was seen before it, and the worker at it."""
     number = brought_to(office, step, many_rows(folder / "many.csv", 20_000))
     before = seen(office)
@@ -183,7 +99,7 @@ AFTER: dict[Step, str] = {"checking": "checked", "loading": "loaded", "withdrawi
 
 
 @pytest.mark.parametrize("step", ["checking", "loading", "withdrawing"])
-def test_a_worker_that_is_killed_leaves_the_step_to_the_next(office: Office, tmp_path: Path, step: Step) -> None:
+def test_a_worker_that_is_killed_leaves_the_step_to_the_next(office: WorkersOffice, tmp_path: Path, step: Step) -> None:
     number, before, worker = in_the_middle(office, step, tmp_path)
     reader = reader_of(worker)
     worker.kill()
@@ -207,7 +123,7 @@ def await_end(reader: int) -> None:
         time.sleep(0.02)
 
 
-def test_a_reader_ends_with_its_worker(office: Office, tmp_path: Path) -> None:
+def test_a_reader_ends_with_its_worker(office: WorkersOffice, tmp_path: Path) -> None:
     """Nobody would hear what came of it, nor stop it: here it cannot come to an end by itself."""
     with office.engine.connect() as holding:
         lock_final(holding)
@@ -222,7 +138,9 @@ def test_a_reader_ends_with_its_worker(office: Office, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("step", ["checking", "loading", "withdrawing"])
-def test_a_reader_that_breaks_off_is_told_and_the_worker_goes_on(office: Office, tmp_path: Path, step: Step) -> None:
+def test_a_reader_that_breaks_off_is_told_and_the_worker_goes_on(
+    office: WorkersOffice, tmp_path: Path, step: Step
+) -> None:
     number, before, worker = in_the_middle(office, step, tmp_path)
     os.kill(reader_of(worker), signal.SIGKILL)
     back = {"checking": "refused", "loading": "waiting", "withdrawing": "loaded"}[step]
@@ -238,14 +156,14 @@ def test_a_reader_that_breaks_off_is_told_and_the_worker_goes_on(office: Office,
     worker.process.join(30)
 
 
-def test_a_file_that_takes_too_long_is_refused(office: Office, tmp_path: Path) -> None:
+def test_a_file_that_takes_too_long_is_refused(office: WorkersOffice, tmp_path: Path) -> None:
     number = office.receives(many_rows(tmp_path / "many.csv"))
     jobs.work_off(office.url, office.settings.model_copy(update={"upload_minutes": 0.03}))
     state, problem = office.look(number)
     assert (state, "took more than" in str(problem)) == ("refused", True)
 
 
-def test_a_file_that_needs_too_much_memory_is_refused(office: Office, tmp_path: Path) -> None:
+def test_a_file_that_needs_too_much_memory_is_refused(office: WorkersOffice, tmp_path: Path) -> None:
     path = tmp_path / "wide.csv"
     with path.open("w") as file:
         file.write("household_code,longitude,latitude,note\n")
@@ -256,7 +174,7 @@ def test_a_file_that_needs_too_much_memory_is_refused(office: Office, tmp_path: 
     assert (state, "memory" in str(problem)) == ("refused", True)
 
 
-def test_two_workers_never_take_one_upload(office: Office, tmp_path: Path) -> None:
+def test_two_workers_never_take_one_upload(office: WorkersOffice, tmp_path: Path) -> None:
     path = many_rows(tmp_path / "many.csv", 5_000)
     numbers = [office.receives(path)] + [
         office.receives(f.write_csv(tmp_path / f"{i}.csv", [f.household(9_000 + i)])) for i in range(3)
@@ -283,19 +201,19 @@ def test_two_workers_never_take_one_upload(office: Office, tmp_path: Path) -> No
 
 
 @pytest.fixture
-def own_office(new_state_dir: Callable[[], Path], tmp_path: Path) -> Iterator[tuple[Path, Office]]:
+def own_office(new_state_dir: Callable[[], Path], tmp_path: Path) -> Iterator[tuple[Path, WorkersOffice]]:
     """In a cluster of the test's own, and its state folder."""
     state_dir = new_state_dir()
     url = server.start(state_dir)
     officer = furnish(url, tmp_path)
     engine = database.create_engine(url)
-    yield state_dir, Office(url, engine, tmp_path, officer)
+    yield state_dir, WorkersOffice(url, engine, tmp_path, officer)
     engine.dispose()
 
 
 @pytest.mark.parametrize("step", ["checking", "loading", "withdrawing"])
 def test_a_database_that_is_killed_finds_the_step_undone_and_it_is_done_again(
-    own_office: tuple[Path, Office], tmp_path: Path, step: Step
+    own_office: tuple[Path, WorkersOffice], tmp_path: Path, step: Step
 ) -> None:
     state_dir, office = own_office
     number, before, worker = in_the_middle(office, step, tmp_path)
@@ -314,7 +232,7 @@ def test_a_database_that_is_killed_finds_the_step_undone_and_it_is_done_again(
     assert not worker.is_alive()
 
 
-def test_an_upload_that_is_refused_while_it_is_checked_stays_refused(office: Office, tmp_path: Path) -> None:
+def test_an_upload_that_is_refused_while_it_is_checked_stays_refused(office: WorkersOffice, tmp_path: Path) -> None:
     number, _, worker = in_the_middle(office, "checking", tmp_path)
     with database.transaction(office.engine) as connection:
         decide(connection, number, "refuse")

@@ -13,9 +13,9 @@ from geo.ingestion.uploads import Limits, Work
 from geo.settings import Settings
 from service.app import create_app
 from service.work import jobs
-from tests.integration.test_api_incoming import announce
 from tests.support import factories as f
 from tests.support.office import Office, bearer, send
+from tests.support.parts import announce
 from tests.support.two_organisations import TwoOrganisations
 
 

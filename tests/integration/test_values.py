@@ -17,8 +17,8 @@ from geo.indicators.figures.compute import NUMBERS
 from geo.indicators.tallies import surveys_lacking_tallies
 from geo.indicators.tallies.store import make_missing
 from geo.ingestion.loading import SourceOptions
-from tests.integration.test_load_boundaries import redrawn
 from tests.support import factories as f
+from tests.support.factories import redrawn
 
 ALL = PageRequest(limit=None)
 QUERY = ValuesQuery(cities=["pune"], seen="all", page=ALL)

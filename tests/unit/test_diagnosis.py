@@ -12,7 +12,7 @@ from geo.ingestion.placing import Placement
 from geo.ingestion.placing.labels import NOWHERE
 from geo.ingestion.placing.placer import Placer
 from geo.places import Places
-from tests.unit.test_placement import observed, places
+from tests.support.placing import observed, places
 
 LON, LAT = 34.005, -13.505
 DOWA = places(box(34.0, -13.51, 34.01, -13.5), box(34.02, -13.51, 34.03, -13.5))

@@ -14,7 +14,7 @@ from geo.ingestion.mapping import Profile
 from geo.ingestion.mapping.doubtful import not_answers
 from geo.ingestion.mapping.profile import FieldMapping
 from tests.support.factories import write_csv
-from tests.unit.test_mapping import mapped
+from tests.support.mapping import mapped
 
 
 class Seen(Protocol):

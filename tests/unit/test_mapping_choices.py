@@ -9,7 +9,7 @@ import pytest
 from geo.ingestion.mapping import Profile, Value
 from geo.ingestion.mapping.profile import FieldMapping, Multiple
 from tests.support.factories import write_csv
-from tests.unit.test_mapping import Found, mapped
+from tests.support.mapping import Found, mapped
 
 WATER: dict[str, Value] = {"taps": "public_tap", "borehole": "borehole", "wells": "unprotected_well", "dk": "unknown"}
 BEST_FIRST: list[Value] = ["public_tap", "borehole"]

@@ -16,7 +16,7 @@ from geo.ingestion.mapping.dates import read_date
 from geo.ingestion.mapping.profile import FieldMapping
 from geo.ingestion.mapping.quantities import read_coordinates, read_number
 from tests.support.factories import write_csv
-from tests.unit.test_mapping import field, mapped
+from tests.support.mapping import field, mapped
 
 
 @pytest.mark.parametrize(

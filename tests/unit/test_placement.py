@@ -1,9 +1,6 @@
 """Which settlement a position or a declaration belongs to."""
 
-from typing import Any
-
 import numpy as np
-import pyarrow as pa
 import pyproj
 import pytest
 import shapely
@@ -15,23 +12,9 @@ from geo.ingestion.placing import Placement
 from geo.ingestion.placing.labels import NOWHERE
 from geo.ingestion.placing.placer import Placer
 from geo.places import Places
+from tests.support.placing import observed, places
 
 GEOD = pyproj.Geod(ellps="WGS84")
-
-
-def places(*shapes: Any, names: list[str] | None = None) -> Places:
-    codes = [f"S{i}" for i in range(len(shapes))]
-    drawn = np.empty(len(shapes), dtype=object)
-    drawn[:] = shapes
-    return Places(codes, names or [f"Name {i}" for i in range(len(shapes))], drawn)
-
-
-def observed(positions: list[tuple[float, float] | None], declared: list[str | None] | None = None) -> Observations:
-    lon = np.array([np.nan if p is None else p[0] for p in positions])
-    lat = np.array([np.nan if p is None else p[1] for p in positions])
-    fields = {} if declared is None else {"declared_settlement_code": pa.array(declared, type=pa.string())}
-    n = len(positions)
-    return Observations(np.arange(2, n + 2, dtype=np.int32), fields, None, lon, lat, np.zeros(n, dtype=bool))
 
 
 def place(

@@ -11,7 +11,7 @@ from geo.ingestion.mapping.ticks import options_by_question
 from geo.ingestion.reading import ReadOptions
 from geo.ingestion.suggesting import suggest_profile
 from tests.support.factories import write_csv
-from tests.unit.test_mapping import mapped
+from tests.support.mapping import mapped
 
 
 def has_internet(tmp_path: Path, rows: list[dict[str, Any]], column: str) -> tuple[list[Any], list[tuple[int, str]]]:

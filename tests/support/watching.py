@@ -1,0 +1,37 @@
+"""A service that watches the data version, and what reached it behind its cache."""
+
+import time
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from geo.database import DataVersionWatch
+from service.http.middleware import public_cache
+
+
+def watch_of(client: TestClient) -> DataVersionWatch:
+    watch: DataVersionWatch = client.app.state.watch  # type: ignore[attr-defined]
+    return watch
+
+
+def wait_until_watching(client: TestClient) -> None:
+    deadline = time.monotonic() + 10
+    while watch_of(client).seen() is None:
+        assert time.monotonic() < deadline, "the watch does not see the data version"
+        time.sleep(0.02)
+
+
+def paths_asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The paths that reached the app behind the cache."""
+    asked: list[str] = []
+    ask = public_cache.PublicCache._ask
+
+    async def counted(
+        self: public_cache.PublicCache, scope: Any, receive: Any, send: Any
+    ) -> public_cache.Answer | None:
+        asked.append(scope["path"])
+        return await ask(self, scope, receive, send)
+
+    monkeypatch.setattr(public_cache.PublicCache, "_ask", counted)
+    return asked
