@@ -41,3 +41,9 @@ def case_files(request: pytest.FixtureRequest, all_cases: Path, tmp_path: Path) 
 def officer(case_files: Path, fresh_url: str) -> Officer:
     """Somebody at a command line in the case's folder, with a database of the test's own."""
     return Officer(fresh_url, case_files)
+
+
+@pytest.fixture
+def at_desk(fresh_url: str, tmp_path: Path) -> Officer:
+    """Somebody at a command line with files of the test's own."""
+    return Officer(fresh_url, tmp_path)

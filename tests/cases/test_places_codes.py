@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.support.desk import outlines
 from tests.support.officer import YEAR, Officer, figure
+from tests.support.outlines import outlines
 
 
 @pytest.mark.case("field/29-numbers-restart-in-each-ward")

@@ -5,10 +5,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.support.desk import at_desk, outlines
 from tests.support.officer import Officer, figure
-
-__all__ = ["at_desk"]
+from tests.support.outlines import outlines
 
 ROUND = ("--starts", "2025-01-01", "--ends", "2025-12-31", "--mode", "census")
 

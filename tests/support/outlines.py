@@ -1,20 +1,10 @@
-"""Somebody at a command line with files of the test."""
+"""Outlines of settlements, as a person at a desk draws them."""
 
 import json
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from tests.support.officer import Officer
-
 SQUARE = 0.002
-
-
-@pytest.fixture
-def at_desk(fresh_url: str, tmp_path: Path) -> Officer:
-    """Somebody at a command line with files of the test's own."""
-    return Officer(fresh_url, tmp_path)
 
 
 def outlines(path: Path, *rows: tuple[dict[str, Any], float, float]) -> Path:
