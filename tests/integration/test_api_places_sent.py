@@ -112,7 +112,7 @@ def test_what_another_organisation_drew_stays_as_it_is(
     assert theirs["state"] == "waiting"
     (found,) = [group for group in theirs["findings"] if group["severity"] == "error"]
     assert (found["code"], found["rows"]) == ("boundary_of_others", [1])
-    assert "drawn by another organisation" in found["sentence"]
+    assert "drawn or listed by another organisation" in found["sentence"]
     loaded = other.decided(theirs["id"], "skip_errors")
     assert (loaded["state"], loaded["counts"]["rows_loaded"]) == ("loaded", 1)
 
