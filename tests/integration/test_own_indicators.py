@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -383,7 +384,7 @@ def test_an_id_that_a_later_vasti_ships_stays_the_organisations(
     shipped: dict[str, Definition] = catalogue() | {
         "own_fan": catalogue()["drainage_any"].model_copy(update={"id": "own_fan"})
     }
-    monkeypatch.setattr("geo.indicators.definitions.catalogue.catalogue", lambda: shipped)
+    monkeypatch.setattr(import_module("geo.indicators.definitions.catalogue"), "catalogue", lambda: shipped)
     assert read_catalogue(city).newest["own_fan"].name == "Homes with a fan"
 
 
