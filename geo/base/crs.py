@@ -21,7 +21,6 @@ _WGS84 = pyproj.Geod(ellps="WGS84")
 METRES_PER_DEGREE = 111_320.0
 """Length of a degree of longitude at the equator: the longest a degree gets, so a safe bound for searches."""
 
-
 _NAMES_FILES = re.compile(
     r"(?:grids|file|catalog)\s*+=(?!\s*+@null(?![^\s\"']))|\binit\s*+=(?!\s*+(?:epsg|esri):\d)|PARAMETERFILE|gridshift|"
     r"^\s*+@?(?:[./~]|[a-z]++://(?!www\.opengis\.net/def/crs/))",

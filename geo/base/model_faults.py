@@ -18,7 +18,6 @@ _KINDS = {
 
 _TELLING = {"extra_forbidden": 0, "too_short": 0, "missing": 2}
 
-
 _LIMITS = {"greater_than": "gt", "greater_than_equal": "ge", "less_than": "lt", "less_than_equal": "le"}
 _SAID = {"gt": "more than", "ge": "at least", "lt": "less than", "le": "at most"}
 

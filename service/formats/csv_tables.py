@@ -190,7 +190,6 @@ _COUNTED = ("population", "unserved", "unserved_low", "unserved_high", "to_targe
 _NUMBERS = ("value", "from_value", "to_value", "target", "fitted")
 _COUNTED_TAGS = {"households": "+hh", "persons": "+ind"}
 
-
 _MOST_EXACT = 2.0**53
 """Beyond it, not every whole number is one a float, or a JavaScript program, can hold."""
 

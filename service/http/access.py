@@ -38,7 +38,6 @@ CSRF_HEADER = "x-csrf-token"
 
 _SAFE = ("GET", "HEAD", "OPTIONS")
 
-
 _PROVING = BoundedSemaphore(4)
 """Passwords that are proved at the same time: each takes 64 MB. While one is, it holds no connection."""
 

@@ -199,7 +199,6 @@ _REASONS: Mapping[str, str] = {
 }
 """What is wrong with a parameter, by the kind of fault."""
 
-
 _ASKED: Mapping[object, str] = {"mode": MODE_ASKED["household"]}
 """What is asked about a parameter that has no default, where its name alone does not tell."""
 

@@ -38,12 +38,10 @@ _OPTIONS: Mapping[str, str] = {
     "new-settlements": "“Make settlements of what rows name” below",
 }
 
-
 _PHRASES: Mapping[str, str] = {
     "add the value to the profile and load the file again": "say what it means, under “What answers mean” below",
     "add it with `vasti city add`": "an operator adds it on the page “Cities”, and a steward asks for it there",
 }
-
 
 _COMMAND = re.compile(r"((?:^|(?<=[.;]))[^ .;]*+) [^.;]*`vasti [^`]*+`[^.;]*+[.;]?")
 """A clause that names a command, which the reader of a page may not have at hand."""

@@ -60,7 +60,6 @@ _MISPLACED_SHOWN = 500
 _FINDINGS_A_PAGE = 200
 _ENCODINGS = ("utf-8", "cp1252", "cp1250", "cp1251", "cp1256", "latin-1", "iso-8859-2", "cp850", "utf-16")
 
-
 _NO_TEXTS: list[str] = []
 
 

@@ -65,7 +65,6 @@ DIRECTIONS = {
     "report": "neither way: it describes how people live",
 }
 
-
 NUMERATORS = {"density": "Who is counted", "seat_load": "Who relies on the facilities"}
 """What the numerator is called, where it is not one of a share."""
 

@@ -11,7 +11,6 @@ from tests.support import factories as f
 
 HOUSEHOLDS = {0: 9, 1: 9, 2: 10, 3: 11, 4: 40, 5: 40, 6: 120, 7: 30}
 
-
 LACKING = {0: 9, 1: 0, 2: 6, 3: 5, 4: 20, 5: 20, 6: 30, 7: 27}
 """By settlement: how many households there are, and how many of them have neither toilet nor drain."""
 

@@ -123,7 +123,7 @@ ODS_ERROR = 'table:formula="of:=1/0" office:value-type="string" office:string-va
 
 
 def test_errors_of_opendocument_are_the_text_a_person_sees(tmp_path: Path) -> None:
-    """LibreOffice of earlier years wrote 0 as the value of an error: 0 members, where nobody knows how many."""
+    """LibreOffice of earlier years wrote 0 as the value of an error, which would count as no member."""
     note = "<office:annotation><text:p>Ask Ravi</text:p></office:annotation>"
     rows = (
         f"<table:table-cell {ODS_ERROR}>{note}<text:p>#DIV/0!</text:p></table:table-cell>",

@@ -65,7 +65,7 @@ upload = Table(
     Column("rows_warned", Integer, nullable=True),
     Column("rows_rejected", Integer, nullable=True),
     Column("state", Text, nullable=False, server_default="loaded"),
-    # How it is to be read, as the sender chose; see geo.ingestion.uploads.upload.Choices.
+    # How it is to be read, as the sender chose; see geo.ingestion.uploads.choices.
     Column("choices", JSONB, nullable=False, server_default="{}"),
     # Why it waits or was refused, in a sentence.
     Column("problem", Text, nullable=True),

@@ -15,7 +15,6 @@ from geo.indicators.definitions.definition import Definition, read_definition
 MOST_BYTES = 64 * 1024
 """The largest file."""
 
-
 _RESERVED = frozenset({"all", "none", "null", "true", "false", "and", "or", "not", "in", "is", "between", "like"})
 
 

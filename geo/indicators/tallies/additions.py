@@ -15,7 +15,6 @@ from geo.people import open_organisation
 MOST_INDICATORS = 200
 """How many an installation may have."""
 
-
 MOST_VERSIONS = 1000
 """How many versions of all of them together: every load counts each."""
 

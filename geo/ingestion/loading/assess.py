@@ -146,7 +146,7 @@ def assess(
 
 @dataclass(frozen=True)
 class _Settlements:
-    """The places, wards and cells of an area: see blocks.Cells. The settlements are in the order of their codes."""
+    """The settlements in the order of their codes, their wards, and where each stands in a block: see blocks.Cells."""
 
     places: pd.DataFrame
     wards: pd.DataFrame

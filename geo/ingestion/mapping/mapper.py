@@ -36,7 +36,6 @@ from geo.ingestion.reading import Batch, Layer, ReadOptions, as_mask, check_crs,
 _WKB_POINT = np.dtype([("byte_order", "u1"), ("type", "<u4"), ("x", "<f8"), ("y", "<f8")])
 _WKB_POINT_TYPE = 1
 
-
 _ESCAPED_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 
 

@@ -246,7 +246,7 @@ def _odk(text: str, _crs: pyproj.CRS) -> Any | None:
 
 def _plus_code(text: str, _crs: pyproj.CRS) -> Any | None:
     """The middle of the cell a whole plus code stands for; a place may be named after it."""
-    code = text.split(maxsplit=1)[0].rstrip(",") if text else ""
+    code = _first_word(text)
     if not openlocationcode.isFull(code):
         return None
     cell = openlocationcode.decode(code)
@@ -255,9 +255,13 @@ def _plus_code(text: str, _crs: pyproj.CRS) -> Any | None:
     return shapely.Point(cell.longitudeCenter, cell.latitudeCenter)
 
 
+def _first_word(text: str) -> str:
+    return text.split(maxsplit=1)[0].rstrip(",") if text.strip() else ""
+
+
 def _short_plus_code(text: str) -> str | None:
     """The code of a text such as `JRJ2+43 Pune`; None where it is whole, or none."""
-    code = text.split(maxsplit=1)[0].rstrip(",") if text.strip() else ""
+    code = _first_word(text)
     is_short = len(code) > _SHORT_DIGITS and code.find("+") == _SHORT_DIGITS - 2
     return code if is_short and openlocationcode.isShort(code) else None
 

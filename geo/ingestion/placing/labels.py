@@ -16,7 +16,6 @@ CLOSE = 85
 MAX_PROPOSED = 10_000
 """For how many different labels of a file a close one is looked for; beyond, the file is of another place."""
 
-
 _LOOKED_AT = 5
 """Of names that are alike, the likest."""
 

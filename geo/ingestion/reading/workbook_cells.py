@@ -23,7 +23,8 @@ _MOST_ALIKE = 1 << 20
 _ADDRESS = re.compile(r"([A-Z]{1,3})(\d{1,7})")
 _ERROR = re.compile(r"#(?:N/A|[A-Z]{1,10}/?0?[!?])|Err:\d{3}")
 """As LibreOffice shows the result of a formula that has none; older ones write 0 as its value."""
-_OLE = b"\xd0\xcf\x11\xe0"
+OLE = b"\xd0\xcf\x11\xe0"
+"""What an .xls begins with."""
 _DAMAGE = (
     zipfile.BadZipFile,
     zlib.error,
@@ -65,7 +66,7 @@ def find_odd_cells(path: Path, sheet: str) -> OddCells:
     """Looks at a sheet of an .xlsx, .ods or .xls itself. Where that cannot be looked into, nothing is found."""
     try:
         with path.open("rb") as source:
-            is_old = source.read(len(_OLE)) == _OLE
+            is_old = source.read(len(OLE)) == OLE
         if is_old:
             return _odd_cells_of_xls(path, sheet)
         with zipfile.ZipFile(path) as archive:
@@ -77,9 +78,7 @@ def find_odd_cells(path: Path, sheet: str) -> OddCells:
         return OddCells()
 
 
-def _read(
-    archive: zipfile.ZipFile, member: str, telling: re.Pattern[bytes], reader: "_XlsxReader | _OdsReader"
-) -> OddCells:
+def _read(archive: zipfile.ZipFile, member: str, telling: re.Pattern[bytes], reader: "_Reader") -> OddCells:
     if _is_telling(archive, member, telling):
         with archive.open(member) as source:
             while chunk := source.read(_CHUNK):
@@ -160,7 +159,7 @@ def _local(name: str) -> str:
     return name.rpartition(":")[2]
 
 
-class _XlsxReader:
+class _Reader:
     """Goes through the cells of one sheet."""
 
     def __init__(self) -> None:
@@ -169,6 +168,22 @@ class _XlsxReader:
         self.parser.StartElementHandler = self._start
         self.parser.EndElementHandler = self._end
         self.parser.CharacterDataHandler = self._text
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        raise NotImplementedError
+
+    def _end(self, name: str) -> None:
+        raise NotImplementedError
+
+    def _text(self, text: str) -> None:
+        raise NotImplementedError
+
+
+class _XlsxReader(_Reader):
+    """Goes through the cells of one sheet of an .xlsx."""
+
+    def __init__(self) -> None:
+        super().__init__()
         self._row, self._column = -1, -1
         self._type = ""
         self._has_formula = False
@@ -213,15 +228,11 @@ class _XlsxReader:
             self.found.uncalculated.add(self._column)
 
 
-class _OdsReader:
+class _OdsReader(_Reader):
     """Goes through the cells of one sheet of an OpenDocument file, which says each but once where several are alike."""
 
     def __init__(self, sheet: str) -> None:
-        self.found = OddCells()
-        self.parser = _parser()
-        self.parser.StartElementHandler = self._start
-        self.parser.EndElementHandler = self._end
-        self.parser.CharacterDataHandler = self._text
+        super().__init__()
         self._sheet = sheet
         self._is_here = False
         self._rows, self._columns = range(0), range(0)

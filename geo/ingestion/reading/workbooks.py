@@ -13,9 +13,9 @@ from geo.errors import UnreadableFile
 from geo.ingestion.reading.archives import check_container
 from geo.ingestion.reading.csv_files import read_csv, without_blank_rows
 from geo.ingestion.reading.layer import BATCH_ROWS, Batch, Layer, Note, ReadOptions, choose, distinct_names, reading_of
-from geo.ingestion.reading.workbook_cells import find_odd_cells
+from geo.ingestion.reading.workbook_cells import OLE, find_odd_cells
 
-_OLE, _ZIP = b"\xd0\xcf\x11\xe0", b"PK"
+_ZIP = b"PK"
 
 _POINTS_AT_PARENT = frozenset({"_parent_index", "_parent_table_name", "PARENT_KEY"})
 
@@ -31,7 +31,7 @@ def read_sheet(path: Path, options: ReadOptions, stack: ExitStack) -> Layer:
     """
     with path.open("rb") as source:
         start = source.read(1024).lstrip(b"\xef\xbb\xbf \r\n\t")
-    if start and not start.startswith((_OLE, _ZIP)) and path.suffix.lower() == ".xls":
+    if start and not start.startswith((OLE, _ZIP)) and path.suffix.lower() == ".xls":
         if start.startswith(b"<"):
             raise UnreadableFile(
                 f"{path.name} is a web page that calls itself a workbook; open it in a spreadsheet program, save it as "

@@ -23,7 +23,6 @@ from geo.ingestion.suggesting.profile_text import add_answers, add_kept
 
 AXES = ("longitude", "latitude")
 
-
 _HOLDS: Mapping[Content, tuple[str, ...]] = {
     "survey": (*standard_fields(), *TARGETS, DETAIL),
     "boundaries": ("settlement_code", "settlement_name", "ward_code", "ward_name", *AXES, "radius"),
@@ -46,7 +45,6 @@ _ONLY_OF: Mapping[str, tuple[Content, ...]] = {
     "moved": ("boundaries",),
 }
 """Choices that only some files have."""
-
 
 _MOST_ANSWERS, _LONGEST_ANSWER = 1_000, 500
 

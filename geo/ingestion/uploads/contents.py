@@ -34,7 +34,7 @@ def load_file(
     """Loads the file of an upload.
 
     Raises:
-        as geo.ingestion.loading.households and geo.ingestion.loading.facilities.load.
+        as `load_survey`, `load_boundaries` and `load_facilities` of geo.ingestion.loading.
     """
     today = datetime.now(UTC).date()
     match row["content"]:

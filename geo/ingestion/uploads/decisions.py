@@ -21,7 +21,6 @@ _FROM: Mapping[Decision, tuple[State, ...]] = {
     "withdraw": ("loaded",),
 }
 
-
 _TO: Mapping[Decision, State] = {
     "accept": "accepted",
     "skip_errors": "accepted",
@@ -29,7 +28,6 @@ _TO: Mapping[Decision, State] = {
     "refuse": "refused",
     "withdraw": "withdrawing",
 }
-
 
 NEXT_STEP: Mapping[Decision, Step] = {
     "accept": "loading",

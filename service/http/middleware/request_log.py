@@ -15,15 +15,11 @@ from service.logs import LONGEST_PATH, REQUEST
 
 SLOW_S = 2.0
 
-
 _MOST_NAMES = 20
-
 
 _LONGEST_QUERY = 4_000
 
-
 REQUEST_ID = b"x-request-id"
-
 
 _A_NUMBER = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 
