@@ -89,14 +89,18 @@ def one(request: Request, city: SlugInPath, survey: SlugInPath) -> Response:
         seen = find_seen_survey(reading.connection, city, survey)
         is_own = row["organisation_id"] == reading.bearer.organisation_id
         may_send = is_own and reading.bearer.may("contributor")
+        uploads = newest(reading, for_page, survey_id=row["id"]) if may_send else []
+        figures = _figures(reading, seen)
         return page(
             request,
             "survey.html",
             bearer=reading.bearer,
             survey=seen,
             is_own=is_own,
-            uploads=newest(reading, for_page, survey_id=row["id"]) if may_send else [],
-            figures=_figures(reading, seen),
+            uploads=uploads,
+            figures=figures,
+            # Rows may count in settlements without making a figure of the city.
+            has_rows=bool(figures) or any(each["state"] in ("loaded", "published") for each in uploads),
             suffixes=",".join(sorted(FORMATS)),
             most_mb=settings.upload_max_mb,
         )

@@ -10,6 +10,7 @@ import geopandas as gpd
 import pytest
 from fastapi.testclient import TestClient
 
+from geo.places import add_city
 from geo.settings import Settings
 from tests.support import factories as f
 from tests.support.office import API, Office, bearer, client, decide, office, officer, send, settings
@@ -146,6 +147,31 @@ def test_the_same_file_again_is_told_so(office: Office, tmp_path: Path) -> None:
         f"The same file is loaded already, as upload {first['id']}. To load it read otherwise, take that upload back "
         "first.",
     )
+
+
+def test_a_round_whose_rows_make_no_figure_of_the_city_can_be_published(
+    office: Office, two: TwoOrganisations, tmp_path: Path
+) -> None:
+    """Half of the households were asked one thing and half another: both are unknown for too many of them all."""
+    steward = bearer(two, "steward")
+    with two.owner.begin() as connection:
+        add_city(connection, "listed", "Listed")
+    # Without an outline there is no density either.
+    places = f.write_csv(tmp_path / "places.csv", [{"settlement_code": "A", "settlement_name": "A"}])
+    sends = Office(office.client, steward, two, office.settings)
+    listed = sends.sent(places, "", content="boundaries", city="listed")
+    assert sends.decided(listed["id"], "accept")["state"] == "loaded"
+    new = {"city": "listed", "slug": "halves", "starts_on": "2024-01-01", "ends_on": "2024-12-31", "mode": "census"}
+    assert office.client.post(f"{API}/own/surveys", headers=steward, json=new).status_code == 201
+    page = {"headers": {**steward, "accept": "text/html"}}
+    assert "Load a file first." in office.client.get("/surveys/listed/halves", **page).text
+    for asked, answer in (("drainage", "closed"), ("waste_collection", "door_to_door")):
+        rows = [{"household_code": f"{asked}-{i}", "settlement_code": "A", asked: answer} for i in range(40)]
+        sent = sends.sent(f.write_csv(tmp_path / f"{asked}.csv", rows), "halves", city="listed")
+        assert sends.decided(sent["id"], "accept")["state"] == "loaded"
+    shown = office.client.get("/surveys/listed/halves", **page).text
+    assert "Figures of the city" not in shown
+    assert 'value="published">Publish the round' in shown
 
 
 def test_a_second_sheet_of_a_file_is_another_upload(office: Office, tmp_path: Path) -> None:
