@@ -18,7 +18,7 @@ from sqlalchemy import Engine
 
 from geo import database
 from geo.database import SERVICE_ROLE
-from geo.errors import DatabaseUnavailable
+from geo.errors import Busy, DatabaseUnavailable, Locked
 from geo.indicators.tallies import recompute
 from geo.ingestion.uploads import Step, clear_folder, give_up, remove_older
 from geo.settings import Settings
@@ -106,8 +106,8 @@ def make_app(url: str, engine: Engine, settings: Settings) -> App:
             def on_time(timestamp: int) -> None:  # noqa: ARG001 (every periodic task is told when)
                 try:
                     work()
-                except DatabaseUnavailable:
-                    logger.warning("left for the next time", extra={"facts": {"task": work.__name__}})
+                except (Busy, DatabaseUnavailable, Locked):
+                    _leave_for_next_time(work.__name__)
 
             name = work.__name__
             app.periodic(cron=cron)(app.task(name=name, queueing_lock=name, priority=SHORT_FIRST)(on_time))
@@ -154,9 +154,17 @@ def make_app(url: str, engine: Engine, settings: Settings) -> App:
     @app.periodic(cron="* * * * *")
     @app.task(name="retry_stalled", queueing_lock="retry_stalled", priority=SHORT_FIRST)
     async def retry_stalled(timestamp: int) -> None:  # noqa: ARG001 (every periodic task is told when)
-        await _retry_stalled(app)
+        try:
+            await _retry_stalled(app)
+        except ConnectorException:
+            _leave_for_next_time("retry_stalled")
 
     return app
+
+
+def _leave_for_next_time(task: str) -> None:
+    """Says that a task of the clock did nothing: it comes again, so its job ends like one that succeeded."""
+    logger.warning("left for the next time", extra={"facts": {"task": task}})
 
 
 async def _retry_stalled(app: App) -> None:

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import psycopg
 from procrastinate import App, SyncPsycopgConnector
+from procrastinate.exceptions import ConnectorException
 from psycopg.conninfo import make_conninfo
 from sqlalchemy import BigInteger, Connection, Integer, Text, column, func, select, table
 from sqlalchemy import cast as sql_cast
@@ -165,12 +166,19 @@ def _defer(connection: Connection, task_name: str, lock: str, priority: int, **a
     """Puts a task into the queue in the caller's transaction. Of those with one lock no two are done at a time.
 
     It has no queueing lock: a job that is to be tried again would break on another that was asked for meanwhile.
+
+    Raises:
+        psycopg.Error: what the driver says, as for the caller's own statements.
     """
     driver = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
     path = connection.execute(select(func.current_setting("search_path"))).scalar_one()
     connection.execute(select(func.set_config("search_path", f"{QUEUE_SCHEMA},public", True)))
     task = _ASKING.configure_task(task_name, lock=lock, priority=priority, connection=driver)
-    task.defer(**arguments)
+    try:
+        task.defer(**arguments)
+    except ConnectorException as error:
+        # A database that is away is told apart by what the driver says, which the queue hides from the callers.
+        raise (error.__cause__ or error) from None
     connection.execute(select(func.set_config("search_path", path, True)))
 
 

@@ -170,6 +170,42 @@ def test_h2_a_running_worker_clears_what_never_came_whole(office: WorkersOffice,
     assert none_failed(office)
 
 
+@pytest.mark.parametrize("task", ["ask_for_tallies", "ask_for_uploads", "retry_stalled"])
+def test_a_task_of_the_clock_that_the_database_breaks_off_is_left_for_the_next_time(
+    office: WorkersOffice, worker: Running, tmp_path: Path, task: str
+) -> None:
+    with office.engine.begin() as connection:
+        connection.execute(text("DELETE FROM tallied WHERE group_field <> ''"))
+        connection.execute(text("UPDATE data_version SET version = version + 1"))
+    lost(office, more_rows(tmp_path))
+    if task == "retry_stalled":
+        with database.transaction(office.engine) as connection:
+            queue.defer_lost(connection)
+            are_begun(connection)
+    with office.engine.begin() as connection:
+        connection.execute(text(_BREAKS_OFF))
+    the_clock_asks(office, task)
+    until(lambda: "left for the next time" in worker.err.read_text(encoding="utf-8"), office)
+    with office.engine.begin() as connection:
+        connection.execute(text("DROP FUNCTION breaks_off CASCADE"))
+    until(lambda: task not in [name for name, _ in live_jobs(office)], office)
+    assert none_failed(office)
+
+
+_BREAKS_OFF = """
+    CREATE FUNCTION breaks_off() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+    BEGIN
+        PERFORM pg_terminate_backend(pg_backend_pid());
+        PERFORM pg_sleep(1);
+        RETURN NEW;
+    END $$;
+    CREATE TRIGGER breaks_off BEFORE INSERT OR UPDATE ON procrastinate.procrastinate_jobs FOR EACH ROW
+    WHEN (NEW.status = 'todo' AND NEW.task_name IN ('recompute_tallies', 'work_on_upload'))
+    EXECUTE FUNCTION breaks_off();
+"""
+"""Ends the connection of a worker that asks for work on an upload or for tallies."""
+
+
 def test_a_job_to_be_tried_again_does_not_break_on_one_that_was_asked_for_meanwhile(
     office: WorkersOffice, tmp_path: Path
 ) -> None:
