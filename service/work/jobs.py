@@ -108,6 +108,10 @@ def make_app(url: str, engine: Engine, settings: Settings) -> App:
                     work()
                 except (Busy, DatabaseUnavailable, Locked):
                     _leave_for_next_time(work.__name__)
+                except Exception as error:
+                    # The queue names the kind of an exception only.
+                    logger.error("task fault", extra={"facts": {"task": work.__name__, "where": where(error)}})
+                    raise
 
             name = work.__name__
             app.periodic(cron=cron)(app.task(name=name, queueing_lock=name, priority=SHORT_FIRST)(on_time))

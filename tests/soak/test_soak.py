@@ -59,7 +59,7 @@ def test_a_service_that_is_used_and_broken_off_ends_with_every_figure_right(
         engine = database.create_engine(office.url)
         try:
             _is_quiet(engine, office)
-            assert crowd.told.faults == [], office.errors()
+            assert crowd.told.faults == [], "\n".join(office.errors())
             assert len(crowd.told.loaded) >= 3, crowd.told
             _holds(engine, crowd)
             _figures_are_a_recount(engine, office)
@@ -74,7 +74,7 @@ def _is_quiet(engine: Engine, office: Office) -> None:
     """Waits until nothing is left to do."""
     deadline = time.monotonic() + _QUIET_S
     while (left := _left(engine)) != ([], [], []):
-        assert time.monotonic() < deadline, (left, office.errors())
+        assert time.monotonic() < deadline, "\n".join([str(left), *office.errors()])
         time.sleep(1)
 
 
