@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
-from typing import Literal, get_args
+from typing import Literal
 
 FieldType = Literal["code", "boolean", "integer", "number", "date", "text"]
 Role = Literal["identifier", "design", "answer", "group"]
@@ -43,9 +43,3 @@ def standard_fields() -> dict[str, Field]:
     return {
         name: Field(name=name, **{**entry, "codes": tuple(entry.get("codes", ()))}) for name, entry in table.items()
     }
-
-
-Content = Literal["boundaries", "survey", "facilities"]
-
-
-CONTENTS: tuple[Content, ...] = get_args(Content)

@@ -9,7 +9,7 @@ from geoalchemy2.shape import from_shape
 from sqlalchemy import CTE, ColumnElement, Connection, and_, case, func, insert, or_, select, true, update
 
 from geo.base import STORAGE_SRID
-from geo.database.schema.facilities import KINDS, FacilityKind, facility
+from geo.database.schema.facilities import FACILITY_KINDS, FacilityKind, facility
 from geo.database.schema.places import boundary, organisation, settlement
 from geo.database.schema.surveys import survey
 from geo.database.schema.uploads import upload
@@ -88,7 +88,7 @@ def count_facilities(connection: Connection, city_id: int, on: date) -> dict[Fac
         .group_by(facility.c.kind)
     )
     counted = {row.kind: row.n for row in connection.execute(rows)}
-    return {kind: counted.get(kind, 0) for kind in KINDS}
+    return {kind: counted.get(kind, 0) for kind in FACILITY_KINDS}
 
 
 def provision(connection: Connection, kind: FacilityKind, survey_ids: Sequence[int]) -> pd.DataFrame:

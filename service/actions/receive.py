@@ -12,9 +12,17 @@ from fastapi import Request
 
 from geo.database import check_disk, check_quota, limit_lock_waits
 from geo.errors import InputError, InvalidParameter, InvalidParameters, TooLarge
-from geo.fields import CONTENTS
-from geo.ingestion.loading import Original, Target, originals
-from geo.ingestion.uploads import Choices, kept_bytes, make_folder, receive
+from geo.ingestion.loading import (
+    DEFAULT,
+    KINDS,
+    Choices,
+    Original,
+    Target,
+    checked_choices,
+    every_choice,
+    originals,
+)
+from geo.ingestion.uploads import kept_bytes, make_folder, receive
 from geo.people import note, require
 from geo.places import find_city
 from geo.settings import Settings
@@ -24,7 +32,7 @@ from service.http.problems import validated
 from service.work.queue import defer_upload
 
 NAMED = ("city", "content", "survey")
-"""Where a file goes: a city, what it is of, and the round of a survey's. The other fields are choices."""
+"""Where a file goes: a city, its kind, and the round of one that goes into a round. The other fields are choices."""
 
 _CHUNK = 1 << 20
 
@@ -79,25 +87,23 @@ def find_target(done: Acting, fields: Mapping[str, str]) -> tuple[Target, Choice
     Raises:
         InvalidParameters: a field is missing, unknown or not valid.
         NotFound: there is no such city or round.
-        NotAllowed: the round is another organisation's, or the file is of settlements or facilities and who sends it
-            no steward.
+        NotAllowed: the round is another organisation's, or such files are for others to send.
     """
-    named = fields.get("content") or "survey"
-    content = next((known for known in CONTENTS if known == named), None)
-    if content is None:
-        raise InvalidParameters([InvalidParameter("content", f"is one of {', '.join(CONTENTS)}")])
-    missing = [name for name in ("city", *(["survey"] if content == "survey" else [])) if not fields.get(name)]
+    kind = KINDS.get(fields.get("content") or DEFAULT)
+    if kind is None:
+        raise InvalidParameters([InvalidParameter("content", f"is one of {', '.join(KINDS)}")])
+    missing = [name for name in ("city", *(["survey"] if kind.in_round else [])) if not fields.get(name)]
     if missing:
         raise InvalidParameters([InvalidParameter(name, "is required") for name in missing])
-    choices = validated(Choices, {n: value for n, value in fields.items() if n not in NAMED and value != ""})
-    choices.check(content)
-    if content == "survey":
+    given = validated(every_choice(), {n: value for n, value in fields.items() if n not in NAMED and value != ""})
+    choices: Choices = checked_choices(kind, given)
+    require(done.bearer, kind.decided_by)
+    if kind.in_round:
         row = find_own(done, fields["city"], fields["survey"])
-        return Target(row["city_id"], content, row["id"]), choices
+        return Target(row["city_id"], kind.name, row["id"]), choices
     if fields.get("survey"):
         raise InvalidParameters([InvalidParameter("survey", "goes with files of a survey only")])
-    require(done.bearer, "steward")
-    return Target(find_city(done.connection, fields["city"]), content), choices
+    return Target(find_city(done.connection, fields["city"]), kind.name), choices
 
 
 def take_in(done: Acting, settings: Settings, original: Original, fields: Mapping[str, str]) -> int:

@@ -10,10 +10,10 @@ from geo.base import PageRequest
 from geo.database import limit_lock_waits
 from geo.errors import InvalidParameter, InvalidParameters
 from geo.ingestion.findings import FindingGroup, find_groups
+from geo.ingestion.loading import KINDS, Choices, all_choices, checked_choices, choices_of
 from geo.ingestion.uploads import (
     BEGINS_AS,
     NEXT_STEP,
-    Choices,
     Decision,
     decide,
     decisions_for,
@@ -37,7 +37,10 @@ Words = Callable[[str], str]
 def decide_upload(done: Acting, number: int, decision: Decision, choices: Choices | None) -> Any:
     """Notes what is decided of an upload and asks a worker to do it; the upload's row.
 
+    `choices` are those of a recheck, as a model of `every_choice`.
+
     Raises:
+        InvalidParameters: some of it cannot be chosen of such a file.
         NotFound: there is no such upload, or it is not the bearer's to see.
         NotAllowed: it changes published figures, settlements or facilities, which is for a steward.
         Conflict: in its state that cannot be decided.
@@ -48,7 +51,7 @@ def decide_upload(done: Acting, number: int, decision: Decision, choices: Choice
         raise InvalidParameters([InvalidParameter("choices", "go with the decision recheck")])
     if is_for_steward(before, decision):
         require(done.bearer, "steward")
-    decide(done.connection, number, decision, choices)
+    decide(done.connection, number, decision, choices and checked_choices(KINDS[before["content"]], choices))
     step = NEXT_STEP.get(decision)
     if step is not None:
         defer_upload(done.connection, number, step)
@@ -62,8 +65,8 @@ def decide_upload(done: Acting, number: int, decision: Decision, choices: Choice
 def is_for_steward(row: Any, decision: Decision) -> bool:
     """Whether a decision changes published figures, or what every round of the city rests on."""
     changes_published = row["survey_state"] == "published" and decision in ("accept", "skip_errors", "withdraw")
-    makes_places = row["choices"].get("new_settlements", False) and decision in ("accept", "skip_errors")
-    return changes_published or makes_places or row["content"] != "survey"
+    makes_places = decision in ("accept", "skip_errors") and choices_of(row).needs_steward()
+    return changes_published or makes_places or KINDS[row["content"]].decided_by == "steward"
 
 
 def newest(reading: Acting, words: Words, *, survey_id: int | None = None, places_of: int | None = None) -> list[Any]:
@@ -100,7 +103,7 @@ def _describe(row: Any, groups: Sequence[FindingGroup], before: int | None, word
         "progress": _progress(row),
         "counts": None if row["rows_read"] is None else {name: row[name] for name in _COUNTS},
         "findings": [_group(group, words) for group in groups],
-        "choices": Choices.model_validate(row["choices"]).model_dump(mode="json"),
+        "choices": all_choices(choices_of(row)),
         "decisions": decisions_for(row),
     }
 

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 
 from geo.base import PageRequest
 from geo.errors import Conflict, InputError, VastiError
+from geo.ingestion.loading import KINDS
 from geo.ingestion.reading import FORMATS
 from geo.places import (
     Places,
@@ -31,7 +32,7 @@ from service.http.html import page, see_other
 from service.http.parameters import Id, SlugInPath
 from service.http.problems import status_of, validated
 from service.http.wording import for_page
-from service.pages.wording import KINDS, form_problem
+from service.pages.wording import form_problem
 
 router = APIRouter()
 
@@ -141,7 +142,7 @@ def one(request: Request, city: SlugInPath) -> Response:
             map=draw_sketch(list(shapes), np.empty((0, 2)), f"The outlines of the settlements of {row['name']}."),
             undrawn=sum(shape is None for shape in shapes),
             facilities=count_facilities(reading.connection, city_id, today),
-            kinds=KINDS,
+            kinds=[kind for kind in KINDS.values() if not kind.in_round],
             uploads=newest(reading, for_page, places_of=city_id) if reading.bearer.may("contributor") else [],
             suffixes=",".join(sorted(FORMATS)),
             most_mb=settings.upload_max_mb,

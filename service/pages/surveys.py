@@ -8,6 +8,7 @@ from geo.base import PageRequest
 from geo.errors import Conflict, InputError
 from geo.indicators.definitions import read_catalogue
 from geo.indicators.figures import Access, ValuesQuery, find_values
+from geo.ingestion.loading import KINDS
 from geo.ingestion.reading import FORMATS
 from geo.places import find_cities, find_city, find_requests
 from geo.settings import Settings
@@ -101,6 +102,7 @@ def one(request: Request, city: SlugInPath, survey: SlugInPath) -> Response:
             figures=figures,
             # Rows may count in settlements without making a figure of the city.
             has_rows=bool(figures) or any(each["state"] in ("loaded", "published") for each in uploads),
+            kinds=[kind for kind in KINDS.values() if kind.in_round],
             suffixes=",".join(sorted(FORMATS)),
             most_mb=settings.upload_max_mb,
         )

@@ -6,12 +6,11 @@ from typing import Any
 from sqlalchemy import Connection
 
 from geo.errors import ProfileInvalid
-from geo.fields import Content, standard_fields
+from geo.fields import standard_fields
 from geo.ingestion.findings import find_unmapped
-from geo.ingestion.mapping import STANDARD, Profile
-from geo.ingestion.suggesting import DETAIL, NOTHING, TARGETS
-from geo.ingestion.uploads import Choices
-from service.pages.wording import PLACE_FIELDS
+from geo.ingestion.loading import KINDS, Choices, SurveyChoices
+from geo.ingestion.mapping import Profile
+from geo.ingestion.suggesting import DETAIL, NOTHING
 
 _ANSWERS_SHOWN = 40
 YES_NO: Mapping[Any, str] = {True: "yes", False: "no"}
@@ -58,22 +57,12 @@ def used_columns(told: dict[str, Any], choices: Choices) -> list[dict[str, Any]]
     return list(rows.values())
 
 
-def _in_use(choices: Choices, content: Content) -> dict[str, str]:
-    """The column that holds each field, by the profile the file is read with."""
-    profile = _profile(choices)
-    if profile is None:
+def _in_use(choices: Choices, content: str) -> Mapping[str, str]:
+    """The column that holds each field; of a profile that cannot be used, nothing."""
+    try:
+        return KINDS[content].used_columns(choices)
+    except ProfileInvalid:
         return {}
-    if content == "boundaries":
-        at = profile.position.model_dump(exclude_none=True, exclude={"crs", "column"}) if profile.position else {}
-        held = profile.boundaries.model_dump(exclude_none=True, exclude={"shape"}) if profile.boundaries else {}
-        return held | at
-    if content == "facilities":
-        roles = {*STANDARD, "longitude", "latitude"}
-        named = profile.facilities.model_dump(exclude_none=True, include=roles) if profile.facilities else {}
-        return {STANDARD.get(role, role): column for role, column in named.items()}
-    position = profile.position.model_dump(exclude_none=True, exclude={"crs"}) if profile.position else {}
-    places = {("position" if axis == "column" else axis): column for axis, column in position.items()}
-    return places | {field: mapping.column for field, mapping in profile.fields.items()}
 
 
 def _details(choices: Choices) -> dict[str, str]:
@@ -94,8 +83,8 @@ def unmatched_columns(told: dict[str, Any], columns: Sequence[dict[str, Any]], c
 
 
 def other_columns(told: dict[str, Any], columns: Sequence[dict[str, Any]], choices: Choices) -> list[dict[str, Any]]:
-    """Columns of a survey's file that no field uses, with what persons they are about, and whether they are kept."""
-    if not told["survey"]:
+    """Columns that no field uses, with what persons they are about, and whether they are kept, where any can be."""
+    if not isinstance(choices, SurveyChoices):
         return []
     personal = {each["column"]: each["holds"] for each in (told["read_as"] or {}).get("personal", [])}
     profile = _profile(choices)
@@ -114,6 +103,8 @@ def taken_answers(connection: Connection, row: Any, choices: Choices) -> list[di
 
     A file that was checked by an earlier version has only those that nobody knew.
     """
+    if not isinstance(choices, SurveyChoices):
+        return []
     taken = (row["read_as"] or {}).get("answers", [])
     known = {(each["field"], each["text"]) for each in taken}
     unknown = find_unmapped(connection, row["id"], _ANSWERS_SHOWN)
@@ -142,26 +133,3 @@ def _meanings(name: str) -> list[str]:
     if field is None:
         return []
     return list(field.codes) or (list(YES_NO.values()) if field.type == "boolean" else [])
-
-
-_ROLES = {
-    "identifier": "Which household, which settlement",
-    "design": "How it was surveyed",
-    "answer": "Answers",
-    "group": "Groups",
-}
-
-
-def fields_to_choose(content: Content) -> list[tuple[str, list[tuple[str, str]]]]:
-    """What a column may hold, in groups: name and meaning."""
-    if content in PLACE_FIELDS:
-        return [(content.capitalize(), list(PLACE_FIELDS[content].items()))]
-    where = [
-        (target, {"position": "longitude and latitude in one text"}.get(target, "in degrees")) for target in TARGETS
-    ]
-    known = standard_fields().values()
-    groups = [
-        (title, [(field.name, field.description) for field in known if field.role == role])
-        for role, title in _ROLES.items()
-    ]
-    return [("Where", where), *groups, ("Beside another", [(DETAIL, "tells more of an answer to another question")])]

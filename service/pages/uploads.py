@@ -17,9 +17,10 @@ from geo.base import PageRequest
 from geo.errors import InputError
 from geo.indicators.definitions import read_catalogue
 from geo.ingestion.findings import FIXABLE, find_findings, find_misplaced
+from geo.ingestion.loading import KINDS, Asked, Choices, Kind, SurveyChoices, choices_of, every_choice
 from geo.ingestion.mapping import UNKNOWN
 from geo.ingestion.suggesting import DETAIL, NOTHING
-from geo.ingestion.uploads import Choices, Decision, find_upload
+from geo.ingestion.uploads import Decision, find_upload
 from geo.people import note
 from geo.places import find_city, places_on
 from geo.settings import Settings
@@ -36,7 +37,6 @@ from service.http.problems import validated
 from service.http.wording import for_page
 from service.pages.upload_columns import (
     YES_NO,
-    fields_to_choose,
     other_columns,
     taken_answers,
     unmatched_columns,
@@ -45,13 +45,11 @@ from service.pages.upload_columns import (
 from service.pages.wording import (
     CONFIDENCE,
     IS_BUSY,
-    KINDS,
-    PLACE_STATES,
     QUEUED,
-    STATES,
     STEPS,
     TRUST_OF_ANSWERS,
     queued_turn,
+    state_in_words,
 )
 
 router = APIRouter()
@@ -97,7 +95,7 @@ def one(request: Request, number: Id) -> Response:
     with reading_in_full(request, "contributor") as reading:
         row = find_upload(reading.connection, number)
         told = describe(reading.connection, [row], for_page)[0]
-        choices = Choices.model_validate(row["choices"])
+        choices, kind = choices_of(row), KINDS[row["content"]]
         columns = used_columns(told, choices)
         # Two maps may be drawn, or none: while a file is worked on its page is asked for every other second.
         outlines = cache(partial(_outlines, reading.connection, row))
@@ -111,15 +109,14 @@ def one(request: Request, number: Id) -> Response:
             step=STEPS.get(row["step"]) if row["step"] else None,
             decisions=[d for d in told["decisions"] if reading.bearer.may("steward") or not is_for_steward(row, d)],
             needs_steward=any(is_for_steward(row, d) for d in told["decisions"]),
-            fixable=0 if choices.fix else sum(g["count"] for g in told["findings"] if g["code"] in FIXABLE),
+            fixable=0 if told["choices"]["fix"] else sum(g["count"] for g in told["findings"] if g["code"] in FIXABLE),
             where=_where(row, outlines),
             misplaced=_misplaced(reading, row, outlines),
             columns=columns,
             unmatched=unmatched_columns(told, columns, choices),
             others=other_columns(told, columns, choices),
             answers=taken_answers(reading.connection, row, choices),
-            fields=fields_to_choose(row["content"]),
-            kinds=KINDS,
+            kind=kind,
             encodings=_ENCODINGS,
             confidence=CONFIDENCE,
             trust_of_answers=TRUST_OF_ANSWERS,
@@ -136,7 +133,7 @@ def _place_changes(told: dict[str, Any]) -> dict[str, Any] | None:
 
 def _state(told: dict[str, Any]) -> tuple[str, str]:
     """What has become of an upload: a heading, and what it means."""
-    heading, meaning = (STATES if told["survey"] else PLACE_STATES)[told["state"]]
+    heading, meaning = state_in_words(told["state"], KINDS[told["content"]].words)
     if told["queued"] is None:
         return heading, meaning
     return QUEUED[told["state"]], f"{queued_turn(told['queued']['before'])} {meaning}"
@@ -196,25 +193,26 @@ def decide(request: Request, number: Id, csrf: FormText, decision: FormText) -> 
 
 
 @router.post("/uploads/{number}/reading")
-def read_otherwise(
-    request: Request,
-    number: Id,
-    csrf: FormText,
-    layer: FormText = "",
-    encoding: FormText = "",
-    crs: FormText = "",
-    fix: FormText = "",
-    kind: FormText = "",
-    valid_from_on: FormText = "",
-    moved: FormText = "",
-    new_settlements: FormText = "",
-) -> Response:
+async def read_otherwise(request: Request, number: Id) -> Response:
     """Has a file checked again, read in another way."""
-    before = _choices(request, number)
-    said = {"layer": layer, "encoding": encoding, "crs": crs.strip(), "kind": kind, "valid_from_on": valid_from_on}
-    given = {name: text or None for name, text in said.items()} | {"fix": fix == "yes", "moved": moved == "yes"}
-    given |= {"new_settlements": new_settlements == "yes"}
-    return _recheck(request, number, csrf, before, given)
+    async with request.form(max_files=0, max_fields=_MOST_FIELDS) as form:
+        fields = {name: value for name, value in form.items() if isinstance(value, str)}
+    return await run_in_threadpool(_read_otherwise, request, number, fields)
+
+
+def _read_otherwise(request: Request, number: int, fields: dict[str, str]) -> Response:
+    before, kind = _choices(request, number)
+    said: dict[str, Any] = {name: fields.get(name, "").strip() or None for name in ("layer", "encoding", "crs")}
+    asked = {choice.name: _answered(choice, fields.get(choice.name, "")) for choice in kind.asked}
+    return _recheck(request, number, fields.get("csrf", ""), before, said | asked)
+
+
+def _answered(choice: Asked, text: str) -> str | bool | None:
+    """What a form says of a choice."""
+    return text or None if choice.options or choice.is_day else text == "yes"
+
+
+_MOST_FIELDS = 40
 
 
 @router.post("/uploads/{number}/columns")
@@ -223,7 +221,7 @@ def match_columns(
 ) -> Response:
     """Has a file checked again, with other fields for its columns."""
     said = {name: now for name, now, before in _rows(column, field, was) if name and now != before}
-    before = _choices(request, number)
+    before, _ = _choices(request, number)
     free = {NOTHING, DETAIL}
     held = {name: now for name, now in before.columns.items() if now in free or now not in said.values()}
     return _recheck(request, number, csrf, before, {"columns": held | said})
@@ -246,7 +244,7 @@ def say_answers(
     answer stands in a column that tells more of another's.
     """
     words = {word: meaning for meaning, word in YES_NO.items()}
-    before = _choices(request, number)
+    before = _survey_choices(request, number)
     chosen: dict[str, dict[str, dict[str, Any]]] = before.model_dump(include={"answers", "details"})
     for name, answer, meaning, earlier, of in _rows(field, text, means, was, kind):
         said = chosen["details" if "detail" in of else "answers"].setdefault(name, {})
@@ -266,7 +264,7 @@ def keep_columns(
     request: Request, number: Id, csrf: FormText, column: FormTexts, was: FormTexts, keep: FormTexts = _NO_TEXTS
 ) -> Response:
     """Has a file checked again, with other columns kept beside the answers: those that are ticked."""
-    before = _choices(request, number)
+    before = _survey_choices(request, number)
     changed = {name for name, kept in _rows(column, was) if (kept == "kept") != (name in keep)}
     given = {
         "keep": [name for name in before.keep if name not in changed] + [n for n in column if n in changed & set(keep)],
@@ -289,15 +287,25 @@ def _rows(*columns: Sequence[str]) -> list[tuple[str, ...]]:
 
 def _recheck(request: Request, number: int, csrf: str, before: Choices, given: dict[str, Any]) -> Response:
     """Has a file checked again with other choices."""
-    return _decide(request, number, csrf, "recheck", validated(Choices, before.model_dump() | given))
+    return _decide(request, number, csrf, "recheck", validated(every_choice(), before.kept() | given))
 
 
-def _choices(request: Request, number: int) -> Choices:
-    """How an upload is read; a profile that was made of its columns is made anew."""
+def _choices(request: Request, number: int) -> tuple[Choices, Kind[Any]]:
+    """How an upload is read, and its kind; a profile that was made of its columns is made anew."""
     with reading_in_full(request, "contributor") as reading:
         row = find_upload(reading.connection, number)
-    choices = Choices.model_validate(row["choices"])
-    return choices if row["understood"] is None else choices.model_copy(update={"profile": None})
+    choices: Choices = choices_of(row)
+    if row["understood"] is not None:
+        choices = choices.model_copy(update={"profile": None})
+    return choices, KINDS[row["content"]]
+
+
+def _survey_choices(request: Request, number: int) -> SurveyChoices:
+    """The same of a file whose answers and columns can be chosen."""
+    choices, kind = _choices(request, number)
+    if not isinstance(choices, SurveyChoices):
+        raise InputError(f"A file of {kind.name} has no answers and no columns to choose.")
+    return choices
 
 
 def _decide(request: Request, number: int, csrf: str, decision: Decision, choices: Choices | None) -> Response:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from geo.errors import InvalidParameters, VastiError
+from geo.ingestion.loading import Words
 from service.http.wording import for_page
 
 _FIELDS = {"slug": "short name", "starts_on": "first day", "ends_on": "last day", "email": "e-mail address"}
@@ -21,16 +22,20 @@ STATES: Mapping[str, tuple[str, str]] = {
     "checked": ("Checked", "It can be loaded. Nothing counts yet."),
     "waiting": ("Waits for you", "Nothing counts yet."),
     "accepted": ("Being loaded", "You can close this page: the work goes on."),
-    "loaded": (
-        "Loaded",
-        "Your organisation sees its figures. Everybody does once a steward publishes the round.",
-    ),
+    "loaded": ("Loaded", ""),
     "published": ("Loaded and published", "Everybody sees its figures."),
     "withdrawing": ("Being taken back", "You can close this page: the work goes on."),
-    "withdrawn": ("Taken back", "Its rows no longer count, and what it had replaced counts again."),
+    "withdrawn": ("Taken back", ""),
     "refused": ("Not loaded", "Nothing of it counts."),
 }
-"""A heading and what it means, by the state as it is shown."""
+"""A heading and what it means, by the state as it is shown; empty where that depends on the kind of file."""
+
+
+def state_in_words(state: str, kind: Words) -> tuple[str, str]:
+    """A heading and what it means."""
+    heading, meaning = STATES[state]
+    return heading, meaning or {"loaded": kind.loaded, "withdrawn": kind.withdrawn}[state]
+
 
 QUEUED: Mapping[str, str] = {
     "received": "Queued to be checked",
@@ -49,41 +54,6 @@ def queued_turn(before: int) -> str:
             return "One other file is worked on before it."
     return f"{before:,} other files are worked on before it."
 
-
-PLACE_STATES: Mapping[str, tuple[str, str]] = {
-    **STATES,
-    "loaded": ("Loaded", "Everybody sees them, and what is surveyed from now on is placed in them."),
-    "withdrawn": ("Taken back", "They no longer count, and what they had replaced counts again."),
-}
-"""The same of a file of settlements or facilities."""
-
-KINDS = (("", "as the file says of each"), ("community_toilet", "community toilets"), ("water_point", "water points"))
-"""What all facilities of a file may be."""
-
-PLACE_FIELDS: Mapping[str, Mapping[str, str]] = {
-    "boundaries": {
-        "settlement_code": "which tells settlements apart",
-        "settlement_name": "as people call it",
-        "ward_code": "of the ward it lies in",
-        "ward_name": "of the ward it lies in",
-        "longitude": "of one that nobody has drawn, in degrees",
-        "latitude": "of one that nobody has drawn, in degrees",
-        "radius": "how far around it reaches, in metres",
-    },
-    "facilities": {
-        "facility_code": "which tells facilities apart",
-        "facility_name": "as people call it",
-        "kind": "community_toilet or water_point",
-        "seats": "how many seats or taps it has",
-        "seats_working": "how many of them work",
-        "working": "whether it works at all",
-        "opened_on": "the day it opened",
-        "closed_on": "the day it was closed",
-        "longitude": "in degrees",
-        "latitude": "in degrees",
-    },
-}
-"""What columns of settlements and of facilities hold."""
 
 ROLE_MEANINGS: Mapping[str, str] = {
     "viewer": "sees full figures",

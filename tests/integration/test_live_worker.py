@@ -9,8 +9,8 @@ from sqlalchemy import Connection, text
 
 from geo import database
 from geo.indicators.tallies import surveys_lacking_tallies
-from geo.ingestion.loading import Target, originals
-from geo.ingestion.uploads import Choices, receive
+from geo.ingestion.loading import Choices, Target, originals
+from geo.ingestion.uploads import receive
 from geo.people import Bearer
 from geo.places import find_city
 from geo.surveys import find_survey

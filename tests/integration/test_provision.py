@@ -13,7 +13,7 @@ import shapely
 from shapely.geometry import box
 from sqlalchemy import Connection, func, select
 
-from geo.database.schema.facilities import KINDS, FacilityKind
+from geo.database.schema.facilities import FACILITY_KINDS, FacilityKind
 from geo.database.schema.places import boundary, settlement
 from geo.ingestion.loading import withdraw
 from geo.places import find_city, provision
@@ -67,7 +67,7 @@ def test_provision_against_every_pair(connection: Connection, tmp_path: Path) ->
     f.load_facilities(connection, tmp_path, rows)
     survey_id = open_round(connection)
     origins = middles(connection)
-    for kind in KINDS:
+    for kind in FACILITY_KINDS:
         found = provided(connection, survey_id, kind)
         assert sorted(found.index) == sorted(city["settlement_code"])
         standing = [row for row in rows if row["kind"] == kind and row["closed_on"] is None]
@@ -183,7 +183,7 @@ def test_provision_of_a_kind_the_city_has_none_of(connection: Connection, tmp_pa
     survey_id = open_round(connection)
     f.load_facilities(connection, tmp_path, [f.facility(0)], city="beside")
     f.load_facilities(connection, tmp_path, [f.facility(1, working="no", seats_working=None)])
-    toilets, water = (provided(connection, survey_id, kind).iloc[0] for kind in KINDS)
+    toilets, water = (provided(connection, survey_id, kind).iloc[0] for kind in FACILITY_KINDS)
     assert toilets[["facilities", "seats_working"]].tolist() == [1, 0]
     assert water[["facilities", "seats_working"]].tolist() == [0, 0]
     assert np.isnan(toilets["nearest_m"])

@@ -8,8 +8,8 @@ from sqlalchemy import Engine, text
 
 from geo import database
 from geo.indicators.tallies import recompute, surveys_lacking_tallies
-from geo.ingestion.loading import Target, originals
-from geo.ingestion.uploads import NEXT_STEP, Choices, Decision, Step, decide, receive
+from geo.ingestion.loading import Choices, Target, originals
+from geo.ingestion.uploads import NEXT_STEP, Decision, Step, decide, receive
 from geo.people import Bearer, add_account, find_account_by_id
 from geo.places import find_city
 from geo.settings import Settings

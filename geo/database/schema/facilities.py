@@ -25,7 +25,7 @@ from geo.database.schema.base import metadata
 
 FacilityKind = Literal["community_toilet", "water_point"]
 
-KINDS: tuple[FacilityKind, ...] = get_args(FacilityKind)
+FACILITY_KINDS: tuple[FacilityKind, ...] = get_args(FacilityKind)
 
 facility = Table(
     "facility",

@@ -65,7 +65,7 @@ upload = Table(
     Column("rows_warned", Integer, nullable=True),
     Column("rows_rejected", Integer, nullable=True),
     Column("state", Text, nullable=False, server_default="loaded"),
-    # How it is to be read, as the sender chose; see geo.ingestion.uploads.choices.
+    # How it is to be read, as the sender chose; see geo.ingestion.loading.choices.
     Column("choices", JSONB, nullable=False, server_default="{}"),
     # Why it waits or was refused, in a sentence.
     Column("problem", Text, nullable=True),
@@ -80,7 +80,8 @@ upload = Table(
     Column("decided_as", Text, nullable=True),
     UniqueConstraint("survey_id", "id"),
     UniqueConstraint("city_id", "id"),
-    CheckConstraint("content IN ('boundaries', 'survey', 'facilities')", name="content"),
+    # See geo.ingestion.loading.kinds.registry.
+    CheckConstraint("content ~ '^[a-z][a-z_]{0,39}$'", name="content"),
     CheckConstraint("(content = 'survey') = (survey_id IS NOT NULL)", name="survey"),
     CheckConstraint("sha256 ~ '^[0-9a-f]{64}$'", name="sha256"),
     CheckConstraint("kept_under IN ('organisation', 'installation')", name="kept_under"),

@@ -9,7 +9,7 @@ import shapely
 from sqlalchemy import Connection, Select, and_, func, select, tuple_
 
 from geo.base import own_ground_m2
-from geo.database.schema.facilities import KINDS
+from geo.database.schema.facilities import FACILITY_KINDS
 from geo.database.schema.places import boundary, city, settlement, ward
 from geo.database.schema.surveys import stratum_frame, survey, survey_frame
 from geo.database.schema.tallies import tally
@@ -60,7 +60,7 @@ def _with_provision(connection: Connection, blocks: Sequence[Block], cells: pd.D
     """The cells with what facilities provide, where their indicator is about facilities."""
     kinds = np.array([block.definition.facility or "" for block in blocks], dtype=object)[cells["block"]]
     cells = cells.assign(seats=np.nan, nearest_m=np.nan)
-    for kind in KINDS:
+    for kind in FACILITY_KINDS:
         about = kinds == kind
         if about.any():
             surveys = sorted(set(cells.loc[about, "survey_id"]))

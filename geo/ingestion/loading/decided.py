@@ -12,10 +12,11 @@ from geo.database.schema.uploads import upload
 from geo.errors import Conflict
 
 
-def check_decided(connection: Connection, upload_id: int) -> None:
+def check_decided(connection: Connection, upload_id: int, decided_by: Role) -> None:
     """Holds that who decided an upload may still do so; its round stays in its state until the transaction ends.
 
-    What was decided on the command line is the operator's.
+    `decided_by` is the least role that decides of such a file; of a published round a steward does. What was decided on
+    the command line is the operator's.
 
     Raises:
         Conflict: somebody else has to decide it; the message says who and why.
@@ -28,7 +29,7 @@ def check_decided(connection: Connection, upload_id: int) -> None:
     who = select(account.c.role, account.c.is_active).where(account.c.id == row["decided_by"])
     decider = connection.execute(who.with_for_update(read=True)).one()
     is_published = its_round is not None and its_round.state == "published"
-    needed: Role = "steward" if is_published or its_round is None else "contributor"
+    needed: Role = "steward" if is_published else decided_by
     if not decider.is_active:
         why = "the account that decided it has been closed"
     elif ROLES.index(decider.role) < ROLES.index(needed) and decider.role != row["decided_as"]:

@@ -40,7 +40,7 @@ from geo.ingestion.loading.load import (
 from geo.ingestion.loading.named_settlements import read_named, tell_named
 from geo.ingestion.loading.observe import Placed, Progress, Reading, observe
 from geo.ingestion.loading.source import SourceOptions
-from geo.ingestion.loading.withdraw import withdraw_snapshots
+from geo.ingestion.loading.taken_back import withdraw_snapshots
 from geo.ingestion.mapping import Observations, Profile
 from geo.places import CityPlaces, find_city, note_giver, places_on, write_names
 from geo.surveys import Mode, SurveySpec, find_survey, frame_sizes, open_survey

@@ -1,24 +1,25 @@
 """What all loads share: their options, their result, and the steps around the rows."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PureWindowsPath
 from typing import Any, Literal
 
 from shapely.geometry.base import BaseGeometry
 from sqlalchemy import Connection, delete, insert, select, update
 
-from geo.database import lock_final, raise_data_version
+from geo.database import lock_city, lock_final, raise_data_version
+from geo.database.schema.access import Role
 from geo.database.schema.places import organisation
 from geo.database.schema.surveys import survey
 from geo.database.schema.uploads import COUNTING, finding, upload
 from geo.errors import FileHasErrors, UnreadableFile
-from geo.fields import Content
 from geo.ingestion.findings import Findings
 from geo.ingestion.findings.stored import write_findings
 from geo.ingestion.loading import originals
 from geo.ingestion.loading.decided import check_decided
+from geo.ingestion.loading.household_copy import next_upload_id
 from geo.ingestion.mapping.answers_seen import AnswerSeen
 from geo.ingestion.reading import ReadAs, ReadOptions, open_layer
 from geo.ingestion.reading.formats import bundle
@@ -30,10 +31,11 @@ State = Literal["loaded", "already loaded", "checked"]
 
 @dataclass(frozen=True)
 class Target:
-    """What a file is loaded into: the boundaries or facilities of a city, or one of its surveys."""
+    """What a file is loaded into: a city, or one of its survey rounds."""
 
     city_id: int
-    content: Content
+    content: str
+    """The name of the kind of file; see geo.ingestion.loading.kinds.registry."""
     survey_id: int | None = None
 
 
@@ -50,6 +52,8 @@ class LoadOptions:
     """Go through all of it up to the decision whether to load, and leave nothing behind."""
     upload_id: int | None = None
     """The upload as which the file was received before; None: it is one from now on."""
+    decided_by: Role = "steward"
+    """The least role that decides of such an upload."""
     max_rows: int | None = None
     """A file that has more is refused."""
     on_trial: bool = False
@@ -134,7 +138,57 @@ def begin_counting(connection: Connection, options: LoadOptions) -> None:
         return
     lock_final(connection)
     if options.upload_id is not None:
-        check_decided(connection, options.upload_id)
+        check_decided(connection, options.upload_id, options.decided_by)
+
+
+@dataclass(frozen=True)
+class RowsRead:
+    """The rows of a file of places as they were read, before anything is decided."""
+
+    result: LoadResult
+    profile: dict[str, Any]
+    """How the columns were read, to be kept with the upload."""
+    write: Callable[[int], PlaceChanges]
+    """Stores the rows as those of an upload, and says what they changed."""
+
+
+def load_places(
+    connection: Connection,
+    path: Path,
+    target: Target,
+    *,
+    read: ReadOptions,
+    rows: Callable[[], RowsRead],
+    options: LoadOptions,
+    beside: Sequence[Path] = (),
+) -> LoadResult:
+    """Loads a file whose rows belong to a city: they are read and checked, then written, or nothing is.
+
+    `rows` reads them once nobody else changes the city's places; files that lie `beside` are part of the file.
+
+    Raises:
+        ErrorsFound: rows have errors and `skip_errors` is not set.
+        InputError: the file cannot be used.
+        Conflict: somebody else has to decide of it by now.
+        as `rows`.
+    """
+    with open_original(path, *beside) as original, dry(connection, options):
+        lock_city(connection, target.city_id)
+        earlier = find_earlier(connection, original, target, path, read, options)
+        if earlier is not None:
+            return earlier
+        came = rows()
+        result = came.result
+        decide(result, path, options)
+        if options.dry_run:
+            return result
+        originals.keep(original, options.organisation, options.originals_url)
+        begin_counting(connection, options)
+        upload_id = options.upload_id or next_upload_id(connection)
+        write_upload(connection, upload_id, original, target, result, came.profile | options_said(read), options)
+        changes = came.write(upload_id)
+        end_counting(connection, upload_id, result.findings, options)
+        return replace(result, state="loaded", upload_id=upload_id, changes=changes)
 
 
 def find_earlier(

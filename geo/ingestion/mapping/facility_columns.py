@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from geo.database.schema.facilities import KINDS, FacilityKind
+from geo.database.schema.facilities import FACILITY_KINDS, FacilityKind
 from geo.errors import MissingColumn
 from geo.ingestion.mapping.columns import Wanted, find_columns, names_present
 from geo.ingestion.mapping.profile import FacilityColumns, PositionColumns
@@ -77,8 +77,8 @@ def name_layer(layer: Layer, given: FacilityColumns, file_name: str, has_code_li
         )
     if "kind" not in columns and given.all_of_kind is None:
         raise MissingColumn(
-            f"{file_name} has no column kind; say what all its facilities are with --kind {' or --kind '.join(KINDS)}, "
-            f"or name the column that says it of each with --kind-column. {has}"
+            f"{file_name} has no column kind; say what all its facilities are with --kind "
+            f"{' or --kind '.join(FACILITY_KINDS)}, or name the column that says it of each with --kind-column. {has}"
         )
     if axes:
         return NamedLayer(_without_shapes(layer), columns, PositionColumns(**axes), given.all_of_kind)

@@ -10,7 +10,7 @@ import tomlkit
 
 from geo.database.schema.facilities import FacilityKind
 from geo.errors import MissingColumn
-from geo.fields import Content, Unit
+from geo.fields import Unit
 from geo.ingestion.mapping import (
     STANDARD,
     FacilityColumns,
@@ -209,9 +209,9 @@ def _check_said(said: Mapping[str, str], columns: Sequence[str], path: Path) -> 
         raise MissingColumn(f"{path.name} has no column {quote(min(missing))}; it has {', '.join(columns)}.")
 
 
-def columns_key(columns: Sequence[str], content: Content) -> str:
-    """What tells files with this content and these columns, in whatever order, from others."""
-    named = sorted(columns) if content == "survey" else [content, *sorted(columns)]
+def columns_key(columns: Sequence[str], kind: str | None) -> str:
+    """What tells files of a kind with these columns, in whatever order, from others."""
+    named = sorted(columns) if kind is None else [kind, *sorted(columns)]
     return hashlib.sha256("\n".join(named).encode()).hexdigest()
 
 

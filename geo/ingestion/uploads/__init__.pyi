@@ -1,4 +1,3 @@
-from .choices import Choices as Choices
 from .decisions import NEXT_STEP as NEXT_STEP
 from .decisions import Decision as Decision
 from .decisions import decide as decide

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, update
 
 from geo.database.schema.uploads import State, upload
 from geo.errors import Conflict
-from geo.ingestion.uploads.choices import Choices
+from geo.ingestion.loading import Choices, choices_of
 from geo.ingestion.uploads.upload import Step, find_upload
 
 Decision = Literal["accept", "skip_errors", "recheck", "refuse", "withdraw"]
@@ -39,19 +39,16 @@ NEXT_STEP: Mapping[Decision, Step] = {
 
 
 def decide(connection: Connection, upload_id: int, decision: Decision, choices: Choices | None = None) -> None:
-    """Notes what somebody decided of an upload; `choices` are those of a recheck.
+    """Notes what somebody decided of an upload; `choices` are those of a recheck, as the model of its kind.
 
     Raises:
         NotFound: there is no such upload that the reader may see.
         Conflict: in its state that cannot be decided.
-        InvalidParameters: a choice is none of a file of such content.
     """
     row = find_upload(connection, upload_id)
-    if choices is not None:
-        choices.check(row["content"])
     if decision == "skip_errors" and not row["rows_loaded"]:
         raise Conflict(f"No row of upload {upload_id} could be loaded, so there is nothing to go on with.")
-    chosen = Choices.model_validate(row["choices"]) if choices is None else choices
+    chosen: Choices = choices_of(row) if choices is None else choices
     chosen = chosen.model_copy(update={"skip_errors": decision == "skip_errors"})
     problem = "A reviewer refused it." if decision == "refuse" else None
     values: dict[str, Any] = {"state": _TO[decision], "choices": chosen.kept(), "problem": problem}

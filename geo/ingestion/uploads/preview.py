@@ -104,7 +104,7 @@ def find_figures(connection: Connection, row: Any) -> pd.DataFrame:
 
 def compare(before: pd.DataFrame, after: pd.DataFrame, changes: PlaceChanges | None) -> dict[str, Any]:
     """What an upload would change: the figures of the city where anybody answers, and its places."""
-    both = after.join(before[["value", "n"]], rsuffix="_before")
+    both = after.join(before[["value", "n"]].add_suffix("_before"))
     asked = both[(both["n"].fillna(0) > 0) | (both["n_before"].fillna(0) > 0)]
     names = {"counted": "counted", "unit": "unit", "value_before": "before", "value": "after"}
     counts = {"n_before": "n_before", "n": "n_after"}

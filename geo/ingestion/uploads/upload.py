@@ -10,8 +10,7 @@ from geo.database.schema.places import city, organisation
 from geo.database.schema.surveys import survey
 from geo.database.schema.uploads import STATES, State, upload, upload_progress
 from geo.errors import NotFound
-from geo.ingestion.loading import Original, Target
-from geo.ingestion.uploads.choices import Choices
+from geo.ingestion.loading import Choices, Original, Target
 from geo.people import Bearer
 
 Step = Literal["checking", "loading", "withdrawing"]

@@ -29,12 +29,19 @@ from geo.errors import (
     VastiError,
 )
 from geo.ingestion.findings.stored import write_findings
-from geo.ingestion.loading import ErrorsFound, LoadOptions, LoadResult, Progress, originals, withdraw
+from geo.ingestion.loading import (
+    KINDS,
+    Choices,
+    ErrorsFound,
+    LoadOptions,
+    LoadResult,
+    Progress,
+    choices_of,
+    originals,
+    withdraw,
+)
 from geo.ingestion.loading.partitions import make_partition, shrink_empty
-from geo.ingestion.mapping.answers_seen import tell_answers
 from geo.ingestion.suggesting.understand import columns_key
-from geo.ingestion.uploads.choices import Choices
-from geo.ingestion.uploads.contents import load_file, understand_file
 from geo.ingestion.uploads.preview import NOTHING_READ, compare, find_figures, outcome, read_as, to_choose_from
 from geo.ingestion.uploads.upload import BEGINS_AS, Step, uploads
 from geo.people import note_as
@@ -114,7 +121,7 @@ class Work:
         result: LoadResult | None = None
         preview: dict[str, Any] | None = None
         values: dict[str, Any] = {}
-        choices = Choices.model_validate(row["choices"])
+        choices = choices_of(row)
         try:
             with (
                 originals.as_file(originals.Kept.of(row), self._originals_url) as path,
@@ -139,7 +146,7 @@ class Work:
         if result is not None:
             understood = values.get("understood", row["understood"]) or {}
             guessed = [] if understood.get("is_remembered") else understood.get("guessed", [])
-            answers = tell_answers(result.answers, guessed, choices.answers, choices.details)
+            answers = choices.told_answers(result.answers, guessed)
             values |= outcome(result, preview) | {"read_as": read_as(result, answers)}
         with transaction(self._engine) as connection:
             # Somebody may have refused it meanwhile.
@@ -153,7 +160,7 @@ class Work:
 
     def _load(self, row: Any) -> None:
         """Loads the file; what has come up since it was checked makes it wait again."""
-        choices = Choices.model_validate(row["choices"])
+        choices = choices_of(row)
         try:
             with (
                 originals.as_file(originals.Kept.of(row), self._originals_url) as path,
@@ -197,25 +204,26 @@ class Work:
         Where nobody has chosen a profile it is the one the organisation used last for such columns, or what they seem
         to hold; it becomes the choice, so that what is accepted is what was checked.
         """
-        choices = Choices.model_validate(row["choices"])
+        choices = choices_of(row)
         if choices.profile is not None:
-            choices = choices.with_answers()
+            choices = choices.completed()
             return choices, {"choices": choices.kept()}
-        understood = understand_file(path, row, choices, self._limits.max_rows)
+        kind = KINDS[row["content"]]
+        understood = kind.understand(path, row, choices, self._limits.max_rows)
         known = select(remembered_profile.c.profile).where(
             remembered_profile.c.organisation_id == row["organisation_id"],
-            remembered_profile.c.columns_sha256 == columns_key(understood.columns, row["content"]),
+            remembered_profile.c.columns_sha256 == columns_key(understood.columns, kind.remembered_as),
         )
         # What somebody says of this file goes before what was right for another.
-        is_said = choices.columns or choices.kind
-        remembered = None if is_said else connection.execute(known).scalar_one_or_none()
-        choices = choices.model_copy(update={"profile": remembered or understood.profile}).with_answers()
+        remembered = None if choices.is_told() else connection.execute(known).scalar_one_or_none()
+        choices = choices.model_copy(update={"profile": remembered or understood.profile}).completed()
         facts = understood.facts() | {"is_remembered": remembered is not None}
         return choices, {"understood": facts, "choices": choices.kept()}
 
     def _ingest(
         self, connection: Connection, path: Path, row: Any, choices: Choices, step: Step, *, skip_errors: bool
     ) -> LoadResult:
+        kind = KINDS[row["content"]]
         options = LoadOptions(
             row["uploaded_by"],
             self._originals_url,
@@ -225,10 +233,10 @@ class Work:
             on_trial=step == "checking",
             upload_id=self._id,
             only_own=not _is_from_operator(connection, row),
-            new_settlements=choices.new_settlements,
+            decided_by=kind.decided_by,
         )
         progress: Progress = lambda done, total: self._tell(step, done, total)  # noqa: E731 (it needs its type)
-        return load_file(connection, path, row, choices, options, progress)
+        return kind.load(connection, path, row, choices, options, progress)
 
     def _tell(self, step: Step, done: int, total: int | None) -> None:
         """Notes how far it has come, in a transaction of its own."""
@@ -266,7 +274,7 @@ def _remember(connection: Connection, row: Any, choices: Choices, result: LoadRe
         return
     key = {
         "organisation_id": row["organisation_id"],
-        "columns_sha256": columns_key(result.read_as.columns, row["content"]),
+        "columns_sha256": columns_key(result.read_as.columns, KINDS[row["content"]].remembered_as),
     }
     kept = upsert(remembered_profile).values(**key, profile=choices.profile)
     connection.execute(kept.on_conflict_do_update(index_elements=list(key), set_={"profile": choices.profile}))

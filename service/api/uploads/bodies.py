@@ -3,11 +3,31 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
-from geo.fields import Content
-from geo.ingestion.uploads import Choices, Decision, Step
+from geo.ingestion.loading import KINDS, every_choice
+from geo.ingestion.uploads import Decision, Step
 from service.http.bodies import Body, Link
+
+
+class _AnyChoices:
+    """Choices of whatever kinds of files there are, in the OpenAPI document."""
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        del schema
+        return handler(every_choice().__pydantic_core_schema__)
+
+
+class _Kinds:
+    """The kinds of files, likewise."""
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return handler(schema) | {"enum": list(KINDS)}
+
+
+AnyChoices = Annotated[dict[str, Any], _AnyChoices()]
 
 ShownState = Literal[
     "received", "checked", "waiting", "accepted", "loaded", "published", "withdrawing", "withdrawn", "refused"
@@ -216,7 +236,7 @@ class Upload(Body):
     id: int
     city: str
     survey: Annotated[str | None, Field(description="The round of a survey's file.")]
-    content: Content
+    content: Annotated[str, _Kinds()]
     file_name: str
     sha256: str
     size_bytes: int
@@ -237,7 +257,7 @@ class Upload(Body):
     understood: Understood | None
     read_as: ReadAs | None
     preview: Preview | None
-    choices: Choices
+    choices: AnyChoices
     profile: Annotated[dict[str, Any], Field(description="The mapping profile as it was used.")]
     decisions: Annotated[list[Decision], Field(description="What can be decided now.")]
     links: list[Link]
@@ -263,7 +283,7 @@ class Deciding(Body):
             "choices; refuse; withdraw: take its rows back."
         ),
     ]
-    choices: Annotated[Choices | None, Field(description="With recheck: how the file is to be read.")] = None
+    choices: Annotated[AnyChoices | None, Field(description="With recheck: how the file is to be read.")] = None
 
 
 class Finding(Body):

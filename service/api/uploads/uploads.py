@@ -12,10 +12,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 
 from geo.errors import InvalidParameter, InvalidParameters
-from geo.fields import CONTENTS
 from geo.ingestion.findings import find_findings
-from geo.ingestion.loading import originals
-from geo.ingestion.uploads import Choices, find_upload, list_uploads
+from geo.ingestion.loading import DEFAULT, KINDS, Choices, every_choice, originals
+from geo.ingestion.uploads import find_upload, list_uploads
 from geo.people import note
 from geo.settings import Settings
 from service.actions.receive import look_for_room, take_in, written
@@ -25,6 +24,7 @@ from service.formats.csv_tables import csv_text
 from service.http.access import acting, reading_in_full
 from service.http.described import FILE_REFUSALS, private_responses
 from service.http.parameters import Cursor, Excel, FindingsFormat, Id, Limit, limit_note, page_request
+from service.http.problems import validated
 from service.http.responses import (
     NO_STORE,
     Format,
@@ -52,8 +52,8 @@ _FORM: dict[str, Any] = {
                         "city": {"type": "string", "description": "Slug of the city."},
                         "content": {
                             "type": "string",
-                            "enum": list(CONTENTS),
-                            "default": "survey",
+                            "enum": list(KINDS),
+                            "default": DEFAULT,
                             "description": "What the file is of. Boundaries of settlements and facilities are for "
                             "stewards.",
                         },
@@ -62,7 +62,7 @@ _FORM: dict[str, Any] = {
                             "description": "Of a survey's file: slug of a round of your organisation.",
                         },
                         "file": {"type": "string", "format": "binary", "description": "The file."},
-                        **Choices.model_json_schema()["properties"],
+                        **every_choice().model_json_schema()["properties"],
                     },
                 }
             }
@@ -133,8 +133,17 @@ def one(request: Request, number: Id) -> Response:
 def decide_one(request: Request, number: Id, body: Deciding) -> Response:
     """Notes what is decided of an upload; the worker does it. What changes published figures is for a steward."""
     with acting(request, "contributor") as done:
-        after = decide_upload(done, number, body.decision, body.choices)
+        after = decide_upload(done, number, body.decision, _chosen(body))
         return private_answer(_told(request, done.connection, [after])[0])
+
+
+def _chosen(body: Deciding) -> Choices | None:
+    if body.choices is None:
+        return None
+    try:
+        return validated(every_choice(), body.choices)
+    except InvalidParameters as error:
+        raise InvalidParameters([InvalidParameter(f"choices.{p.name}", p.reason) for p in error.params]) from None
 
 
 _FINDING = ["row_number", "field", "value", "code", "severity", "longitude", "latitude", "meaning"]

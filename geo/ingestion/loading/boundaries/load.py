@@ -7,29 +7,13 @@ from pathlib import Path
 import pandas as pd
 from sqlalchemy import Connection
 
-from geo.database import lock_city
 from geo.errors import Conflict
-from geo.ingestion.loading import originals
 from geo.ingestion.loading.boundaries.attributes import read_attributes
 from geo.ingestion.loading.boundaries.rows import read_boundaries
-from geo.ingestion.loading.household_copy import next_upload_id
-from geo.ingestion.loading.load import (
-    LoadOptions,
-    LoadResult,
-    Target,
-    begin_counting,
-    count_rows,
-    decide,
-    dry,
-    end_counting,
-    find_earlier,
-    open_original,
-    options_said,
-    write_upload,
-)
+from geo.ingestion.loading.load import LoadOptions, LoadResult, RowsRead, Target, count_rows, load_places
 from geo.ingestion.mapping import BoundaryColumns, Profile
 from geo.ingestion.reading import ReadOptions
-from geo.places import find_city, find_ended, find_others_ground, places_on, write_boundaries
+from geo.places import PlaceChanges, find_city, find_ended, find_others_ground, places_on, write_boundaries
 
 
 def load_boundaries(
@@ -56,12 +40,8 @@ def load_boundaries(
         Conflict: most of the settlements that the city has would lie elsewhere, and `may_move` is not set.
     """
     city_id = find_city(connection, city_slug)
-    target = Target(city_id, "boundaries")
-    with open_original(path, *([attributes] if attributes else [])) as original, dry(connection, options):
-        lock_city(connection, city_id)
-        earlier = find_earlier(connection, original, target, path, read, options)
-        if earlier is not None:
-            return earlier
+
+    def rows() -> RowsRead:
         known = places_on(connection, city_id, valid_from_on or today)
         table = read_attributes(attributes, columns) if attributes else None
         others = (
@@ -76,18 +56,17 @@ def load_boundaries(
             read_as=boundaries.read_as,
             outlines=tuple(boundaries.frame["geom"].dropna()),
         )
-        decide(result, path, options)
-        if options.dry_run:
-            return result
-        originals.keep(original, options.organisation, options.originals_url)
-        begin_counting(connection, options)
-        upload_id = options.upload_id or next_upload_id(connection)
+
+        def write(upload_id: int) -> PlaceChanges:
+            written = write_boundaries(connection, city_id, upload_id, boundaries.frame, valid_from_on, today)
+            return replace(written, renamed=boundaries.renamed, missing=boundaries.missing)
+
         profile = {"boundaries": boundaries.columns.model_dump(), "valid_from_on": str(valid_from_on or "")}
-        write_upload(connection, upload_id, original, target, result, profile | options_said(read), options)
-        written = write_boundaries(connection, city_id, upload_id, boundaries.frame, valid_from_on, today)
-        changes = replace(written, renamed=boundaries.renamed, missing=boundaries.missing)
-        end_counting(connection, upload_id, boundaries.findings, options)
-        return replace(result, state="loaded", upload_id=upload_id, changes=changes)
+        return RowsRead(result, profile, write)
+
+    target = Target(city_id, "boundaries")
+    beside = [attributes] if attributes else []
+    return load_places(connection, path, target, read=read, rows=rows, options=options, beside=beside)
 
 
 def _refuse_ended(connection: Connection, city_id: int, frame: pd.DataFrame) -> None:

@@ -15,28 +15,12 @@ import pandas as pd
 from sqlalchemy import Connection
 
 from geo.base import STORAGE_CRS, extent_of
-from geo.database import lock_city
 from geo.errors import NotFound
 from geo.ingestion.findings import Findings
-from geo.ingestion.loading import originals
 from geo.ingestion.loading.facilities.positions import CityGround, check_positions
 from geo.ingestion.loading.facilities.repeats import tell_repeated
 from geo.ingestion.loading.facilities.rows import read_rows, settle_rows
-from geo.ingestion.loading.household_copy import next_upload_id
-from geo.ingestion.loading.load import (
-    LoadOptions,
-    LoadResult,
-    Target,
-    begin_counting,
-    count_rows,
-    decide,
-    dry,
-    end_counting,
-    find_earlier,
-    open_original,
-    options_said,
-    write_upload,
-)
+from geo.ingestion.loading.load import LoadOptions, LoadResult, RowsRead, Target, count_rows, load_places
 from geo.ingestion.mapping import STANDARD, FacilityColumns, Mapper, Profile, read_evidence
 from geo.ingestion.mapping.facility_columns import name_layer
 from geo.ingestion.reading import (
@@ -69,12 +53,8 @@ def load_facilities(
         NotFound: there is no such city, or none of its settlements has a boundary.
     """
     city_id = find_city(connection, city_slug)
-    target = Target(city_id, "facilities")
-    with open_original(path) as original, dry(connection, options):
-        lock_city(connection, city_id)
-        earlier = find_earlier(connection, original, target, path, read, options)
-        if earlier is not None:
-            return earlier
+
+    def rows() -> RowsRead:
         known = places_on(connection, city_id, today).places
         extent = extent_of(known.shapes)
         if extent is None:
@@ -85,17 +65,10 @@ def load_facilities(
         theirs = given_by_others(connection, city_id, options.organisation) if options.only_own else frozenset()
         facilities = read_facilities(path, read, columns, CityGround(known, extent), theirs)
         result = replace(count_rows(facilities.findings, facilities.rows_read), read_as=facilities.read_as)
-        decide(result, path, options)
-        if options.dry_run:
-            return result
-        originals.keep(original, options.organisation, options.originals_url)
-        begin_counting(connection, options)
-        upload_id = options.upload_id or next_upload_id(connection)
-        profile = {"facilities": facilities.said} | options_said(read)
-        write_upload(connection, upload_id, original, target, result, profile, options)
-        changes = write_facilities(connection, city_id, upload_id, facilities.frame)
-        end_counting(connection, upload_id, facilities.findings, options)
-        return replace(result, state="loaded", upload_id=upload_id, changes=changes)
+        write = partial(write_facilities, connection, city_id, frame=facilities.frame)
+        return RowsRead(result, {"facilities": facilities.said}, write)
+
+    return load_places(connection, path, Target(city_id, "facilities"), read=read, rows=rows, options=options)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from geo.base import fold_name
-from geo.database.schema.facilities import KINDS
+from geo.database.schema.facilities import FACILITY_KINDS
 from geo.ingestion.findings import Findings
 from geo.ingestion.mapping import STANDARD
 from geo.ingestion.mapping.answers import map_text
@@ -23,7 +23,7 @@ from geo.ingestion.reading import Batch
 MOST_SEATS = 10_000
 """More than any block on Earth has: a number above it is something else, such as a date."""
 
-_KINDS = {fold_name(kind): kind for kind in KINDS}
+_KINDS = {fold_name(kind): kind for kind in FACILITY_KINDS}
 _GOING = ("working", "functional", "functioning", "operational")
 _WORKS = {
     **dict.fromkeys(_GOING, True),
