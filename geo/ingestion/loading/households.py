@@ -65,7 +65,7 @@ def load_survey(
         Conflict: the round exists and differs from what `spec` says.
     """
     city_id = find_city(connection, city_slug)
-    with open_original(path) as original, dry(connection, options):
+    with open_original(path, options) as original, dry(connection, options):
         survey_id = open_survey(connection, city_id, spec)
         lock_survey(connection, survey_id)
         target = Target(city_id, "survey", survey_id)

@@ -52,6 +52,8 @@ class LoadOptions:
     """Go through all of it up to the decision whether to load, and leave nothing behind."""
     upload_id: int | None = None
     """The upload as which the file was received before; None: it is one from now on."""
+    original: originals.Original | None = None
+    """The file as it was received, whose sha256 is known; None: it is read once to be known."""
     decided_by: Role = "steward"
     """The least role that decides of such an upload."""
     max_rows: int | None = None
@@ -103,12 +105,15 @@ class ErrorsFound(FileHasErrors):
 
 
 @contextmanager
-def open_original(path: Path, *beside: Path) -> Iterator[originals.Original]:
+def open_original(path: Path, options: LoadOptions, *beside: Path) -> Iterator[originals.Original]:
     """The file as it came, with those beside it, known by its sha256.
 
     Raises:
         UnreadableFile: one of them is not there.
     """
+    if options.original is not None:
+        yield options.original
+        return
     for file in (path, *beside):
         if not file.is_file():
             raise UnreadableFile(f"{file} does not exist or is not a file.")
@@ -172,7 +177,7 @@ def load_places(
         Conflict: somebody else has to decide of it by now.
         as `rows`.
     """
-    with open_original(path, *beside) as original, dry(connection, options):
+    with open_original(path, options, *beside) as original, dry(connection, options):
         lock_city(connection, target.city_id)
         earlier = find_earlier(connection, original, target, path, read, options)
         if earlier is not None:

@@ -1,6 +1,7 @@
 from .cells import texts as texts
 from .evidence import ColumnEvidence as ColumnEvidence
 from .evidence import FileEvidence as FileEvidence
+from .evidence import evidence_of as evidence_of
 from .evidence import read_evidence as read_evidence
 from .evidence import shown_name as shown_name
 from .facility_columns import STANDARD as STANDARD

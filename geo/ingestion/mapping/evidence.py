@@ -22,7 +22,7 @@ from geo.ingestion.mapping.cells import texts
 from geo.ingestion.mapping.made_columns import made_name, make_column
 from geo.ingestion.mapping.text_shapes import hold_outlines, hold_positions
 from geo.ingestion.mapping.ticks import nothing_ticked, options_by_question
-from geo.ingestion.reading import Note, ReadOptions, open_layer, read_shapes
+from geo.ingestion.reading import Layer, Note, ReadOptions, open_layer, read_shapes
 
 ROWS_READ = 50_000
 """How many rows a proposal looks at; the load looks at every one."""
@@ -173,25 +173,30 @@ def read_evidence(path: Path, options: ReadOptions) -> FileEvidence:
         InputError: the file cannot be read; the message says what to do.
     """
     with open_layer(path, options) as layer:
-        parts: dict[str, list[pa.Array]] = {name: [] for name in layer.columns}
-        rows, is_whole, is_polygons = 0, True, False
-        lacks_crs = layer.has_geometry and options.crs is None and not _is_of_earth(layer.crs)
-        for batch in layer.batches:
-            wanted = min(len(batch.row_numbers), ROWS_READ - rows)
-            if batch.geometry is not None and rows == 0:
-                first = read_shapes(batch.geometry.slice(0, 200).drop_null())
-                is_polygons = _are_polygons(first)
-                lacks_crs |= options.crs is None and _lie_nowhere(first, layer.crs)
-            for name, column in batch.columns.items():
-                parts[name].append(column.slice(0, wanted))
-            rows += wanted
-            if wanted < len(batch.row_numbers):
-                is_whole = False
-                break
-        _blank_unasked(parts)
-        columns = {name: column_evidence(name, arrays, rows) for name, arrays in parts.items()}
-        notes = tuple(layer.notes)
-        return FileEvidence(columns, rows, is_whole, layer.has_geometry, is_polygons, lacks_crs, parts, notes)
+        return evidence_of(layer, options)
+
+
+def evidence_of(layer: Layer, options: ReadOptions) -> FileEvidence:
+    """The same of a file that is open: its batches are read until there is enough."""
+    parts: dict[str, list[pa.Array]] = {name: [] for name in layer.columns}
+    rows, is_whole, is_polygons = 0, True, False
+    lacks_crs = layer.has_geometry and options.crs is None and not _is_of_earth(layer.crs)
+    for batch in layer.batches:
+        wanted = min(len(batch.row_numbers), ROWS_READ - rows)
+        if batch.geometry is not None and rows == 0:
+            first = read_shapes(batch.geometry.slice(0, 200).drop_null())
+            is_polygons = _are_polygons(first)
+            lacks_crs |= options.crs is None and _lie_nowhere(first, layer.crs)
+        for name, column in batch.columns.items():
+            parts[name].append(column.slice(0, wanted))
+        rows += wanted
+        if wanted < len(batch.row_numbers):
+            is_whole = False
+            break
+    _blank_unasked(parts)
+    columns = {name: column_evidence(name, arrays, rows) for name, arrays in parts.items()}
+    notes = tuple(layer.notes)
+    return FileEvidence(columns, rows, is_whole, layer.has_geometry, is_polygons, lacks_crs, parts, notes)
 
 
 def shown_name(column: str) -> str:

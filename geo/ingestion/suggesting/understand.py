@@ -16,8 +16,8 @@ from geo.ingestion.mapping import (
     FacilityColumns,
     Meanings,
     PositionColumns,
+    evidence_of,
     parse_profile,
-    read_evidence,
     standard_profile_of,
 )
 from geo.ingestion.mapping.facility_columns import find_named
@@ -25,7 +25,7 @@ from geo.ingestion.mapping.made_columns import part_names
 from geo.ingestion.reading import ReadOptions, open_layer
 from geo.ingestion.suggesting.place_codes import LIKE_A_CODE
 from geo.ingestion.suggesting.profile_text import quote, write_profile
-from geo.ingestion.suggesting.suggest import NOTHING, Confidence, suggest_profile
+from geo.ingestion.suggesting.suggest import NOTHING, Confidence, propose
 
 
 @dataclass(frozen=True)
@@ -86,12 +86,12 @@ def understand(
         MissingColumn: a person said something of a column there is not.
     """
     said = said or {}
-    proposal = suggest_profile(path, options, unit=unit, said=said, answers=answers, details=details)
+    with open_layer(path, options) as layer:
+        evidence, standard, columns = evidence_of(layer, options), standard_profile_of(layer), layer.columns
+    proposal = propose(evidence, path, crs=options.crs, unit=unit, said=said, answers=answers, details=details)
     text = write_profile(proposal)
     profile = parse_profile(text, "proposed")
-    with open_layer(path, options) as layer:
-        standard = standard_profile_of(layer)
-        columns, has_position = layer.columns, layer.has_geometry or profile.position is not None
+    has_position = evidence.has_geometry or profile.position is not None
     _check_said(said, columns, path)
     axes = {} if has_position or standard.position is None else _axes(standard.position)
     if said.keys() & axes.values():
@@ -126,9 +126,10 @@ def understand_boundaries(path: Path, options: ReadOptions, said: Mapping[str, s
         as understand.
     """
     of_columns = {column: field for column, field in said.items() if field not in _POINT}
-    proposal = suggest_profile(path, options, said=of_columns, of_places=True)
     with open_layer(path, options) as layer:
-        called, columns, has_shapes = standard_profile_of(layer), layer.columns, layer.has_geometry
+        evidence, called, columns = evidence_of(layer, options), standard_profile_of(layer), layer.columns
+    proposal = propose(evidence, path, crs=options.crs, said=of_columns, of_places=True)
+    has_shapes = evidence.has_geometry
     standard = called.boundaries
     _check_said(said, columns, path)
     seen = [s for s in proposal.suggestions if s.section == "boundaries"]
@@ -173,13 +174,13 @@ def understand_facilities(
         _check_said(said, columns, path)
         found, axes = find_named(layer, FacilityColumns.model_validate(given | {"ignored": ignored}), path.name)
         position = None if layer.has_geometry or axes else standard_profile_of(layer).position
+        seen = {} if "code" in found else evidence_of(layer, options).columns
     found |= axes
     matched = [
         Matched(column, STANDARD.get(role, role), "sure", "you chose it" if role in given else _CALLED_SO)
         for role, column in found.items()
     ]
     if "code" not in found:
-        seen = read_evidence(path, options).columns
         matched += [Matched(c, STANDARD["code"], "unsure", LIKE_A_CODE) for c in seen if seen[c].may_be_code][:1]
     if position is not None:
         matched += [

@@ -35,6 +35,7 @@ from geo.ingestion.loading import (
     ErrorsFound,
     LoadOptions,
     LoadResult,
+    Original,
     Progress,
     choices_of,
     originals,
@@ -233,6 +234,7 @@ class Work:
             on_trial=step == "checking",
             upload_id=self._id,
             only_own=not _is_from_operator(connection, row),
+            original=Original(path, row["file_name"], row["sha256"], row["size_bytes"]),
             decided_by=kind.decided_by,
         )
         progress: Progress = lambda done, total: self._tell(step, done, total)  # noqa: E731 (it needs its type)
