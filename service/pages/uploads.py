@@ -193,26 +193,24 @@ def decide(request: Request, number: Id, csrf: FormText, decision: FormText) -> 
 
 
 @router.post("/uploads/{number}/reading")
-async def read_otherwise(request: Request, number: Id) -> Response:
+async def read_otherwise(request: Request, number: Id, csrf: FormText) -> Response:
     """Has a file checked again, read in another way."""
-    async with request.form(max_files=0, max_fields=_MOST_FIELDS) as form:
-        fields = {name: value for name, value in form.items() if isinstance(value, str)}
-    return await run_in_threadpool(_read_otherwise, request, number, fields)
+    # What is asked depends on the kind of file.
+    form = await request.form()
+    fields = {name: value for name, value in form.items() if isinstance(value, str)}
+    return await run_in_threadpool(_read_otherwise, request, number, csrf, fields)
 
 
-def _read_otherwise(request: Request, number: int, fields: dict[str, str]) -> Response:
+def _read_otherwise(request: Request, number: int, csrf: str, fields: dict[str, str]) -> Response:
     before, kind = _choices(request, number)
     said: dict[str, Any] = {name: fields.get(name, "").strip() or None for name in ("layer", "encoding", "crs")}
     asked = {choice.name: _answered(choice, fields.get(choice.name, "")) for choice in kind.asked}
-    return _recheck(request, number, fields.get("csrf", ""), before, said | asked)
+    return _recheck(request, number, csrf, before, said | asked)
 
 
 def _answered(choice: Asked, text: str) -> str | bool | None:
     """What a form says of a choice."""
     return text or None if choice.options or choice.is_day else text == "yes"
-
-
-_MOST_FIELDS = 40
 
 
 @router.post("/uploads/{number}/columns")
