@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from geo.ingestion.loading import originals
-from geo.ingestion.reading.formats import FORMATS
+from geo.ingestion.reading import FORMATS
 from geo.ingestion.uploads import Work
 from geo.settings import Settings
 from tests.support import factories as f

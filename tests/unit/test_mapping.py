@@ -13,8 +13,7 @@ import pytest
 from shapely.geometry import Point
 
 from geo.errors import InputError, MissingColumn, ProfileInvalid
-from geo.ingestion.findings import Findings
-from geo.ingestion.findings.kinds import RULES
+from geo.ingestion.findings import RULES, Findings
 from geo.ingestion.loading.row_checks import Checks
 from geo.ingestion.mapping import Observations, PositionColumns, Profile, read_profile
 from geo.ingestion.mapping.profile import FieldMapping

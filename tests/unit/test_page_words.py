@@ -5,8 +5,8 @@ from typing import get_args
 
 import pytest
 
-from geo.ingestion.findings import sentence
-from geo.ingestion.findings.kinds import MISPLACED, RULES
+from geo.ingestion.findings import RULES, sentence
+from geo.ingestion.findings.kinds import MISPLACED
 from service.api.uploads.bodies import ShownState
 from service.http.wording import for_page
 from service.pages.wording import STATES
