@@ -15,11 +15,12 @@ from threading import BoundedSemaphore
 from fastapi import Request, Response
 from sqlalchemy import Connection
 
+from geo import people
 from geo.database import read_data_version, snapshot, transaction
 from geo.database.schema.access import KeyRole
 from geo.errors import Busy, NotAllowed, SignInRefused
 from geo.indicators.figures import Access
-from geo.people import Bearer, accounts
+from geo.people import Bearer
 from geo.settings import Settings
 from geo.surveys import Seen
 from service.http.network import network_of
@@ -69,7 +70,7 @@ def cookie_of(settings: Settings) -> tuple[str, str]:
 
 
 def _enter(connection: Connection, token: str | None, role: KeyRole) -> Bearer:
-    return accounts.require(accounts.enter(connection, token) if token else None, role)
+    return people.require(people.enter(connection, token) if token else None, role)
 
 
 @contextmanager
@@ -88,7 +89,7 @@ def acting(request: Request, role: KeyRole, csrf: str | None = None) -> Iterator
     with _one_of_few(request), transaction(engine_of(request)) as connection:
         bearer = _enter(connection, token, role)
         if token is not None and bearer.via == "key":
-            accounts.note_use(connection, token)
+            people.note_use(connection, token)
         yield Acting(connection, bearer)
 
 
@@ -202,14 +203,14 @@ def open_session(request: Request, email: str, password: str) -> tuple[str, Bear
     refused: SignInRefused | None = None
     network = network_of(request.scope)
     with transaction(engine_of(request)) as connection:
-        salt = accounts.begin_sign_in(connection, email, network)
+        salt = people.begin_sign_in(connection, email, network)
     with _PROVING:
-        proof = accounts.prove(password, salt)
+        proof = people.prove(password, salt)
     # Committed whatever comes of it: failures are counted.
     with transaction(engine_of(request)) as connection:
         try:
-            token = accounts.sign_in(connection, email, proof, network)
-            bearer = accounts.require(accounts.enter(connection, token), "viewer")
+            token = people.sign_in(connection, email, proof, network)
+            bearer = people.require(people.enter(connection, token), "viewer")
         except SignInRefused as error:
             refused = error
     if refused is not None:
@@ -225,17 +226,17 @@ def set_password(request: Request, link: str, password: str) -> None:
         NotFound: the link is unknown, used up or too old.
     """
     with transaction(engine_of(request)) as connection:
-        accounts.begin_password(connection, link, password)
+        people.begin_password(connection, link, password)
     with _PROVING:
-        proof = accounts.prove_new(password)
+        proof = people.prove_new(password)
     with transaction(engine_of(request)) as connection:
-        accounts.set_password(connection, link, proof)
+        people.set_password(connection, link, proof)
 
 
 def set_cookie(request: Request, response: Response, token: str) -> None:
     """Leaves a session's token with the browser: no script reads it, no other site sends it."""
     name, path = cookie_of(request.app.state.settings)
-    _set_cookie(response, name, path, token, int(accounts.SESSION_LASTS.total_seconds()))
+    _set_cookie(response, name, path, token, int(people.SESSION_LASTS.total_seconds()))
 
 
 def set_form_cookie(request: Request, response: Response, token: str) -> None:

@@ -5,8 +5,8 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request, Response
 
+from geo import people
 from geo.errors import SignInRefused, VastiError
-from geo.people import accounts
 from service.body_fields import FormText
 from service.http.access import (
     acting,
@@ -75,7 +75,7 @@ def sign_out(request: Request, csrf: FormText) -> Response:
     if token_of(request) is not None:
         try:
             with acting(request, "viewer", csrf) as done:
-                accounts.sign_out(done.connection, session_of(request) or "")
+                people.sign_out(done.connection, session_of(request) or "")
         except SignInRefused:
             pass
     answer = see_other(request, "/sign-in")
@@ -97,7 +97,7 @@ def password_form(request: Request, link: Annotated[str, Query(max_length=_LONGE
 
 
 def _password_form(request: Request, link: str, problem: str | None, *, status: int = 200) -> Response:
-    shortest = accounts.MIN_PASSWORD
+    shortest = people.MIN_PASSWORD
     return _form(request, "password.html", status=status, link=link, problem=problem, shortest=shortest)
 
 

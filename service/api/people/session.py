@@ -2,7 +2,8 @@
 
 from fastapi import APIRouter, Request, Response
 
-from geo.people import Bearer, accounts
+from geo import people
+from geo.people import Bearer
 from service.actions.bodies import NewPassword, SignIn, Who
 from service.http.access import (
     acting,
@@ -47,7 +48,7 @@ def who(request: Request) -> Response:
 def sign_out(request: Request) -> Response:
     """Ends the session."""
     with acting(request, "viewer") as done:
-        accounts.sign_out(done.connection, session_of(request) or "")
+        people.sign_out(done.connection, session_of(request) or "")
     answer = private_answer(None, status=204)
     drop_cookie(request, answer)
     return answer
