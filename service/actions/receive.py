@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 from fastapi import Request
 
+from geo.base import validated
 from geo.database import check_disk, check_quota, limit_lock_waits
 from geo.errors import InputError, InvalidParameter, InvalidParameters, TooLarge
 from geo.fields import CONTENTS
@@ -20,7 +21,6 @@ from geo.places import find_city
 from geo.settings import Settings
 from service.actions.surveys import find_own
 from service.http.access import Acting
-from service.http.problems import validated
 from service.work.queue import defer_upload
 
 NAMED = ("city", "content", "survey")

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Form, Request, Response
 
+from geo.base import validated
 from geo.database.schema.access import ROLES
 from geo.errors import Conflict, InputError, VastiError
 from geo.people import MAX_KEY_DAYS, list_accounts, list_keys
@@ -14,7 +15,7 @@ from service.body_fields import FormText
 from service.http.access import Acting, acting, reading_in_full
 from service.http.html import page, see_other
 from service.http.parameters import Id
-from service.http.problems import status_of, validated
+from service.http.problems import status_of
 from service.pages.wording import ROLE_MEANINGS, form_problem
 
 router = APIRouter()

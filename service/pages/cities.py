@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from fastapi import APIRouter, Request, Response
 
-from geo.base import PageRequest
+from geo.base import PageRequest, validated
 from geo.errors import Conflict, InputError, VastiError
 from geo.ingestion.reading import FORMATS
 from geo.places import (
@@ -29,7 +29,7 @@ from service.body_fields import FormText, slug_of
 from service.http.access import Acting, acting, reading_in_full
 from service.http.html import page, see_other
 from service.http.parameters import Id, SlugInPath
-from service.http.problems import status_of, validated
+from service.http.problems import status_of
 from service.http.wording import for_page
 from service.pages.wording import KINDS, form_problem
 

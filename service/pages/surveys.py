@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Form, Request, Response
 
-from geo.base import PageRequest
+from geo.base import PageRequest, validated
 from geo.errors import Conflict, InputError
 from geo.indicators.definitions import read_catalogue
 from geo.indicators.figures import Access, ValuesQuery, find_values
@@ -21,7 +21,7 @@ from service.body_fields import FormText, slug_of
 from service.http.access import Acting, acting, reading_in_full, seen_with
 from service.http.html import page, see_other
 from service.http.parameters import SlugInPath
-from service.http.problems import status_of, validated
+from service.http.problems import status_of
 from service.http.wording import for_page
 from service.pages.wording import form_problem
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 
-from geo.base import PageRequest
+from geo.base import PageRequest, validated
 from geo.errors import InputError
 from geo.indicators.definitions import read_catalogue
 from geo.ingestion.findings import FIXABLE, find_findings, find_misplaced
@@ -32,7 +32,6 @@ from service.body_fields import FormText, FormTexts
 from service.http.access import Acting, acting, reading_in_full
 from service.http.html import page, see_other
 from service.http.parameters import Cursor, Id
-from service.http.problems import validated
 from service.http.wording import for_page
 from service.pages.upload_columns import (
     YES_NO,
