@@ -3,6 +3,9 @@ from .accounts import change_account as change_account
 from .accounts import find_account as find_account
 from .accounts import find_account_by_id as find_account_by_id
 from .accounts import list_accounts as list_accounts
+from .acting import Acting as Acting
+from .acting import Operator as Operator
+from .acting import SignedIn as SignedIn
 from .audit import find_audit as find_audit
 from .audit import note as note
 from .audit import note_as as note_as

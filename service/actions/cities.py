@@ -4,13 +4,12 @@ from typing import Any
 
 from geo.database import raise_data_version
 from geo.errors import Conflict
-from geo.people import note
+from geo.people import SignedIn, note
 from geo.places import add_city, answer_request, ask_for_city, check_city, find_request, is_there
-from service.actions.bodies import CityAnswer, NewCity, NewCityRequest
-from service.http.access import Acting
+from service.actions.inputs import CityAnswer, NewCity, NewCityRequest
 
 
-def add_new(done: Acting, new: NewCity) -> dict[str, str]:
+def add_new(done: SignedIn, new: NewCity) -> dict[str, str]:
     """Adds a city, which an operator may.
 
     Raises:
@@ -24,7 +23,7 @@ def add_new(done: Acting, new: NewCity) -> dict[str, str]:
     return {"slug": new.slug, "name": name}
 
 
-def ask_for(done: Acting, new: NewCityRequest) -> dict[str, Any]:
+def ask_for(done: SignedIn, new: NewCityRequest) -> dict[str, Any]:
     """Asks for a city, which a steward may; the request.
 
     Raises:
@@ -38,7 +37,7 @@ def ask_for(done: Acting, new: NewCityRequest) -> dict[str, Any]:
     return asked
 
 
-def answer(done: Acting, number: int, given: CityAnswer) -> dict[str, Any]:
+def answer(done: SignedIn, number: int, given: CityAnswer) -> dict[str, Any]:
     """Adds a city that was asked for, or declines to, which an operator may; the request as it is then.
 
     Raises:
@@ -54,6 +53,6 @@ def answer(done: Acting, number: int, given: CityAnswer) -> dict[str, Any]:
     return answered
 
 
-def _added(done: Acting, slug: str, name: str, **facts: str) -> None:
+def _added(done: SignedIn, slug: str, name: str, **facts: str) -> None:
     raise_data_version(done.connection)
     note(done.connection, "city added", f"city {slug}", after={"name": name, **facts})

@@ -4,12 +4,21 @@ from datetime import datetime
 from typing import Any
 
 from geo.errors import NotAllowed
-from geo.people import add_account, change_account, find_account_by_id, make_key, make_link, note, require, revoke_key
-from service.actions.bodies import AccountChange, NewAccount, NewKey
-from service.http.access import Acting
+from geo.people import (
+    SignedIn,
+    add_account,
+    change_account,
+    find_account_by_id,
+    make_key,
+    make_link,
+    note,
+    require,
+    revoke_key,
+)
+from service.actions.inputs import AccountChange, NewAccount, NewKey
 
 
-def add_own(done: Acting, new: NewAccount) -> tuple[Any, str, datetime]:
+def add_own(done: SignedIn, new: NewAccount) -> tuple[Any, str, datetime]:
     """Adds an account; its row, the link that sets its password, and until when that can be used.
 
     Raises:
@@ -24,7 +33,7 @@ def add_own(done: Acting, new: NewAccount) -> tuple[Any, str, datetime]:
     return row, *make_link(done.connection, account_id)
 
 
-def change_own(done: Acting, number: int, change: AccountChange) -> Any:
+def change_own(done: SignedIn, number: int, change: AccountChange) -> Any:
     """Gives an account another role, or shuts or opens it; its row.
 
     Raises:
@@ -44,7 +53,7 @@ def change_own(done: Acting, number: int, change: AccountChange) -> Any:
     return after
 
 
-def link_own(done: Acting, number: int) -> tuple[Any, str, datetime]:
+def link_own(done: SignedIn, number: int) -> tuple[Any, str, datetime]:
     """Makes a link that sets an account's password; its row, the link, and until when it can be used.
 
     Raises:
@@ -57,7 +66,7 @@ def link_own(done: Acting, number: int) -> tuple[Any, str, datetime]:
     return row, *made
 
 
-def make_own_key(done: Acting, new: NewKey) -> tuple[str, dict[str, Any]]:
+def make_own_key(done: SignedIn, new: NewKey) -> tuple[str, dict[str, Any]]:
     """Makes an API key of the bearer's account: the token, which nobody can be shown again, and what is known of it.
 
     Raises:
@@ -74,7 +83,7 @@ def make_own_key(done: Acting, new: NewKey) -> tuple[str, dict[str, Any]]:
     return token, made
 
 
-def revoke_own_key(done: Acting, number: int) -> None:
+def revoke_own_key(done: SignedIn, number: int) -> None:
     """Ends an API key of the bearer's account at once.
 
     Raises:

@@ -6,12 +6,11 @@ from sqlalchemy.exc import ProgrammingError
 
 from geo.database import raise_data_version
 from geo.errors import NotAllowed
-from geo.people import note
+from geo.people import SignedIn, note
 from geo.places import Ended, end_settlement, told_of_end
-from service.http.access import Acting
 
 
-def end_own(done: Acting, city: str, code: str, ended_on: date | None) -> Ended:
+def end_own(done: SignedIn, city: str, code: str, ended_on: date | None) -> Ended:
     """Ends a settlement on a day, or reopens it (None); how it is.
 
     Raises:

@@ -16,11 +16,10 @@ from geo.errors import InputError, InvalidParameter, InvalidParameters, TooLarge
 from geo.fields import CONTENTS
 from geo.ingestion.loading import Original, Target, originals
 from geo.ingestion.uploads import Choices, kept_bytes, make_folder, receive
-from geo.people import note, require
+from geo.people import SignedIn, note, require
 from geo.places import find_city
 from geo.settings import Settings
 from service.actions.surveys import find_own
-from service.http.access import Acting
 from service.work.queue import defer_upload
 
 NAMED = ("city", "content", "survey")
@@ -73,7 +72,7 @@ def written(source: BinaryIO, file_name: str, max_bytes: int, folder: Path) -> I
         yield originals.identify(path, name)
 
 
-def find_target(done: Acting, fields: Mapping[str, str]) -> tuple[Target, Choices]:
+def find_target(done: SignedIn, fields: Mapping[str, str]) -> tuple[Target, Choices]:
     """Where a file goes, and how it is to be read.
 
     Raises:
@@ -100,7 +99,7 @@ def find_target(done: Acting, fields: Mapping[str, str]) -> tuple[Target, Choice
     return Target(find_city(done.connection, fields["city"]), content), choices
 
 
-def take_in(done: Acting, settings: Settings, original: Original, fields: Mapping[str, str]) -> int:
+def take_in(done: SignedIn, settings: Settings, original: Original, fields: Mapping[str, str]) -> int:
     """Keeps a file that has come whole, and has it checked; the upload's id.
 
     Raises:

@@ -4,14 +4,13 @@ from typing import Any, Literal
 
 from geo.database import raise_data_version
 from geo.errors import Conflict, NotAllowed
-from geo.people import note
+from geo.people import SignedIn, note
 from geo.places import find_city
 from geo.surveys import SurveySpec, find_own_surveys, find_survey, open_survey, set_state
-from service.actions.bodies import NewSurvey
-from service.http.access import Acting
+from service.actions.inputs import NewSurvey
 
 
-def open_own(done: Acting, new: NewSurvey) -> dict[str, Any]:
+def open_own(done: SignedIn, new: NewSurvey) -> dict[str, Any]:
     """Opens a round as a draft; how it is listed.
 
     Raises:
@@ -28,7 +27,7 @@ def open_own(done: Acting, new: NewSurvey) -> dict[str, Any]:
     return listed(done, new.city, new.slug)
 
 
-def find_own(done: Acting, city: str, survey: str) -> Any:
+def find_own(done: SignedIn, city: str, survey: str) -> Any:
     """A round of the bearer's own organisation.
 
     Raises:
@@ -41,7 +40,7 @@ def find_own(done: Acting, city: str, survey: str) -> Any:
     return row
 
 
-def change_state(done: Acting, city: str, survey: str, state: Literal["draft", "published"]) -> None:
+def change_state(done: SignedIn, city: str, survey: str, state: Literal["draft", "published"]) -> None:
     """Publishes a round, or takes it back to draft.
 
     Raises:
@@ -54,7 +53,7 @@ def change_state(done: Acting, city: str, survey: str, state: Literal["draft", "
         note(done.connection, "state set", f"survey {city}/{survey}", **facts)
 
 
-def listed(done: Acting, city: str, survey: str) -> dict[str, Any]:
+def listed(done: SignedIn, city: str, survey: str) -> dict[str, Any]:
     """How a round is listed that may be seen in full."""
     rows = find_own_surveys(done.connection)
     return next(row for row in rows if (row["city"], row["slug"]) == (city, survey))

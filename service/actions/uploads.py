@@ -20,8 +20,7 @@ from geo.ingestion.uploads import (
     find_upload,
     list_uploads,
 )
-from geo.people import note, require
-from service.http.access import Acting
+from geo.people import SignedIn, note, require
 from service.work.queue import defer_upload, waiting_before
 
 _NEWEST = 200
@@ -34,7 +33,7 @@ Words = Callable[[str], str]
 """Turns a sentence of the core into the words of its reader."""
 
 
-def decide_upload(done: Acting, number: int, decision: Decision, choices: Choices | None) -> Any:
+def decide_upload(done: SignedIn, number: int, decision: Decision, choices: Choices | None) -> Any:
     """Notes what is decided of an upload and asks a worker to do it; the upload's row.
 
     Raises:
@@ -66,14 +65,14 @@ def is_for_steward(row: Any, decision: Decision) -> bool:
     return changes_published or makes_places or row["content"] != "survey"
 
 
-def newest(reading: Acting, words: Words, *, survey_id: int | None = None, places_of: int | None = None) -> list[Any]:
+def newest(reading: SignedIn, words: Words, *, survey_id: int | None = None, places_of: int | None = None) -> list[Any]:
     """The newest uploads of a round, or of a city's places, as `describe` has them."""
     found = list_uploads(reading.connection, PageRequest(limit=_NEWEST), survey_id, places_of)
     return describe(reading.connection, [row._mapping for row in found.rows], words)
 
 
 def describe(connection: Connection, rows: Sequence[Any], words: Words) -> list[dict[str, Any]]:
-    """Uploads as upload_bodies.Upload has them, but for their links."""
+    """Uploads as service.api.uploads.bodies.Upload has them, but for their links."""
     groups = find_groups(connection, [row["id"] for row in rows])
     queued = waiting_before(connection, [row["id"] for row in rows if is_queued(row)])
     return [_describe(row, groups.get(row["id"], []), queued.get(row["id"]), words) for row in rows]

@@ -9,7 +9,6 @@ import hmac
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from threading import BoundedSemaphore
 
 from fastapi import Request, Response
@@ -20,7 +19,7 @@ from geo.database import read_data_version, snapshot, transaction
 from geo.database.schema.access import KeyRole
 from geo.errors import Busy, NotAllowed, SignInRefused
 from geo.indicators.figures import Access
-from geo.people import Bearer
+from geo.people import Bearer, SignedIn
 from geo.settings import Settings
 from geo.surveys import Seen
 from service.http.network import network_of
@@ -41,14 +40,6 @@ _SAFE = ("GET", "HEAD", "OPTIONS")
 
 _PROVING = BoundedSemaphore(4)
 """Passwords that are proved at the same time: each takes 64 MB. While one is, it holds no connection."""
-
-
-@dataclass(frozen=True)
-class Acting:
-    """A transaction, and who it acts for."""
-
-    connection: Connection
-    bearer: Bearer
 
 
 def token_of(request: Request) -> str | None:
@@ -74,7 +65,7 @@ def _enter(connection: Connection, token: str | None, role: KeyRole) -> Bearer:
 
 
 @contextmanager
-def acting(request: Request, role: KeyRole, csrf: str | None = None) -> Iterator[Acting]:
+def acting(request: Request, role: KeyRole, csrf: str | None = None) -> Iterator[SignedIn]:
     """A transaction that acts for the account that asks; committed when the block ends.
 
     `csrf` is what a form brought along, where no header can.
@@ -90,7 +81,7 @@ def acting(request: Request, role: KeyRole, csrf: str | None = None) -> Iterator
         bearer = _enter(connection, token, role)
         if token is not None and bearer.via == "key":
             people.note_use(connection, token)
-        yield Acting(connection, bearer)
+        yield SignedIn(connection, bearer)
 
 
 MOST_ACTING = 8
@@ -112,7 +103,7 @@ def _one_of_few(request: Request) -> Iterator[None]:
 
 
 @contextmanager
-def reading_in_full(request: Request, role: KeyRole = "viewer") -> Iterator[Acting]:
+def reading_in_full(request: Request, role: KeyRole = "viewer") -> Iterator[SignedIn]:
     """One state of the database, read for the account that asks.
 
     Raises:
@@ -120,7 +111,7 @@ def reading_in_full(request: Request, role: KeyRole = "viewer") -> Iterator[Acti
         NotAllowed: the role is too low.
     """
     with snapshot(engine_of(request)) as connection:
-        yield Acting(connection, _enter(connection, token_of(request), role))
+        yield SignedIn(connection, _enter(connection, token_of(request), role))
 
 
 @contextmanager

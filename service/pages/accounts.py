@@ -7,15 +7,15 @@ from fastapi import APIRouter, Form, Request, Response
 from geo.base import validated
 from geo.database.schema.access import ROLES
 from geo.errors import Conflict, InputError, VastiError
-from geo.people import MAX_KEY_DAYS, list_accounts, list_keys
+from geo.people import MAX_KEY_DAYS, SignedIn, list_accounts, list_keys
 from geo.settings import Settings
-from service.actions.bodies import AccountChange, NewAccount, NewKey
+from service.actions.inputs import AccountChange, NewAccount, NewKey
 from service.actions.people import add_own, change_own, link_own, make_own_key, revoke_own_key
-from service.body_fields import FormText
-from service.http.access import Acting, acting, reading_in_full
+from service.http.access import acting, reading_in_full
 from service.http.html import page, see_other
 from service.http.parameters import Id
 from service.http.problems import status_of
+from service.pages.forms import FormText
 from service.pages.wording import ROLE_MEANINGS, form_problem
 
 router = APIRouter()
@@ -34,7 +34,7 @@ def accounts(request: Request) -> Response:
 
 def _people(
     request: Request,
-    reading: Acting,
+    reading: SignedIn,
     *,
     made: dict[str, Any] | None = None,
     given: dict[str, str] | None = None,
@@ -55,7 +55,7 @@ def _people(
     )
 
 
-def _roles(reading: Acting) -> list[tuple[str, str]]:
+def _roles(reading: SignedIn) -> list[tuple[str, str]]:
     """The roles one may give, with what each may do."""
     return [(role, ROLE_MEANINGS[role]) for role in ROLES if reading.bearer.may(role)]
 
@@ -112,7 +112,7 @@ def keys(request: Request) -> Response:
 
 
 def _own_keys(
-    request: Request, reading: Acting, *, token: str | None = None, problem: str | None = None, status: int = 200
+    request: Request, reading: SignedIn, *, token: str | None = None, problem: str | None = None, status: int = 200
 ) -> Response:
     """The page; `token` is a key that was made just now, which is shown this once."""
     return page(

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 from geo.base import PageRequest, validated
 from geo.errors import Conflict, InputError, VastiError
 from geo.ingestion.reading import FORMATS
+from geo.people import SignedIn
 from geo.places import (
     Places,
     check_city,
@@ -21,16 +22,16 @@ from geo.places import (
 )
 from geo.settings import Settings
 from maps.sketch import draw_sketch
-from service.actions.bodies import CityAnswer, NewCity, NewCityRequest, SettlementChange
 from service.actions.cities import add_new, answer, ask_for
+from service.actions.inputs import CityAnswer, NewCity, NewCityRequest, SettlementChange
 from service.actions.places import end_own
 from service.actions.uploads import newest
-from service.body_fields import FormText, slug_of
-from service.http.access import Acting, acting, reading_in_full
+from service.http.access import acting, reading_in_full
 from service.http.html import page, see_other
 from service.http.parameters import Id, SlugInPath
 from service.http.problems import status_of
 from service.http.wording import for_page
+from service.pages.forms import FormText, slug_of
 from service.pages.wording import KINDS, form_problem
 
 router = APIRouter()
@@ -47,7 +48,7 @@ def cities(request: Request) -> Response:
 
 def _list(
     request: Request,
-    reading: Acting,
+    reading: SignedIn,
     *,
     given: dict[str, str] | None = None,
     problem: str | None = None,

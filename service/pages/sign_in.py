@@ -7,7 +7,6 @@ from fastapi import APIRouter, Query, Request, Response
 
 from geo import people
 from geo.errors import SignInRefused, VastiError
-from service.body_fields import FormText
 from service.http.access import (
     acting,
     check_form,
@@ -24,6 +23,7 @@ from service.http.access import set_password as set_new_password
 from service.http.html import page, see_other
 from service.http.problems import status_of
 from service.http.responses import NO_STORE, address
+from service.pages.forms import FormText
 
 router = APIRouter()
 

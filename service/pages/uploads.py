@@ -20,7 +20,7 @@ from geo.ingestion.findings import FIXABLE, find_findings, find_misplaced
 from geo.ingestion.mapping import UNKNOWN
 from geo.ingestion.suggesting import DETAIL, NOTHING
 from geo.ingestion.uploads import Choices, Decision, find_upload
-from geo.people import note
+from geo.people import Acting, note
 from geo.places import find_city, places_on
 from geo.settings import Settings
 from geo.surveys import find_survey
@@ -28,11 +28,11 @@ from maps import words
 from maps.sketch import Sketch, draw_sketch
 from service.actions.receive import look_for_room, take_in, written
 from service.actions.uploads import decide_upload, describe, is_for_steward
-from service.body_fields import FormText, FormTexts
-from service.http.access import Acting, acting, reading_in_full
+from service.http.access import acting, reading_in_full
 from service.http.html import page, see_other
 from service.http.parameters import Cursor, Id
 from service.http.wording import for_page
+from service.pages.forms import FormText, FormTexts
 from service.pages.upload_columns import (
     YES_NO,
     fields_to_choose,

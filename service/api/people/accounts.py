@@ -5,18 +5,9 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from geo.people import list_accounts, list_keys
-from service.actions.bodies import (
-    Account,
-    AccountChange,
-    Accounts,
-    AddedAccount,
-    Keys,
-    MadeKey,
-    NewAccount,
-    NewKey,
-    PasswordLink,
-)
+from service.actions.inputs import AccountChange, NewAccount, NewKey
 from service.actions.people import add_own, change_own, link_own, make_own_key, revoke_own_key
+from service.api.people.bodies import Account, Accounts, AddedAccount, Keys, MadeKey, PasswordLink
 from service.http.access import acting, reading_in_full
 from service.http.described import private_responses
 from service.http.parameters import Id

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request, Response
 
 from geo import people
 from geo.people import Bearer
-from service.actions.bodies import NewPassword, SignIn, Who
+from service.api.people.bodies import NewPassword, SignIn, Who
 from service.http.access import (
     acting,
     csrf_of,

@@ -3,8 +3,9 @@
 from fastapi import APIRouter, Request, Response
 
 from geo.places import find_requests
-from service.actions.bodies import AddedCity, CityAnswer, CityRequest, CityRequests, NewCity, NewCityRequest
 from service.actions.cities import add_new, answer, ask_for
+from service.actions.inputs import CityAnswer, NewCity, NewCityRequest
+from service.api.places.bodies import AddedCity, CityRequest, CityRequests
 from service.http.access import acting, reading_in_full
 from service.http.described import private_responses
 from service.http.parameters import Id

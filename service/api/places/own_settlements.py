@@ -4,8 +4,9 @@ from dataclasses import asdict
 
 from fastapi import APIRouter, Request, Response
 
-from service.actions.bodies import SettlementChange, SettlementEnd
+from service.actions.inputs import SettlementChange
 from service.actions.places import end_own
+from service.api.places.bodies import SettlementEnd
 from service.http.access import acting
 from service.http.described import private_responses
 from service.http.parameters import CodeInPath, SlugInPath

@@ -4,8 +4,9 @@ from fastapi import APIRouter, Request, Response
 
 from geo.people import end_grant, grant_survey, list_grants, note
 from geo.surveys import find_own_surveys
-from service.actions.bodies import Grants, NewSurvey, OwnSurveys, SurveyChange, SurveyRow
+from service.actions.inputs import NewSurvey
 from service.actions.surveys import change_state, find_own, listed, open_own
+from service.api.surveys.bodies import Grants, OwnSurveys, SurveyChange, SurveyRow
 from service.http.access import acting, reading_in_full
 from service.http.described import private_responses
 from service.http.parameters import SlugInPath

@@ -7,7 +7,8 @@ from pydantic import Field
 
 from geo.fields import Content
 from geo.ingestion.uploads import Choices, Decision, Step
-from service.http.bodies import Body, Link
+from service.body_fields import Body
+from service.http.bodies import Link
 
 ShownState = Literal[
     "received", "checked", "waiting", "accepted", "loaded", "published", "withdrawing", "withdrawn", "refused"

@@ -189,7 +189,7 @@ def file(request: Request, number: Id) -> Response:
 
 
 def _told(request: Request, connection: Connection, rows: Sequence[Any]) -> list[dict[str, Any]]:
-    """Uploads as upload_bodies.Upload has them."""
+    """Uploads as bodies.Upload has them."""
     return [told | {"links": _links(request, told["id"])} for told in describe(connection, rows, in_request_words)]
 
 
