@@ -7,6 +7,7 @@ from .acting import Acting as Acting
 from .acting import Operator as Operator
 from .acting import SignedIn as SignedIn
 from .audit import find_audit as find_audit
+from .audit import has_audit as has_audit
 from .audit import note as note
 from .audit import note_as as note_as
 from .grants import end_grant as end_grant

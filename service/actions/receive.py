@@ -8,15 +8,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
 from typing import BinaryIO
 
-from fastapi import Request
-
 from geo.base import validated
 from geo.database import check_disk, check_quota, limit_lock_waits
 from geo.errors import InputError, InvalidParameter, InvalidParameters, TooLarge
 from geo.fields import CONTENTS
 from geo.ingestion.loading import Original, Target, originals
 from geo.ingestion.uploads import Choices, kept_bytes, make_folder, receive
-from geo.people import SignedIn, note, require
+from geo.people import Acting, SignedIn
 from geo.places import find_city
 from geo.settings import Settings
 from service.actions.surveys import find_own
@@ -33,15 +31,14 @@ logger = logging.getLogger("vasti.uploads")
 _LONGEST_NAME, _LONGEST_SUFFIX, _LONGEST_SUFFIX_BYTES = 180, 20, 60
 
 
-def look_for_room(request: Request) -> None:
+def look_for_room(settings: Settings, size_bytes: int) -> None:
     """Looks, before a body is read, whether there is room for it: where bodies lie as they come, and where files do.
 
     Raises:
         StorageFull: there is not.
     """
-    declared = request.headers.get("content-length", "")
-    for folder in (Path(gettempdir()), request.app.state.settings.incoming_dir):
-        check_disk(folder, int(declared) if declared.isdecimal() else 0)
+    for folder in (Path(gettempdir()), settings.incoming_dir):
+        check_disk(folder, size_bytes)
 
 
 @contextmanager
@@ -72,7 +69,7 @@ def written(source: BinaryIO, file_name: str, max_bytes: int, folder: Path) -> I
         yield originals.identify(path, name)
 
 
-def find_target(done: SignedIn, fields: Mapping[str, str]) -> tuple[Target, Choices]:
+def find_target(done: Acting, fields: Mapping[str, str]) -> tuple[Target, Choices]:
     """Where a file goes, and how it is to be read.
 
     Raises:
@@ -95,7 +92,7 @@ def find_target(done: SignedIn, fields: Mapping[str, str]) -> tuple[Target, Choi
         return Target(row["city_id"], content, row["id"]), choices
     if fields.get("survey"):
         raise InvalidParameters([InvalidParameter("survey", "goes with files of a survey only")])
-    require(done.bearer, "steward")
+    done.require("steward")
     return Target(find_city(done.connection, fields["city"]), content), choices
 
 
@@ -121,7 +118,7 @@ def take_in(done: SignedIn, settings: Settings, original: Original, fields: Mapp
     defer_upload(done.connection, upload_id, "checking")
     facts = {"file_name": original.file_name, "sha256": original.sha256, "size_bytes": original.size_bytes}
     logger.info("file received", extra={"facts": {"upload": upload_id, "size_bytes": original.size_bytes}})
-    note(done.connection, "file received", f"upload {upload_id}", after=facts)
+    done.note("file received", f"upload {upload_id}", after=facts)
     return upload_id
 
 

@@ -1,15 +1,16 @@
-"""Uploads as they are told of, and what is decided of them: the same for programs and for pages."""
+"""Uploads: what is told of them and decided of them, and reading their findings and files."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Connection
 
-from geo.base import PageRequest
+from geo.base import Page, PageRequest
 from geo.database import limit_lock_waits
 from geo.errors import InvalidParameter, InvalidParameters
-from geo.ingestion.findings import FindingGroup, find_groups
+from geo.ingestion.findings import FindingGroup, find_findings, find_groups
+from geo.ingestion.loading import originals
 from geo.ingestion.uploads import (
     BEGINS_AS,
     NEXT_STEP,
@@ -20,7 +21,7 @@ from geo.ingestion.uploads import (
     find_upload,
     list_uploads,
 )
-from geo.people import SignedIn, note, require
+from geo.people import Acting
 from service.work.queue import defer_upload, waiting_before
 
 _NEWEST = 200
@@ -33,7 +34,7 @@ Words = Callable[[str], str]
 """Turns a sentence of the core into the words of its reader."""
 
 
-def decide_upload(done: SignedIn, number: int, decision: Decision, choices: Choices | None) -> Any:
+def decide_upload(done: Acting, number: int, decision: Decision, choices: Choices | None) -> Any:
     """Notes what is decided of an upload and asks a worker to do it; the upload's row.
 
     Raises:
@@ -46,7 +47,7 @@ def decide_upload(done: SignedIn, number: int, decision: Decision, choices: Choi
     if choices is not None and decision != "recheck":
         raise InvalidParameters([InvalidParameter("choices", "go with the decision recheck")])
     if is_for_steward(before, decision):
-        require(done.bearer, "steward")
+        done.require("steward")
     decide(done.connection, number, decision, choices)
     step = NEXT_STEP.get(decision)
     if step is not None:
@@ -54,7 +55,7 @@ def decide_upload(done: SignedIn, number: int, decision: Decision, choices: Choi
     after = find_upload(done.connection, number)
     facts = {"before": {"state": before["state"]}, "after": {"state": after["state"]}}
     logger.info("decided", extra={"facts": {"upload": number, "decision": decision}})
-    note(done.connection, f"decided: {decision}", f"upload {number}", **facts)
+    done.note(f"decided: {decision}", f"upload {number}", owner_id=before["organisation_id"], **facts)
     return after
 
 
@@ -65,7 +66,34 @@ def is_for_steward(row: Any, decision: Decision) -> bool:
     return changes_published or makes_places or row["content"] != "survey"
 
 
-def newest(reading: SignedIn, words: Words, *, survey_id: int | None = None, places_of: int | None = None) -> list[Any]:
+def read_findings(done: Acting, number: int, page: PageRequest, form: str) -> tuple[Any, Page, list[dict[str, Any]]]:
+    """Reads what is wrong with which row of a file, which the audit notes: the upload's row, and the findings as
+    geo.ingestion.findings.find_findings has them. `form` is how they are handed out, such as `csv`.
+
+    Raises:
+        NotFound: there is no such upload that the actor may see.
+    """
+    row = find_upload(done.connection, number)
+    found, rows = find_findings(done.connection, number, page)
+    facts = {"format": form, "rows": len(rows)}
+    done.note("findings read", f"upload {number}", owner_id=row["organisation_id"], after=facts)
+    return row, found, rows
+
+
+def read_file(done: Acting, number: int, originals_url: str) -> tuple[str, Iterator[bytes]]:
+    """Reads a file as it was sent, which the audit notes: its name and its bytes.
+
+    Raises:
+        NotFound: there is no such upload that the actor may see.
+        as geo.ingestion.loading.originals.open_kept.
+    """
+    row = find_upload(done.connection, number)
+    kept = originals.open_kept(originals.Kept.of(row), originals_url)
+    done.note("file read", f"upload {number}", owner_id=row["organisation_id"])
+    return row["file_name"], kept
+
+
+def newest(reading: Acting, words: Words, *, survey_id: int | None = None, places_of: int | None = None) -> list[Any]:
     """The newest uploads of a round, or of a city's places, as `describe` has them."""
     found = list_uploads(reading.connection, PageRequest(limit=_NEWEST), survey_id, places_of)
     return describe(reading.connection, [row._mapping for row in found.rows], words)

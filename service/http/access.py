@@ -14,15 +14,13 @@ from threading import BoundedSemaphore
 from fastapi import Request, Response
 from sqlalchemy import Connection
 
-from geo import people
 from geo.database import read_data_version, snapshot, transaction
 from geo.database.schema.access import KeyRole
-from geo.errors import Busy, NotAllowed, SignInRefused
+from geo.errors import Busy, NotAllowed
 from geo.indicators.figures import Access
-from geo.people import Bearer, SignedIn
+from geo.people import SESSION_LASTS, Bearer, SignedIn, enter, note_use, require
 from geo.settings import Settings
 from geo.surveys import Seen
-from service.http.network import network_of
 from service.http.transactions import Reading, engine_of, public_reading
 
 COOKIE = "__Host-vasti"
@@ -37,9 +35,6 @@ _FORM_SUFFIX = "-form"
 CSRF_HEADER = "x-csrf-token"
 
 _SAFE = ("GET", "HEAD", "OPTIONS")
-
-_PROVING = BoundedSemaphore(4)
-"""Passwords that are proved at the same time: each takes 64 MB. While one is, it holds no connection."""
 
 
 def token_of(request: Request) -> str | None:
@@ -61,7 +56,7 @@ def cookie_of(settings: Settings) -> tuple[str, str]:
 
 
 def _enter(connection: Connection, token: str | None, role: KeyRole) -> Bearer:
-    return people.require(people.enter(connection, token) if token else None, role)
+    return require(enter(connection, token) if token else None, role)
 
 
 @contextmanager
@@ -80,7 +75,7 @@ def acting(request: Request, role: KeyRole, csrf: str | None = None) -> Iterator
     with _one_of_few(request), transaction(engine_of(request)) as connection:
         bearer = _enter(connection, token, role)
         if token is not None and bearer.via == "key":
-            people.note_use(connection, token)
+            note_use(connection, token)
         yield SignedIn(connection, bearer)
 
 
@@ -185,49 +180,10 @@ def check_form(request: Request, csrf: str) -> None:
         )
 
 
-def open_session(request: Request, email: str, password: str) -> tuple[str, Bearer]:
-    """A session's token and whose it is.
-
-    Raises:
-        SignInRefused: the address or the password is wrong, or has been too often.
-    """
-    refused: SignInRefused | None = None
-    network = network_of(request.scope)
-    with transaction(engine_of(request)) as connection:
-        salt = people.begin_sign_in(connection, email, network)
-    with _PROVING:
-        proof = people.prove(password, salt)
-    # Committed whatever comes of it: failures are counted.
-    with transaction(engine_of(request)) as connection:
-        try:
-            token = people.sign_in(connection, email, proof, network)
-            bearer = people.require(people.enter(connection, token), "viewer")
-        except SignInRefused as error:
-            refused = error
-    if refused is not None:
-        raise refused
-    return token, bearer
-
-
-def set_password(request: Request, link: str, password: str) -> None:
-    """Sets the password of the account a link was made for.
-
-    Raises:
-        InputError: the password is too short, or the same as the address.
-        NotFound: the link is unknown, used up or too old.
-    """
-    with transaction(engine_of(request)) as connection:
-        people.begin_password(connection, link, password)
-    with _PROVING:
-        proof = people.prove_new(password)
-    with transaction(engine_of(request)) as connection:
-        people.set_password(connection, link, proof)
-
-
 def set_cookie(request: Request, response: Response, token: str) -> None:
     """Leaves a session's token with the browser: no script reads it, no other site sends it."""
     name, path = cookie_of(request.app.state.settings)
-    _set_cookie(response, name, path, token, int(people.SESSION_LASTS.total_seconds()))
+    _set_cookie(response, name, path, token, int(SESSION_LASTS.total_seconds()))
 
 
 def set_form_cookie(request: Request, response: Response, token: str) -> None:

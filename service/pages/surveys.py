@@ -16,7 +16,7 @@ from geo.surveys import find_own_surveys, find_seen_survey, find_survey
 from maps import words
 from maps.figures import finite
 from service.actions.inputs import NewSurvey
-from service.actions.surveys import change_state, open_own
+from service.actions.surveys import change_state, open_survey
 from service.actions.uploads import newest
 from service.http.access import acting, reading_in_full, seen_with
 from service.http.html import page, see_other
@@ -62,7 +62,7 @@ def open_one(
     given |= {"unit": unit, "mode": mode}
     try:
         with acting(request, "contributor", csrf) as done:
-            made = open_own(done, _valid(given))
+            made = open_survey(done, _valid(given))
     except (InputError, Conflict) as error:
         problem, status = form_problem(error), status_of(error)
     else:
