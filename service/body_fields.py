@@ -1,13 +1,18 @@
-"""Texts that somebody sends: as a database can hold them."""
+"""What bodies are made of: texts as a database can hold them, and fields that several bodies have."""
 
-import re
-import unicodedata
 from typing import Annotated
 
-from fastapi import Form
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from geo.base import is_storable
+from geo.database.schema.access import KeyRole, Role
+from geo.people import MAX_PASSWORD
+
+
+class Body(BaseModel):
+    """What every body has in common: no more than what is described."""
+
+    model_config = ConfigDict(extra="forbid")
 
 
 def _storable(text: str) -> str:
@@ -18,14 +23,13 @@ def _storable(text: str) -> str:
 
 Text = Annotated[str, AfterValidator(_storable)]
 
-FormText = Annotated[Text, Form(max_length=2_000)]
-"""A field of a page's form."""
+_LONGEST_NAME = 200
 
-FormTexts = Annotated[list[Text], Form(max_length=2_000)]
-"""A field that a form has several times."""
-
-
-def slug_of(name: str) -> str:
-    """A short name made of a name, where that has letters of the alphabet short names have."""
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:100]
+Name = Annotated[Text, Field(min_length=1, max_length=_LONGEST_NAME)]
+Email = Annotated[Text, Field(max_length=254, description="An e-mail address.", examples=["asha@shelter.org"])]
+Slug = Annotated[Text, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=100)]
+Password = Annotated[Text, Field(max_length=MAX_PASSWORD, description="A password.")]
+RoleField = Annotated[Role, Field(description="What it may do: each may what those before it may.")]
+KeyRoleField = Annotated[
+    KeyRole, Field(description="The most it may do; a monitor, which an operator makes, reads `/metrics` alone.")
+]

@@ -19,6 +19,8 @@ from .ground import own_ground_m2 as own_ground_m2
 from .ground import polygon_areas_m2 as polygon_areas_m2
 from .ground import polygons as polygons
 from .model_faults import describe_fault as describe_fault
+from .model_faults import invalid_parameter as invalid_parameter
+from .model_faults import validated as validated
 from .paging import DEFAULT_LIMIT as DEFAULT_LIMIT
 from .paging import MAX_LIMIT as MAX_LIMIT
 from .paging import Listing as Listing

@@ -1,11 +1,16 @@
-"""Faults: what is wrong with a file of keys and values, as a sentence that names the key and what is allowed."""
+"""Faults: what is wrong with keys and values, where a pydantic model says what they should be.
+
+Of a file, a sentence that names the key and what is allowed; of what a request or a form gave, each name with a reason.
+"""
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
+
+from geo.errors import InvalidParameter, InvalidParameters
 
 _KINDS = {
     "str": "a text",
@@ -115,3 +120,41 @@ def _members(annotation: Any) -> list[Any]:
 def _kind(annotation: Any) -> str:
     kind = get_origin(annotation) or annotation
     return str(getattr(kind, "__name__", ""))
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def validated(model: type[Model], given: Mapping[str, Any]) -> Model:
+    """What was given, as the model has it.
+
+    Raises:
+        InvalidParameters: some of it is missing, unknown or not valid.
+    """
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        raise InvalidParameters([invalid_parameter(fault, fault["loc"]) for fault in error.errors()]) from None
+
+
+def invalid_parameter(fault: Mapping[str, Any], name: Sequence[object]) -> InvalidParameter:
+    """What pydantic found wrong with a parameter, in plain words; `name` is its name, in parts."""
+    reason = _REASONS.get(fault["type"], "is not valid").format(**fault.get("ctx", {}))
+    return InvalidParameter(".".join(map(str, name)), reason)
+
+
+_REASONS: Mapping[str, str] = {
+    "missing": "is required",
+    **dict.fromkeys(("int_parsing", "int_parsing_size", "int_from_float", "int_type"), "must be a whole number"),
+    **dict.fromkeys(("float_parsing", "float_type", "finite_number"), "must be a number"),
+    "greater_than_equal": "must be at least {ge:g}",
+    "less_than_equal": "must be at most {le:g}",
+    "literal_error": "must be {expected}",
+    "extra_forbidden": "is not known here",
+    "string_type": "must be a text",
+    "string_too_long": "must have at most {max_length} characters",
+    "json_invalid": "is not JSON",
+    **dict.fromkeys(("bool_parsing", "bool_type"), "must be true or false"),
+    "value_error": "{error}",
+}
+"""What is wrong with a parameter, by the kind of fault."""

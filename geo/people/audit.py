@@ -47,6 +47,11 @@ def note_as(
     )
 
 
+def has_audit(connection: Connection) -> bool:
+    """Whether the database has an audit: a backup from before there was one brought none."""
+    return connection.execute(select(func.to_regclass(audit.name))).scalar_one() is not None
+
+
 def find_audit(connection: Connection, page: PageRequest, *, after: int = 0) -> Page:
     """What was done that the reader may know, the oldest first, from the row behind `after` on.
 

@@ -1,101 +1,23 @@
-"""Cities, their settlements and the boundaries valid on a day: finding, adding, updating."""
+"""Boundaries of settlements: written, with a new version where a shape changed, and taken back."""
 
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import shapely
 from geoalchemy2.shape import from_shape
-from numpy.typing import NDArray
 from sqlalchemy import Connection, Subquery, and_, delete, func, insert, or_, select, update
-from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.sql import ColumnElement
 
-from geo.base import STORAGE_SRID, check_slug
+from geo.base import STORAGE_SRID
 from geo.database.schema.households import household
-from geo.database.schema.places import boundary, city, city_request, organisation, settlement, ward
+from geo.database.schema.places import boundary, settlement, ward
 from geo.database.schema.surveys import survey, survey_frame
 from geo.database.schema.uploads import COUNTING, upload
-from geo.errors import Conflict, InputError, NotFound, quoted
+from geo.errors import Conflict
 from geo.places.listed import withdraw_listed, write_points
-from geo.places.settlements import OthersGround, Places, is_named
-
-_LONGEST_NAME = 200
-
-
-def check_city(slug: str, name: str) -> str:
-    """Holds what a city is to be called against the form such names have; the name as it is kept.
-
-    Raises:
-        InputError: the slug is not one, or the name is empty or too long.
-    """
-    check_slug(slug, "city")
-    name = name.strip()
-    if not name:
-        raise InputError(f"City {slug} needs a name.")
-    if len(name) > _LONGEST_NAME:
-        raise InputError(f"The name of city {slug} has more than {_LONGEST_NAME} characters: give a shorter one.")
-    return name
-
-
-def add_city(connection: Connection, slug: str, name: str) -> bool:
-    """Adds a city; whether it was not there before. Requests for it, by this slug and name, are answered with that.
-
-    Raises:
-        InputError: the slug is not one, or the name is empty or too long.
-        Conflict: there is one of this slug under another name.
-    """
-    name = check_city(slug, name)
-    added = upsert(city).values(slug=slug, name=name).on_conflict_do_nothing().returning(city.c.id)
-    if connection.execute(added).first() is not None:
-        asked = (city_request.c.slug == slug, func.lower(city_request.c.name) == func.lower(name))
-        is_open = city_request.c.state == "asked"
-        decided = update(city_request).where(*asked, is_open).values(state="added", decided_at=func.now())
-        connection.execute(decided)
-        return True
-    existing = city_name(connection, slug)
-    if existing != name:
-        raise Conflict(is_there(slug, existing))
-    return False
-
-
-def city_name(connection: Connection, slug: str) -> str | None:
-    """The name of the city of a slug; None: there is none."""
-    return connection.execute(select(city.c.name).where(city.c.slug == slug)).scalar_one_or_none()
-
-
-def is_there(slug: str, name: str | None) -> str:
-    """The sentence that a city is there already."""
-    return f"There is a city {slug} already, called {name}."
-
-
-def find_city(connection: Connection, slug: str) -> int:
-    """The city's id.
-
-    Raises:
-        NotFound: there is none of this slug; the message lists those there are.
-    """
-    city_id = connection.execute(select(city.c.id).where(city.c.slug == slug)).scalar_one_or_none()
-    if city_id is None:
-        slugs = connection.execute(select(city.c.slug).order_by(city.c.slug)).scalars().all()
-        has = f"there are {', '.join(slugs)}" if slugs else "add it with `vasti city add`"
-        raise NotFound(f"There is no city {quoted([slug])}; {has}.")
-    return int(city_id)
-
-
-def valid_on(on: date | ColumnElement[date]) -> ColumnElement[bool]:
-    """The condition that a boundary is valid on a day."""
-    return and_(
-        or_(boundary.c.valid_from_on.is_(None), boundary.c.valid_from_on <= on),
-        or_(boundary.c.valid_to_on.is_(None), boundary.c.valid_to_on > on),
-    )
-
-
-def there_on(on: date | ColumnElement[date]) -> ColumnElement[bool]:
-    """The condition that a settlement is there on a day: it has not ended by then."""
-    return or_(settlement.c.ended_on.is_(None), settlement.c.ended_on > on)
+from geo.places.settlements import write_names
 
 
 def as_geojson(geom: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -104,71 +26,6 @@ def as_geojson(geom: ColumnElement[Any]) -> ColumnElement[Any]:
     ST_AsGeoJSON by itself keeps whatever order the rings were drawn in.
     """
     return func.ST_AsGeoJSON(func.ST_ForcePolygonCCW(geom), 6)
-
-
-@dataclass(frozen=True)
-class CityPlaces:
-    """A city's settlements on a day, ready to place observations in; `ids` go with `places`, index by index."""
-
-    ids: NDArray[np.int64]
-    places: Places
-
-
-def places_on(connection: Connection, city_id: int, on: date) -> CityPlaces:
-    """The city's settlements that are there on a day, with the boundaries valid then; one may have none."""
-    rows = connection.execute(
-        select(
-            settlement.c.id,
-            settlement.c.code,
-            settlement.c.name,
-            func.ST_AsBinary(boundary.c.geom),
-            ward.c.code,
-            ward.c.name,
-        )
-        .outerjoin(ward, ward.c.id == settlement.c.ward_id)
-        .outerjoin(boundary, and_(boundary.c.settlement_id == settlement.c.id, valid_on(on)))
-        .where(settlement.c.city_id == city_id, there_on(on))
-        .order_by(settlement.c.code)
-    ).all()
-    ids, codes, names, shapes, *wards = zip(*rows, strict=True) if rows else ((),) * 6
-    wkb = np.array([None if shape is None else bytes(shape) for shape in shapes], dtype=object)
-    known_wards = [[label for label in labels if label is not None] for labels in zip(*wards, strict=True)]
-    places = Places(list(codes), list(names), shapely.from_wkb(wkb), known_wards)
-    return CityPlaces(np.array(ids, dtype=np.int64), places)
-
-
-def find_others_ground(
-    connection: Connection, city_id: int, organisation_slug: str, valid_from_on: date | None, today: date
-) -> OthersGround:
-    """What organisations other than this one have drawn or listed in a city, and what its wards are called."""
-    is_drawn = select(boundary.c.id).where(
-        boundary.c.settlement_id == settlement.c.id, boundary.c.valid_to_on.is_(None)
-    )
-    listed = connection.scalars(
-        select(settlement.c.code)
-        .join(upload, upload.c.id == settlement.c.upload_id)
-        .join(organisation, organisation.c.id == upload.c.organisation_id)
-        .where(settlement.c.city_id == city_id, organisation.c.slug != organisation_slug, ~is_drawn.exists())
-    )
-    rows = connection.execute(
-        select(settlement.c.code, func.ST_AsBinary(boundary.c.geom), boundary.c.valid_to_on)
-        .join(boundary, boundary.c.settlement_id == settlement.c.id)
-        .join(upload, upload.c.id == boundary.c.upload_id)
-        .join(organisation, organisation.c.id == upload.c.organisation_id)
-        .where(settlement.c.city_id == city_id, organisation.c.slug != organisation_slug)
-        .order_by(settlement.c.code, boundary.c.id)
-    ).all()
-    codes, shapes, until = zip(*rows, strict=True) if rows else ((),) * 3
-    wards = connection.execute(select(ward.c.code, ward.c.name).where(ward.c.city_id == city_id))
-    return OthersGround(
-        frozenset((*listed, *(code for code, end in zip(codes, until, strict=True) if end is None))),
-        codes,
-        shapely.from_wkb(np.array([bytes(shape) for shape in shapes], dtype=object)),
-        until,
-        {row.code: row.name for row in wards},
-        valid_from_on,
-        today,
-    )
 
 
 @dataclass(frozen=True)
@@ -295,28 +152,6 @@ def _current(connection: Connection, city_id: int, codes: list[str]) -> dict[str
     return {row.code: row for row in rows}
 
 
-def write_names(connection: Connection, city_id: int, frame: pd.DataFrame) -> None:
-    """Adds settlements, and brings names and wards of those that are there up to date.
-
-    `frame` has the columns code, name, ward_code and ward_name, None for no ward.
-    """
-    wards = _write_wards(connection, city_id, frame)
-    statement = upsert(settlement)
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["city_id", "code"],
-            set_={
-                "name": statement.excluded.name,
-                "ward_id": func.coalesce(statement.excluded.ward_id, settlement.c.ward_id),
-            },
-        ),
-        [
-            {"city_id": city_id, "code": row.code, "name": row.name, "ward_id": wards.get(row.ward_code)}
-            for row in frame.itertuples()
-        ],
-    )
-
-
 def withdraw_boundaries(connection: Connection, upload_id: int) -> None:
     """Takes an upload's boundaries back: those they followed hold again, and settlements it brought are gone.
 
@@ -370,23 +205,3 @@ def _refuse_rested_on(connection: Connection, upload_id: int, own: Subquery) -> 
             f"Households have been placed in the boundaries of upload {upload_id}, such as that of settlement "
             f"{resting}: take their uploads back first, or load corrected boundaries instead."
         )
-
-
-def _write_wards(connection: Connection, city_id: int, frame: pd.DataFrame) -> dict[str | None, int]:
-    """The ids of the wards a frame names, by code; new ones are added, and names it gives are brought up to date."""
-    of_wards = frame[frame["ward_code"].notna()]
-    if of_wards.empty:
-        return {}
-    named = of_wards[is_named(of_wards)].drop_duplicates("ward_code", keep="last")
-    names = dict(zip(named["ward_code"], named["ward_name"], strict=True))
-    codes = list(of_wards["ward_code"].unique())
-    # A code alone is a name for a new ward, and none for one that has its own.
-    added = upsert(ward).values([{"city_id": city_id, "code": code, "name": names.get(code, code)} for code in codes])
-    connection.execute(added.on_conflict_do_nothing(index_elements=["city_id", "code"]))
-    for code, name in names.items():
-        is_it = (ward.c.city_id == city_id, ward.c.code == code, ward.c.name != name)
-        connection.execute(update(ward).where(*is_it).values(name=name))
-    rows = connection.execute(
-        select(ward.c.code, ward.c.id).where(ward.c.city_id == city_id, ward.c.code == func.any(codes))
-    )
-    return {row.code: row.id for row in rows}

@@ -9,7 +9,7 @@ from sqlalchemy.exc import OperationalError
 from geo.database.schema.access import account
 from geo.database.schema.places import city_request, organisation
 from geo.errors import Conflict, NotFound
-from geo.places.boundaries import add_city, check_city, city_name, is_there
+from geo.places.cities import add_city, check_city, city_name, is_there
 
 Answer = Literal["added", "declined"]
 

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, func, select, update
 
 from geo.database.schema.places import settlement
 from geo.errors import Conflict, NotFound, quoted
-from geo.places.boundaries import find_city
+from geo.places.cities import find_city
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from geo.database.schema.facilities import FACILITY_KINDS, FacilityKind, facilit
 from geo.database.schema.places import boundary, organisation, settlement
 from geo.database.schema.surveys import survey
 from geo.database.schema.uploads import upload
-from geo.places.boundaries import PlaceChanges, there_on, valid_on
+from geo.places.boundaries import PlaceChanges
+from geo.places.settlements import there_on, valid_on
 
 COLUMNS = ("row_number", "code", "name", "kind", "seats", "seats_working", "is_working", "opened_on", "closed_on")
 """What a frame of facilities has, beside lon and lat, in degrees."""

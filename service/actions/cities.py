@@ -1,30 +1,31 @@
-"""Cities as people get them: asked for by stewards, added by operators. The same for programs and for pages."""
+"""Cities: asked for by stewards, added by operators."""
 
 from typing import Any
 
+from geo import places
 from geo.database import raise_data_version
 from geo.errors import Conflict
-from geo.people import note
-from geo.places import add_city, answer_request, ask_for_city, check_city, find_request, is_there
-from service.actions.bodies import CityAnswer, NewCity, NewCityRequest
-from service.http.access import Acting
+from geo.people import Acting, SignedIn
+from geo.places import check_city, find_request, is_there
+from service.actions.inputs import CityAnswer, NewCityRequest
 
 
-def add_new(done: Acting, new: NewCity) -> dict[str, str]:
-    """Adds a city, which an operator may.
+def add_city(done: Acting, slug: str, name: str, *, may_exist: bool = False) -> dict[str, str]:
+    """Adds a city, which an operator may. `may_exist`: one of this slug and name is left as it is.
 
     Raises:
         InputError: the slug is not one, or the name is empty.
         Conflict: there is one of this slug.
     """
-    name = check_city(new.slug, new.name)
-    if not add_city(done.connection, new.slug, name):
-        raise Conflict(is_there(new.slug, name))
-    _added(done, new.slug, name)
-    return {"slug": new.slug, "name": name}
+    name = check_city(slug, name)
+    if places.add_city(done.connection, slug, name):
+        _note_added(done, slug, name)
+    elif not may_exist:
+        raise Conflict(is_there(slug, name))
+    return {"slug": slug, "name": name}
 
 
-def ask_for(done: Acting, new: NewCityRequest) -> dict[str, Any]:
+def ask_for_city(done: SignedIn, new: NewCityRequest) -> dict[str, Any]:
     """Asks for a city, which a steward may; the request.
 
     Raises:
@@ -32,28 +33,28 @@ def ask_for(done: Acting, new: NewCityRequest) -> dict[str, Any]:
     """
     told = (new.note or "").strip() or None
     bearer = done.bearer
-    number = ask_for_city(done.connection, bearer.organisation_id, bearer.account_id, new.slug, new.name, told)
+    number = places.ask_for_city(done.connection, bearer.organisation_id, bearer.account_id, new.slug, new.name, told)
     asked = find_request(done.connection, number)
-    note(done.connection, "city asked for", f"city {new.slug}", after={"name": asked["name"], "note": told})
+    done.note("city asked for", f"city {new.slug}", after={"name": asked["name"], "note": told})
     return asked
 
 
-def answer(done: Acting, number: int, given: CityAnswer) -> dict[str, Any]:
+def answer_request(done: Acting, number: int, given: CityAnswer) -> dict[str, Any]:
     """Adds a city that was asked for, or declines to, which an operator may; the request as it is then.
 
     Raises:
         as geo.places.city_requests.answer_request.
     """
     reason = (given.reason or "").strip() or None
-    answered = answer_request(done.connection, number, given.state, reason)
+    answered = places.answer_request(done.connection, number, given.state, reason)
     if given.state == "added":
-        _added(done, answered["slug"], answered["name"], asked_by=answered["organisation"])
+        _note_added(done, answered["slug"], answered["name"], asked_by=answered["organisation"])
     else:
         facts = {"asked_by": answered["organisation"], "reason": reason}
-        note(done.connection, "city declined", f"city {answered['slug']}", after=facts)
+        done.note("city declined", f"city {answered['slug']}", after=facts)
     return answered
 
 
-def _added(done: Acting, slug: str, name: str, **facts: str) -> None:
+def _note_added(done: Acting, slug: str, name: str, **facts: str) -> None:
     raise_data_version(done.connection)
-    note(done.connection, "city added", f"city {slug}", after={"name": name, **facts})
+    done.note("city added", f"city {slug}", after={"name": name, **facts})

@@ -8,8 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
 from typing import BinaryIO
 
-from fastapi import Request
-
+from geo.base import validated
 from geo.database import check_disk, check_quota, limit_lock_waits
 from geo.errors import InputError, InvalidParameter, InvalidParameters, TooLarge
 from geo.ingestion.loading import (
@@ -23,12 +22,10 @@ from geo.ingestion.loading import (
     originals,
 )
 from geo.ingestion.uploads import kept_bytes, make_folder, receive
-from geo.people import note, require
+from geo.people import Acting, SignedIn
 from geo.places import find_city
 from geo.settings import Settings
 from service.actions.surveys import find_own
-from service.http.access import Acting
-from service.http.problems import validated
 from service.work.queue import defer_upload
 
 NAMED = ("city", "content", "survey")
@@ -42,15 +39,14 @@ logger = logging.getLogger("vasti.uploads")
 _LONGEST_NAME, _LONGEST_SUFFIX, _LONGEST_SUFFIX_BYTES = 180, 20, 60
 
 
-def look_for_room(request: Request) -> None:
+def look_for_room(settings: Settings, size_bytes: int) -> None:
     """Looks, before a body is read, whether there is room for it: where bodies lie as they come, and where files do.
 
     Raises:
         StorageFull: there is not.
     """
-    declared = request.headers.get("content-length", "")
-    for folder in (Path(gettempdir()), request.app.state.settings.incoming_dir):
-        check_disk(folder, int(declared) if declared.isdecimal() else 0)
+    for folder in (Path(gettempdir()), settings.incoming_dir):
+        check_disk(folder, size_bytes)
 
 
 @contextmanager
@@ -97,7 +93,7 @@ def find_target(done: Acting, fields: Mapping[str, str]) -> tuple[Target, Choice
         raise InvalidParameters([InvalidParameter(name, "is required") for name in missing])
     given = validated(every_choice(), {n: value for n, value in fields.items() if n not in NAMED and value != ""})
     choices: Choices = checked_choices(kind, given)
-    require(done.bearer, kind.decided_by)
+    done.require(kind.decided_by)
     if kind.in_round:
         row = find_own(done, fields["city"], fields["survey"])
         return Target(row["city_id"], kind.name, row["id"]), choices
@@ -106,7 +102,7 @@ def find_target(done: Acting, fields: Mapping[str, str]) -> tuple[Target, Choice
     return Target(find_city(done.connection, fields["city"]), kind.name), choices
 
 
-def take_in(done: Acting, settings: Settings, original: Original, fields: Mapping[str, str]) -> int:
+def take_in(done: SignedIn, settings: Settings, original: Original, fields: Mapping[str, str]) -> int:
     """Keeps a file that has come whole, and has it checked; the upload's id.
 
     Raises:
@@ -128,7 +124,7 @@ def take_in(done: Acting, settings: Settings, original: Original, fields: Mappin
     defer_upload(done.connection, upload_id, "checking")
     facts = {"file_name": original.file_name, "sha256": original.sha256, "size_bytes": original.size_bytes}
     logger.info("file received", extra={"facts": {"upload": upload_id, "size_bytes": original.size_bytes}})
-    note(done.connection, "file received", f"upload {upload_id}", after=facts)
+    done.note("file received", f"upload {upload_id}", after=facts)
     return upload_id
 
 

@@ -1,17 +1,19 @@
-"""Survey rounds of the bearer's organisation: opened, found, published. The same for programs and for pages."""
+"""Survey rounds: opened, published, shared with other organisations, and rid of a column."""
 
 from typing import Any, Literal
 
+from geo import people, surveys
 from geo.database import raise_data_version
 from geo.errors import Conflict, NotAllowed
-from geo.people import note
+from geo.ingestion import loading
+from geo.ingestion.loading.stored_columns import Removed
+from geo.people import Acting, SignedIn, list_grants
 from geo.places import find_city
-from geo.surveys import SurveySpec, find_own_surveys, find_survey, open_survey, set_state
-from service.actions.bodies import NewSurvey
-from service.http.access import Acting
+from geo.surveys import SurveySpec, find_own_surveys, find_survey
+from service.actions.inputs import NewSurvey
 
 
-def open_own(done: Acting, new: NewSurvey) -> dict[str, Any]:
+def open_survey(done: SignedIn, new: NewSurvey) -> dict[str, Any]:
     """Opens a round as a draft; how it is listed.
 
     Raises:
@@ -22,21 +24,21 @@ def open_own(done: Acting, new: NewSurvey) -> dict[str, Any]:
     city_id = find_city(done.connection, new.city)
     if any((row["city"], row["slug"]) == (new.city, new.slug) for row in find_own_surveys(done.connection)):
         raise Conflict(f"{new.city} has a survey {new.slug} already.")
-    spec = SurveySpec(organisation=done.bearer.organisation, **new.model_dump(exclude={"city"}))
-    open_survey(done.connection, city_id, spec)
-    note(done.connection, "survey opened", f"survey {new.city}/{new.slug}", after=new.model_dump(mode="json"))
+    spec = SurveySpec(organisation=done.organisation, **new.model_dump(exclude={"city"}))
+    surveys.open_survey(done.connection, city_id, spec)
+    done.note("survey opened", f"survey {new.city}/{new.slug}", after=new.model_dump(mode="json"))
     return listed(done, new.city, new.slug)
 
 
 def find_own(done: Acting, city: str, survey: str) -> Any:
-    """A round of the bearer's own organisation.
+    """A round that is the actor's to change.
 
     Raises:
-        NotFound: there is no such round that the bearer may see.
+        NotFound: there is no such round that the actor may see.
         NotAllowed: it is another organisation's.
     """
     row = find_survey(done.connection, find_city(done.connection, city), survey)
-    if row["organisation_id"] != done.bearer.organisation_id:
+    if not done.acts_for(row["organisation_id"]):
         raise NotAllowed(f"Survey {survey} of {city} is another organisation's.")
     return row
 
@@ -48,13 +50,63 @@ def change_state(done: Acting, city: str, survey: str, state: Literal["draft", "
         as find_own.
     """
     before = find_own(done, city, survey)
-    if set_state(done.connection, before["city_id"], survey, state):
+    if surveys.set_state(done.connection, before["city_id"], survey, state):
         raise_data_version(done.connection)
         facts = {"before": {"state": before["state"]}, "after": {"state": state}}
-        note(done.connection, "state set", f"survey {city}/{survey}", **facts)
+        done.note("state set", f"survey {city}/{survey}", owner_id=before["organisation_id"], **facts)
 
 
 def listed(done: Acting, city: str, survey: str) -> dict[str, Any]:
     """How a round is listed that may be seen in full."""
     rows = find_own_surveys(done.connection)
     return next(row for row in rows if (row["city"], row["slug"]) == (city, survey))
+
+
+def grant_survey(done: Acting, city: str, survey: str, to: str) -> bool:
+    """Shares a round's full figures with another organisation; whether that changed anything.
+
+    Raises:
+        NotFound: there is no such organisation; as find_own.
+        NotAllowed: as find_own.
+    """
+    row = find_own(done, city, survey)
+    is_new = people.grant_survey(done.connection, row["id"], to)
+    if is_new:
+        done.note("grant given", f"survey {city}/{survey}", owner_id=row["organisation_id"], after={"to": to})
+    return is_new
+
+
+def end_grant(done: Acting, city: str, survey: str, to: str) -> bool:
+    """Shares them no longer; whether that changed anything.
+
+    Raises:
+        as grant_survey.
+    """
+    row = find_own(done, city, survey)
+    was_there = people.end_grant(done.connection, row["id"], to)
+    if was_there:
+        done.note("grant ended", f"survey {city}/{survey}", owner_id=row["organisation_id"], after={"to": to})
+    return was_there
+
+
+def grants_of(done: Acting, city: str, survey: str) -> list[dict[str, Any]]:
+    """With whom a round's full figures are shared, as geo.people.list_grants has them.
+
+    Raises:
+        as find_own.
+    """
+    return list_grants(done.connection, find_own(done, city, survey)["id"])
+
+
+def remove_column(done: Acting, city: str, survey: str, column: str) -> Removed:
+    """Takes a column that no field uses away from every row of a round, for good.
+
+    Raises:
+        NotFound: the round's rows have no such column; as find_own.
+        NotAllowed: as find_own.
+    """
+    row = find_own(done, city, survey)
+    removed = loading.remove_column(done.connection, row["id"], column)
+    facts = {"column": column, "rows": removed.rows, "uploads": [number for number, _ in removed.files]}
+    done.note("column removed", f"survey {city}/{survey}", owner_id=row["organisation_id"], after=facts)
+    return removed

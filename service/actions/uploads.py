@@ -1,16 +1,16 @@
-"""Uploads as they are told of, and what is decided of them: the same for programs and for pages."""
+"""Uploads: what is told of them and decided of them, and reading their findings and files."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Connection
 
-from geo.base import PageRequest
+from geo.base import Page, PageRequest
 from geo.database import limit_lock_waits
 from geo.errors import InvalidParameter, InvalidParameters
-from geo.ingestion.findings import FindingGroup, find_groups
-from geo.ingestion.loading import KINDS, Choices, all_choices, checked_choices, choices_of
+from geo.ingestion.findings import FindingGroup, find_findings, find_groups
+from geo.ingestion.loading import KINDS, Choices, all_choices, checked_choices, choices_of, originals
 from geo.ingestion.uploads import (
     BEGINS_AS,
     NEXT_STEP,
@@ -20,8 +20,7 @@ from geo.ingestion.uploads import (
     find_upload,
     list_uploads,
 )
-from geo.people import note, require
-from service.http.access import Acting
+from geo.people import Acting
 from service.work.queue import defer_upload, waiting_before
 
 _NEWEST = 200
@@ -50,7 +49,7 @@ def decide_upload(done: Acting, number: int, decision: Decision, choices: Choice
     if choices is not None and decision != "recheck":
         raise InvalidParameters([InvalidParameter("choices", "go with the decision recheck")])
     if is_for_steward(before, decision):
-        require(done.bearer, "steward")
+        done.require("steward")
     decide(done.connection, number, decision, choices and checked_choices(KINDS[before["content"]], choices))
     step = NEXT_STEP.get(decision)
     if step is not None:
@@ -58,7 +57,7 @@ def decide_upload(done: Acting, number: int, decision: Decision, choices: Choice
     after = find_upload(done.connection, number)
     facts = {"before": {"state": before["state"]}, "after": {"state": after["state"]}}
     logger.info("decided", extra={"facts": {"upload": number, "decision": decision}})
-    note(done.connection, f"decided: {decision}", f"upload {number}", **facts)
+    done.note(f"decided: {decision}", f"upload {number}", owner_id=before["organisation_id"], **facts)
     return after
 
 
@@ -69,6 +68,33 @@ def is_for_steward(row: Any, decision: Decision) -> bool:
     return changes_published or makes_places or KINDS[row["content"]].decided_by == "steward"
 
 
+def read_findings(done: Acting, number: int, page: PageRequest, form: str) -> tuple[Any, Page, list[dict[str, Any]]]:
+    """Reads what is wrong with which row of a file, which the audit notes: the upload's row, and the findings as
+    geo.ingestion.findings.find_findings has them. `form` is how they are handed out, such as `csv`.
+
+    Raises:
+        NotFound: there is no such upload that the actor may see.
+    """
+    row = find_upload(done.connection, number)
+    found, rows = find_findings(done.connection, number, page)
+    facts = {"format": form, "rows": len(rows)}
+    done.note("findings read", f"upload {number}", owner_id=row["organisation_id"], after=facts)
+    return row, found, rows
+
+
+def read_file(done: Acting, number: int, originals_url: str) -> tuple[str, Iterator[bytes]]:
+    """Reads a file as it was sent, which the audit notes: its name and its bytes.
+
+    Raises:
+        NotFound: there is no such upload that the actor may see.
+        as geo.ingestion.loading.originals.open_kept.
+    """
+    row = find_upload(done.connection, number)
+    kept = originals.open_kept(originals.Kept.of(row), originals_url)
+    done.note("file read", f"upload {number}", owner_id=row["organisation_id"])
+    return row["file_name"], kept
+
+
 def newest(reading: Acting, words: Words, *, survey_id: int | None = None, places_of: int | None = None) -> list[Any]:
     """The newest uploads of a round, or of a city's places, as `describe` has them."""
     found = list_uploads(reading.connection, PageRequest(limit=_NEWEST), survey_id, places_of)
@@ -76,7 +102,7 @@ def newest(reading: Acting, words: Words, *, survey_id: int | None = None, place
 
 
 def describe(connection: Connection, rows: Sequence[Any], words: Words) -> list[dict[str, Any]]:
-    """Uploads as upload_bodies.Upload has them, but for their links."""
+    """Uploads as service.api.uploads.bodies.Upload has them, but for their links."""
     groups = find_groups(connection, [row["id"] for row in rows])
     queued = waiting_before(connection, [row["id"] for row in rows if is_queued(row)])
     return [_describe(row, groups.get(row["id"], []), queued.get(row["id"]), words) for row in rows]

@@ -1,32 +1,21 @@
 """`vasti account`, `vasti grant` and `vasti audit`: who may do what, and what was done."""
 
 import json
-from collections.abc import Mapping
+from datetime import datetime
 from typing import Annotated, Any
 
 import pandas as pd
 import typer
-from sqlalchemy import Connection
 
 from geo.base import PageRequest
 from geo.database.schema.access import KeyRole, Role
-from geo.people import (
-    add_account,
-    change_account,
-    end_grant,
-    find_account,
-    find_account_by_id,
-    find_audit,
-    grant_survey,
-    list_accounts,
-    make_key,
-    make_link,
-)
-from geo.places import find_city
+from geo.people import find_account, find_audit, list_accounts
 from geo.settings import Settings
-from geo.surveys import find_survey
+from service.actions import accounts as actions
+from service.actions.inputs import AccountChange
+from service.actions.surveys import end_grant, grant_survey
 from service.cli import options as o
-from service.cli.load import noted, open_database, reading_database
+from service.cli.load import operating, reading_database
 from service.cli.output import print_frame
 
 account_app = typer.Typer(
@@ -58,13 +47,10 @@ def add(
 ) -> None:
     """Add an account, and print the link with which the person sets a password."""
     settings = Settings()
-    of = organisation or settings.organisation
-    with open_database(settings) as connection:
-        account_id = add_account(connection, email, name, role, of)
-        account = find_account_by_id(connection, account_id)
-        _note(connection, account, "account added", after={"role": role, "name": account["name"]})
-        link = _link(connection, account_id, settings)
-    typer.echo(f"{account['email']} is {_a(role)} of {of}. {link}")
+    with operating(settings) as done:
+        account, link, expires_at = actions.add_account(done, email, name, role, organisation)
+    told = _told_of_link(link, expires_at, settings)
+    typer.echo(f"{account['email']} is {_a(role)} of {account['organisation']}. {told}")
 
 
 @account_app.command("list")
@@ -81,20 +67,15 @@ def list_command(output: o.FormatOption = "table") -> None:
 def link(email: EmailArgument) -> None:
     """Print a new link that sets the account's password, once: for a new person, or a forgotten password."""
     settings = Settings()
-    with open_database(settings) as connection:
-        account = find_account(connection, email)
-        _note(connection, account, "password link made")
-        told = _link(connection, account["id"], settings)
-    typer.echo(told)
+    with operating(settings) as done:
+        _, link, expires_at = actions.make_link(done, find_account(done.connection, email)["id"])
+    typer.echo(_told_of_link(link, expires_at, settings))
 
 
 @account_app.command("role")
 def role(email: EmailArgument, role: RoleOption) -> None:
     """Give an account another role."""
-    with open_database(Settings()) as connection:
-        account = find_account(connection, email)
-        change_account(connection, account["id"], role=role)
-        _note(connection, account, "account changed", before={"role": account["role"]}, after={"role": role})
+    account = _change(email, AccountChange(role=role))
     typer.echo(f"{account['email']} is {_a(role)} of {account['organisation']}.")
 
 
@@ -104,11 +85,7 @@ def close(
     reopen: Annotated[bool, typer.Option("--reopen", help="Open it again.")] = False,
 ) -> None:
     """Close an account: nobody can sign in to it, and its sessions and keys end at once."""
-    with open_database(Settings()) as connection:
-        account = find_account(connection, email)
-        change_account(connection, account["id"], is_active=reopen)
-        before = {"is_active": account["is_active"]}
-        _note(connection, account, "account changed", before=before, after={"is_active": reopen})
+    account = _change(email, AccountChange(is_active=reopen))
     typer.echo(f"The account {account['email']} is {'open again' if reopen else 'closed'}.")
 
 
@@ -123,10 +100,8 @@ def key(
     days: Annotated[int, typer.Option("--days", help="For how many days it is valid.")] = 90,
 ) -> None:
     """Make an API key of an account, for a program, and print it: it cannot be shown again."""
-    with open_database(Settings()) as connection:
-        account = find_account(connection, email)
-        token, made = make_key(connection, account["id"], name, role, days)
-        _note(connection, account, "key made", after={name: made[name] for name in ("name", "role", "prefix")})
+    with operating(Settings()) as done:
+        token, made = actions.make_key(done, find_account(done.connection, email)["id"], name, role, days)
     typer.echo(f"Valid until {made['expires_at']:%Y-%m-%d}. Keep it as you would a password; it is shown this once:")
     typer.echo(token)
 
@@ -138,16 +113,10 @@ def grant(
     end: Annotated[bool, typer.Option("--end", help="Share them no longer.")] = False,
 ) -> None:
     """Share a survey's full figures with another organisation, such as a city."""
-    with open_database(Settings()) as connection:
-        row = find_survey(connection, find_city(connection, city), survey)
-        changed = (end_grant if end else grant_survey)(connection, row["id"], to)
-        if changed:
-            action = "grant ended" if end else "grant given"
-            noted(
-                connection, action, f"survey {city}/{survey}", organisation_id=row["organisation_id"], after={"to": to}
-            )
-    done = "no longer shared with" if end else "shared with"
-    typer.echo(f"The full figures of {survey} of {city} are {done} {to}{'' if changed else ', as before'}.")
+    with operating(Settings()) as done:
+        changed = (end_grant if end else grant_survey)(done, city, survey, to)
+    now = "no longer shared with" if end else "shared with"
+    typer.echo(f"The full figures of {survey} of {city} are {now} {to}{'' if changed else ', as before'}.")
 
 
 def audit(
@@ -166,16 +135,16 @@ def audit(
     print_frame(frame, output, title="Audit")
 
 
-def _link(connection: Connection, account_id: int, settings: Settings) -> str:
-    made, expires_at = make_link(connection, account_id)
+def _change(email: str, change: AccountChange) -> Any:
+    with operating(Settings()) as done:
+        return actions.change_account(done, find_account(done.connection, email)["id"], change)
+
+
+def _told_of_link(link: str, expires_at: datetime, settings: Settings) -> str:
     return (
         f"With this link the person sets a password, once, until {expires_at:%Y-%m-%d %H:%M} UTC:\n"
-        f"{settings.base_url}/password#link={made}"
+        f"{settings.base_url}/password#link={link}"
     )
-
-
-def _note(connection: Connection, account: Mapping[str, Any], action: str, **facts: Any) -> None:
-    noted(connection, action, f"account {account['email']}", organisation_id=account["organisation_id"], **facts)
 
 
 def _a(role: str) -> str:

@@ -8,18 +8,17 @@ from typing import Annotated, Literal
 import typer
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy import func, select
 from sqlalchemy.engine import make_url
 
 from geo import database
 from geo.database import backup as write_backup
 from geo.database import client_environment
-from geo.database import restore as read_backup
 from geo.database.cluster import server
 from geo.database.cluster.programs import find_client
 from geo.errors import SetupError
 from geo.settings import Settings
-from service.cli.load import noted, open_database
+from service.actions.backups import restore as put_back
+from service.cli.load import open_database, operator
 from service.work.jobs import prepare
 
 db_app = typer.Typer(
@@ -99,25 +98,13 @@ def restore(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
 ) -> None:
     """Replace everything in the database by what a backup holds."""
-    url = database.database_url(Settings())
+    settings = Settings()
     if not yes:
+        url = database.database_url(settings)
         shown = make_url(url).render_as_string(hide_password=True)
         typer.confirm(f"This replaces everything in the database {shown} by what {file} holds. Go on?", abort=True)
-    read_backup(url, file)
-    _note_restore(url, file)
+    put_back(settings, operator(settings), file)
     typer.echo(f"The database is restored from {file}. Run `vasti db upgrade` before it is served again.")
-
-
-def _note_restore(url: str, file: Path) -> None:
-    """Notes it in the audit that came with the backup: what is missing there was done after it was written."""
-    engine = database.create_engine(url)
-    try:
-        with database.transaction(engine) as connection:
-            # A backup from before there was one has none.
-            if connection.execute(select(func.to_regclass("audit"))).scalar_one() is not None:
-                noted(connection, "database restored", f"backup {file.name}")
-    finally:
-        engine.dispose()
 
 
 def _private_settings(verb: str) -> Settings:

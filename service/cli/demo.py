@@ -13,17 +13,19 @@ from sqlalchemy import Connection
 
 from data.sample.city import SampleFiles, write_sample
 from geo.base import PageRequest
-from geo.database import raise_data_version
 from geo.indicators.definitions import read_catalogue
 from geo.indicators.figures import REASONS, ValuesQuery, find_changes, find_values
 from geo.indicators.tallies import recompute, surveys_lacking_tallies
 from geo.ingestion.loading import LoadOptions, SourceOptions, load_boundaries, load_facilities, load_survey
 from geo.ingestion.mapping import FacilityColumns, read_profile
 from geo.ingestion.reading import ReadOptions
-from geo.places import add_city, find_city
+from geo.people import Acting
 from geo.settings import Settings
-from geo.surveys import SurveySpec, set_state
-from service.cli.load import open_database
+from geo.surveys import SurveySpec
+from service.actions.cities import add_city
+from service.actions.loads import note_loaded
+from service.actions.surveys import change_state
+from service.cli.load import open_database, operating
 from service.cli.output import print_frame, progress_bar
 from service.drawing.coverage import coverage_map
 from service.serve import serve as run_service
@@ -40,9 +42,9 @@ def demo(
     """Load the sample city, print its figures, write its coverage map and serve both."""
     settings = Settings()
     files = write_sample(out)
-    with open_database(settings) as connection:
-        _load(connection, files, settings)
-        _make_groups(connection)
+    with operating(settings) as done:
+        _load(done, files, settings)
+        _make_groups(done.connection)
     rounds = [survey.survey for survey in files.surveys]
     with open_database(settings) as connection:
         table = _city_table(connection, files.city_slug, rounds)
@@ -57,10 +59,11 @@ def demo(
         run_service(settings)
 
 
-def _load(connection: Connection, files: SampleFiles, settings: Settings) -> None:
+def _load(done: Acting, files: SampleFiles, settings: Settings) -> None:
     """Loads the sample city and publishes its rounds; what is loaded already stays as it is."""
     options = LoadOptions(getpass.getuser(), settings.originals_url, settings.organisation)
-    add_city(connection, files.city_slug, files.city_name)
+    connection = done.connection
+    add_city(done, files.city_slug, files.city_name, may_exist=True)
     profile = files.boundaries.profile
     result = load_boundaries(
         connection,
@@ -72,6 +75,7 @@ def _load(connection: Connection, files: SampleFiles, settings: Settings) -> Non
         today=datetime.now(UTC).date(),
         options=options,
     )
+    note_loaded(done, result)
     typer.echo(f"{files.boundaries.path.name}: {result.state}, {result.rows_loaded:,} settlements.")
     if files.facilities is not None:
         result = load_facilities(
@@ -83,6 +87,7 @@ def _load(connection: Connection, files: SampleFiles, settings: Settings) -> Non
             today=datetime.now(UTC).date(),
             options=options,
         )
+        note_loaded(done, result)
         typer.echo(f"{files.facilities.name}: {result.state}, {result.rows_loaded:,} facilities.")
     for survey in files.surveys:
         started = time.monotonic()
@@ -99,8 +104,8 @@ def _load(connection: Connection, files: SampleFiles, settings: Settings) -> Non
             result = load_survey(
                 connection, survey.path, files.city_slug, spec, source=source, options=options, progress=progress
             )
-        if set_state(connection, find_city(connection, files.city_slug), survey.survey, "published"):
-            raise_data_version(connection)
+        note_loaded(done, result)
+        change_state(done, files.city_slug, survey.survey, "published")
         seconds = time.monotonic() - started
         typer.echo(
             f"{survey.path.name}: {result.state}, {result.rows_loaded:,} households, "

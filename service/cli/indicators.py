@@ -7,11 +7,11 @@ import pandas as pd
 import typer
 
 from geo.indicators.definitions import Definition, check_own, find_document, list_indicators, read_document
-from geo.indicators.tallies import add_own, count_surveys
-from geo.people import find_organisation
+from geo.indicators.tallies import count_surveys
 from geo.settings import Settings
+from service.actions.indicators import add_indicator
 from service.cli import options as o
-from service.cli.load import noted, open_database, reading_database
+from service.cli.load import operating, reading_database
 from service.cli.output import print_frame
 
 indicators_app = typer.Typer(
@@ -39,17 +39,10 @@ def add(
     ] = None,
 ) -> None:
     """Add an indicator of your own, or its next version, and make the figures of every survey for it."""
-    settings = Settings()
     document = read_document(file)
-    with open_database(settings) as connection:
-        whose = organisation or settings.organisation
-        added = add_own(connection, document, file.name, whose)
-        if added.is_new:
-            subject, of = f"indicator {added.definition.id}", find_organisation(connection, whose)
-            noted(
-                connection, "indicator added", subject, organisation_id=of, after={"version": added.definition.version}
-            )
-        surveys = count_surveys(connection, added.definition)
+    with operating(Settings()) as done:
+        added = add_indicator(done, document, file.name, organisation)
+        surveys = count_surveys(done.connection, added.definition)
     definition = added.definition
     what = f"Indicator {definition.id}, version {definition.version}, is there"
     if not added.is_new:

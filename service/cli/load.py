@@ -7,23 +7,22 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from geo import database
-from geo.database import raise_data_version
-from geo.database.schema.uploads import upload
 from geo.errors import SetupError
 from geo.indicators.tallies import recompute, surveys_lacking_tallies
-from geo.ingestion.loading import LoadResult, SourceOptions, load_boundaries, load_facilities, load_frame, load_survey
-from geo.ingestion.loading import withdraw as take_back
+from geo.ingestion.loading import SourceOptions, load_boundaries, load_facilities, load_survey
 from geo.ingestion.reading import ReadOptions
-from geo.people import note_as
-from geo.places import add_city, find_city
+from geo.people import Acting, Operator
 from geo.settings import Settings
-from geo.surveys import find_survey, set_state
+from service.actions.cities import add_city
+from service.actions.loads import load_frame, note_loaded
+from service.actions.loads import withdraw as take_back
+from service.actions.surveys import change_state
 from service.cli import options as o
 from service.cli.load_report import Report, load_options, print_moves, summarise
 from service.cli.option_groups import (
@@ -81,16 +80,31 @@ def reading_database(settings: Settings) -> Iterator[Connection]:
         engine.dispose()
 
 
+@contextmanager
+def operating(settings: Settings) -> Iterator[Acting]:
+    """A transaction as open_database opens it, in which the operator acts."""
+    with open_database(settings) as connection:
+        yield at_command_line(connection, settings)
+
+
+def at_command_line(connection: Connection, settings: Settings) -> Acting:
+    """The operator at the command line, in a transaction of the settings' database."""
+    return Acting(connection, operator(settings))
+
+
+def operator(settings: Settings) -> Operator:
+    """Who is at the command line."""
+    return Operator(getpass.getuser(), settings.organisation)
+
+
 @city_app.command("add")
 def add(
     slug: Annotated[str, typer.Argument(help="Short name for commands and addresses: a-z, 0-9, - and _.")],
     name: Annotated[str, typer.Option("--name", help="The city's name, as maps show it.")],
 ) -> None:
     """Add a city. Adding it again does nothing."""
-    with open_database(Settings()) as connection:
-        if add_city(connection, slug, name):
-            raise_data_version(connection)
-            noted(connection, "city added", f"city {slug}", after={"name": name})
+    with operating(Settings()) as done:
+        add_city(done, slug, name, may_exist=True)
     typer.echo(f"City {slug} ({name}) is there.")
 
 
@@ -139,7 +153,7 @@ def boundaries(
             attributes=attributes,
             may_move=moved,
         )
-        _note_load(connection, result)
+        note_loaded(at_command_line(connection, settings), result)
     report.write(result)
     summarise(result, file, started)
     if result.changes:
@@ -192,9 +206,10 @@ def load_into_round(
                 options=replace(load_options(settings, outcome, pulled_from), new_settlements=new_settlements),
                 progress=progress,
             )
-        _note_load(connection, result)
+        done = at_command_line(connection, settings)
+        note_loaded(done, result)
         if round_.publish and not outcome.dry_run:
-            _set_state(connection, city, slug, "published")
+            change_state(done, city, slug, "published")
     report.write(result)
     summarise(result, file, started)
     for earlier in result.replaced:
@@ -227,7 +242,7 @@ def facilities(
             today=datetime.now(UTC).date(),
             options=load_options(settings, outcome),
         )
-        _note_load(connection, result)
+        note_loaded(at_command_line(connection, settings), result)
     report.write(result)
     summarise(result, file, started)
 
@@ -245,17 +260,8 @@ def frame(
     """Load how many households each settlement has, or clusters each stratum, of which a round reached some."""
     read = ReadOptions(encoding, layer)
     report = Report(file, SourceOptions(read=read), OutcomeOptions())
-    with report.of_refusal(), open_database(Settings()) as connection:
-        result = load_frame(connection, file, city, survey, read)
-        row = find_survey(connection, find_city(connection, city), survey)
-        facts = {"file_name": file.name, "rows_loaded": result.rows_loaded}
-        noted(
-            connection,
-            "frame loaded",
-            f"survey {city}/{survey}",
-            organisation_id=row["organisation_id"],
-            after=facts,
-        )
+    with report.of_refusal(), operating(Settings()) as done:
+        result = load_frame(done, file, city, survey, read)
     report.write(result)
     typer.echo(f"{file.name}: {result.rows_loaded:,} frame sizes are loaded.")
 
@@ -267,8 +273,8 @@ def publish(
 ) -> None:
     """Publish a survey round: its figures and maps can be read by anybody, its households by nobody."""
     state: Literal["draft", "published"] = "draft" if draft else "published"
-    with open_database(Settings()) as connection:
-        _set_state(connection, city, survey, state)
+    with operating(Settings()) as done:
+        change_state(done, city, survey, state)
     typer.echo(f"Survey {survey} of {city} is {'a draft' if draft else 'published'}.")
 
 
@@ -278,34 +284,6 @@ def withdraw(
     ],
 ) -> None:
     """Take back an upload of a survey or of facilities: its rows no longer count, and those it had replaced do."""
-    with open_database(Settings()) as connection:
-        rows = take_back(connection, upload_id)
-        _note_upload(connection, upload_id, "upload withdrawn")
+    with operating(Settings()) as done:
+        rows = take_back(done, upload_id)
     typer.echo(f"Upload {upload_id} is withdrawn: its {rows:,} rows no longer count, and what they had replaced does.")
-
-
-def _set_state(connection: Connection, city: str, slug: str, state: Literal["draft", "published"]) -> None:
-    row = find_survey(connection, find_city(connection, city), slug)
-    if set_state(connection, row["city_id"], slug, state):
-        raise_data_version(connection)
-        facts = {"before": {"state": row["state"]}, "after": {"state": state}}
-        noted(connection, "state set", f"survey {city}/{slug}", organisation_id=row["organisation_id"], **facts)
-
-
-def _note_load(connection: Connection, result: LoadResult) -> None:
-    """Notes what a load brought, where it brought anything."""
-    if result.state == "loaded" and result.upload_id is not None:
-        _note_upload(connection, result.upload_id, "file loaded")
-        for earlier in result.replaced:
-            _note_upload(connection, earlier, "upload withdrawn")
-
-
-def _note_upload(connection: Connection, upload_id: int, action: str) -> None:
-    row = connection.execute(select(upload).where(upload.c.id == upload_id)).mappings().one()
-    facts = {name: row[name] for name in ("content", "sha256", "rows_loaded", "rows_rejected", "state")}
-    noted(connection, action, f"upload {upload_id}", organisation_id=row["organisation_id"], after=facts)
-
-
-def noted(connection: Connection, action: str, subject: str, **facts: Any) -> None:
-    """Notes in the audit what is done at the command line, without an account; `facts` as note_as takes them."""
-    note_as(connection, f"{getpass.getuser()} at the command line", action, subject, **facts)

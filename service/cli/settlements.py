@@ -5,11 +5,10 @@ from typing import Annotated
 
 import typer
 
-from geo.database import raise_data_version
-from geo.places import end_settlement, told_of_end
 from geo.settings import Settings
+from service.actions.settlements import end_settlement
 from service.cli import options as o
-from service.cli.load import noted, open_database
+from service.cli.load import operating
 
 settlement_app = typer.Typer(
     name="settlement", add_completion=False, help="Settlements: ending, reopening.", no_args_is_help=True
@@ -40,7 +39,5 @@ def reopen(code: CodeArgument, city: o.CityOption) -> None:
 
 
 def _set(code: str, city: str, ended_on: date | None) -> None:
-    with open_database(Settings()) as connection:
-        action, facts = told_of_end(*end_settlement(connection, city, code, ended_on))
-        raise_data_version(connection)
-        noted(connection, action, f"settlement {city}/{code}", **facts)
+    with operating(Settings()) as done:
+        end_settlement(done, city, code, ended_on)

@@ -5,12 +5,13 @@ from typing import Annotated
 import pandas as pd
 import typer
 
-from geo.ingestion.loading import remove_column, stored_columns
+from geo.ingestion.loading import stored_columns
 from geo.places import find_city
 from geo.settings import Settings
 from geo.surveys import find_survey
+from service.actions.surveys import remove_column
 from service.cli import options as o
-from service.cli.load import noted, open_database, reading_database
+from service.cli.load import operating, reading_database
 from service.cli.output import print_frame
 
 survey_app = typer.Typer(
@@ -35,13 +36,8 @@ def remove(
     survey: o.SurveyOption,
 ) -> None:
     """Take a column away from every row of a round, for good. Figures do not change."""
-    with open_database(Settings()) as connection:
-        row = find_survey(connection, find_city(connection, city), survey)
-        removed = remove_column(connection, row["id"], column)
-        facts = {"column": column, "rows": removed.rows, "uploads": [number for number, _ in removed.files]}
-        noted(
-            connection, "column removed", f"survey {city}/{survey}", organisation_id=row["organisation_id"], after=facts
-        )
+    with operating(Settings()) as done:
+        removed = remove_column(done, city, survey, column)
     files = ", ".join(f"{name} (upload {number})" for number, name in removed.files)
     noun = "row" if removed.rows == 1 else "rows"
     typer.echo(f"The column {column} is removed from {removed.rows:,} {noun} of the round {survey}.")

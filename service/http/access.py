@@ -9,7 +9,6 @@ import hmac
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from threading import BoundedSemaphore
 
 from fastapi import Request, Response
@@ -17,12 +16,11 @@ from sqlalchemy import Connection
 
 from geo.database import read_data_version, snapshot, transaction
 from geo.database.schema.access import KeyRole
-from geo.errors import Busy, NotAllowed, SignInRefused
+from geo.errors import Busy, NotAllowed
 from geo.indicators.figures import Access
-from geo.people import Bearer, accounts
+from geo.people import SESSION_LASTS, Bearer, SignedIn, enter, note_use, require
 from geo.settings import Settings
 from geo.surveys import Seen
-from service.http.network import network_of
 from service.http.transactions import Reading, engine_of, public_reading
 
 COOKIE = "__Host-vasti"
@@ -37,17 +35,6 @@ _FORM_SUFFIX = "-form"
 CSRF_HEADER = "x-csrf-token"
 
 _SAFE = ("GET", "HEAD", "OPTIONS")
-
-_PROVING = BoundedSemaphore(4)
-"""Passwords that are proved at the same time: each takes 64 MB. While one is, it holds no connection."""
-
-
-@dataclass(frozen=True)
-class Acting:
-    """A transaction, and who it acts for."""
-
-    connection: Connection
-    bearer: Bearer
 
 
 def token_of(request: Request) -> str | None:
@@ -69,11 +56,11 @@ def cookie_of(settings: Settings) -> tuple[str, str]:
 
 
 def _enter(connection: Connection, token: str | None, role: KeyRole) -> Bearer:
-    return accounts.require(accounts.enter(connection, token) if token else None, role)
+    return require(enter(connection, token) if token else None, role)
 
 
 @contextmanager
-def acting(request: Request, role: KeyRole, csrf: str | None = None) -> Iterator[Acting]:
+def acting(request: Request, role: KeyRole, csrf: str | None = None) -> Iterator[SignedIn]:
     """A transaction that acts for the account that asks; committed when the block ends.
 
     `csrf` is what a form brought along, where no header can.
@@ -88,8 +75,8 @@ def acting(request: Request, role: KeyRole, csrf: str | None = None) -> Iterator
     with _one_of_few(request), transaction(engine_of(request)) as connection:
         bearer = _enter(connection, token, role)
         if token is not None and bearer.via == "key":
-            accounts.note_use(connection, token)
-        yield Acting(connection, bearer)
+            note_use(connection, token)
+        yield SignedIn(connection, bearer)
 
 
 MOST_ACTING = 8
@@ -111,7 +98,7 @@ def _one_of_few(request: Request) -> Iterator[None]:
 
 
 @contextmanager
-def reading_in_full(request: Request, role: KeyRole = "viewer") -> Iterator[Acting]:
+def reading_in_full(request: Request, role: KeyRole = "viewer") -> Iterator[SignedIn]:
     """One state of the database, read for the account that asks.
 
     Raises:
@@ -119,7 +106,7 @@ def reading_in_full(request: Request, role: KeyRole = "viewer") -> Iterator[Acti
         NotAllowed: the role is too low.
     """
     with snapshot(engine_of(request)) as connection:
-        yield Acting(connection, _enter(connection, token_of(request), role))
+        yield SignedIn(connection, _enter(connection, token_of(request), role))
 
 
 @contextmanager
@@ -193,49 +180,10 @@ def check_form(request: Request, csrf: str) -> None:
         )
 
 
-def open_session(request: Request, email: str, password: str) -> tuple[str, Bearer]:
-    """A session's token and whose it is.
-
-    Raises:
-        SignInRefused: the address or the password is wrong, or has been too often.
-    """
-    refused: SignInRefused | None = None
-    network = network_of(request.scope)
-    with transaction(engine_of(request)) as connection:
-        salt = accounts.begin_sign_in(connection, email, network)
-    with _PROVING:
-        proof = accounts.prove(password, salt)
-    # Committed whatever comes of it: failures are counted.
-    with transaction(engine_of(request)) as connection:
-        try:
-            token = accounts.sign_in(connection, email, proof, network)
-            bearer = accounts.require(accounts.enter(connection, token), "viewer")
-        except SignInRefused as error:
-            refused = error
-    if refused is not None:
-        raise refused
-    return token, bearer
-
-
-def set_password(request: Request, link: str, password: str) -> None:
-    """Sets the password of the account a link was made for.
-
-    Raises:
-        InputError: the password is too short, or the same as the address.
-        NotFound: the link is unknown, used up or too old.
-    """
-    with transaction(engine_of(request)) as connection:
-        accounts.begin_password(connection, link, password)
-    with _PROVING:
-        proof = accounts.prove_new(password)
-    with transaction(engine_of(request)) as connection:
-        accounts.set_password(connection, link, proof)
-
-
 def set_cookie(request: Request, response: Response, token: str) -> None:
     """Leaves a session's token with the browser: no script reads it, no other site sends it."""
     name, path = cookie_of(request.app.state.settings)
-    _set_cookie(response, name, path, token, int(accounts.SESSION_LASTS.total_seconds()))
+    _set_cookie(response, name, path, token, int(SESSION_LASTS.total_seconds()))
 
 
 def set_form_cookie(request: Request, response: Response, token: str) -> None:

@@ -3,18 +3,13 @@
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from geo.fields import Unit
 from geo.indicators.definitions import Counted, Definition, Direction
 from geo.indicators.figures import ChangeMethod, Flag, HotSpot, Level, Method, RankedLevel
 from geo.surveys import Mode
-
-
-class Body(BaseModel):
-    """What every body has in common: no more than what is described."""
-
-    model_config = ConfigDict(extra="forbid")
+from service.body_fields import Body
 
 
 class Link(Body):

@@ -6,15 +6,15 @@ import uuid
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import Any
 
 import orjson
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from geo.base import invalid_parameter
 from geo.errors import (
     Busy,
     Conflict,
@@ -158,55 +158,18 @@ def _sentence(text: str) -> str:
 
 def _of_validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 (registered for these only)
+    return _of_vasti_error(request, InvalidParameters([_refused(fault) for fault in error.errors()]))
+
+
+def _refused(fault: Mapping[str, Any]) -> InvalidParameter:
     # The first part says where it was, such as "query"; the second is its name.
-    invalid = [invalid_parameter(fault, fault["loc"][1:2] or fault["loc"][:1]) for fault in error.errors()]
-    return _of_vasti_error(request, InvalidParameters(invalid))
+    refused = invalid_parameter(fault, fault["loc"][1:2] or fault["loc"][:1])
+    asked = _ASKED.get(fault["loc"][-1]) if fault["type"] == "missing" else None
+    return refused if asked is None else InvalidParameter(refused.name, f"{refused.reason}: {asked}")
 
-
-def invalid_parameter(fault: Mapping[str, Any], name: Sequence[object]) -> InvalidParameter:
-    """What pydantic found wrong with a parameter, in plain words; `name` is its name, in parts."""
-    return InvalidParameter(".".join(map(str, name)), _reason(fault))
-
-
-Model = TypeVar("Model", bound=BaseModel)
-
-
-def validated(model: type[Model], given: Mapping[str, Any]) -> Model:
-    """What was given, as the model has it.
-
-    Raises:
-        InvalidParameters: some of it is missing, unknown or not valid.
-    """
-    try:
-        return model.model_validate(given)
-    except ValidationError as error:
-        raise InvalidParameters([invalid_parameter(fault, fault["loc"]) for fault in error.errors()]) from None
-
-
-_REASONS: Mapping[str, str] = {
-    "missing": "is required",
-    **dict.fromkeys(("int_parsing", "int_parsing_size", "int_from_float", "int_type"), "must be a whole number"),
-    **dict.fromkeys(("float_parsing", "float_type", "finite_number"), "must be a number"),
-    "greater_than_equal": "must be at least {ge:g}",
-    "less_than_equal": "must be at most {le:g}",
-    "literal_error": "must be {expected}",
-    "extra_forbidden": "is not known here",
-    "string_type": "must be a text",
-    "string_too_long": "must have at most {max_length} characters",
-    "json_invalid": "is not JSON",
-    **dict.fromkeys(("bool_parsing", "bool_type"), "must be true or false"),
-    "value_error": "{error}",
-}
-"""What is wrong with a parameter, by the kind of fault."""
 
 _ASKED: Mapping[object, str] = {"mode": MODE_ASKED["household"]}
 """What is asked about a parameter that has no default, where its name alone does not tell."""
-
-
-def _reason(fault: Mapping[str, Any]) -> str:
-    if fault["type"] == "missing" and fault["loc"][-1] in _ASKED:
-        return f"is required: {_ASKED[fault['loc'][-1]]}"
-    return _REASONS.get(fault["type"], "is not valid").format(**fault.get("ctx", {}))
 
 
 def _of_http_exception(request: Request, error: Exception) -> Response:

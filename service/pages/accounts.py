@@ -4,17 +4,18 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Form, Request, Response
 
+from geo.base import validated
 from geo.database.schema.access import ROLES
 from geo.errors import Conflict, InputError, VastiError
-from geo.people import MAX_KEY_DAYS, list_accounts, list_keys
+from geo.people import MAX_KEY_DAYS, SignedIn, list_accounts, list_keys
 from geo.settings import Settings
-from service.actions.bodies import AccountChange, NewAccount, NewKey
-from service.actions.people import add_own, change_own, link_own, make_own_key, revoke_own_key
-from service.body_fields import FormText
-from service.http.access import Acting, acting, reading_in_full
+from service.actions import accounts as actions
+from service.actions.inputs import AccountChange, NewAccount, NewKey
+from service.http.access import acting, reading_in_full
 from service.http.html import page, see_other
 from service.http.parameters import Id
-from service.http.problems import status_of, validated
+from service.http.problems import status_of
+from service.pages.forms import FormText
 from service.pages.wording import ROLE_MEANINGS, form_problem
 
 router = APIRouter()
@@ -33,7 +34,7 @@ def accounts(request: Request) -> Response:
 
 def _people(
     request: Request,
-    reading: Acting,
+    reading: SignedIn,
     *,
     made: dict[str, Any] | None = None,
     given: dict[str, str] | None = None,
@@ -54,7 +55,7 @@ def _people(
     )
 
 
-def _roles(reading: Acting) -> list[tuple[str, str]]:
+def _roles(reading: SignedIn) -> list[tuple[str, str]]:
     """The roles one may give, with what each may do."""
     return [(role, ROLE_MEANINGS[role]) for role in ROLES if reading.bearer.may(role)]
 
@@ -68,7 +69,7 @@ def add(
     try:
         new = validated(NewAccount, {field: text for field, text in given.items() if text})
         with acting(request, "steward", csrf) as done:
-            row, link, expires_at = add_own(done, new)
+            row, link, expires_at = actions.add_account(done, new.email, new.name, new.role, new.organisation)
     except _REFUSALS as error:
         return _refused(request, error, given)
     with reading_in_full(request, "steward") as reading:
@@ -81,10 +82,10 @@ def change(request: Request, number: Id, csrf: FormText, change: Change, role: F
     try:
         with acting(request, "steward", csrf) as done:
             if change == "link":
-                row, link, expires_at = link_own(done, number)
+                row, link, expires_at = actions.make_link(done, number)
             else:
                 asked = {"role": role} if change == "role" else {"is_active": change == "open"}
-                change_own(done, number, validated(AccountChange, asked))
+                actions.change_account(done, number, validated(AccountChange, asked))
     except _REFUSALS as error:
         return _refused(request, error, {})
     if change != "link":
@@ -111,7 +112,7 @@ def keys(request: Request) -> Response:
 
 
 def _own_keys(
-    request: Request, reading: Acting, *, token: str | None = None, problem: str | None = None, status: int = 200
+    request: Request, reading: SignedIn, *, token: str | None = None, problem: str | None = None, status: int = 200
 ) -> Response:
     """The page; `token` is a key that was made just now, which is shown this once."""
     return page(
@@ -136,7 +137,7 @@ def make_key(request: Request, csrf: FormText, name: FormText, role: FormText, d
     try:
         new = validated(NewKey, {"name": name.strip(), "role": role, "days": days})
         with acting(request, "viewer", csrf) as done:
-            token, _ = make_own_key(done, new)
+            token, _ = actions.make_key(done, done.bearer.account_id, new.name, new.role, new.days)
     except _REFUSALS as error:
         with reading_in_full(request) as reading:
             return _own_keys(request, reading, problem=form_problem(error), status=status_of(error))
@@ -148,5 +149,5 @@ def make_key(request: Request, csrf: FormText, name: FormText, role: FormText, d
 def revoke(request: Request, number: Id, csrf: FormText) -> Response:
     """Ends a key at once."""
     with acting(request, "viewer", csrf) as done:
-        revoke_own_key(done, number)
+        actions.revoke_key(done, number)
     return see_other(request, "/keys")

@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 from fastapi import APIRouter, Request, Response
 
-from geo.base import PageRequest
+from geo.base import PageRequest, validated
 from geo.errors import Conflict, InputError, VastiError
 from geo.ingestion.loading import KINDS
 from geo.ingestion.reading import FORMATS
+from geo.people import SignedIn
 from geo.places import (
     Places,
     check_city,
@@ -22,16 +23,16 @@ from geo.places import (
 )
 from geo.settings import Settings
 from maps.sketch import draw_sketch
-from service.actions.bodies import CityAnswer, NewCity, NewCityRequest, SettlementChange
-from service.actions.cities import add_new, answer, ask_for
-from service.actions.places import end_own
+from service.actions import cities as actions
+from service.actions import settlements
+from service.actions.inputs import CityAnswer, NewCity, NewCityRequest, SettlementChange
 from service.actions.uploads import newest
-from service.body_fields import FormText, slug_of
-from service.http.access import Acting, acting, reading_in_full
+from service.http.access import acting, reading_in_full
 from service.http.html import page, see_other
 from service.http.parameters import Id, SlugInPath
-from service.http.problems import status_of, validated
+from service.http.problems import status_of
 from service.http.wording import for_page
+from service.pages.forms import FormText, slug_of
 from service.pages.wording import form_problem
 
 router = APIRouter()
@@ -48,7 +49,7 @@ def cities(request: Request) -> Response:
 
 def _list(
     request: Request,
-    reading: Acting,
+    reading: SignedIn,
     *,
     given: dict[str, str] | None = None,
     problem: str | None = None,
@@ -91,7 +92,8 @@ def add_city(request: Request, csrf: FormText, name: FormText, slug: FormText = 
     try:
         with acting(request, "operator", csrf) as done:
             _check(given)
-            added = add_new(done, validated(NewCity, given))
+            new = validated(NewCity, given)
+            added = actions.add_city(done, new.slug, new.name)
     except _REFUSALS as error:
         return _refused(request, error, given)
     return see_other(request, f"/cities/{added['slug']}")
@@ -106,7 +108,7 @@ def ask_for_city(
     try:
         with acting(request, "steward", csrf) as done:
             _check(given)
-            ask_for(done, validated(NewCityRequest, given))
+            actions.ask_for_city(done, validated(NewCityRequest, given))
     except _REFUSALS as error:
         return _refused(request, error, given)
     return see_other(request, "/cities")
@@ -118,7 +120,7 @@ def answer_request(request: Request, number: Id, csrf: FormText, state: FormText
     given: dict[str, Any] = {"state": state, "reason": reason}
     try:
         with acting(request, "operator", csrf) as done:
-            answer(done, number, validated(CityAnswer, given))
+            actions.answer_request(done, number, validated(CityAnswer, given))
     except _REFUSALS as error:
         return _refused(request, error, {})
     return see_other(request, "/cities")
@@ -163,5 +165,5 @@ def end_settlement(
     """Ends a settlement on a day; without one it is reopened."""
     change = validated(SettlementChange, {"ended_on": ended_on or None})
     with acting(request, "steward", csrf) as done:
-        end_own(done, city, code, change.ended_on)
+        settlements.end_settlement(done, city, code, change.ended_on)
     return see_other(request, f"/cities/{city}")

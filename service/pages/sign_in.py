@@ -6,24 +6,25 @@ from urllib.parse import quote
 from fastapi import APIRouter, Query, Request, Response
 
 from geo.errors import SignInRefused, VastiError
-from geo.people import accounts
-from service.body_fields import FormText
+from geo.people import MIN_PASSWORD
+from service.actions import sessions
 from service.http.access import (
     acting,
     check_form,
     csrf_of,
     drop_cookie,
     form_token_of,
-    open_session,
     session_of,
     set_cookie,
     set_form_cookie,
     token_of,
 )
-from service.http.access import set_password as set_new_password
 from service.http.html import page, see_other
+from service.http.network import network_of
 from service.http.problems import status_of
 from service.http.responses import NO_STORE, address
+from service.http.transactions import engine_of
+from service.pages.forms import FormText
 
 router = APIRouter()
 
@@ -60,7 +61,7 @@ def sign_in(
     """Signs a person in and goes on to where they wanted."""
     check_form(request, csrf)
     try:
-        token, _ = open_session(request, email, password)
+        token, _ = sessions.sign_in(engine_of(request), email, password, network_of(request.scope))
     except SignInRefused as error:
         status, said = status_of(error), str(error)
         return _form(request, "sign_in.html", status=status, then=_own_path(then), email=email, problem=said)
@@ -75,7 +76,7 @@ def sign_out(request: Request, csrf: FormText) -> Response:
     if token_of(request) is not None:
         try:
             with acting(request, "viewer", csrf) as done:
-                accounts.sign_out(done.connection, session_of(request) or "")
+                sessions.sign_out(done, session_of(request) or "")
         except SignInRefused:
             pass
     answer = see_other(request, "/sign-in")
@@ -97,7 +98,7 @@ def password_form(request: Request, link: Annotated[str, Query(max_length=_LONGE
 
 
 def _password_form(request: Request, link: str, problem: str | None, *, status: int = 200) -> Response:
-    shortest = accounts.MIN_PASSWORD
+    shortest = MIN_PASSWORD
     return _form(request, "password.html", status=status, link=link, problem=problem, shortest=shortest)
 
 
@@ -111,7 +112,7 @@ def set_password(
     status = 400
     if problem is None:
         try:
-            set_new_password(request, link.rpartition("link=")[2].strip(), password)
+            sessions.set_password(engine_of(request), link.rpartition("link=")[2].strip(), password)
         except VastiError as error:
             problem, status = str(error), status_of(error)
     if problem is not None:

@@ -4,26 +4,27 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Form, Request, Response
 
-from geo.base import PageRequest
+from geo.base import PageRequest, validated
 from geo.errors import Conflict, InputError
 from geo.indicators.definitions import read_catalogue
 from geo.indicators.figures import Access, ValuesQuery, find_values
 from geo.ingestion.loading import KINDS
 from geo.ingestion.reading import FORMATS
+from geo.people import SignedIn
 from geo.places import find_cities, find_city, find_requests
 from geo.settings import Settings
 from geo.surveys import find_own_surveys, find_seen_survey, find_survey
 from maps import words
 from maps.figures import finite
-from service.actions.bodies import NewSurvey
-from service.actions.surveys import change_state, open_own
+from service.actions.inputs import NewSurvey
+from service.actions.surveys import change_state, open_survey
 from service.actions.uploads import newest
-from service.body_fields import FormText, slug_of
-from service.http.access import Acting, acting, reading_in_full, seen_with
+from service.http.access import acting, reading_in_full, seen_with
 from service.http.html import page, see_other
 from service.http.parameters import SlugInPath
-from service.http.problems import status_of, validated
+from service.http.problems import status_of
 from service.http.wording import for_page
+from service.pages.forms import FormText, slug_of
 from service.pages.wording import form_problem
 
 router = APIRouter()
@@ -36,7 +37,7 @@ def surveys(request: Request) -> Response:
         return _list(request, reading, {}, None, 200)
 
 
-def _list(request: Request, reading: Acting, given: dict[str, str], problem: str | None, status: int) -> Response:
+def _list(request: Request, reading: SignedIn, given: dict[str, str], problem: str | None, status: int) -> Response:
     found = find_own_surveys(reading.connection)
     cities = find_cities(reading.connection, PageRequest(limit=None)).rows
     asked = [each for each in find_requests(reading.connection) if each["state"] == "asked"]
@@ -62,7 +63,7 @@ def open_one(
     given |= {"unit": unit, "mode": mode}
     try:
         with acting(request, "contributor", csrf) as done:
-            made = open_own(done, _valid(given))
+            made = open_survey(done, _valid(given))
     except (InputError, Conflict) as error:
         problem, status = form_problem(error), status_of(error)
     else:
@@ -108,7 +109,7 @@ def one(request: Request, city: SlugInPath, survey: SlugInPath) -> Response:
         )
 
 
-def _figures(reading: Acting, survey: dict[str, Any]) -> list[dict[str, Any]]:
+def _figures(reading: SignedIn, survey: dict[str, Any]) -> list[dict[str, Any]]:
     """The round's figures of the city where anybody answers, in words: the public ones of a round of others."""
     access: Access = "full" if survey["is_full"] else "public"
     query = ValuesQuery(

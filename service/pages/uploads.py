@@ -13,28 +13,28 @@ from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 
-from geo.base import PageRequest
+from geo.base import PageRequest, validated
 from geo.errors import InputError
 from geo.indicators.definitions import read_catalogue
-from geo.ingestion.findings import FIXABLE, find_findings, find_misplaced
+from geo.ingestion.findings import FIXABLE, find_misplaced
 from geo.ingestion.loading import KINDS, Asked, Choices, Kind, SurveyChoices, choices_of, every_choice
 from geo.ingestion.mapping import UNKNOWN
 from geo.ingestion.suggesting import DETAIL, NOTHING
 from geo.ingestion.uploads import Decision, find_upload
-from geo.people import note
+from geo.people import Acting
 from geo.places import find_city, places_on
 from geo.settings import Settings
 from geo.surveys import find_survey
 from maps import words
 from maps.sketch import Sketch, draw_sketch
 from service.actions.receive import look_for_room, take_in, written
-from service.actions.uploads import decide_upload, describe, is_for_steward
-from service.body_fields import FormText, FormTexts
-from service.http.access import Acting, acting, reading_in_full
+from service.actions.uploads import decide_upload, describe, is_for_steward, read_findings
+from service.http.access import acting, reading_in_full
 from service.http.html import page, see_other
+from service.http.middleware.body_limits import declared_bytes
 from service.http.parameters import Cursor, Id
-from service.http.problems import validated
 from service.http.wording import for_page
+from service.pages.forms import FormText, FormTexts
 from service.pages.upload_columns import (
     YES_NO,
     other_columns,
@@ -73,7 +73,7 @@ async def send(request: Request) -> Response:
 
 def _look_who_sends(request: Request) -> None:
     with reading_in_full(request, "contributor"):
-        look_for_room(request)
+        look_for_room(request.app.state.settings, declared_bytes(request.scope))
 
 
 def _take_in(request: Request, form: FormData) -> int:
@@ -316,9 +316,7 @@ def _decide(request: Request, number: int, csrf: str, decision: Decision, choice
 def findings(request: Request, number: Id, cursor: Cursor = None) -> Response:
     """Every finding, row by row."""
     with acting(request, "contributor") as done:
-        row = find_upload(done.connection, number)
-        found, rows = find_findings(done.connection, number, PageRequest(_FINDINGS_A_PAGE, cursor))
-        note(done.connection, "findings read", f"upload {number}", after={"format": "page", "rows": len(rows)})
+        row, found, rows = read_findings(done, number, PageRequest(_FINDINGS_A_PAGE, cursor), "page")
         return page(
             request,
             "findings.html",

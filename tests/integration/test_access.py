@@ -6,23 +6,23 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
-from geo import database
+from geo import database, people
 from geo.base import PageRequest
 from geo.errors import Conflict, InputError, NotAllowed, NotFound, SignInLocked, SignInRefused
-from geo.people import accounts, end_grant, find_audit, grant_survey, list_grants, note_as
+from geo.people import end_grant, find_audit, grant_survey, list_grants, note_as
 from tests.support.two_organisations import PASSWORD, TwoOrganisations, refused, rows, set_password, sign_in
 
 
 def test_nobody_enters_with_a_token_that_is_none(service: Connection, two: TwoOrganisations) -> None:
-    assert accounts.enter(service, two.token("viewer")) is not None
+    assert people.enter(service, two.token("viewer")) is not None
     for token in ("", "x", two.token("viewer")[:-1], "vasti_" + "A" * 43):
-        assert accounts.enter(service, token) is None
+        assert people.enter(service, token) is None
         # Who entered before is not left in.
         assert rows(service, "SELECT gate.may('viewer')") == [(False,)]
 
 
 def test_enter_says_who_it_is(service: Connection, two: TwoOrganisations) -> None:
-    bearer = accounts.enter(service, two.token("contributor", "south"))
+    bearer = people.enter(service, two.token("contributor", "south"))
     assert bearer is not None
     assert (bearer.email, bearer.organisation, bearer.role, bearer.via) == (
         *("contributor@south.org", "south", "contributor"),
@@ -31,14 +31,14 @@ def test_enter_says_who_it_is(service: Connection, two: TwoOrganisations) -> Non
     assert bearer.may("viewer")
     assert not bearer.may("steward")
     with pytest.raises(NotAllowed, match=r"for a steward; contributor@south\.org is a contributor here"):
-        accounts.require(bearer, "steward")
+        people.require(bearer, "steward")
     with pytest.raises(SignInRefused):
-        accounts.require(None, "viewer")
+        people.require(None, "viewer")
 
 
 def test_enter_works_where_only_reading_is_allowed(two: TwoOrganisations) -> None:
     with database.snapshot(two.service) as connection:
-        assert accounts.enter(connection, two.token("viewer")) is not None
+        assert people.enter(connection, two.token("viewer")) is not None
 
 
 def test_sign_in_is_told_no_more_than_that_it_failed(two: TwoOrganisations) -> None:
@@ -78,7 +78,7 @@ def test_too_many_failures_lock_an_address_for_a_while(two: TwoOrganisations, em
     _make_older(two.owner, timedelta(minutes=2))
     if email.startswith("viewer"):
         with two.service.begin() as connection:
-            assert accounts.enter(connection, sign_in(connection, email, PASSWORD)) is not None
+            assert people.enter(connection, sign_in(connection, email, PASSWORD)) is not None
         with two.owner.connect() as connection:
             assert rows(connection, "SELECT failures FROM sign_in_failure WHERE failures > 5") == []
 
@@ -100,23 +100,23 @@ def _make_older(owner: Engine, by: timedelta) -> None:
 def test_a_session_ends(two: TwoOrganisations) -> None:
     with two.service.begin() as connection:
         token = sign_in(connection, " Viewer@North.org ", PASSWORD)
-        assert accounts.enter(connection, token) is not None
-        accounts.sign_out(connection, token)
-        assert accounts.enter(connection, token) is None
+        assert people.enter(connection, token) is not None
+        people.sign_out(connection, token)
+        assert people.enter(connection, token) is None
         late = sign_in(connection, "viewer@north.org", PASSWORD)
     with two.owner.begin() as connection:
         connection.execute(
             text("UPDATE session SET expires_at = now() WHERE expires_at = (SELECT max(expires_at) FROM session)")
         )
     with two.service.begin() as connection:
-        assert accounts.enter(connection, late) is None
+        assert people.enter(connection, late) is None
 
 
 def test_a_link_sets_a_password_once(two: TwoOrganisations) -> None:
     with two.owner.begin() as connection:
-        account_id = accounts.add_account(connection, "new@north.org", "New", "viewer", "north")
-        first, _ = accounts.make_link(connection, account_id)
-        second, _ = accounts.make_link(connection, account_id)
+        account_id = people.add_account(connection, "new@north.org", "New", "viewer", "north")
+        first, _ = people.make_link(connection, account_id)
+        second, _ = people.make_link(connection, account_id)
     with two.service.begin() as connection:
         with pytest.raises(InputError, match="has 5 characters; it needs 12 or more"):
             set_password(connection, first, "short")
@@ -129,124 +129,124 @@ def test_a_link_sets_a_password_once(two: TwoOrganisations) -> None:
             with pytest.raises(NotFound, match="ask for a new one"):
                 set_password(connection, link, "another password")
     with two.owner.begin() as connection:
-        link, _ = accounts.make_link(connection, account_id)
+        link, _ = people.make_link(connection, account_id)
     with two.service.begin() as connection:
-        assert accounts.enter(connection, token) is not None
+        assert people.enter(connection, token) is not None
         set_password(connection, link, "yet another one")
-        assert accounts.enter(connection, token) is None
+        assert people.enter(connection, token) is None
         with pytest.raises(SignInRefused):
             sign_in(connection, "new@north.org", "a new password")
 
 
 def test_a_link_grows_old(two: TwoOrganisations) -> None:
     with two.owner.begin() as connection:
-        link, _ = accounts.make_link(connection, accounts.find_account(connection, "viewer@north.org")["id"])
+        link, _ = people.make_link(connection, people.find_account(connection, "viewer@north.org")["id"])
         connection.execute(text("UPDATE password_link SET expires_at = now() WHERE used_at IS NULL"))
     with two.service.begin() as connection, pytest.raises(NotFound):
         set_password(connection, link, "a new password")
 
 
 def test_a_closed_account_is_out_at_once(owner: Connection, two: TwoOrganisations) -> None:
-    account = accounts.find_account(owner, "CONTRIBUTOR@north.org")
-    token, _ = accounts.make_key(owner, account["id"], "a key", "viewer", 30)
-    assert accounts.enter(owner, token) is not None
-    accounts.change_account(owner, account["id"], is_active=False)
-    assert accounts.enter(owner, token) is None
-    assert accounts.enter(owner, two.token("contributor")) is None
+    account = people.find_account(owner, "CONTRIBUTOR@north.org")
+    token, _ = people.make_key(owner, account["id"], "a key", "viewer", 30)
+    assert people.enter(owner, token) is not None
+    people.change_account(owner, account["id"], is_active=False)
+    assert people.enter(owner, token) is None
+    assert people.enter(owner, two.token("contributor")) is None
 
 
 def test_a_key_is_worth_no_more_than_its_account(owner: Connection) -> None:
-    account = accounts.find_account(owner, "steward@north.org")
-    token, made = accounts.make_key(owner, account["id"], " dashboard ", "contributor", 30)
+    account = people.find_account(owner, "steward@north.org")
+    token, made = people.make_key(owner, account["id"], " dashboard ", "contributor", 30)
     assert made["name"] == "dashboard"
     assert token.startswith(made["prefix"])
-    bearer = accounts.enter(owner, token)
+    bearer = people.enter(owner, token)
     assert bearer is not None
     assert (bearer.role, bearer.via) == ("contributor", "key")
-    accounts.change_account(owner, account["id"], role="viewer")
-    bearer = accounts.enter(owner, token)
+    people.change_account(owner, account["id"], role="viewer")
+    bearer = people.enter(owner, token)
     assert bearer is not None
     assert bearer.role == "viewer"
-    accounts.revoke_key(owner, account["id"], made["id"])
-    assert accounts.enter(owner, token) is None
+    people.revoke_key(owner, account["id"], made["id"])
+    assert people.enter(owner, token) is None
     with pytest.raises(NotFound):
-        accounts.revoke_key(owner, account["id"], made["id"])
+        people.revoke_key(owner, account["id"], made["id"])
 
 
 def test_keys_end(owner: Connection) -> None:
-    account = accounts.find_account(owner, "steward@north.org")
-    token, _ = accounts.make_key(owner, account["id"], "old", "viewer", 1)
+    account = people.find_account(owner, "steward@north.org")
+    token, _ = people.make_key(owner, account["id"], "old", "viewer", 1)
     owner.execute(text("UPDATE api_key SET expires_at = now() - interval '1 second' WHERE name = 'old'"))
-    assert accounts.enter(owner, token) is None
+    assert people.enter(owner, token) is None
     for name, days in (("", 30), ("long", 367), ("never", 0)):
         with pytest.raises(InputError):
-            accounts.make_key(owner, account["id"], name, "viewer", days)
+            people.make_key(owner, account["id"], name, "viewer", days)
 
 
 def test_an_account_makes_keys_for_itself_alone(service: Connection, two: TwoOrganisations) -> None:
-    bearer = accounts.enter(service, two.token("contributor"))
+    bearer = people.enter(service, two.token("contributor"))
     assert bearer is not None
-    token, made = accounts.make_key(service, bearer.account_id, "mine", "contributor", 30)
-    assert [key["name"] for key in accounts.list_keys(service, bearer.account_id)] == ["mine"]
+    token, made = people.make_key(service, bearer.account_id, "mine", "contributor", 30)
+    assert [key["name"] for key in people.list_keys(service, bearer.account_id)] == ["mine"]
     for account_id, role in ((bearer.account_id, "steward"), (bearer.account_id + 1, "viewer")):
         with pytest.raises(DBAPIError), service.begin_nested():
-            accounts.make_key(service, account_id, "not mine", role, 30)  # type: ignore[arg-type]
-    accounts.enter(service, token)
+            people.make_key(service, account_id, "not mine", role, 30)  # type: ignore[arg-type]
+    people.enter(service, token)
     with pytest.raises(DBAPIError), service.begin_nested():
         # A key is no way to more keys.
-        accounts.make_key(service, bearer.account_id, "from a key", "viewer", 30)
-    accounts.revoke_key(service, bearer.account_id, made["id"])
+        people.make_key(service, bearer.account_id, "from a key", "viewer", 30)
+    people.revoke_key(service, bearer.account_id, made["id"])
 
 
 def test_a_steward_manages_its_own_organisation(service: Connection, two: TwoOrganisations) -> None:
-    accounts.enter(service, two.token("steward"))
-    assert {account["organisation"] for account in accounts.list_accounts(service)} == {"north"}
-    added = accounts.add_account(service, "helper@north.org", "Helper", "contributor", "north")
-    accounts.make_link(service, added)
-    accounts.change_account(service, added, role="viewer")
-    assert accounts.find_account(service, "helper@north.org")["role"] == "viewer"
+    people.enter(service, two.token("steward"))
+    assert {account["organisation"] for account in people.list_accounts(service)} == {"north"}
+    added = people.add_account(service, "helper@north.org", "Helper", "contributor", "north")
+    people.make_link(service, added)
+    people.change_account(service, added, role="viewer")
+    assert people.find_account(service, "helper@north.org")["role"] == "viewer"
     for role, organisation in (("operator", "north"), ("viewer", "south")):
         with pytest.raises(DBAPIError), service.begin_nested():
-            accounts.add_account(service, "more@north.org", "More", role, organisation)  # type: ignore[arg-type]
+            people.add_account(service, "more@north.org", "More", role, organisation)  # type: ignore[arg-type]
     with pytest.raises(DBAPIError), service.begin_nested():
-        accounts.change_account(service, added, role="operator")
+        people.change_account(service, added, role="operator")
 
 
 @pytest.mark.parametrize("role", ["viewer", "contributor"])
 def test_others_manage_nobody(service: Connection, two: TwoOrganisations, role: str) -> None:
-    accounts.enter(service, two.token(role))
+    people.enter(service, two.token(role))
     with pytest.raises(DBAPIError), service.begin_nested():
-        accounts.add_account(service, "more@north.org", "More", "viewer", "north")
-    before = accounts.list_accounts(service)
+        people.add_account(service, "more@north.org", "More", "viewer", "north")
+    before = people.list_accounts(service)
     service.execute(text("UPDATE account SET role = 'steward'"))
-    assert accounts.list_accounts(service) == before
+    assert people.list_accounts(service) == before
 
 
 def test_a_steward_touches_no_account_of_another_organisation(
     service: Connection, owner: Connection, two: TwoOrganisations
 ) -> None:
-    other = accounts.find_account(owner, "viewer@south.org")["id"]
-    accounts.enter(service, two.token("steward"))
-    accounts.change_account(service, other, is_active=False)
+    other = people.find_account(owner, "viewer@south.org")["id"]
+    people.enter(service, two.token("steward"))
+    people.change_account(service, other, is_active=False)
     with pytest.raises(DBAPIError), service.begin_nested():
-        accounts.make_link(service, other)
+        people.make_link(service, other)
     service.rollback()
-    assert accounts.find_account(owner, "viewer@south.org")["is_active"]
+    assert people.find_account(owner, "viewer@south.org")["is_active"]
 
 
 def test_a_grant_shows_full_figures_and_no_household(service: Connection, two: TwoOrganisations) -> None:
     draft = "SELECT id FROM survey WHERE slug = 'north-draft'"
     with two.service.begin() as connection:
-        accounts.enter(connection, two.token("steward"))
+        people.enter(connection, two.token("steward"))
         ((survey_id,),) = rows(connection, draft)
         assert isinstance(survey_id, int)
         assert grant_survey(connection, survey_id, "south")
         assert not grant_survey(connection, survey_id, "south")
         assert [grant["organisation"] for grant in list_grants(connection, survey_id)] == ["south"]
-    accounts.enter(service, two.token("viewer", "south"))
+    people.enter(service, two.token("viewer", "south"))
     assert rows(service, draft) == [(survey_id,)]
     assert rows(service, f"SELECT count(*) > 0 FROM tally WHERE survey_id = {survey_id}") == [(True,)]
-    accounts.enter(service, two.token("steward", "south"))
+    people.enter(service, two.token("steward", "south"))
     for table in ("household", "upload"):
         assert rows(service, f"SELECT count(*) FROM {table} WHERE survey_id = {survey_id}") == [(0,)]
     # Whoever was granted it cannot pass it on.
@@ -254,7 +254,7 @@ def test_a_grant_shows_full_figures_and_no_household(service: Connection, two: T
         service, f"INSERT INTO survey_grant (survey_id, organisation_id) SELECT {survey_id}, id FROM organisation"
     )
     with two.service.begin() as connection:
-        accounts.enter(connection, two.token("steward"))
+        people.enter(connection, two.token("steward"))
         assert end_grant(connection, survey_id, "south")
         with pytest.raises(NotFound, match="no organisation 'east'"):
             grant_survey(connection, survey_id, "east")
@@ -269,33 +269,33 @@ def test_commands_are_noted_in_the_name_of_who_runs_them(owner: Connection) -> N
 
 def test_accounts_have_one_address_each(owner: Connection) -> None:
     with pytest.raises(Conflict, match=r"There is an account VIEWER@north\.org already"):
-        accounts.add_account(owner, "VIEWER@north.org", "Again", "viewer", "north")
+        people.add_account(owner, "VIEWER@north.org", "Again", "viewer", "north")
     for email in ("nobody", "a@b@c", "a b@c.org", ""):
         with pytest.raises(InputError, match="is not an e-mail address"):
-            accounts.add_account(owner, email, "Name", "viewer", "north")
+            people.add_account(owner, email, "Name", "viewer", "north")
     with pytest.raises(InputError, match="needs a name"):
-        accounts.add_account(owner, "a@b.org", " ", "viewer", "north")
+        people.add_account(owner, "a@b.org", " ", "viewer", "north")
     with pytest.raises(NotFound, match=r"There is no account a@b\.org"):
-        accounts.find_account(owner, "a@b.org")
+        people.find_account(owner, "a@b.org")
 
 
 def test_an_account_that_opens_again_has_no_session_and_no_key_left(two: TwoOrganisations) -> None:
     with two.owner.begin() as connection:
-        account_id = accounts.add_account(connection, "closed@north.org", "Closed", "viewer", "north")
-        link, _ = accounts.make_link(connection, account_id)
+        account_id = people.add_account(connection, "closed@north.org", "Closed", "viewer", "north")
+        link, _ = people.make_link(connection, account_id)
         set_password(connection, link, PASSWORD)
         session = sign_in(connection, "closed@north.org", PASSWORD)
-        key, _ = accounts.make_key(connection, account_id, "a key", "viewer", 30)
-        left, _ = accounts.make_link(connection, account_id)
-        accounts.change_account(connection, account_id, role="contributor")
-        assert accounts.enter(connection, session) is not None
-        accounts.change_account(connection, account_id, is_active=False)
-        accounts.change_account(connection, account_id, is_active=True)
-        assert accounts.enter(connection, session) is None
-        assert accounts.enter(connection, key) is None
+        key, _ = people.make_key(connection, account_id, "a key", "viewer", 30)
+        left, _ = people.make_link(connection, account_id)
+        people.change_account(connection, account_id, role="contributor")
+        assert people.enter(connection, session) is not None
+        people.change_account(connection, account_id, is_active=False)
+        people.change_account(connection, account_id, is_active=True)
+        assert people.enter(connection, session) is None
+        assert people.enter(connection, key) is None
         with pytest.raises(NotFound):
             set_password(connection, left, PASSWORD)
-        assert accounts.enter(connection, sign_in(connection, "closed@north.org", PASSWORD)) is not None
+        assert people.enter(connection, sign_in(connection, "closed@north.org", PASSWORD)) is not None
 
 
 @pytest.mark.parametrize(
@@ -313,7 +313,7 @@ def test_sql_as_the_service_takes_an_upload_no_other_way_than_decisions_do(
     service: Connection, two: TwoOrganisations, state: str, wanted: str, role: str, survey: str, allowed: bool | None
 ) -> None:
     """None: there is no such row to be changed."""
-    accounts.enter(service, two.token(role))
+    people.enter(service, two.token(role))
     with two.owner.connect() as connection:
         ((number, found),) = rows(
             connection, f"SELECT u.id, u.state FROM upload u JOIN survey s ON s.id = survey_id WHERE slug = '{survey}'"
@@ -329,24 +329,24 @@ def test_sql_as_the_service_takes_an_upload_no_other_way_than_decisions_do(
 def test_keys_end_with_a_new_password(two: TwoOrganisations) -> None:
     """Who sets one because somebody else knew the old expects that one out, with a key made meanwhile too."""
     with two.owner.begin() as connection:
-        account_id = accounts.add_account(connection, "robbed@north.org", "Robbed", "contributor", "north")
-        first, _ = accounts.make_link(connection, account_id)
+        account_id = people.add_account(connection, "robbed@north.org", "Robbed", "contributor", "north")
+        first, _ = people.make_link(connection, account_id)
         set_password(connection, first, PASSWORD)
-        key, _ = accounts.make_key(connection, account_id, "the thief's", "contributor", 366)
-        others, _ = accounts.make_key(
-            connection, accounts.find_account(connection, "steward@north.org")["id"], "another's", "viewer", 1
+        key, _ = people.make_key(connection, account_id, "the thief's", "contributor", 366)
+        others, _ = people.make_key(
+            connection, people.find_account(connection, "steward@north.org")["id"], "another's", "viewer", 1
         )
-        again, _ = accounts.make_link(connection, account_id)
+        again, _ = people.make_link(connection, account_id)
     with two.service.begin() as connection:
-        assert accounts.enter(connection, key) is not None
+        assert people.enter(connection, key) is not None
         set_password(connection, again, "another long password")
-        assert accounts.enter(connection, key) is None
-        assert accounts.enter(connection, others) is not None
-        accounts.enter(connection, two.token("steward"))
+        assert people.enter(connection, key) is None
+        assert people.enter(connection, others) is not None
+        people.enter(connection, two.token("steward"))
         set_, noted = find_audit(connection, PageRequest(limit=None)).rows[-2:]
     assert [(row.action, row.after) for row in (set_, noted)][-1] == ("password set", {"keys_ended": 1})
     with two.owner.connect() as connection:
-        (listed,) = accounts.list_keys(connection, account_id)
+        (listed,) = people.list_keys(connection, account_id)
     assert listed["revoked_at"] is not None
 
 
@@ -356,7 +356,7 @@ def _fails(two: TwoOrganisations, email: str, network: str, *, times: int) -> li
     for _ in range(times):
         with two.service.begin() as connection:
             try:
-                accounts.sign_in(connection, email, "no proof", network)
+                people.sign_in(connection, email, "no proof", network)
             except SignInRefused as error:
                 answers.append(type(error))
                 connection.commit()
@@ -369,10 +369,10 @@ def test_l4_wrong_passwords_lock_out_nobody_elsewhere(two: TwoOrganisations, ema
     assert _fails(two, email, "198.51.100.1", times=6) == [SignInRefused] * 5 + [SignInLocked]
     with two.service.begin() as connection:
         with pytest.raises(SignInLocked):
-            accounts.begin_sign_in(connection, email.upper(), "198.51.100.1")
-        accounts.begin_sign_in(connection, email, "198.51.100.2")
+            people.begin_sign_in(connection, email.upper(), "198.51.100.1")
+        people.begin_sign_in(connection, email, "198.51.100.2")
         if email.startswith("steward"):
-            assert accounts.enter(connection, sign_in(connection, email, PASSWORD, "198.51.100.2")) is not None
+            assert people.enter(connection, sign_in(connection, email, PASSWORD, "198.51.100.2")) is not None
 
 
 def test_l4_many_networks_together_are_held_but_not_who_is_known(two: TwoOrganisations) -> None:
@@ -384,21 +384,21 @@ def test_l4_many_networks_together_are_held_but_not_who_is_known(two: TwoOrganis
     assert answers == [SignInRefused] * 100 + [SignInLocked] * 4
     with two.service.begin() as connection:
         with pytest.raises(SignInLocked) as locked:
-            accounts.begin_sign_in(connection, email, "192.0.2.77")
+            people.begin_sign_in(connection, email, "192.0.2.77")
         assert timedelta(minutes=50) < locked.value.until - datetime.now(UTC) <= timedelta(hours=1)
-        assert accounts.enter(connection, sign_in(connection, email, PASSWORD, home)) is not None
+        assert people.enter(connection, sign_in(connection, email, PASSWORD, home)) is not None
     # While it is held nothing prolongs it.
     with two.owner.begin() as connection:
         connection.execute(text("UPDATE sign_in_hour SET began_at = began_at - interval '1 hour'"))
     with two.service.begin() as connection:
-        assert accounts.enter(connection, sign_in(connection, email, PASSWORD, "192.0.2.77")) is not None
+        assert people.enter(connection, sign_in(connection, email, PASSWORD, "192.0.2.77")) is not None
 
 
 def test_l4_a_new_password_opens_the_account_again(two: TwoOrganisations) -> None:
     email, place = "viewer@south.org", "198.51.100.200"
     _fails(two, email, place, times=5)
     with two.owner.begin() as connection:
-        link, _ = accounts.make_link(connection, accounts.find_account(connection, email)["id"])
+        link, _ = people.make_link(connection, people.find_account(connection, email)["id"])
         set_password(connection, link, PASSWORD)
     with two.service.begin() as connection:
-        assert accounts.enter(connection, sign_in(connection, email, PASSWORD, place)) is not None
+        assert people.enter(connection, sign_in(connection, email, PASSWORD, place)) is not None

@@ -9,8 +9,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Connection, text
 
 from geo.base import PageRequest
-from geo.people import find_audit
-from geo.people.accounts import enter
+from geo.people import enter, find_audit
 from geo.places import add_city, find_requests
 from geo.places.city_requests import MOST_OPEN
 from service.http.access import COOKIE, csrf_of

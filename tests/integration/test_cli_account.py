@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from geo.people.accounts import enter
+from geo.people import enter
 from tests.support import factories as f
 from tests.support.cli import Shell
 from tests.support.two_organisations import set_password, sign_in

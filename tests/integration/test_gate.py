@@ -12,8 +12,7 @@ from geo.base import PageRequest
 from geo.database import SERVICE_ROLE, check_service, service_url
 from geo.database.schema.access import ROLES
 from geo.database.service_role import grant_service
-from geo.people import change_account, find_account, find_audit, make_key, note
-from geo.people.accounts import enter
+from geo.people import change_account, enter, find_account, find_audit, make_key, note
 from geo.settings import Settings
 from service.app import create_app
 from tests.support import factories as f

@@ -14,8 +14,7 @@ from geo.base import PageRequest
 from geo.database.schema.surveys import survey
 from geo.database.schema.tallies import own_indicator, pair_tally, tallied
 from geo.errors import Conflict, DefinitionInvalid, UnreadableFile
-from geo.indicators.definitions import Definition, catalogue, check_own, read_catalogue
-from geo.indicators.definitions.documents import Added
+from geo.indicators.definitions import Added, Definition, catalogue, check_own, read_catalogue
 from geo.indicators.figures import ValuesQuery, find_changes, find_values
 from geo.indicators.tallies import add_own, additions, count_surveys
 from geo.indicators.tallies.from_sql import in_scans

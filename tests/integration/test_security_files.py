@@ -12,7 +12,7 @@ from geo.database import service_url
 from geo.errors import UnreadableFile
 from geo.ingestion.loading import originals
 from geo.ingestion.loading.originals import Kept
-from geo.people.accounts import enter
+from geo.people import enter
 from geo.settings import Settings
 from service.actions.receive import plain_name
 from tests.support import factories as f

@@ -7,11 +7,10 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import ProgrammingError
 
-from geo import database
+from geo import database, people
 from geo.database import service_url
 from geo.database.schema.access import ROLES, Role
 from geo.indicators.tallies import recompute, surveys_lacking_tallies
-from geo.people import accounts as access
 from geo.places import find_city
 from geo.surveys import set_state
 from service.work import jobs
@@ -92,21 +91,21 @@ def _load(connection: Connection, folder: Path, organisation: str, state: str, s
 
 
 def _add(connection: Connection, email: str, role: Role, organisation: str) -> None:
-    account_id = access.add_account(connection, email, role.title(), role, organisation)
-    link, _ = access.make_link(connection, account_id)
+    account_id = people.add_account(connection, email, role.title(), role, organisation)
+    link, _ = people.make_link(connection, account_id)
     set_password(connection, link, PASSWORD)
 
 
 def sign_in(connection: Connection, email: str, password: str, network: str = "192.0.2.1") -> str:
     """Signs somebody in as the service does, but in one transaction: the session's token."""
-    proof = access.prove(password, access.begin_sign_in(connection, email, network))
-    return access.sign_in(connection, email, proof, network)
+    proof = people.prove(password, people.begin_sign_in(connection, email, network))
+    return people.sign_in(connection, email, proof, network)
 
 
 def set_password(connection: Connection, link: str, password: str) -> None:
     """Sets a password as the service does, but in one transaction."""
-    access.begin_password(connection, link, password)
-    access.set_password(connection, link, access.prove_new(password))
+    people.begin_password(connection, link, password)
+    people.set_password(connection, link, people.prove_new(password))
 
 
 def rows(connection: Connection, statement: str) -> list[tuple[object, ...]]:

@@ -5,6 +5,7 @@ from .catalogue import read_catalogue as read_catalogue
 from .definition import Counted as Counted
 from .definition import Definition as Definition
 from .definition import Direction as Direction
+from .documents import Added as Added
 from .documents import check_own as check_own
 from .documents import find_document as find_document
 from .documents import list_indicators as list_indicators

@@ -6,8 +6,8 @@ from geo.database import lock_final, raise_data_version
 from geo.database.schema.places import organisation
 from geo.database.schema.tallies import own_indicator, tally
 from geo.errors import Conflict, DefinitionInvalid
-from geo.indicators.definitions import Definition, check_own
-from geo.indicators.definitions.documents import Added, newest_version, numbered
+from geo.indicators.definitions import Added, Definition, check_own
+from geo.indicators.definitions.documents import newest_version, numbered
 from geo.indicators.tallies.recompute import recompute_all
 from geo.indicators.tallies.tally import ALL
 from geo.people import open_organisation

@@ -5,18 +5,9 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from geo.people import list_accounts, list_keys
-from service.actions.bodies import (
-    Account,
-    AccountChange,
-    Accounts,
-    AddedAccount,
-    Keys,
-    MadeKey,
-    NewAccount,
-    NewKey,
-    PasswordLink,
-)
-from service.actions.people import add_own, change_own, link_own, make_own_key, revoke_own_key
+from service.actions import accounts as actions
+from service.actions.inputs import AccountChange, NewAccount, NewKey
+from service.api.people.bodies import Account, Accounts, AddedAccount, Keys, MadeKey, PasswordLink
 from service.http.access import acting, reading_in_full
 from service.http.described import private_responses
 from service.http.parameters import Id
@@ -36,7 +27,7 @@ def accounts(request: Request) -> Response:
 def add(request: Request, body: NewAccount) -> Response:
     """Adds an account, with a role no higher than yours, and makes the link that sets its password."""
     with acting(request, "steward") as done:
-        row, link, expires_at = add_own(done, body)
+        row, link, expires_at = actions.add_account(done, body.email, body.name, body.role, body.organisation)
     made = {"account": _account(row), "password_link": {"link": link, "expires_at": expires_at}}
     return private_answer(made, status=201)
 
@@ -45,7 +36,7 @@ def add(request: Request, body: NewAccount) -> Response:
 def change(request: Request, number: Id, body: AccountChange) -> Response:
     """Gives an account another role, or shuts it: its sessions and keys end at once."""
     with acting(request, "steward") as done:
-        return private_answer(_account(change_own(done, number, body)))
+        return private_answer(_account(actions.change_account(done, number, body)))
 
 
 @router.post(
@@ -54,7 +45,7 @@ def change(request: Request, number: Id, body: AccountChange) -> Response:
 def link(request: Request, number: Id) -> Response:
     """Makes a link that sets the account's password, once, for a person who forgot it. Hand it to that person alone."""
     with acting(request, "steward") as done:
-        _, made, expires_at = link_own(done, number)
+        _, made, expires_at = actions.make_link(done, number)
     return private_answer({"link": made, "expires_at": expires_at}, status=201)
 
 
@@ -70,7 +61,7 @@ def keys(request: Request) -> Response:
 def make_key(request: Request, body: NewKey) -> Response:
     """Makes an API key, with a role no higher than yours. It is shown this once."""
     with acting(request, "viewer") as done:
-        token, made = make_own_key(done, body)
+        token, made = actions.make_key(done, done.bearer.account_id, body.name, body.role, body.days)
     return private_answer({"key": made, "token": token}, status=201)
 
 
@@ -78,7 +69,7 @@ def make_key(request: Request, body: NewKey) -> Response:
 def revoke_key(request: Request, number: Id) -> Response:
     """Ends an API key at once."""
     with acting(request, "viewer") as done:
-        revoke_own_key(done, number)
+        actions.revoke_key(done, number)
     return private_answer(None, status=204)
 
 

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request, Response
 
 from geo.people import find_audit
-from service.actions.bodies import Audit
+from service.api.people.bodies import Audit
 from service.http.access import reading_in_full
 from service.http.described import private_responses
 from service.http.parameters import Cursor, Limit, limit_note, page_request

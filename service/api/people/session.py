@@ -2,21 +2,22 @@
 
 from fastapi import APIRouter, Request, Response
 
-from geo.people import Bearer, accounts
-from service.actions.bodies import NewPassword, SignIn, Who
+from geo.people import Bearer
+from service.actions import sessions
+from service.api.people.bodies import NewPassword, SignIn, Who
 from service.http.access import (
     acting,
     csrf_of,
     drop_cookie,
-    open_session,
     reading_in_full,
     session_of,
     set_cookie,
     token_of,
 )
-from service.http.access import set_password as set_new_password
 from service.http.described import NOBODY_SIGNED_IN, private_responses
+from service.http.network import network_of
 from service.http.responses import private_answer
+from service.http.transactions import engine_of
 
 router = APIRouter()
 
@@ -30,7 +31,7 @@ router = APIRouter()
 )
 def sign_in(request: Request, body: SignIn) -> Response:
     """Opens a session, which the cookie carries. Too many wrong passwords lock an address for a while."""
-    token, bearer = open_session(request, body.email, body.password)
+    token, bearer = sessions.sign_in(engine_of(request), body.email, body.password, network_of(request.scope))
     answer = private_answer(_who(bearer, token), status=201)
     set_cookie(request, answer, token)
     return answer
@@ -47,7 +48,7 @@ def who(request: Request) -> Response:
 def sign_out(request: Request) -> Response:
     """Ends the session."""
     with acting(request, "viewer") as done:
-        accounts.sign_out(done.connection, session_of(request) or "")
+        sessions.sign_out(done, session_of(request) or "")
     answer = private_answer(None, status=204)
     drop_cookie(request, answer)
     return answer
@@ -63,7 +64,7 @@ def sign_out(request: Request) -> Response:
 def set_password(request: Request, body: NewPassword) -> Response:
     """Sets the password of the account a link was made for. The link is used up, and the account's sessions and
     API keys end."""
-    set_new_password(request, body.link, body.password)
+    sessions.set_password(engine_of(request), body.link, body.password)
     return private_answer(None, status=204)
 
 

@@ -3,8 +3,9 @@
 from fastapi import APIRouter, Request, Response
 
 from geo.places import find_requests
-from service.actions.bodies import AddedCity, CityAnswer, CityRequest, CityRequests, NewCity, NewCityRequest
-from service.actions.cities import add_new, answer, ask_for
+from service.actions.cities import add_city, answer_request, ask_for_city
+from service.actions.inputs import CityAnswer, NewCity, NewCityRequest
+from service.api.places.bodies import AddedCity, CityRequest, CityRequests
 from service.http.access import acting, reading_in_full
 from service.http.described import private_responses
 from service.http.parameters import Id
@@ -19,7 +20,7 @@ _REQUESTS = "/own/city-requests"
 def add(request: Request, body: NewCity) -> Response:
     """Adds a city, which an operator may. Open requests for it, by this slug and name, are answered with that."""
     with acting(request, "operator") as done:
-        added = add_new(done, body)
+        added = add_city(done, body.slug, body.name)
     return private_answer(added, status=201)
 
 
@@ -34,7 +35,7 @@ def requests(request: Request) -> Response:
 def ask(request: Request, body: NewCityRequest) -> Response:
     """Asks the operator for a city, which a steward may."""
     with acting(request, "steward") as done:
-        asked = ask_for(done, body)
+        asked = ask_for_city(done, body)
     return private_answer(asked, status=201)
 
 
@@ -42,5 +43,5 @@ def ask(request: Request, body: NewCityRequest) -> Response:
 def decide(request: Request, number: Id, body: CityAnswer) -> Response:
     """Adds the city that was asked for, or declines the request, which an operator may."""
     with acting(request, "operator") as done:
-        answered = answer(done, number, body)
+        answered = answer_request(done, number, body)
     return private_answer(answered)

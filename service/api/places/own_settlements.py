@@ -4,8 +4,9 @@ from dataclasses import asdict
 
 from fastapi import APIRouter, Request, Response
 
-from service.actions.bodies import SettlementChange, SettlementEnd
-from service.actions.places import end_own
+from service.actions.inputs import SettlementChange
+from service.actions.settlements import end_settlement
+from service.api.places.bodies import SettlementEnd
 from service.http.access import acting
 from service.http.described import private_responses
 from service.http.parameters import CodeInPath, SlugInPath
@@ -20,5 +21,5 @@ router = APIRouter()
 def change(request: Request, city: SlugInPath, code: CodeInPath, body: SettlementChange) -> Response:
     """Ends a settlement from a day on, or reopens it. It stays in past rounds, and is in none that starts later."""
     with acting(request, "steward") as done:
-        after = end_own(done, city, code, body.ended_on)
+        after = end_settlement(done, city, code, body.ended_on)
     return private_answer({"city": city, **asdict(after)})

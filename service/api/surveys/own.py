@@ -2,10 +2,10 @@
 
 from fastapi import APIRouter, Request, Response
 
-from geo.people import end_grant, grant_survey, list_grants, note
 from geo.surveys import find_own_surveys
-from service.actions.bodies import Grants, NewSurvey, OwnSurveys, SurveyChange, SurveyRow
-from service.actions.surveys import change_state, find_own, listed, open_own
+from service.actions.inputs import NewSurvey
+from service.actions.surveys import change_state, end_grant, grant_survey, grants_of, listed, open_survey
+from service.api.surveys.bodies import Grants, OwnSurveys, SurveyChange, SurveyRow
 from service.http.access import acting, reading_in_full
 from service.http.described import private_responses
 from service.http.parameters import SlugInPath
@@ -27,7 +27,7 @@ def surveys(request: Request) -> Response:
 def open_one(request: Request, body: NewSurvey) -> Response:
     """Opens a survey round as a draft."""
     with acting(request, "contributor") as done:
-        made = open_own(done, body)
+        made = open_survey(done, body)
     return private_answer(made, status=201)
 
 
@@ -44,27 +44,22 @@ def change(request: Request, city: SlugInPath, survey: SlugInPath, body: SurveyC
 def grants(request: Request, city: SlugInPath, survey: SlugInPath) -> Response:
     """The organisations that see a round's full figures besides yours."""
     with reading_in_full(request, "steward") as reading:
-        row = find_own(reading, city, survey)
-        return private_answer({"grants": list_grants(reading.connection, row["id"])})
+        return private_answer({"grants": grants_of(reading, city, survey)})
 
 
 @router.put(f"{_ONE}/grants/{{organisation}}", responses=private_responses(Grants), summary="Share one")
 def give(request: Request, city: SlugInPath, survey: SlugInPath, organisation: SlugInPath) -> Response:
     """Shares a round's full figures with another organisation. Households are not shared."""
-    return _share(request, city, survey, organisation, end=False)
+    with acting(request, "steward") as done:
+        grant_survey(done, city, survey, organisation)
+        shared = grants_of(done, city, survey)
+    return private_answer({"grants": shared})
 
 
 @router.delete(f"{_ONE}/grants/{{organisation}}", responses=private_responses(Grants), summary="Share one no longer")
 def end(request: Request, city: SlugInPath, survey: SlugInPath, organisation: SlugInPath) -> Response:
     """Ends a grant."""
-    return _share(request, city, survey, organisation, end=True)
-
-
-def _share(request: Request, city: str, survey: str, organisation: str, *, end: bool) -> Response:
     with acting(request, "steward") as done:
-        row = find_own(done, city, survey)
-        if (end_grant if end else grant_survey)(done.connection, row["id"], organisation):
-            action = "grant ended" if end else "grant given"
-            note(done.connection, action, f"survey {city}/{survey}", after={"to": organisation})
-        shared = list_grants(done.connection, row["id"])
+        end_grant(done, city, survey, organisation)
+        shared = grants_of(done, city, survey)
     return private_answer({"grants": shared})

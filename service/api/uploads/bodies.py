@@ -9,7 +9,8 @@ from pydantic_core import CoreSchema
 
 from geo.ingestion.loading import KINDS, every_choice
 from geo.ingestion.uploads import Decision, Step
-from service.http.bodies import Body, Link
+from service.body_fields import Body
+from service.http.bodies import Link
 
 
 class _AnyChoices:

@@ -18,12 +18,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from geo.errors import Conflict, InputError, InvalidParameter, InvalidParameters, NotFound, TooLarge, quoted, shortened
-from geo.ingestion.loading import originals
-from geo.ingestion.uploads import announce, find_incoming, make_folder, remove_incoming
+from geo.ingestion.uploads import find_incoming
 from geo.settings import Settings
-from service.actions.receive import find_target, look_for_room, plain_name, take_in
+from service.actions import parts
+from service.actions.receive import look_for_room, plain_name
 from service.http.access import acting
 from service.http.described import PARTS_REFUSALS, private_responses
+from service.http.middleware.body_limits import declared_bytes
 from service.http.responses import NO_STORE, address
 
 VERSION = "1.0.0"
@@ -80,11 +81,7 @@ def create(request: Request, length: Length, metadata: Metadata) -> Response:
     fields = _fields(metadata)
     name = plain_name(fields.pop("filename", ""))
     with acting(request, "contributor") as done:
-        # What is wrong with it is said before the file is sent.
-        find_target(done, fields)
-        number = announce(done.connection, done.bearer.account_id, name, length, fields, settings.incoming_mb)
-        make_folder(settings.incoming_dir)
-        _path(settings, number).touch(mode=0o600)
+        number = parts.announce(done, settings, name, length, fields)
     return Response(status_code=201, headers=_TUS | {"location": address(request, f"/api/v1/incoming/{number}")})
 
 
@@ -101,7 +98,7 @@ def offset(request: Request, number: Number) -> Response:
     """Says in `Upload-Offset` how many bytes have come: from there on it goes on. HEAD does the same."""
     with acting(request, "contributor") as done:
         row = find_incoming(done.connection, number)
-    come = _come(_path(request.app.state.settings, number))
+    come = _come(parts.place_of(request.app.state.settings, number))
     return Response(headers=_TUS | {"upload-offset": str(come), "upload-length": str(row["size_bytes"])})
 
 
@@ -117,12 +114,12 @@ async def append(request: Request, number: Number, offset: Offset) -> Response:
     if request.headers.get("content-type") != _PART:
         raise InvalidParameters([InvalidParameter("Content-Type", f"must be {_PART}")])
     settings: Settings = request.app.state.settings
-    path = _path(settings, number)
+    path = parts.place_of(settings, number)
     size = await run_in_threadpool(_announced_size, request, number)
     come = offset
     # A disk may take its time, and between all other requests nothing may.
     with await run_in_threadpool(_opened, path, offset) as file:
-        await run_in_threadpool(look_for_room, request)
+        await run_in_threadpool(look_for_room, settings, declared_bytes(request.scope))
         try:
             async for chunk in request.stream():
                 if come + len(chunk) > size:
@@ -168,9 +165,8 @@ def _opened(path: pathlib.Path, offset: int) -> FileIO:
 def remove(request: Request, number: Number) -> Response:
     """Removes what has come of a file."""
     with acting(request, "contributor") as done:
-        find_incoming(done.connection, number)
-        remove_incoming(done.connection, number)
-    _path(request.app.state.settings, number).unlink(missing_ok=True)
+        parts.drop(done, number)
+    parts.place_of(request.app.state.settings, number).unlink(missing_ok=True)
     return Response(status_code=204, headers=_TUS)
 
 
@@ -181,16 +177,9 @@ def _announced_size(request: Request, number: UUID) -> int:
 
 def _complete(request: Request, number: UUID, path: pathlib.Path) -> int:
     with acting(request, "contributor") as done:
-        row = find_incoming(done.connection, number)
-        original = originals.identify(path, row["file_name"])
-        upload_id = take_in(done, request.app.state.settings, original, row["fields"])
-        remove_incoming(done.connection, number)
+        upload_id = parts.complete(done, request.app.state.settings, number)
     path.unlink(missing_ok=True)
     return upload_id
-
-
-def _path(settings: Settings, number: UUID) -> pathlib.Path:
-    return settings.incoming_dir / str(number)
 
 
 def _come(path: pathlib.Path) -> int:

@@ -11,20 +11,19 @@ from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 
+from geo.base import validated
 from geo.errors import InvalidParameter, InvalidParameters
-from geo.ingestion.findings import find_findings
-from geo.ingestion.loading import DEFAULT, KINDS, Choices, every_choice, originals
+from geo.ingestion.loading import DEFAULT, KINDS, Choices, every_choice
 from geo.ingestion.uploads import find_upload, list_uploads
-from geo.people import note
 from geo.settings import Settings
 from service.actions.receive import look_for_room, take_in, written
-from service.actions.uploads import decide_upload, describe
+from service.actions.uploads import decide_upload, describe, read_file, read_findings
 from service.api.uploads.bodies import Deciding, FindingsPage, Upload, Uploads
 from service.formats.csv_tables import csv_text
 from service.http.access import acting, reading_in_full
 from service.http.described import FILE_REFUSALS, private_responses
+from service.http.middleware.body_limits import declared_bytes
 from service.http.parameters import Cursor, Excel, FindingsFormat, Id, Limit, limit_note, page_request
-from service.http.problems import validated
 from service.http.responses import (
     NO_STORE,
     Format,
@@ -95,7 +94,7 @@ _ANY_FILE = "application/octet-stream"
 
 def _look_who_sends(request: Request) -> None:
     with acting(request, "contributor"):
-        look_for_room(request)
+        look_for_room(request.app.state.settings, declared_bytes(request.scope))
 
 
 def _take_in(request: Request, form: FormData, settings: Settings) -> Response:
@@ -165,10 +164,8 @@ def findings(
 ) -> Response:
     """What is wrong with which row of a file, and what to do about it."""
     with acting(request, "contributor") as done:
-        find_upload(done.connection, number)
         wanted = page_request(limit, cursor, everything=output != "json")
-        page, rows = find_findings(done.connection, number, wanted)
-        note(done.connection, "findings read", f"upload {number}", after={"format": output, "rows": len(rows)})
+        _, page, rows = read_findings(done, number, wanted, output)
     rows = [row | {"meaning": in_request_words(row["meaning"])} for row in rows]
     frame = pd.DataFrame(rows, columns=_FINDING).astype({"row_number": "Int64"})
     name = ["findings", str(number)]
@@ -189,16 +186,14 @@ def file(request: Request, number: Id) -> Response:
     """The file as it was sent, byte for byte. The audit says who read it."""
     settings: Settings = request.app.state.settings
     with acting(request, "contributor") as done:
-        row = find_upload(done.connection, number)
-        kept = originals.open_kept(originals.Kept.of(row), settings.originals_url)
-        note(done.connection, "file read", f"upload {number}")
-    name = f"attachment; filename*=utf-8''{quote(row['file_name'], safe='')}"
+        file_name, kept = read_file(done, number, settings.originals_url)
+    name = f"attachment; filename*=utf-8''{quote(file_name, safe='')}"
     headers = NO_STORE | {"content-disposition": name, "x-content-type-options": "nosniff"}
     return StreamingResponse(kept, headers=headers, media_type=_ANY_FILE)
 
 
 def _told(request: Request, connection: Connection, rows: Sequence[Any]) -> list[dict[str, Any]]:
-    """Uploads as upload_bodies.Upload has them."""
+    """Uploads as bodies.Upload has them."""
     return [told | {"links": _links(request, told["id"])} for told in describe(connection, rows, in_request_words)]
 
 

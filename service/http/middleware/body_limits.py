@@ -25,6 +25,12 @@ MIN_BYTES_PER_S = 200
 _TOO_SLOW = "The body of the request comes too slowly; send it again, a large file in parts that can be resumed."
 
 
+def declared_bytes(scope: Scope) -> int:
+    """How long a request says that its body is; 0 where it does not say."""
+    declared = Headers(scope=scope).get("content-length", "")
+    return int(declared) if declared.isdecimal() else 0
+
+
 class BodyLimits:
     """Ends a request whose body is too large or comes too slowly."""
 
@@ -58,7 +64,7 @@ class BodyLimits:
         too_large = HTTPException(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE, str(TooLarge(max_bytes)), {"connection": "close"}
         )
-        declared = Headers(scope=scope).get("content-length", "")
+        declared = declared_bytes(scope)
         began, received, is_whole = time.monotonic(), 0, False
 
         async def limited() -> Message:
@@ -66,7 +72,7 @@ class BodyLimits:
             # After the body comes only that the client has gone, which may take as long as the answer does.
             if is_whole:
                 return await receive()
-            if declared.isdecimal() and int(declared) > max_bytes:
+            if declared > max_bytes:
                 raise too_large
             try:
                 async with asyncio.timeout(SILENCE_S):

@@ -1,17 +1,17 @@
-"""Settlements as stewards change them: ended, and reopened. The same for programs and for pages."""
+"""Settlements that are there already: ended, and reopened."""
 
 from datetime import date
 
 from sqlalchemy.exc import ProgrammingError
 
+from geo import places
 from geo.database import raise_data_version
 from geo.errors import NotAllowed
-from geo.people import note
-from geo.places import Ended, end_settlement, told_of_end
-from service.http.access import Acting
+from geo.people import Acting
+from geo.places import Ended, told_of_end
 
 
-def end_own(done: Acting, city: str, code: str, ended_on: date | None) -> Ended:
+def end_settlement(done: Acting, city: str, code: str, ended_on: date | None) -> Ended:
     """Ends a settlement on a day, or reopens it (None); how it is.
 
     Raises:
@@ -21,7 +21,7 @@ def end_own(done: Acting, city: str, code: str, ended_on: date | None) -> Ended:
     """
     try:
         with done.connection.begin_nested():
-            before, after = end_settlement(done.connection, city, code, ended_on)
+            before, after = places.end_settlement(done.connection, city, code, ended_on)
     except ProgrammingError as error:
         if getattr(error.orig, "sqlstate", None) != _NOT_ALLOWED:
             raise
@@ -31,7 +31,7 @@ def end_own(done: Acting, city: str, code: str, ended_on: date | None) -> Ended:
         ) from None
     raise_data_version(done.connection)
     action, facts = told_of_end(before, after)
-    note(done.connection, action, f"settlement {city}/{code}", **facts)
+    done.note(action, f"settlement {city}/{code}", before=facts["before"], after=facts["after"])
     return after
 
 

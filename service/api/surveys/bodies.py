@@ -1,0 +1,50 @@
+"""What an organisation's rounds and grants are answered by, as OpenAPI describes them."""
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from geo.fields import Unit
+from geo.surveys import Mode
+from service.body_fields import Body
+
+
+class SurveyRow(Body):
+    """A survey round of the account's organisation, or one whose full figures are shared with it."""
+
+    city: str
+    slug: str
+    name: str
+    organisation: str
+    starts_on: date
+    ends_on: date
+    unit: Unit
+    mode: Mode
+    licence: str | None
+    state: Literal["draft", "published"]
+
+
+class OwnSurveys(Body):
+    """The survey rounds whose full figures one may see."""
+
+    surveys: list[SurveyRow]
+
+
+class SurveyChange(Body):
+    """What is to be changed of a round."""
+
+    state: Annotated[Literal["draft", "published"], Field(description="Whether everybody may read its figures.")]
+
+
+class Grant(Body):
+    """An organisation a survey's full figures are shared with."""
+
+    organisation: Annotated[str, Field(description="Its slug.", examples=["pune-city"])]
+    granted_at: datetime
+
+
+class Grants(Body):
+    """With whom a survey's full figures are shared."""
+
+    grants: list[Grant]
