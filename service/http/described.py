@@ -1,13 +1,14 @@
 """How routes describe their answers in OpenAPI."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel
 
-from service.http.bodies import FeatureCollection, Problem
+from service.formats.format import Format
+from service.formats.table import JSON
+from service.http.bodies import Problem
 from service.http.problems import MEDIA_TYPE
-from service.http.responses import MEDIA_TYPES, Format
 
 Responses = dict[int | str, dict[str, Any]]
 
@@ -16,25 +17,32 @@ def _problem(description: str) -> dict[str, Any]:
     return {"description": description, "model": Problem, "content": {MEDIA_TYPE: {}}}
 
 
+def _in_forms(body: type[BaseModel], forms: Sequence[Format], examples: Mapping[str, str]) -> dict[str, Any]:
+    """A body as JSON, which FastAPI describes, and in the other forms."""
+    content = {
+        form.media_type.partition(";")[0]: {"schema": form.schema}
+        | ({"example": examples[form.name]} if form.name in examples else {})
+        for form in forms
+        if form.name != JSON
+    }
+    return {"description": (body.__doc__ or "").strip(), "model": body, "content": content}
+
+
 def responses(
     body: type[BaseModel],
     *,
-    csv_example: str | None = None,
-    geojson: bool = False,
+    forms: Sequence[Format] = (),
+    examples: Mapping[str, str] | None = None,
     full: bool = False,
     found: bool = False,
 ) -> Responses:
-    """The answers of a public list: its body in each form, unchanged, refused, and not ready.
+    """The answers of a public list: its body in each of its `forms`, unchanged, refused, and not ready.
 
-    `full`: it has access=full, which is for those who have signed in; `found`: there may be no such thing.
+    `examples`: what it looks like in forms that are text; `full`: it has access=full, which is for those who have
+    signed in; `found`: there may be no such thing.
     """
-    content: dict[str, Any] = {}
-    if csv_example is not None:
-        content["text/csv"] = {"schema": {"type": "string"}, "example": csv_example}
-    if geojson:
-        content["application/geo+json"] = {"schema": {"$ref": f"#/components/schemas/{FeatureCollection.__name__}"}}
     return {
-        200: {"description": (body.__doc__ or "").strip(), "model": body, "content": content},
+        200: _in_forms(body, forms, examples or {}),
         304: {"description": "Nothing changed since the answer whose ETag is in If-None-Match."},
         **REFUSALS,
         429: _problem("Too much was asked for that is not kept; `Retry-After` says when to ask again."),
@@ -43,19 +51,11 @@ def responses(
     }
 
 
-def private_responses(body: type[BaseModel] | None, *, status: int = 200, others: Sequence[Format] = ()) -> Responses:
-    """The answers of a route that is for somebody: its body, if any, and why it may be refused.
-
-    `others` are the forms beside JSON.
-    """
-    told = "Done; there is nothing more to say." if body is None else (body.__doc__ or "").strip()
-    answer: dict[str, Any] = {"description": told}
-    if body is not None:
-        answer["model"] = body
-    if others:
-        answer["content"] = {MEDIA_TYPES[form].partition(";")[0]: {} for form in others}
+def private_responses(body: type[BaseModel] | None, *, status: int = 200, forms: Sequence[Format] = ()) -> Responses:
+    """The answers of a route that is for somebody: its body, if any, and why it may be refused."""
+    told: dict[str, Any] = {"description": "Done; there is nothing more to say."}
     return {
-        status: answer,
+        status: told if body is None else _in_forms(body, forms, {}),
         **REFUSALS,
         **_WHO,
         404: _NONE,

@@ -2,17 +2,21 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Literal, get_args, get_origin
+from typing import Annotated, Any, get_args, get_origin
 
 from fastapi import Depends, Path, Query, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
-from pydantic import AfterValidator
+from pydantic import AfterValidator, GetCoreSchemaHandler
+from pydantic_core.core_schema import CoreSchema, literal_schema
 
 from geo.base import DEFAULT_LIMIT, MAX_LIMIT, PageRequest
 from geo.errors import InvalidParameter, InvalidParameters
 from geo.indicators.definitions import Counted
 from geo.indicators.figures import Access, Level, RankedLevel
+from service.formats.format import Needs
+from service.formats.rows import CsvForm
+from service.formats.table import FORMATS, JSON, formats_for
 
 
 def _filter(name: str, description: str, example: str) -> object:
@@ -153,26 +157,34 @@ Excel = Annotated[
 ]
 
 
+async def _csv_form(hxl: Hxl = False, excel: Excel = False) -> CsvForm:
+    """It only looks, so it needs no thread."""
+    return CsvForm(hxl, excel)
+
+
+AsCsv = Annotated[CsvForm, Depends(_csv_form)]
+
+
+def form_query(*has: Needs) -> Any:
+    """The parameter `format` of rows that have shapes, points or neither."""
+    told = " ".join(f"`{form.name}`: {form.about}." for form in formats_for(*has))
+    return Query(alias="format", description=f"The form of the answer. {told}", examples=["csv"])
+
+
 @dataclass(frozen=True)
-class CsvForm:
-    """How CSV is wanted; without these it is plain, as programs read it."""
+class OneForm:
+    """Holds `format` to the forms of such rows, as a Literal does whose texts are not known before they are read."""
 
-    hxl: Hxl = False
-    excel: Excel = False
+    has: tuple[Needs, ...] = ()
+
+    def __get_pydantic_core_schema__(self, _source: object, _handler: GetCoreSchemaHandler) -> CoreSchema:
+        """What pydantic holds a value to."""
+        return literal_schema([form.name for form in formats_for(*self.has)])
 
 
-AsCsv = Annotated[CsvForm, Depends()]
-
-JsonOrCsv = Annotated[
-    Literal["json", "csv"], Query(alias="format", description="The form of the answer.", examples=["csv"])
-]
-FindingsFormat = Annotated[
-    Literal["json", "csv", "gpkg"],
-    Query(alias="format", description="The form of the answer; gpkg: a GeoPackage of points.", examples=["csv"]),
-]
-AnyFormat = Annotated[
-    Literal["json", "csv", "geojson"], Query(alias="format", description="The form of the answer.", examples=["csv"])
-]
+RowsForm = Annotated[str, form_query(), OneForm()]
+ShapesForm = Annotated[str, form_query("shapes"), OneForm(("shapes",))]
+PointsForm = Annotated[str, form_query("points"), OneForm(("points",))]
 
 
 Id = Annotated[int, Path(ge=1, le=2_147_483_647, description="Its number.", examples=[3])]
@@ -183,9 +195,9 @@ SlugInPath = Annotated[
 CodeInPath = Annotated[str, Path(min_length=1, max_length=200, description="A settlement's code.", examples=["S01"])]
 
 
-def page_request(limit: int | None, cursor: str | None, *, everything: bool = False) -> PageRequest:
-    """The page asked for; `everything`: all rows may come at once, and do where no limit was named."""
-    if everything:
+def page_request(limit: int | None, cursor: str | None, output: str = JSON) -> PageRequest:
+    """The page asked for; in a format that is not paged all rows may come at once, and do where no limit was named."""
+    if not FORMATS[output].is_paged:
         return PageRequest(None if limit is None else min(limit, _MORE_THAN_THERE_ARE), cursor)
     return PageRequest(DEFAULT_LIMIT if limit is None else min(limit, MAX_LIMIT), cursor)
 

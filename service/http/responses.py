@@ -1,56 +1,22 @@
-"""Answers: a list with its total and links as JSON, as GeoJSON (RFC 7946) or as CSV, and the links as headers too."""
+"""Answers: a list with its total and links in one of the output formats, and the links as headers too."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any
 from urllib.parse import urlencode
 
-import geopandas as gpd
 import orjson
-import pandas as pd
 from fastapi import Request, Response
 
-from geo.base import STORAGE_CRS
 from geo.settings import Settings
-
-Format = Literal["json", "csv", "geojson", "gpkg"]
-
-MEDIA_TYPES: Mapping[Format, str] = {
-    "json": "application/json",
-    "csv": "text/csv; charset=utf-8; header=present",
-    "geojson": "application/geo+json",
-    "gpkg": "application/geopackage+sqlite3",
-}
-
-_LONGEST_NAME = 80
+from service.formats.format import Format
+from service.formats.rows import Link, Rows, file_name
+from service.formats.table import FORMATS, JSON
 
 _NO_SNIFFING = {"x-content-type-options": "nosniff"}
 
 NO_STORE = {"cache-control": "private, no-store"}
 """On every answer that is for somebody: nobody on the way, and no browser, keeps it."""
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Rows to answer with, under the name of what they are."""
-
-    name: str
-    rows: Sequence[Mapping[str, Any]]
-    total: int
-    next_cursor: str | None
-    data_version: int
-    about: Mapping[str, Any] = field(default_factory=dict)
-    """What else the answer says of all of them, as JSON."""
-    templates: Sequence["Link"] = ()
-    """Links whose address each row fills in with what it says of itself."""
-    note: str | None = None
-    """What else is to be known of this answer, in words."""
-
-
-Link = dict[str, str | bool]
-"""A link as bodies hold it."""
 
 
 def link(rel: str, href: str, media_type: str) -> Link:
@@ -73,14 +39,15 @@ def address(request: Request, path: str, **parameters: str) -> str:
     return f"{settings.base_path}{path}{'?' if parameters else ''}{urlencode(parameters)}"
 
 
-def page_links(request: Request, shown: Format, next_cursor: str | None, formats: Sequence[Format]) -> list[Link]:
+def page_links(request: Request, shown: str, next_cursor: str | None, formats: Sequence[Format] = ()) -> list[Link]:
     """Links to this answer, to the next rows and to the same in other forms."""
     asked = sorted(request.query_params.multi_items())
-    links = [link("self", _with(request, asked), MEDIA_TYPES[shown])]
+    media_type = FORMATS[shown].media_type
+    links = [link("self", _with(request, asked), media_type)]
     if next_cursor is not None:
-        links.append(link("next", _with(request, asked, cursor=next_cursor), MEDIA_TYPES[shown]))
-    others = [other for other in formats if other != shown]
-    return links + [link("alternate", _with(request, asked, format=other), MEDIA_TYPES[other]) for other in others]
+        links.append(link("next", _with(request, asked, cursor=next_cursor), media_type))
+    others = [other for other in formats if other.name != shown]
+    return links + [link("alternate", _with(request, asked, format=other.name), other.media_type) for other in others]
 
 
 def _with(request: Request, asked: Sequence[tuple[str, str]], **changed: str) -> str:
@@ -88,101 +55,37 @@ def _with(request: Request, asked: Sequence[tuple[str, str]], **changed: str) ->
     return address(request, request.url.path) + (f"?{urlencode(query)}" if query else "")
 
 
-def json_answer(request: Request, found: Rows, formats: Sequence[Format] = ("json",)) -> Response:
-    """The rows as JSON, under their own name."""
-    links = [*page_links(request, "json", found.next_cursor, formats), *found.templates]
-    counts = {**found.about, **_counts(found), "data_version": found.data_version, "note": found.note}
-    return _answer(orjson.dumps({found.name: found.rows, **counts, "links": links}), "json", links)
+def list_answer(request: Request, output: str, formats: Sequence[Format], found: Rows) -> Response:
+    """The rows in the format asked for, which is one of `formats`."""
+    form = FORMATS[output]
+    links = [*page_links(request, output, found.next_cursor, formats), *found.links]
+    answer = _answer(form.write(replace(found, links=links)), form, links)
+    if form.saved is not None:
+        answer.headers["content-disposition"] = _saved_as(form.saved, found.file_name, form.name)
+    return answer
 
 
 def json_bytes(body: Mapping[str, Any]) -> Response:
     """JSON that leads nowhere."""
-    return Response(_json(body), headers={"content-type": MEDIA_TYPES["json"]} | _NO_SNIFFING)
+    return Response(_json(body), headers={"content-type": FORMATS[JSON].media_type} | _NO_SNIFFING)
 
 
 def body_answer(request: Request, body: Mapping[str, Any]) -> Response:
     """One thing as JSON, with its link."""
-    links = page_links(request, "json", None, ("json",))
-    return _answer(_json({**body, "links": links}), "json", links)
+    links = page_links(request, JSON, None)
+    return _answer(_json({**body, "links": links}), FORMATS[JSON], links)
 
 
-def geojson_answer(
-    request: Request, found: Rows, ids: Sequence[str], formats: Sequence[Format], names: Sequence[str]
-) -> Response:
-    """The rows as GeoJSON: each a feature with its `geometry` (GeoJSON text or None) and the rest as properties."""
-    links = [*page_links(request, "geojson", found.next_cursor, formats), *found.templates]
-    features = [_feature(dict(row), ids) for row in found.rows]
-    body = {
-        "type": "FeatureCollection",
-        "features": features,
-        "numberMatched": found.total,
-        "numberReturned": len(features),
-        "data_version": found.data_version,
-        "links": links,
-    }
-    answer = _answer(orjson.dumps(body), "geojson", links)
-    # Saved only where somebody saves it: browsers show it.
-    answer.headers["content-disposition"] = _saved_as("inline", names, "geojson")
-    return answer
-
-
-def _feature(properties: dict[str, Any], ids: Sequence[str]) -> dict[str, Any]:
-    geometry = properties.pop("geometry")
-    return {
-        "type": "Feature",
-        "id": "/".join(str(properties[name]) for name in ids if properties[name] is not None),
-        # The database wrote it as GeoJSON already: it goes through as it is.
-        "geometry": None if geometry is None else orjson.Fragment(geometry),
-        "properties": properties,
-    }
-
-
-def csv_answer(
-    request: Request,
-    text: str,
-    next_cursor: str | None,
-    formats: Sequence[Format],
-    names: Sequence[str],
-    *,
-    excel: bool = False,
-    templates: Sequence[Link] = (),
-) -> Response:
-    """CSV to be saved under a name made of slugs; the links are in the headers.
-
-    `excel`: it begins with a byte order mark, without which Excel takes UTF-8 for an older encoding.
-    """
-    body = text.encode("utf-8-sig" if excel else "utf-8")
-    answer = _answer(body, "csv", [*page_links(request, "csv", next_cursor, formats), *templates])
-    answer.headers["content-disposition"] = _saved_as("attachment", names, "csv")
-    return answer
-
-
-def _saved_as(how: Literal["attachment", "inline"], names: Sequence[str], suffix: str) -> str:
-    """A Content-Disposition; the names are slugs and ids, and may stand between quotes as they are."""
-    return f'{how}; filename="{"-".join(names)[:_LONGEST_NAME]}.{suffix}"'
-
-
-def geopackage_answer(
-    request: Request, frame: pd.DataFrame, next_cursor: str | None, formats: Sequence[Format], names: Sequence[str]
-) -> Response:
-    """A GeoPackage of points, at the columns longitude and latitude; what lies nowhere is there without a point."""
-    name = "-".join(names)[:_LONGEST_NAME]
-    is_placed = frame["longitude"].notna()
-    points = gpd.GeoSeries.from_xy(frame["longitude"].astype(float), frame["latitude"].astype(float)).where(is_placed)
-    placed = gpd.GeoDataFrame(frame.drop(columns=["longitude", "latitude"]), geometry=points, crs=STORAGE_CRS)
-    with TemporaryDirectory(prefix="vasti-") as folder:
-        path = Path(folder) / f"{name}.gpkg"
-        placed.to_file(path, layer=name, driver="GPKG", geometry_type="Point")
-        answer = _answer(path.read_bytes(), "gpkg", page_links(request, "gpkg", next_cursor, formats))
-    answer.headers["content-disposition"] = _saved_as("attachment", names, "gpkg")
-    return answer
+def _saved_as(how: str, name: str, suffix: str) -> str:
+    """A Content-Disposition; the name is made of slugs and ids, and may stand between quotes as it is."""
+    return f'{how}; filename="{name}.{suffix}"'
 
 
 def private_answer(body: Mapping[str, Any] | None, *, status: int = 200) -> Response:
     """JSON for somebody, which nobody else may keep; without a body, none."""
     content = b"" if body is None else _json(body)
     headers = NO_STORE | _NO_SNIFFING
-    return Response(content, status, headers, media_type=None if body is None else MEDIA_TYPES["json"])
+    return Response(content, status, headers, media_type=None if body is None else FORMATS[JSON].media_type)
 
 
 def private_list(
@@ -191,12 +94,12 @@ def private_list(
     rows: Sequence[Mapping[str, Any]],
     total: int,
     next_cursor: str | None,
-    formats: Sequence[Format] = ("json",),
+    formats: Sequence[Format] = (),
     *,
     note: str | None,
 ) -> Response:
     """Rows for somebody, under their own name."""
-    links = page_links(request, "json", next_cursor, formats)
+    links = page_links(request, JSON, next_cursor, formats)
     return private_answer({name: rows, "total": total, "returned": len(rows), "note": note, "links": links})
 
 
@@ -207,7 +110,7 @@ def _json(body: Mapping[str, Any]) -> bytes:
 
 def html_answer(text: str, names: Sequence[str], policy: str) -> Response:
     """A page that may do no more than its policy says."""
-    saved = {"content-disposition": _saved_as("inline", names, "html")}
+    saved = {"content-disposition": _saved_as("inline", file_name(names), "html")}
     return Response(
         text.encode(),
         media_type="text/html; charset=utf-8",
@@ -215,14 +118,10 @@ def html_answer(text: str, names: Sequence[str], policy: str) -> Response:
     )
 
 
-def _counts(found: Rows) -> dict[str, int]:
-    return {"total": found.total, "returned": len(found.rows)}
-
-
 def _answer(body: bytes, form: Format, links: Sequence[Link]) -> Response:
     plain = [f'<{one["href"]}>; rel="{one["rel"]}"; type="{one["type"]}"' for one in links if "templated" not in one]
     # What is yet to be filled in is no address, which is all that Link can hold: it has a header of its own (RFC 9652).
     templates = [f'"{one["href"]}"; rel="{one["rel"]}"; type="{one["type"]}"' for one in links if "templated" in one]
-    headers = {"content-type": MEDIA_TYPES[form], "link": ", ".join(plain)}
+    headers = {"content-type": form.media_type, "link": ", ".join(plain)}
     headers |= {"link-template": ", ".join(templates)} if templates else {}
     return Response(body, media_type=None, headers=headers | _NO_SNIFFING)

@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 from pydantic import BaseModel
 
 from geo.base import geodesic_area_m2
+from service.api.figures import changes, gaps, trends, values
 from service.http import bodies
 from tests.support.published_city import HOUSEHOLDS, NAMES, WARDS, shapes
 
@@ -22,14 +23,14 @@ LISTS: dict[str, tuple[str, type[BaseModel]]] = {
     "/api/v1/settlements": ("settlements", bodies.Settlements),
     "/api/v1/surveys": ("surveys", bodies.Surveys),
     "/api/v1/indicators": ("indicators", bodies.Indicators),
-    "/api/v1/values": ("values", bodies.Values),
-    "/api/v1/values?level=ward": ("values", bodies.Values),
-    "/api/v1/values?level=city&counted=persons": ("values", bodies.Values),
-    CHANGES: ("changes", bodies.Changes),
-    GAPS: ("gaps", bodies.Gaps),
-    f"{GAPS}&level=ward&survey=2019": ("gaps", bodies.Gaps),
-    TRENDS: ("trends", bodies.Trends),
-    f"{TRENDS}&level=city&counted=persons": ("trends", bodies.Trends),
+    "/api/v1/values": ("values", values.KIND.body),
+    "/api/v1/values?level=ward": ("values", values.KIND.body),
+    "/api/v1/values?level=city&counted=persons": ("values", values.KIND.body),
+    CHANGES: ("changes", changes.KIND.body),
+    GAPS: ("gaps", gaps.KIND.body),
+    f"{GAPS}&level=ward&survey=2019": ("gaps", gaps.KIND.body),
+    TRENDS: ("trends", trends.KIND.body),
+    f"{TRENDS}&level=city&counted=persons": ("trends", trends.KIND.body),
 }
 
 

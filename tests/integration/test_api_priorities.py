@@ -13,8 +13,8 @@ from sqlalchemy import Engine, text
 from geo import database
 from geo.settings import Settings
 from geo.surveys import SurveySpec
+from service.api.figures import gaps
 from service.app import create_app
-from service.http import bodies
 from tests.support import factories as f
 from tests.support.planted import PLANTED, planted_z, squares, surveyed
 from tests.support.published_city import HOUSEHOLDS, OWN_TOILETS, SmallCity, load_round, write_households
@@ -174,7 +174,7 @@ def test_gaps_find_a_planted_cluster(fresh_engine: Engine, tmp_path: Path) -> No
         body = client.get(address).json()
         features = client.get(f"{address}&format=geojson").json()["features"]
         _, told = _csv(client, f"{address}&format=csv")
-    bodies.Gaps.model_validate(body)
+    gaps.KIND.body.model_validate(body)
     planted = {f.code(s) for s in PLANTED}
     for rows in (body["gaps"], [feature["properties"] for feature in features], told):
         assert {row["settlement_code"] for row in rows if row["hot_spot"]} == planted

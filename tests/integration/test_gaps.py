@@ -11,8 +11,8 @@ from sqlalchemy import Connection, text
 
 from geo.base import PageRequest
 from geo.errors import InvalidParameters
-from geo.indicators.figures import GapsQuery, find_gaps
-from geo.indicators.figures.gaps import COLUMNS, GapsPage
+from geo.indicators.figures import GapsPage, GapsQuery, find_gaps
+from geo.indicators.figures.gaps import COLUMNS
 from tests.support import factories as f
 from tests.support.planted import HOUSEHOLDS, LACKING, PLANTED, planted_z, squares, surveyed
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from itertools import compress
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,8 @@ from geo.database.schema.tallies import pair_tally, paired
 from geo.errors import InvalidParameter, InvalidParameters
 from geo.indicators.definitions import read_catalogue
 from geo.indicators.figures.blocks import Block
-from geo.indicators.figures.compute import NUMBERS, PERCENT, PLACE, finish
+from geo.indicators.figures.columns import CHANGE_COLUMNS, frame_names
+from geo.indicators.figures.compute import NUMBERS, PERCENT, finish
 from geo.indicators.figures.disclosure import rules as d
 from geo.indicators.figures.estimate import (
     Interval,
@@ -32,44 +33,10 @@ from geo.indicators.figures.values import FigurePage, named, page_of, read_exact
 from geo.indicators.tallies.pairs import SUMS as PAIR_SUMS
 from geo.surveys import is_seen
 
-ChangeMethod = Literal["enumeration", "paired", "independent", "register", "measurement"]
-"""How a change comes about: both rounds asked everybody; the same households, or others, were asked; as figures."""
-
 SAME_HOUSEHOLDS = 0.8
 """From this share of both rounds' households on, rounds are compared household by household."""
 
-COLUMNS = (
-    "city",
-    "from_survey",
-    "from_starts_on",
-    "from_ends_on",
-    "to_survey",
-    "to_starts_on",
-    "to_ends_on",
-    "level",
-    *PLACE,
-    "group_by",
-    "group",
-    "indicator",
-    "indicator_name",
-    "definition_version",
-    "counted",
-    "unit",
-    "from_value",
-    "to_value",
-    "change",
-    "low",
-    "high",
-    "p_value",
-    "n_before",
-    "n",
-    "n_pairs",
-    "rounded_to",
-    "method",
-    "flags",
-    "status",
-    "reason",
-)
+COLUMNS = frame_names(CHANGE_COLUMNS)
 """The columns of changes."""
 
 _KEYS = ["block", "place", "group"]

@@ -1,13 +1,13 @@
 """Figures: what a reader gets, made from summed tallies. The last step is always to withhold what may not be said."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from geo.indicators.figures import columns
 from geo.indicators.figures.blocks import SIZES_UNKNOWN, Block, Cells, name_unknown_group, pool_small_groups
 from geo.indicators.figures.disclosure import rules as d
 from geo.indicators.figures.estimate import estimate, kish_deff
@@ -17,50 +17,14 @@ from geo.indicators.tallies import ALL
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-Method = Literal["enumeration", "sample", "register", "measurement"]
-"""How a figure comes about: everybody was asked; some were, of all; a register says it; it was measured or counted."""
-
-PLACE = ("ward_code", "ward_name", "settlement_code", "settlement_name")
+PLACE = columns.frame_names(columns.PLACE)
 """The columns that name a figure's place below its city; None where the level has none."""
 
 VALUES = ("value", "low", "high", "bound_low", "bound_high")
 PER_CENT = (*VALUES, "response_rate")
 COUNTS = ("n", "n_unknown", "n_eff", "population", "unserved", "unserved_low", "unserved_high")
-NUMBERS = (
-    *("value", "low", "high", "n", "n_unknown", "bound_low", "bound_high"),
-    *("population", "unserved", "unserved_low", "unserved_high", "response_rate", "deff", "n_eff"),
-)
+NUMBERS = columns.frame_names(columns.NUMBERS)
 """The columns that say something about households, and go together."""
-
-Flag = Literal[
-    "uncertain",
-    "few_answers",
-    "some_unknown",
-    "unweighted",
-    "frame_weighted",
-    "frame_too_small",
-    "members_unknown",
-    "sizes_unknown",
-    "clusters_ignored",
-    "no_degrees_of_freedom",
-    "break_allowed",
-]
-
-FLAGS: Mapping[Flag, str] = {
-    "uncertain": "from a sample of 25 to 49 answers",
-    "few_answers": "from a sample of fewer than 25 answers: not to be published",
-    "some_unknown": "more than 5 % of the answers are not known",
-    "unweighted": "the sample has no weights and not all frame sizes: settlements count as they were sampled",
-    "frame_weighted": "settlements are weighted by their frame sizes, as the sample has no weights",
-    "frame_too_small": "a settlement's frame size is less than the households surveyed there",
-    "members_unknown": "the members of more than 5 % of the households are not known",
-    "sizes_unknown": "households are counted, not people: the members of most households are not known",
-    "clusters_ignored": "groups and pairs are not known by cluster: a group's interval is that of households drawn one "
-    "by one, and a change of pairs has none",
-    "no_degrees_of_freedom": "too few clusters for an interval",
-    "break_allowed": "compared across a change of definition, boundary or way of surveying",
-}
-"""What may be said of a figure beside its numbers."""
 
 PERCENT = 100.0
 M2_PER_KM2 = 1_000_000.0

@@ -5,7 +5,6 @@ they do.
 """
 
 from dataclasses import dataclass, field, replace
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -15,50 +14,16 @@ from geo.base import PageRequest, decode_cursor, encode_cursor
 from geo.errors import InvalidParameter, InvalidParameters, shortened
 from geo.indicators.definitions import Catalogue, Counted, Definition, read_catalogue
 from geo.indicators.figures.blocks import Block
-from geo.indicators.figures.compute import PERCENT, PLACE, finish
+from geo.indicators.figures.columns import GAP_COLUMNS, RankedLevel, frame_names
+from geo.indicators.figures.compute import PERCENT, finish
 from geo.indicators.figures.disclosure import rules as d
 from geo.indicators.figures.hot_spots import HotSpots, find_hot_spots, no_hot_spots
 from geo.indicators.figures.query import ValuesQuery, check_filters, find_blocks, rounds_there_are
 from geo.indicators.figures.shapes import add_shapes, middles
-from geo.indicators.figures.values import DATES, named, page_of, read_exact
+from geo.indicators.figures.values import named, page_of, read_exact
 from geo.surveys import Seen
 
-RankedLevel = Literal["settlement", "ward"]
-
-COLUMNS = (
-    "city",
-    "survey",
-    *DATES,
-    "level",
-    *PLACE,
-    "indicator",
-    "indicator_name",
-    "definition_version",
-    "counted",
-    "unit",
-    "direction",
-    "value",
-    "low",
-    "high",
-    "n",
-    "population",
-    "unserved",
-    "unserved_low",
-    "unserved_high",
-    "rounded_to",
-    "rank_unserved",
-    "rank_coverage",
-    "target",
-    "to_target",
-    "gi_z",
-    "gi_p",
-    "hot_spot",
-    "hot_spot_reason",
-    "method",
-    "flags",
-    "status",
-    "reason",
-)
+COLUMNS = frame_names(GAP_COLUMNS)
 """The columns of gaps."""
 
 # A share of households is a fraction of whole ones, but for the last digits.

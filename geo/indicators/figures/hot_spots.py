@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +13,6 @@ from geo.base import local_metres
 from geo.indicators.figures.disclosure import rules as d
 
 Floats = NDArray[np.float64]
-
-HotSpot = Literal["hot", "cold"]
-"""Need clusters around the settlement, or coverage does."""
 
 MIN_SETTLEMENTS = 30
 """Of fewer, the statistic is not near enough to normal, and nothing is said."""

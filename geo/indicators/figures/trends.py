@@ -18,7 +18,8 @@ from geo.database.schema.surveys import survey
 from geo.errors import InvalidParameter, InvalidParameters
 from geo.indicators.definitions import Catalogue, Counted, read_catalogue
 from geo.indicators.figures.blocks import Block
-from geo.indicators.figures.compute import PLACE, finish
+from geo.indicators.figures.columns import TREND_COLUMNS, frame_names
+from geo.indicators.figures.compute import finish
 from geo.indicators.figures.disclosure import rules as d
 from geo.indicators.figures.estimate import trend
 from geo.indicators.figures.query import ValuesQuery, check_filters, find_blocks, rounds_there_are
@@ -26,25 +27,7 @@ from geo.indicators.figures.rollup import Level
 from geo.indicators.figures.values import DATES, FigurePage, named, page_of, read_exact
 from geo.surveys import Seen
 
-COLUMNS = (
-    "city",
-    "level",
-    *PLACE,
-    "indicator",
-    "indicator_name",
-    "definition_version",
-    "counted",
-    "unit",
-    "direction",
-    "slope_per_year",
-    "fitted",
-    "last_survey",
-    *DATES,
-    "rounds",
-    "flags",
-    "status",
-    "reason",
-)
+COLUMNS = frame_names(TREND_COLUMNS)
 """The columns of trends."""
 
 MIN_ROUNDS = 3

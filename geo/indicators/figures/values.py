@@ -15,7 +15,8 @@ from geo.database.schema.surveys import survey
 from geo.errors import InvalidParameter, InvalidParameters, NotAllowed
 from geo.indicators.definitions import read_catalogue
 from geo.indicators.figures.blocks import Block, Cells
-from geo.indicators.figures.compute import NUMBERS, PLACE, Exact, finish, make_exact
+from geo.indicators.figures.columns import VALUE_COLUMNS, frame_names
+from geo.indicators.figures.compute import PLACE, Exact, finish, make_exact
 from geo.indicators.figures.query import ValuesQuery, block_key, check_filters, find_blocks
 from geo.indicators.figures.read import read_cells
 from geo.indicators.figures.rollup import Level
@@ -26,26 +27,7 @@ from geo.places import there_on
 DATES = ("starts_on", "ends_on")
 """The first and the last day of a figure's round."""
 
-COLUMNS = (
-    "city",
-    "survey",
-    *DATES,
-    "level",
-    *PLACE,
-    "group_by",
-    "group",
-    "indicator",
-    "indicator_name",
-    "definition_version",
-    "counted",
-    "unit",
-    *NUMBERS,
-    "rounded_to",
-    "method",
-    "flags",
-    "status",
-    "reason",
-)
+COLUMNS = frame_names(VALUE_COLUMNS)
 """The columns of figures."""
 
 

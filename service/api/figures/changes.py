@@ -1,47 +1,35 @@
 """`/api/v1/changes`."""
 
-from fastapi import APIRouter, Request, Response
+from dataclasses import dataclass
 
-from geo.indicators.figures import ValuesQuery, find_changes
-from service.formats.csv_tables import CHANGE_TAGS, explained, figures_csv, plain_rows
-from service.http import bodies
-from service.http.access import reading_figures, seen_with
-from service.http.described import responses
+from sqlalchemy import Connection
+
+from geo.indicators.figures import CHANGE_COLUMNS, ValuesQuery, find_changes
+from service.api.figures.kind import FigureKind, Page, route_of
 from service.http.parameters import (
-    AccessParameter,
     AllowBreak,
-    AsCsv,
     By,
     CityParameter,
     CountedParameter,
-    Cursor,
     Earlier,
     Indicators,
-    JsonOrCsv,
     Later,
     LevelParameter,
-    Limit,
     Settlements,
     Version,
-    limit_note,
-    page_request,
-)
-from service.http.responses import Format, Rows, csv_answer, json_answer
-
-router = APIRouter()
-
-_FORMATS: tuple[Format, ...] = ("json", "csv")
-
-_CSV_EXAMPLE = (
-    "city,from_survey,to_survey,settlement_code,indicator,from_value,to_value,change\r\n"
-    "khandesh,2019,2024,S02,household_toilet,20.0,60.0,40.0\r\n"
 )
 
 
-@router.get("/changes", responses=responses(bodies.Changes, csv_example=_CSV_EXAMPLE, full=True), summary="Changes")
-def changes(
-    request: Request,
-    as_csv: AsCsv,
+@dataclass(frozen=True, kw_only=True)
+class _ChangesQuery(ValuesQuery):
+    """Which figures are asked for, and between which rounds."""
+
+    earlier: str
+    later: str
+    allow_break: bool
+
+
+def _ask(
     city: CityParameter,
     earlier: Earlier,
     later: Later,
@@ -52,13 +40,8 @@ def changes(
     by: By = None,
     version: Version = None,
     allow_break: AllowBreak = False,
-    access: AccessParameter = "public",
-    output: JsonOrCsv = "json",
-    limit: Limit = None,
-    cursor: Cursor = None,
-) -> Response:
-    """How figures changed from one published round of a city to another, each change with its interval."""
-    query = ValuesQuery(
+) -> _ChangesQuery:
+    return _ChangesQuery(
         cities=[city],
         indicators=indicator,
         settlements=settlement,
@@ -66,18 +49,26 @@ def changes(
         counted=counted,
         by=by,
         version=version,
-        access=access,
-        seen=seen_with(access),
-        page=page_request(limit, cursor, everything=output != "json"),
+        earlier=earlier,
+        later=later,
+        allow_break=allow_break,
     )
-    with reading_figures(request, access) as reading:
-        page = find_changes(reading.connection, query, earlier=earlier, later=later, allow_break=allow_break)
-    figures = explained(page.figures)
-    if output == "csv":
-        text = figures_csv(figures, CHANGE_TAGS, hxl=as_csv.hxl)
-        names = ["changes", city, earlier, later, *indicator]
-        return csv_answer(request, text, page.next_cursor, _FORMATS, names, excel=as_csv.excel)
-    found = Rows(
-        "changes", plain_rows(figures), page.total, page.next_cursor, reading.data_version, note=limit_note(limit)
-    )
-    return json_answer(request, found, _FORMATS)
+
+
+def _find(connection: Connection, query: _ChangesQuery) -> Page:
+    return find_changes(connection, query, earlier=query.earlier, later=query.later, allow_break=query.allow_break)
+
+
+KIND = FigureKind(
+    "changes",
+    "Changes",
+    "How figures changed from one published round of a city to another, each change with its interval.",
+    row="Change",
+    about_row="How a figure changed from one round to another.",
+    about_rows="Changes.",
+    columns=CHANGE_COLUMNS,
+    ask=_ask,
+    find=_find,
+)
+
+router = route_of(KIND)

@@ -3,16 +3,18 @@
 from fastapi import APIRouter, Request, Response
 
 from geo.surveys import find_surveys
-from service.formats.csv_tables import SURVEY_TAGS, rows_csv
+from service.formats.csv_tables import SURVEY_TAGS
+from service.formats.rows import Rows
+from service.formats.table import JSON, formats_for
 from service.http import bodies
 from service.http.described import responses
-from service.http.parameters import AsCsv, Cities, Cursor, JsonOrCsv, Limit, limit_note, page_request
-from service.http.responses import Format, Rows, csv_answer, json_answer
+from service.http.parameters import AsCsv, Cities, Cursor, Limit, RowsForm, limit_note, page_request
+from service.http.responses import list_answer
 from service.http.transactions import public_reading
 
 router = APIRouter()
 
-_FORMATS: tuple[Format, ...] = ("json", "csv")
+_FORMS = formats_for()
 
 _CSV_EXAMPLE = (
     "city,slug,name,organisation,starts_on,ends_on,unit,mode,licence,uploads\r\n"
@@ -20,22 +22,38 @@ _CSV_EXAMPLE = (
 )
 
 
-@router.get("/surveys", responses=responses(bodies.Surveys, csv_example=_CSV_EXAMPLE), summary="Survey rounds")
+@router.get(
+    "/surveys",
+    responses=responses(bodies.Surveys, forms=_FORMS, examples={"csv": _CSV_EXAMPLE}),
+    summary="Survey rounds",
+)
 def surveys(
     request: Request,
     as_csv: AsCsv,
     city: Cities,
-    output: JsonOrCsv = "json",
+    output: RowsForm = "json",
     limit: Limit = None,
     cursor: Cursor = None,
 ) -> Response:
     """The published survey rounds, each with the uploads its figures rest on; as CSV, with their numbers."""
-    page = page_request(limit, cursor, everything=output != "json")
+    page = page_request(limit, cursor, output)
     with public_reading(request) as reading:
         found = find_surveys(reading.connection, city, page)
-    if output == "csv":
-        rows = [row | {"uploads": [upload["id"] for upload in row["uploads"]]} for row in found.rows]
-        text = rows_csv(rows, SURVEY_TAGS, hxl=as_csv.hxl)
-        return csv_answer(request, text, found.next_cursor, _FORMATS, ["surveys", *city], excel=as_csv.excel)
-    told = Rows("surveys", found.rows, found.total, found.next_cursor, reading.data_version, note=limit_note(limit))
-    return json_answer(request, told, _FORMATS)
+    # In a table a round's uploads are their numbers.
+    rows = (
+        found.rows
+        if output == JSON
+        else [row | {"uploads": [one["id"] for one in row["uploads"]]} for row in found.rows]
+    )
+    told = Rows(
+        "surveys",
+        rows,
+        found.total,
+        found.next_cursor,
+        reading.data_version,
+        tags=SURVEY_TAGS,
+        saved_as=["surveys", *city],
+        note=limit_note(limit),
+        csv=as_csv,
+    )
+    return list_answer(request, output, _FORMS, told)

@@ -19,22 +19,13 @@ from geo.settings import Settings
 from service.actions.receive import look_for_room, take_in, written
 from service.actions.uploads import decide_upload, describe, read_file, read_findings
 from service.api.uploads.bodies import Deciding, FindingsPage, Upload, Uploads
-from service.formats.csv_tables import csv_text
+from service.formats.rows import CsvForm, Link, Rows
+from service.formats.table import JSON, formats_for
 from service.http.access import acting, reading_in_full
 from service.http.described import FILE_REFUSALS, private_responses
 from service.http.middleware.body_limits import declared_bytes
-from service.http.parameters import Cursor, Excel, FindingsFormat, Id, Limit, limit_note, page_request
-from service.http.responses import (
-    NO_STORE,
-    Format,
-    Link,
-    address,
-    csv_answer,
-    geopackage_answer,
-    link,
-    private_answer,
-    private_list,
-)
+from service.http.parameters import Cursor, Excel, Id, Limit, PointsForm, limit_note, page_request
+from service.http.responses import NO_STORE, address, link, list_answer, private_answer, private_list
 from service.http.wording import in_request_words
 
 router = APIRouter()
@@ -146,34 +137,41 @@ def _chosen(body: Deciding) -> Choices | None:
 
 
 _FINDING = ["row_number", "field", "value", "code", "severity", "longitude", "latitude", "meaning"]
-_FINDING_FORMS: tuple[Format, ...] = ("json", "csv", "gpkg")
+_FINDING_FORMS = formats_for("points")
 
 
 @router.get(
     "/uploads/{number}/findings",
-    responses=private_responses(FindingsPage, others=("csv", "gpkg")),
+    responses=private_responses(FindingsPage, forms=_FINDING_FORMS),
     summary="Its findings",
 )
 def findings(
     request: Request,
     number: Id,
-    output: FindingsFormat = "json",
+    output: PointsForm = "json",
     excel: Excel = False,
     limit: Limit = None,
     cursor: Cursor = None,
 ) -> Response:
     """What is wrong with which row of a file, and what to do about it."""
     with acting(request, "contributor") as done:
-        wanted = page_request(limit, cursor, everything=output != "json")
-        _, page, rows = read_findings(done, number, wanted, output)
+        _, page, rows = read_findings(done, number, page_request(limit, cursor, output), output)
     rows = [row | {"meaning": in_request_words(row["meaning"])} for row in rows]
+    if output == JSON:
+        return private_list(
+            request, "findings", rows, page.total, page.next_cursor, _FINDING_FORMS, note=limit_note(limit)
+        )
     frame = pd.DataFrame(rows, columns=_FINDING).astype({"row_number": "Int64"})
-    name = ["findings", str(number)]
-    if output == "csv":
-        return csv_answer(request, csv_text(frame, _FINDING), page.next_cursor, _FINDING_FORMS, name, excel=excel)
-    if output == "gpkg":
-        return geopackage_answer(request, frame, page.next_cursor, _FINDING_FORMS, name)
-    return private_list(request, "findings", rows, page.total, page.next_cursor, _FINDING_FORMS, note=limit_note(limit))
+    told = Rows(
+        "findings",
+        frame,
+        page.total,
+        page.next_cursor,
+        None,
+        saved_as=["findings", str(number)],
+        csv=CsvForm(excel=excel),
+    )
+    return list_answer(request, output, _FINDING_FORMS, told)
 
 
 @router.get(
