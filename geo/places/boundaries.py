@@ -31,7 +31,7 @@ def check_city(slug: str, name: str) -> str:
     Raises:
         InputError: the slug is not one, or the name is empty or too long.
     """
-    check_slug(slug, "city")
+    check_slug(slug)
     name = name.strip()
     if not name:
         raise InputError(f"City {slug} needs a name.")

@@ -46,7 +46,7 @@ def open_survey(connection: Connection, city_id: int, spec: SurveySpec) -> int:
         Conflict: the round exists and differs from what is named.
     """
     if _find(connection, city_id, spec.slug) is None:
-        check_slug(spec.slug, "survey")
+        check_slug(spec.slug)
         _check_new(spec)
         connection.execute(
             upsert(survey)

@@ -7,8 +7,9 @@ from importlib.resources import files
 from sqlalchemy import Connection, select
 
 from geo.database.schema.tallies import own_indicator
-from geo.errors import InvalidParameter, InvalidParameters, quoted, shortened
+from geo.errors import InvalidParameter, InvalidParameters, quoted
 from geo.indicators.definitions.definition import Definition, read_definition
+from geo.messages import shortened
 
 
 @cache

@@ -12,7 +12,7 @@ import pandas as pd
 from sqlalchemy import Connection
 
 from geo.base import PageRequest, decode_cursor, encode_cursor
-from geo.errors import InvalidParameter, InvalidParameters, shortened
+from geo.errors import InvalidParameter, InvalidParameters
 from geo.indicators.definitions import Catalogue, Counted, Definition, read_catalogue
 from geo.indicators.figures.blocks import Block
 from geo.indicators.figures.compute import PERCENT, PLACE, finish
@@ -21,6 +21,7 @@ from geo.indicators.figures.hot_spots import HotSpots, find_hot_spots, no_hot_sp
 from geo.indicators.figures.query import ValuesQuery, check_filters, find_blocks, rounds_there_are
 from geo.indicators.figures.shapes import add_shapes, middles
 from geo.indicators.figures.values import DATES, named, page_of, read_exact
+from geo.messages import shortened
 from geo.surveys import Seen
 
 RankedLevel = Literal["settlement", "ward"]

@@ -17,9 +17,10 @@ from fastapi import APIRouter, Depends, Header, HTTPException, Path, Request, Re
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
-from geo.errors import Conflict, InputError, InvalidParameter, InvalidParameters, NotFound, TooLarge, quoted, shortened
+from geo.errors import Conflict, InputError, InvalidParameter, InvalidParameters, NotFound, TooLarge, quoted
 from geo.ingestion.loading import originals
 from geo.ingestion.uploads import announce, find_incoming, make_folder, remove_incoming
+from geo.messages import shortened
 from geo.settings import Settings
 from service.actions.receive import find_target, look_for_room, plain_name, take_in
 from service.http.access import acting

@@ -158,9 +158,8 @@ def findings(
     with acting(request, "contributor") as done:
         find_upload(done.connection, number)
         wanted = page_request(limit, cursor, everything=output != "json")
-        page, rows = find_findings(done.connection, number, wanted)
+        page, rows = find_findings(done.connection, number, wanted, "api")
         note(done.connection, "findings read", f"upload {number}", after={"format": output, "rows": len(rows)})
-    rows = [row | {"meaning": in_request_words(row["meaning"])} for row in rows]
     frame = pd.DataFrame(rows, columns=_FINDING).astype({"row_number": "Int64"})
     name = ["findings", str(number)]
     if output == "csv":
