@@ -1,7 +1,7 @@
 """The error tree. An error is a code with parameters; `geo.messages` has its words, for whoever is told of it."""
 
 import errno
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
@@ -169,15 +169,31 @@ class DefinitionInvalid(InputError):
 class ExpressionInvalid(DefinitionInvalid):
     """The expression cannot be read."""
 
-    def __init__(self, where: str, what: str, text: str, position: int | None, first_line: int | None = None) -> None:
+    def __init__(
+        self,
+        where: str,
+        code: str,
+        params: Mapping[str, Param],
+        text: str,
+        position: int | None,
+        first_line: int | None = None,
+    ) -> None:
         """`position` is where in the text it breaks; `first_line` the line of its file the text begins on, if any."""
-        self.where, self.what, self.text, self.position = where, what, text, position
-        place = ""
+        self.where, self.text = where, text
+        self._code, self._params, self._position = code, params, position
+        place = None
         if position is not None:
             line, column = _line_and_column(text, position)
-            in_file = "" if first_line is None else f"; line {first_line + line - 1} of the file"
-            place = f" (line {line}, column {column}{in_file})"
-        super().__init__(f"{where} {what}{place}.")
+            place = (
+                Message("place_in_text", line=line, column=column)
+                if first_line is None
+                else Message("place_in_file", line=line, column=column, file_line=first_line + line - 1)
+            )
+        super().__init__(Message(code, where=where, place=place, **params))
+
+    def of_file(self, where: str, first_line: int | None) -> "ExpressionInvalid":
+        """The same of a text that stands in a file."""
+        return ExpressionInvalid(where, self._code, self._params, self.text, self._position, first_line)
 
 
 def _line_and_column(text: str, position: int) -> tuple[int, int]:

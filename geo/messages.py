@@ -210,6 +210,7 @@ class _Table:
     findings: Mapping[str, Mapping[str, Entry]]
     controls: Mapping[str, Mapping[str, str]]
     fields: Mapping[str, str]
+    terms: Mapping[str, str]
     lists: Mapping[str, Entry]
 
     def phrase(self, phrase: str, /, **params: Any) -> str:
@@ -230,6 +231,7 @@ def _table(language: str) -> _Table:
     findings = {
         code: {"says": read_entry(of["says"]), "do": read_entry(of["do"])} for code, of in parts.pop("findings").items()
     }
+    terms = parts["lists"].pop("terms")
     lists = {name: read_entry(entry) for name, entry in parts.pop("lists").items()}
     sentences: dict[str, Entry] = {}
     for name, part in parts.items():
@@ -237,7 +239,7 @@ def _table(language: str) -> _Table:
             if code in sentences or code in findings or not _CODE.fullmatch(code):
                 raise ValueError(f"{name}.toml: the code {code} is taken, or is no code")
             sentences[code] = read_entry(entry)
-    return _Table(language, sentences, findings, controls, fields, lists)
+    return _Table(language, sentences, findings, controls, fields, terms, lists)
 
 
 def read_entry(entry: str | Mapping[str, Any]) -> Entry:
@@ -303,6 +305,8 @@ class _Words(string.Formatter):
             return _LISTS[format_spec](self, given if isinstance(given, list) else [str(given)], more)
         if isinstance(given, int | float):
             return _NUMBERS[format_spec](given)
+        if format_spec == "term":
+            return self._table.terms.get(given, given)
         if format_spec == "clock":
             return f"{datetime.fromisoformat(given):%H:%M}"
         return "" if given is None else str(given)

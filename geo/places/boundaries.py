@@ -18,7 +18,8 @@ from geo.database.schema.households import household
 from geo.database.schema.places import boundary, city, city_request, organisation, settlement, ward
 from geo.database.schema.surveys import survey, survey_frame
 from geo.database.schema.uploads import COUNTING, upload
-from geo.errors import Conflict, InputError, NotFound, quoted
+from geo.errors import Conflict, InputError, NotFound
+from geo.messages import Message
 from geo.places.listed import withdraw_listed, write_points
 from geo.places.settlements import OthersGround, Places, is_named
 
@@ -34,9 +35,9 @@ def check_city(slug: str, name: str) -> str:
     check_slug(slug)
     name = name.strip()
     if not name:
-        raise InputError(f"City {slug} needs a name.")
+        raise InputError("city_name_missing", slug=slug)
     if len(name) > _LONGEST_NAME:
-        raise InputError(f"The name of city {slug} has more than {_LONGEST_NAME} characters: give a shorter one.")
+        raise InputError("city_name_too_long", slug=slug, most=_LONGEST_NAME)
     return name
 
 
@@ -66,9 +67,9 @@ def city_name(connection: Connection, slug: str) -> str | None:
     return connection.execute(select(city.c.name).where(city.c.slug == slug)).scalar_one_or_none()
 
 
-def is_there(slug: str, name: str | None) -> str:
-    """The sentence that a city is there already."""
-    return f"There is a city {slug} already, called {name}."
+def is_there(slug: str, name: str | None) -> Message:
+    """That a city is there already."""
+    return Message("city_exists", slug=slug, name=name)
 
 
 def find_city(connection: Connection, slug: str) -> int:
@@ -80,8 +81,9 @@ def find_city(connection: Connection, slug: str) -> int:
     city_id = connection.execute(select(city.c.id).where(city.c.slug == slug)).scalar_one_or_none()
     if city_id is None:
         slugs = connection.execute(select(city.c.slug).order_by(city.c.slug)).scalars().all()
-        has = f"there are {', '.join(slugs)}" if slugs else "add it with `vasti city add`"
-        raise NotFound(f"There is no city {quoted([slug])}; {has}.")
+        raise (
+            NotFound("city_unknown", city=slug, known=slugs) if slugs else NotFound("city_unknown_none_yet", city=slug)
+        )
     return int(city_id)
 
 
@@ -253,10 +255,7 @@ def write_boundaries(
             continue
         else:
             if known.valid_from_on is not None and known.valid_from_on >= from_on:
-                raise Conflict(
-                    f"Settlement {row.code} has a boundary valid from {known.valid_from_on}; a changed one must be "
-                    "valid from a later day: name it with --valid-from."
-                )
+                raise Conflict("boundary_valid_later", settlement=row.code, valid_from_on=known.valid_from_on)
             ended.append(known.boundary_id)
         new.append(
             {
@@ -350,10 +349,7 @@ def _refuse_rested_on(connection: Connection, upload_id: int, own: Subquery) -> 
     redrawn = select(settlement.c.code).join(own, own.c.settlement_id == settlement.c.id)
     later = connection.execute(redrawn.where(own.c.valid_to_on.is_not(None)).limit(1)).scalar_one_or_none()
     if later is not None:
-        raise Conflict(
-            f"Settlement {later} has been redrawn since upload {upload_id}: take the later upload back first, or load "
-            "corrected boundaries instead."
-        )
+        raise Conflict("settlement_redrawn_later", settlement=later, upload=upload_id)
     # Placed by the boundaries of a round's first day.
     placed = (
         select(settlement.c.code)
@@ -366,10 +362,7 @@ def _refuse_rested_on(connection: Connection, upload_id: int, own: Subquery) -> 
     )
     resting = connection.execute(placed.limit(1)).scalar_one_or_none()
     if resting is not None:
-        raise Conflict(
-            f"Households have been placed in the boundaries of upload {upload_id}, such as that of settlement "
-            f"{resting}: take their uploads back first, or load corrected boundaries instead."
-        )
+        raise Conflict("boundaries_lived_in", upload=upload_id, settlement=resting)
 
 
 def _write_wards(connection: Connection, city_id: int, frame: pd.DataFrame) -> dict[str | None, int]:

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from geo.database.schema.access import KeyRole, Role
 from geo.fields import Unit
+from geo.messages import Message
 from geo.people import MAX_KEY_DAYS, MAX_PASSWORD
 from geo.places import Answer
 from geo.surveys import MODE_ASKED, Mode
@@ -151,7 +152,10 @@ class NewSurvey(Body):
     unit: Unit = "household"
     mode: Annotated[
         Mode,
-        Field(description=f"Of households: {MODE_ASKED['household']} Of settlements: {MODE_ASKED['settlement']}"),
+        Field(
+            description=f"Of households: {Message(MODE_ASKED['household']).say('api')} "
+            f"Of settlements: {Message(MODE_ASKED['settlement']).say('api')}"
+        ),
     ]
     licence: Name | None = None
 

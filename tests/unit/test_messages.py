@@ -27,8 +27,11 @@ RAISED = {
     name
     for name, kind in vars(geo.errors).items()
     if isinstance(kind, type) and issubclass(kind, VastiError | Fault) and kind is not InvalidParameters
-} | {"Message"}
+} | {"Message", "Unreadable"}
 """What takes a code and its parameters."""
+
+ADDED = {"Unreadable": {"where", "place"}}
+"""Parameters that are given later."""
 
 OWN_CONSTRUCTORS = {"SignInLocked", "TooLarge", "ExpressionInvalid", "ErrorsFound"}
 
@@ -64,7 +67,8 @@ def raised() -> Iterator[tuple[str, str, frozenset[str] | None]]:
     for path, tree in _sources():
         for node, said in _calls(tree):
             names = [keyword.arg for keyword in node.keywords]
-            given = None if None in names else frozenset(name for name in names if name is not None)
+            added = ADDED.get(getattr(node.func, "id", ""), set())
+            given = None if None in names else frozenset(name for name in names if name is not None) | added
             for code in _codes(said):
                 yield f"{path}:{node.lineno}", code, given
 

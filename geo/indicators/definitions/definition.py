@@ -292,7 +292,7 @@ def read_definition(text: str, *, name: str) -> Definition:
     except ExpressionInvalid as error:
         where = f"{name}: {error.where.removeprefix(definition.where)}"
         first_line = _line_of(error.text, text)
-        raise ExpressionInvalid(where, error.what, error.text, error.position, first_line) from error
+        raise error.of_file(where, first_line) from error
     unused = next((column for column in definition.columns if column not in used), None)
     if unused is not None:
         raise DefinitionInvalid(f"{name} cannot be used: no expression uses columns.{unused}.")
