@@ -341,6 +341,10 @@ class _Words(string.Formatter):
         """The reader's controls of these names."""
         return self._joined([self._control(name) for name in names], more, "and")
 
+    def _of_terms(self, values: Sequence[str], more: int) -> str:
+        """Words that the table has, of which one is meant."""
+        return self._joined([self._table.terms.get(value, value) for value in values], more, "or")
+
     def _either(self, values: Sequence[str], more: int) -> str:
         """These values in quotes, of which one is meant."""
         return self._joined([repr(value) for value in values], more, "or")
@@ -351,6 +355,7 @@ _LISTS: Mapping[str, Callable[[_Words, Sequence[str], int], str]] = {
     "and": lambda words, values, more: words._joined(values, more, "and"),
     "or": lambda words, values, more: words._joined(values, more, "or"),
     "either": _Words._either,
+    "terms": _Words._of_terms,
     "quoted": _Words._quoted,
     "controls": _Words._of_controls,
     "cells": _Words._cells,

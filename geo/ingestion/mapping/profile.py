@@ -456,7 +456,7 @@ def parse_profile(text: str, name: str) -> Profile:
     except tomllib.TOMLDecodeError as error:
         raise ProfileInvalid(f"The profile {name} is not valid TOML: {error}.") from error
     except ValidationError as error:
-        fault = describe_fault(error, Profile, "a profile")
+        fault = describe_fault(error, Profile, "profile")
         raise ProfileInvalid(f"The profile {name} cannot be used: {fault}.") from error
 
 
