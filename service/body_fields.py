@@ -8,11 +8,12 @@ from fastapi import Form
 from pydantic import AfterValidator
 
 from geo.base import is_storable
+from geo.errors import Fault
 
 
 def _storable(text: str) -> str:
     if not is_storable(text):
-        raise ValueError("contains a character that no text may hold")
+        raise Fault("text_unstorable")
     return text
 
 

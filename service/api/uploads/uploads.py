@@ -101,7 +101,7 @@ def _look_who_sends(request: Request) -> None:
 def _take_in(request: Request, form: FormData, settings: Settings) -> Response:
     file, fields = form.get("file"), {name: value for name, value in form.items() if isinstance(value, str)}
     if not isinstance(file, UploadFile):
-        raise InvalidParameters([InvalidParameter("file", "is required")])
+        raise InvalidParameters([InvalidParameter("file", "parameter_required")])
     with (
         written(file.file, file.filename or "", settings.upload_max_bytes, settings.incoming_dir) as original,
         acting(request, "contributor") as done,
