@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from geo.messages import Audience, Message, Param, field_name, list_phrase, shortened
+from geo.messages import Audience, Message, Param, field_name, list_phrase
+from geo.messages import shortened as shortened  # noqa: PLC0414 (others take it from here)
 
 
 class VastiError(Exception):

@@ -59,6 +59,9 @@ class Message:
             return self.code
         return table.sentences[self.code].say(table, audience, self.params | {"parameter": parameter})
 
+    def __str__(self) -> str:
+        return self.say()
+
     def is_said_apart(self, audience: Audience, language: str = "en") -> bool:
         """Whether it has words for this audience alone: of a parameter, a whole sentence that names it."""
         table = _table(language)
@@ -127,6 +130,14 @@ def message_params(code: str) -> frozenset[str]:
     return sentences[code].params
 
 
+def message_texts(code: str, audience: Audience, language: str = "en") -> str:
+    """The forms of a message for an audience, one a line, with its parameters left open."""
+    table = _table(language)
+    entry = table.sentences[code]
+    variant = entry.variants.get(audience) or entry.variants["text"]
+    return "\n".join(_Words(table, audience, {}).vformat(form, (), {}) for form in variant.forms.values())
+
+
 def message_codes(language: str = "en") -> frozenset[str]:
     """Every code a language has words for."""
     return frozenset(_table(language).sentences)
@@ -164,8 +175,9 @@ def list_phrase(phrase: str, language: str = "en", /, **params: Any) -> str:
 
 
 def control(name: str, audience: Audience, language: str = "en") -> str:
-    """What a choice is called where the reader makes it."""
-    return _table(language).controls[name][audience]
+    """What a choice is called where the reader makes it; by its own name, where the table has none."""
+    named = _table(language).controls.get(name)
+    return name if named is None else named[audience]
 
 
 def field_name(name: str, audience: Audience, language: str = "en") -> str:
@@ -260,6 +272,9 @@ def read_entry(entry: str | Mapping[str, Any]) -> Entry:
 
 
 _VARIANTS = {"text", "page", "api", "command"}
+_OPEN = "…"
+"""Stands for a parameter that an earlier version did not keep."""
+
 _GIVEN = {"control", "parameter"}
 """Placeholders that are no parameters: what the reader's controls are called, and the parameter that was refused."""
 
@@ -288,7 +303,7 @@ class _Words(string.Formatter):
         first, _, rest = field_name.partition(".")
         if first == "control":
             return self._control(rest), field_name
-        value = self._params.get(first, "…")
+        value = self._params.get(first, _OPEN)
         if isinstance(value, Message):
             value = value.say(self._audience, self._table.language)
         return (value, self._params.get(first + _MORE, 0)), field_name
@@ -307,7 +322,7 @@ class _Words(string.Formatter):
             return _NUMBERS[format_spec](given)
         if format_spec == "term":
             return self._table.terms.get(given, given)
-        if format_spec == "clock":
+        if format_spec == "clock" and given != _OPEN:
             return f"{datetime.fromisoformat(given):%H:%M}"
         return "" if given is None else str(given)
 

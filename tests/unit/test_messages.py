@@ -1,6 +1,8 @@
 """The table of messages: every code that is raised has its words, and they are about what is given with it."""
 
 import ast
+import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args
@@ -18,6 +20,7 @@ from geo.messages import (
     finding_codes,
     message_codes,
     message_params,
+    message_texts,
     read_entry,
 )
 
@@ -109,10 +112,7 @@ def test_every_control_has_a_name_for_every_audience(audience: Audience) -> None
     assert named
     assert all(control(name, audience) for name in named)
     if audience == "page":
-        assert not any("--" in control(name, "page") for name in named - ONLY_OF_COMMANDS)
-
-
-ONLY_OF_COMMANDS = {"server", "form"}
+        assert not any("--" in control(name, "page") for name in named)
 
 
 def _controls(text: str) -> Iterator[str]:
@@ -178,3 +178,18 @@ def test_what_is_kept_of_a_message_does_not_grow_with_what_was_sent() -> None:
     assert kept.params == {"names": [f"n{i}" for i in range(50)], "names_more": 4_950}
     assert kept.say().endswith("n48, n49 and 4,950 more")
     assert len(Message("request_malformed", reason="x" * 100_000).params["reason"]) == 8_000
+
+
+OF_OPERATORS = {"host_not_here", "port_taken", "port_reserved", "tables_of_other_version"}
+"""What is told at the command line alone, beside what concerns the database and its cluster."""
+
+
+@pytest.mark.parametrize("code", sorted(message_codes()))
+def test_no_page_names_an_option_or_a_command(code: str) -> None:
+    told = message_texts(code, "page")
+    if code not in OF_OPERATORS | _codes_of("database"):
+        assert not re.search(r"--[a-z]|`vasti|VASTI_", told)
+
+
+def _codes_of(part: str) -> set[str]:
+    return set(tomllib.loads((ROOT / "data" / "messages" / "en" / f"{part}.toml").read_text(encoding="utf-8")))

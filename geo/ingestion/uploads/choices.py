@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from geo.base import is_storable
 from geo.database.schema.facilities import FacilityKind
-from geo.errors import InvalidParameter, InvalidParameters, quoted
+from geo.errors import InvalidParameter, InvalidParameters, quoted, shortened
 from geo.fields import Content, standard_fields
 from geo.ingestion.loading import SourceOptions
 from geo.ingestion.mapping import STANDARD, Profile, Value, parse_profile
@@ -20,7 +20,6 @@ from geo.ingestion.reading.formats import MAX_COLUMNS
 from geo.ingestion.reading.layer import LimitedReadOptions
 from geo.ingestion.suggesting import DETAIL, NOTHING, TARGETS
 from geo.ingestion.suggesting.profile_text import add_answers, add_kept
-from geo.messages import shortened
 
 AXES = ("longitude", "latitude")
 
