@@ -1,16 +1,56 @@
-"""The error tree. A class's docstring is its default message; a message is one sentence for a data officer."""
+"""The error tree. An error is a code with parameters. Its words are in `geo.messages`."""
 
 import errno
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+from geo.messages import Audience, Message, Param, field_name, list_phrase
+from geo.messages import shortened as shortened  # noqa: PLC0414 (others take it from here)
 
 
 class VastiError(Exception):
     """Something went wrong."""
 
-    def __init__(self, message: str | None = None) -> None:
-        super().__init__(message or (self.__doc__ or "").strip())
+    default: ClassVar[str]
+    """What is said where nothing else is, of the kinds that may say nothing else."""
+
+    def __init__(self, said: str | Message | None = None, /, **params: Param) -> None:
+        """`said` is a code of `data/messages`, whose parameters are given by name, or a message."""
+        self._sentence = said if isinstance(said, str) and " " in said else None
+        if self._sentence is not None:
+            self.message = Message.of_json("unnamed", {})
+        else:
+            self.message = said if isinstance(said, Message) else Message(said or self.default, **params)
+        super().__init__(self.message.code)
+
+    @property
+    def code(self) -> str:
+        """What went wrong, for programs: it stays the same whatever the words."""
+        return self.message.code
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """What its sentence is about, as JSON has it."""
+        return self.message.params
+
+    def say(self, audience: Audience = "command", language: str = "en") -> str:
+        """What went wrong and what to do, in the reader's words."""
+        return self._sentence or self.message.say(audience, language)
+
+    def __str__(self) -> str:
+        return self.say()
+
+
+class Fault(ValueError):
+    """What a validator found wrong with a value, as a clause for the error that names the value."""
+
+    def __init__(self, code: str, /, **params: Param) -> None:
+        self.message = Message(code, **params)
+        super().__init__(code)
+
+    def __str__(self) -> str:
+        return self.message.say()
 
 
 class SetupError(VastiError):
@@ -24,13 +64,19 @@ class PostgisMissing(SetupError):
 class DatabaseUnavailable(SetupError):
     """The database cannot be reached."""
 
+    default = "database_unavailable"
+
 
 class Busy(VastiError):
-    """Too many are asking at once; try again in a few seconds."""
+    """Too many are asking at once, or for too much."""
+
+    default = "busy"
 
 
 class StorageFull(VastiError):
-    """There is no room left where files are kept. Nothing was loaded or lost; tell the operator, then try again."""
+    """There is no room left where files are kept."""
+
+    default = "storage_full"
 
 
 def is_full(error: Exception) -> bool:
@@ -58,15 +104,14 @@ class SignInLocked(SignInRefused):
     """Signing in with this address is not possible for a while."""
 
     def __init__(self, until: datetime) -> None:
-        super().__init__(
-            "The password has been wrong too often: signing in with this address is possible again at "
-            f"{until.astimezone(UTC):%H:%M} UTC."
-        )
+        super().__init__("sign_in_locked", until=until.astimezone(UTC))
         self.until = until
 
 
 class NotAllowed(VastiError):
     """Your role does not allow this."""
+
+    default = "role_too_low"
 
 
 class InputError(VastiError):
@@ -77,10 +122,7 @@ class TooLarge(InputError):
     """What was sent is larger than the service takes."""
 
     def __init__(self, max_bytes: int) -> None:
-        most = f"{max_bytes / 1_000_000:,.0f} MB" if max_bytes >= 1_000_000 else f"{max_bytes / 1_000:,.0f} KB"
-        super().__init__(
-            f"The upload is larger than the limit of {most}. Zip the file, or send it in parts (the resumable upload)."
-        )
+        super().__init__("upload_too_large", max_bytes=max_bytes)
 
 
 class UnreadableFile(InputError):
@@ -90,9 +132,9 @@ class UnreadableFile(InputError):
 class ChoiceNeeded(UnreadableFile):
     """The file can be read once somebody says how."""
 
-    def __init__(self, message: str | None = None, names: Sequence[str] = ()) -> None:
+    def __init__(self, said: str | Message, names: Sequence[str] = (), /, **params: Param) -> None:
         """`names` are the layers there are to choose from, if that is the choice."""
-        super().__init__(message)
+        super().__init__(said, **params)
         self.names = tuple(names)
 
 
@@ -103,9 +145,9 @@ class UnknownFormat(InputError):
 class UnknownCRS(InputError):
     """The file does not say which coordinate reference system its positions use."""
 
-    def __init__(self, message: str | None = None, likely: Sequence[str] = ()) -> None:
+    def __init__(self, said: str | Message, likely: Sequence[str] = (), /, **params: Param) -> None:
         """`likely` are those that would fit, as codes such as EPSG:32643, the likeliest first."""
-        super().__init__(message)
+        super().__init__(said, **params)
         self.likely = tuple(likely)
 
 
@@ -128,15 +170,31 @@ class DefinitionInvalid(InputError):
 class ExpressionInvalid(DefinitionInvalid):
     """The expression cannot be read."""
 
-    def __init__(self, where: str, what: str, text: str, position: int | None, first_line: int | None = None) -> None:
+    def __init__(
+        self,
+        where: str,
+        code: str,
+        params: Mapping[str, Param],
+        text: str,
+        position: int | None,
+        first_line: int | None = None,
+    ) -> None:
         """`position` is where in the text it breaks; `first_line` the line of its file the text begins on, if any."""
-        self.where, self.what, self.text, self.position = where, what, text, position
-        place = ""
+        self.where, self.text = where, text
+        self._code, self._params, self._position = code, params, position
+        place = None
         if position is not None:
             line, column = _line_and_column(text, position)
-            in_file = "" if first_line is None else f"; line {first_line + line - 1} of the file"
-            place = f" (line {line}, column {column}{in_file})"
-        super().__init__(f"{where} {what}{place}.")
+            place = (
+                Message("place_in_text", line=line, column=column)
+                if first_line is None
+                else Message("place_in_file", line=line, column=column, file_line=first_line + line - 1)
+            )
+        super().__init__(Message(code, where=where, place=place, **params))
+
+    def of_file(self, where: str, first_line: int | None) -> "ExpressionInvalid":
+        """The same of a text that stands in a file."""
+        return ExpressionInvalid(where, self._code, self._params, self.text, self._position, first_line)
 
 
 def _line_and_column(text: str, position: int) -> tuple[int, int]:
@@ -144,14 +202,6 @@ def _line_and_column(text: str, position: int) -> tuple[int, int]:
     skipped = len(text) - len(text.lstrip("\r\n"))
     before = text[min(skipped, position) : position]
     return before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
-
-
-_LONGEST_QUOTE = 80
-
-
-def shortened(text: str, most: int = _LONGEST_QUOTE) -> str:
-    """A text that came from outside, as long as an error or a log may have it."""
-    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def quoted(values: Sequence[str]) -> str:
@@ -166,27 +216,47 @@ _MOST_QUOTED = 5
 _MOST_PARAMETERS = 10
 
 
-@dataclass(frozen=True)
 class InvalidParameter:
-    """One parameter that was refused: its name and the reason."""
+    """One parameter that was refused: its name, and a message that says why."""
 
-    name: str
-    reason: str
+    def __init__(self, name: str, said: str | Message, /, **params: Param) -> None:
+        self.name = shortened(name)
+        self._sentence = said if isinstance(said, str) and " " in said else None
+        if self._sentence is not None:
+            self.message = Message.of_json("unnamed", {})
+        else:
+            self.message = said if isinstance(said, Message) else Message(said, **params)
+
+    @property
+    def reason(self) -> str:
+        """Why, as a clause about the parameter, for programs and the command line."""
+        return self._sentence or self.message.say("api")
+
+    def say(self, audience: Audience, language: str = "en") -> str:
+        """Which parameter and why, to be read alone."""
+        label = field_name(self.name, audience, language)
+        if self.message.is_said_apart(audience, language):
+            return self.message.say(audience, language, parameter=label)
+        reason = self._sentence or self.message.say(audience, language)
+        return list_phrase("parameter", language, name=label, reason=reason)
 
 
 class InvalidParameters(InputError):
     """One or more parameters are not valid. The first few are told: what is told does not grow with what was sent."""
 
-    def __init__(self, params: Sequence[InvalidParameter]) -> None:
-        self.params = [
-            InvalidParameter(shortened(p.name), shortened(p.reason, _LONGEST_REASON)) for p in params[:_MOST_PARAMETERS]
-        ]
-        said = "; ".join(f"{p.name}: {p.reason}" for p in self.params)
-        more = len(params) - _MOST_PARAMETERS
-        super().__init__(f"{said}; and {more:,} more" if more > 0 else said)
+    def __init__(self, invalid: Sequence[InvalidParameter]) -> None:
+        self.invalid = invalid[:_MOST_PARAMETERS]
+        super().__init__("parameters_invalid", names=[each.name for each in invalid])
+        self._more = len(invalid) - len(self.invalid)
 
-
-_LONGEST_REASON = 8_000
+    def say(self, audience: Audience = "command", language: str = "en") -> str:
+        """Each parameter and why, in the reader's words."""
+        said = [each.say(audience, language) for each in self.invalid]
+        if self._more:
+            said.append(list_phrase("more_parameters", language, n=self._more))
+        if audience == "page":
+            return " ".join(each if each.endswith((".", "!", "?")) else f"{each}." for each in said)
+        return "; ".join(said)
 
 
 class AnswerUnusable(InputError):
@@ -202,7 +272,9 @@ class Conflict(VastiError):
 
 
 class Locked(Conflict):
-    """This is being worked on at the moment; try again in a little while."""
+    """This is being worked on at the moment."""
+
+    default = "locked"
 
 
 class FileHasErrors(InputError):

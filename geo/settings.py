@@ -10,6 +10,8 @@ import platformdirs
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from geo.errors import Fault
+
 ROOT_STATE_DIR = Path("/var/lib/vasti")
 
 
@@ -34,16 +36,12 @@ def _read_public_url(url: str | None) -> str | None:
         return None
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        raise ValueError("give an address such as https://vasti.example.org, or with a path https://example.org/vasti")
+        raise Fault("public_url_invalid")
     if not _PATH.fullmatch(parts.path.rstrip("/")):
-        raise ValueError(
-            "its path may hold letters, digits and . _ ~ - between its slashes, as https://example.org/vasti"
-        )
+        raise Fault("public_url_path_invalid")
     first = parts.path.split("/")[1:2]
     if first and first[0] in OWN_PATHS:
-        raise ValueError(
-            f"/{first[0]} is a path of the service itself: choose another, such as https://example.org/vasti"
-        )
+        raise Fault("public_url_path_taken", path=f"/{first[0]}")
     return url.rstrip("/")
 
 

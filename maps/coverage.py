@@ -211,7 +211,7 @@ def _ward_features(wards: gpd.GeoDataFrame) -> list[dict[str, Any]]:
         MissingColumn: it has no ward_name.
     """
     if "ward_name" not in wards.columns:
-        raise MissingColumn("Ward outlines need the column ward_name.")
+        raise MissingColumn("map_without_ward_names")
     require_lonlat(wards)
     shapes = [polygonal(shape) for shape in wards.geometry]
     rows = [(name, shape) for name, shape in zip(wards["ward_name"], shapes, strict=True) if shape is not None]

@@ -81,7 +81,7 @@ def read_figures(frame: gpd.GeoDataFrame, definition: Definition) -> list[Settle
     """
     missing = [name for name in COLUMNS if name not in frame.columns]
     if missing:
-        raise MissingColumn(f"The map needs the columns {', '.join(missing)}.")
+        raise MissingColumn("map_without_columns", columns=missing)
     require_lonlat(frame)
     columns = [frame[name].tolist() for name in COLUMNS]
     return [
@@ -97,9 +97,9 @@ def require_lonlat(frame: gpd.GeoDataFrame) -> None:
         UnknownCRS: its coordinate reference system is another one, or not said.
     """
     if frame.crs is None:
-        raise UnknownCRS("The frame to draw does not say its coordinate reference system; it must be EPSG:4326.")
+        raise UnknownCRS("map_without_crs")
     if frame.crs.to_epsg() != STORAGE_SRID:
-        raise UnknownCRS(f"A map is drawn from EPSG:4326, but the frame is in {frame.crs.to_string()}.")
+        raise UnknownCRS("map_in_other_crs", crs=frame.crs.to_string())
 
 
 def _read_figure(row: dict[str, Any], shape: BaseGeometry | None, definition: Definition) -> SettlementFigure:

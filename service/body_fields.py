@@ -6,6 +6,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from geo.base import is_storable
 from geo.database.schema.access import KeyRole, Role
+from geo.errors import Fault
 from geo.people import MAX_PASSWORD
 
 
@@ -17,7 +18,7 @@ class Body(BaseModel):
 
 def _storable(text: str) -> str:
     if not is_storable(text):
-        raise ValueError("contains a character that no text may hold")
+        raise Fault("text_unstorable")
     return text
 
 

@@ -19,9 +19,6 @@ from service.work.jobs import WorkerThread, prepare
 _BACKLOG = 2048
 _GRACE_S = 10
 
-_CHOOSE_PORT = "choose another with --port or VASTI_PORT"
-_CHOOSE_HOST = "choose another with --host or VASTI_HOST"
-
 
 def serve(settings: Settings) -> None:
     """Serves until SIGINT or SIGTERM, and says where.
@@ -55,12 +52,11 @@ def listen(host: str, port: int) -> socket.socket:
         PortTaken: another program listens there.
         SetupError: the host is not an address of this machine, or the port needs an administrator.
     """
-    where = f"Port {port} on {host}"
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind, protocol)
     except OSError as error:
-        raise SetupError(f"{host} is not an address of this machine; {_CHOOSE_HOST}.") from error
+        raise SetupError("host_not_here", host=host) from error
     try:
         # A port its last user has just left can be taken over at once; one in use cannot.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -69,10 +65,10 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         if error.errno == errno.EADDRINUSE:
-            raise PortTaken(f"{where} is in use by another program; {_CHOOSE_PORT}.") from error
+            raise PortTaken("port_taken", port=port, host=host) from error
         if error.errno == errno.EACCES:
-            raise SetupError(f"{where} may only be used by an administrator; {_CHOOSE_PORT}.") from error
-        raise SetupError(f"{host} is not an address of this machine; {_CHOOSE_HOST}.") from error
+            raise SetupError("port_reserved", port=port, host=host) from error
+        raise SetupError("host_not_here", host=host) from error
     return listener
 
 

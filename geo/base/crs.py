@@ -9,7 +9,7 @@ import shapely
 from numpy.typing import NDArray
 from pyproj.exceptions import CRSError, ProjError
 
-from geo.errors import UnknownCRS, quoted
+from geo.errors import UnknownCRS
 
 STORAGE_SRID = 4326
 """Every stored geometry is longitude and latitude on WGS84."""
@@ -36,21 +36,13 @@ def read_crs(text: str) -> pyproj.CRS:
         UnknownCRS: the text names no CRS, or one that does not say where on Earth a position is.
     """
     if _NAMES_FILES.search(text):
-        raise UnknownCRS(
-            f"{quoted([text])} names a file or an address on the network, which is not read; give an EPSG code such as "
-            "EPSG:4326 or EPSG:32643."
-        )
+        raise UnknownCRS("crs_names_file", crs=text)
     try:
         crs = pyproj.CRS.from_user_input(text)
     except CRSError as error:
-        raise UnknownCRS(
-            f"{quoted([text])} is not a coordinate reference system; give an EPSG code such as EPSG:4326 or EPSG:32643."
-        ) from error
+        raise UnknownCRS("crs_unknown", crs=text) from error
     if not (crs.is_geographic or crs.is_projected):
-        raise UnknownCRS(
-            f"{quoted([crs.name])} does not say where on Earth a position is; give the EPSG code of a geographic or "
-            "projected system, such as EPSG:4326 or EPSG:32643."
-        )
+        raise UnknownCRS("crs_without_place", crs=crs.name)
     return crs
 
 
@@ -90,10 +82,7 @@ def _to_lonlat(crs: pyproj.CRS) -> pyproj.Transformer:
     try:
         return pyproj.Transformer.from_crs(crs, STORAGE_CRS, always_xy=True)
     except ProjError as error:
-        raise UnknownCRS(
-            f"Positions in {quoted([crs.name])} cannot be turned into longitude and latitude; name their CRS with "
-            "--crs, such as EPSG:32643."
-        ) from error
+        raise UnknownCRS("crs_not_transformable", crs=crs.name) from error
 
 
 def _is_storage(crs: pyproj.CRS) -> bool:

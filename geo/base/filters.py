@@ -5,9 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select
 
-from geo.errors import InvalidParameter, InvalidParameters, quoted
-
-_MOST_LISTED = 50
+from geo.errors import InvalidParameter, InvalidParameters
 
 
 def refuse_unknown(connection: Connection, filters: Mapping[str, tuple[Sequence[str], Select[Any]]]) -> None:
@@ -23,14 +21,10 @@ def refuse_unknown(connection: Connection, filters: Mapping[str, tuple[Sequence[
         found = set(connection.execute(there).scalars())
         unknown = [value for value in asked if value not in found]
         if unknown:
-            verb = "is" if len(unknown) == 1 else "are"
-            problems.append(InvalidParameter(name, f"{quoted(unknown)} {verb} not known; {_listed(sorted(found))}"))
+            problems.append(
+                InvalidParameter(name, "value_unknown", unknown=unknown, known=sorted(found))
+                if found
+                else InvalidParameter(name, "value_unknown_none_yet", unknown=unknown)
+            )
     if problems:
         raise InvalidParameters(problems)
-
-
-def _listed(known: list[str]) -> str:
-    if not known:
-        return "there is none yet"
-    more = f" and {len(known) - _MOST_LISTED} more" if len(known) > _MOST_LISTED else ""
-    return f"choose from {', '.join(known[:_MOST_LISTED])}{more}"

@@ -1,58 +1,69 @@
 """Faults: what is wrong with keys and values, where a pydantic model says what they should be.
 
-Of a file, a sentence that names the key and what is allowed; of what a request or a form gave, each name with a reason.
+Of a file, a message that names the key and what is allowed; of what a request or a form gave, each name with a reason.
 """
 
 import difflib
+import re
 from collections.abc import Mapping, Sequence
 from types import UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from geo.errors import InvalidParameter, InvalidParameters
+from geo.errors import Fault, InvalidParameter, InvalidParameters
+from geo.messages import Message
 
 _KINDS = {
-    "str": "a text",
-    "list": "a list",
-    "tuple": "a list",
-    "int": "a number",
-    "float": "a number",
-    "bool": "true or false",
+    "str": "text",
+    "list": "list",
+    "tuple": "list",
+    "int": "number",
+    "float": "number",
+    "bool": "boolean",
 }
 
 _TELLING = {"extra_forbidden": 0, "too_short": 0, "missing": 2}
 
-_LIMITS = {"greater_than": "gt", "greater_than_equal": "ge", "less_than": "lt", "less_than_equal": "le"}
-_SAID = {"gt": "more than", "ge": "at least", "lt": "less than", "le": "at most"}
+_LIMITS = {
+    "greater_than": ("key_not_above", "gt"),
+    "greater_than_equal": ("key_too_small", "ge"),
+    "less_than": ("key_not_below", "lt"),
+    "less_than_equal": ("key_too_large", "le"),
+}
+
+Noun = Literal["indicator", "profile"]
 
 
-def describe_fault(error: ValidationError, model: type[BaseModel], noun: str) -> str:
-    """The first thing wrong with what should have been a `model`, which people call by the noun."""
+def describe_fault(  # noqa: PLR0911 (a sentence each)
+    error: ValidationError, model: type[BaseModel], noun: Noun
+) -> Message:
+    """The first thing wrong with what should have been a `model`, which people call by the noun, as a clause."""
     # A key that is misspelt is also missing: the misspelling says more.
     first = min(error.errors(), key=lambda each: _TELLING.get(each["type"], 1))
     key, annotation = _follow(first["loc"], model)
     where = ".".join(key)
-    limit = _LIMITS.get(first["type"])
     match first["type"]:
         case "value_error":
-            said = str(first["ctx"]["error"])
-            sentence = f"{where}: {said}" if where and where not in said else said
+            fault = first["ctx"]["error"]
+            said = fault.message if isinstance(fault, Fault) else Message("key_unusable", reason=str(fault))
+            return Message("key_faulty", key=where, fault=said) if where and where not in str(fault) else said
+        case "missing" if len(key) > 1:
+            return Message("key_missing_in", key=".".join(key[:-1]), missing=key[-1])
         case "missing":
-            sentence = f"{'.'.join(key[:-1]) or 'it'} does not say its {key[-1]}"
+            return Message("key_missing", missing=key[-1])
         case "extra_forbidden":
-            sentence = _unknown_key(first["loc"], model, noun)
+            return _unknown_key(first["loc"], model, noun)
         case "too_short" | "string_too_short":
-            sentence = f"{where} is empty"
+            return Message("key_empty", key=where)
         case "string_too_long":
-            sentence = f"{where} is longer than {first['ctx']['max_length']:,} letters"
+            return Message("key_too_long", key=where, most=first["ctx"]["max_length"])
         case "too_long":
-            sentence = f"{where} has more than {first['ctx']['max_length']}"
-        case _ if limit is not None:
-            sentence = f"{where} must be {_SAID[limit]} {first['ctx'][limit]:g}"
-        case _:
-            sentence = f"{where} must be {_allowed(annotation)}"
-    return sentence
+            return Message("key_too_many", key=where, most=first["ctx"]["max_length"])
+        case kind if kind in _LIMITS:
+            code, known_as = _LIMITS[kind]
+            return Message(code, key=where, limit=first["ctx"][known_as])
+    return Message("key_none_of", key=where, allowed=_allowed(annotation))
 
 
 def _follow(loc: Sequence[int | str], model: type[BaseModel]) -> tuple[tuple[str, ...], Any]:
@@ -88,25 +99,24 @@ def _is_model(annotation: Any) -> bool:
     return isinstance(annotation, type) and issubclass(annotation, BaseModel)
 
 
-def _unknown_key(loc: Sequence[int | str], model: type[BaseModel], noun: str) -> str:
+def _unknown_key(loc: Sequence[int | str], model: type[BaseModel], noun: Noun) -> Message:
     outer, annotation = _follow(loc[:-1], model)
     table, key = _container(annotation), (*outer, str(loc[-1]))
     known = list(table.model_fields)
     near = difflib.get_close_matches(key[-1], known, n=1)
-    return f"{'.'.join(key)} is no key of {noun}; " + (
-        f"the nearest is {near[0]}" if near else f"here it may have {', '.join(known)}"
-    )
+    if near:
+        return Message("key_unknown_near", key=".".join(key), noun=noun, nearest=near[0])
+    return Message("key_unknown", key=".".join(key), noun=noun, known=known)
 
 
-def _allowed(annotation: Any) -> str:
-    """What may stand where an annotation is."""
+def _allowed(annotation: Any) -> list[str]:
+    """What may stand where an annotation is: values in quotes, and kinds of values."""
     members = _members(annotation)
     if any(_is_model(member) or get_origin(member) is dict for member in members):
-        return "a table"
+        return ["table"]
     choices = [repr(value) for member in members if get_origin(member) is Literal for value in get_args(member)]
     kinds = [said for kind, said in _KINDS.items() if kind in map(_kind, members)]
-    *others, last = dict.fromkeys([*choices, *kinds])
-    return f"{', '.join(others)} or {last}" if others else last
+    return list(dict.fromkeys([*choices, *kinds]))
 
 
 def _members(annotation: Any) -> list[Any]:
@@ -138,23 +148,44 @@ def validated(model: type[Model], given: Mapping[str, Any]) -> Model:
 
 
 def invalid_parameter(fault: Mapping[str, Any], name: Sequence[object]) -> InvalidParameter:
-    """What pydantic found wrong with a parameter, in plain words; `name` is its name, in parts."""
-    reason = _REASONS.get(fault["type"], "is not valid").format(**fault.get("ctx", {}))
-    return InvalidParameter(".".join(map(str, name)), reason)
+    """What pydantic found wrong with a parameter; `name` is its name, in parts."""
+    return InvalidParameter(".".join(map(str, name)), _reason(fault))
 
 
 _REASONS: Mapping[str, str] = {
-    "missing": "is required",
-    **dict.fromkeys(("int_parsing", "int_parsing_size", "int_from_float", "int_type"), "must be a whole number"),
-    **dict.fromkeys(("float_parsing", "float_type", "finite_number"), "must be a number"),
-    "greater_than_equal": "must be at least {ge:g}",
-    "less_than_equal": "must be at most {le:g}",
-    "literal_error": "must be {expected}",
-    "extra_forbidden": "is not known here",
-    "string_type": "must be a text",
-    "string_too_long": "must have at most {max_length} characters",
-    "json_invalid": "is not JSON",
-    **dict.fromkeys(("bool_parsing", "bool_type"), "must be true or false"),
-    "value_error": "{error}",
+    "missing": "parameter_required",
+    **dict.fromkeys(("int_parsing", "int_parsing_size", "int_from_float", "int_type"), "parameter_not_whole"),
+    **dict.fromkeys(("float_parsing", "float_type", "finite_number"), "parameter_not_number"),
+    **dict.fromkeys(("bool_parsing", "bool_type"), "parameter_not_boolean"),
+    "string_type": "parameter_not_text",
+    "json_invalid": "parameter_not_json",
+    "extra_forbidden": "parameter_not_known_here",
 }
-"""What is wrong with a parameter, by the kind of fault."""
+"""What is wrong with a parameter, by pydantic's kind of fault."""
+
+
+_BOUNDS: Mapping[str, tuple[str, str, str]] = {
+    "greater_than_equal": ("parameter_too_small", "least", "ge"),
+    "less_than_equal": ("parameter_too_large", "most", "le"),
+    "string_too_long": ("parameter_too_long", "most", "max_length"),
+}
+"""The same of bounds: the code, and its parameter by its name and by pydantic's."""
+
+
+def _reason(fault: Mapping[str, Any]) -> Message | str:
+    told = fault.get("ctx", {})
+    match fault["type"]:
+        case "missing" if fault["loc"][-1] == "mode":
+            # Its name alone does not tell what is asked.
+            return Message("parameter_mode_required")
+        case kind if kind in _BOUNDS:
+            code, name, known_as = _BOUNDS[kind]
+            return Message(code, **{name: told[known_as]})
+        case "literal_error":
+            return Message("parameter_none_of", allowed=_QUOTED.findall(told["expected"]))
+        case "value_error":
+            return told["error"].message if isinstance(told["error"], Fault) else str(told["error"])
+    return Message(_REASONS.get(fault["type"], "parameter_not_valid"))
+
+
+_QUOTED = re.compile(r"'([^']*)'")

@@ -119,7 +119,7 @@ def decode_cursor(cursor: str, parts: int) -> list[str]:
 
 
 def _not_a_cursor() -> InvalidParameters:
-    return InvalidParameters([InvalidParameter("cursor", "is not a cursor this list gave; follow its next link")])
+    return InvalidParameters([InvalidParameter("cursor", "cursor_unknown")])
 
 
 @dataclass(frozen=True)

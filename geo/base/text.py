@@ -3,22 +3,19 @@
 import re
 import unicodedata
 
-from geo.errors import InputError, quoted
+from geo.errors import InputError
 
 _SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
 
 
-def check_slug(slug: str, noun: str) -> None:
+def check_slug(slug: str) -> None:
     """Holds a short name against the form every short name has, as the database does.
 
     Raises:
         InputError: it has another form.
     """
     if not _SLUG.fullmatch(slug):
-        raise InputError(
-            f"{quoted([slug])} cannot be the short name of a {noun}: it is made of at most 100 of a-z, 0-9, - and _, "
-            "and starts with a letter or digit."
-        )
+        raise InputError("slug_invalid", slug=slug)
 
 
 # Latin, Greek and Cyrillic accents. The marks of other scripts, such as the vowels of Devanagari, are letters there.

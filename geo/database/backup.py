@@ -70,9 +70,7 @@ def backup(database_url: str, file: Path) -> None:
     try:
         descriptor, name = tempfile.mkstemp(prefix=f".{file.name}.", suffix=".part", dir=file.parent)
     except OSError as error:
-        raise SetupError(
-            f"The backup cannot be written to {file.parent} ({error.strerror}): choose another folder."
-        ) from error
+        raise SetupError("backup_not_writable", folder=file.parent, reason=error.strerror) from error
     part = Path(name)
     try:
         done = subprocess.run(
@@ -83,7 +81,7 @@ def backup(database_url: str, file: Path) -> None:
             check=False,
         )
         if done.returncode:
-            raise DatabaseUnavailable(f"The backup could not be made: {_reason(done.stderr)}")
+            raise DatabaseUnavailable("backup_failed", reason=_reason(done.stderr))
         os.fsync(descriptor)
         part.replace(file)
         sync(file.parent)
@@ -134,7 +132,7 @@ def restore(database_url: str, file: Path) -> None:
         complained.seek(0)
         if sender.returncode or receiver.returncode:
             reason = _reason(said.read() or complained.read())
-            raise DatabaseUnavailable(f"The backup was not restored and the database is as it was: {reason}")
+            raise DatabaseUnavailable("backup_not_restored", reason=reason)
 
 
 def check_backup(pg_restore: Path, file: Path) -> None:
@@ -143,22 +141,15 @@ def check_backup(pg_restore: Path, file: Path) -> None:
         with file.open("rb") as opened:
             opened.read(1)
     except OSError as error:
-        raise UnreadableFile(f"The file {file} cannot be read ({error.strerror}): check its name.") from error
+        raise UnreadableFile("backup_unreadable", file=file, reason=error.strerror) from error
     listed = subprocess.run([pg_restore, "--list", file], capture_output=True, text=True, check=False)
     if "unsupported version" in listed.stderr:
-        raise UnreadableFile(
-            f"The backup {file} was made by a newer PostgreSQL than the one here: install that version first."
-        )
+        raise UnreadableFile("backup_from_newer_postgresql", file=file)
     whole = subprocess.run([pg_restore, f"--file={os.devnull}", file], capture_output=True, text=True, check=False)
     if listed.returncode or whole.returncode:
-        raise UnreadableFile(
-            f"{file} is not a backup, or is damaged, so nothing was changed: use a file that `vasti db backup` wrote."
-        )
+        raise UnreadableFile("backup_damaged", file=file)
     if not re.search(r" TABLE DATA \S+ alembic_version ", listed.stdout):
-        raise InputError(
-            f"{file} is a backup of another program's database, so nothing was changed: "
-            "use a file that `vasti db backup` wrote."
-        )
+        raise InputError("backup_of_other_program", file=file)
 
 
 def _send(sender: "subprocess.Popen[bytes]", receiver: "subprocess.Popen[bytes]") -> None:

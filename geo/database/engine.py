@@ -50,9 +50,7 @@ def create_engine(url: str) -> Engine:
     try:
         parsed = make_url(url)
     except ArgumentError as error:
-        raise SetupError(
-            "VASTI_DATABASE_URL is not a database URL; it looks like postgresql://user:password@host/database."
-        ) from error
+        raise SetupError("database_url_invalid") from error
     is_service = parsed.username == SERVICE_ROLE
     return sqlalchemy.create_engine(
         parsed,
@@ -106,33 +104,23 @@ def translated_errors(*, reading: bool = False) -> Iterator[None]:
         match getattr(getattr(error, "orig", error), "sqlstate", None):
             case "55P03":  # a lock that was waited for in vain
                 if reading:
-                    raise Busy("This is being changed at the moment; try again in a few seconds.") from error
+                    raise Busy("changing_now") from error
                 raise Locked from error
             case "57014":  # a statement that took longer than the service's may
-                raise Busy(
-                    "This takes longer than the service works on one question: ask for less at once, such as one round "
-                    "or one indicator, or try again later."
-                ) from error
+                raise Busy("question_takes_long") from error
             case "53100":  # the disk is full
                 raise StorageFull from error
-        raise DatabaseUnavailable(
-            "The database cannot be reached or broke off; nothing of this step was saved. "
-            "Check that it runs (`vasti db status`) and try again."
-        ) from error
+        raise DatabaseUnavailable("database_broke_off") from error
     except ProgrammingError as error:
         match getattr(error.orig, "sqlstate", None):
             case "42P01":  # undefined table
-                raise DatabaseUnavailable(
-                    "The database has no Vasti tables yet; run `vasti db upgrade` first."
-                ) from error
+                raise DatabaseUnavailable("tables_missing") from error
             case "42501":  # insufficient privilege: a policy said no where nobody had asked before
                 raise NotAllowed from error
         raise
     except DBAPIError as error:
         if error.connection_invalidated:
-            raise DatabaseUnavailable(
-                "The connection to the database broke off; nothing of this step was saved."
-            ) from error
+            raise DatabaseUnavailable("connection_broke_off") from error
         raise
 
 

@@ -174,10 +174,7 @@ def _make_role(connection: Connection) -> None:
     except ProgrammingError as error:
         if not isinstance(error.orig, psycopg.errors.InsufficientPrivilege):
             raise
-        raise SetupError(
-            f"The database has no role {SERVICE_ROLE}, as which the service connects, and this account may not "
-            f"make one: have an administrator run `CREATE ROLE {SERVICE_ROLE} LOGIN NOINHERIT`, then try again."
-        ) from None
+        raise SetupError("service_role_missing", role=SERVICE_ROLE) from None
 
 
 def _set_password(connection: Connection, password: SecretStr) -> None:
@@ -199,7 +196,4 @@ def check_service(connection: Connection) -> None:
         text("SELECT current_user, rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = session_user")
     ).one()
     if found[0] != SERVICE_ROLE or found[1]:
-        raise SetupError(
-            f"The service connects to the database as {found[0]}, who may see every household: it must be "
-            f"{SERVICE_ROLE}, and no superuser."
-        )
+        raise SetupError("service_role_sees_all", account=found[0], role=SERVICE_ROLE)

@@ -110,10 +110,7 @@ def write_boundaries(
             continue
         else:
             if known.valid_from_on is not None and known.valid_from_on >= from_on:
-                raise Conflict(
-                    f"Settlement {row.code} has a boundary valid from {known.valid_from_on}; a changed one must be "
-                    "valid from a later day: name it with --valid-from."
-                )
+                raise Conflict("boundary_valid_later", settlement=row.code, valid_from_on=known.valid_from_on)
             ended.append(known.boundary_id)
         new.append(
             {
@@ -185,10 +182,7 @@ def _refuse_rested_on(connection: Connection, upload_id: int, own: Subquery) -> 
     redrawn = select(settlement.c.code).join(own, own.c.settlement_id == settlement.c.id)
     later = connection.execute(redrawn.where(own.c.valid_to_on.is_not(None)).limit(1)).scalar_one_or_none()
     if later is not None:
-        raise Conflict(
-            f"Settlement {later} has been redrawn since upload {upload_id}: take the later upload back first, or load "
-            "corrected boundaries instead."
-        )
+        raise Conflict("settlement_redrawn_later", settlement=later, upload=upload_id)
     # Placed by the boundaries of a round's first day.
     placed = (
         select(settlement.c.code)
@@ -201,7 +195,4 @@ def _refuse_rested_on(connection: Connection, upload_id: int, own: Subquery) -> 
     )
     resting = connection.execute(placed.limit(1)).scalar_one_or_none()
     if resting is not None:
-        raise Conflict(
-            f"Households have been placed in the boundaries of upload {upload_id}, such as that of settlement "
-            f"{resting}: take their uploads back first, or load corrected boundaries instead."
-        )
+        raise Conflict("boundaries_lived_in", upload=upload_id, settlement=resting)

@@ -5,7 +5,8 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from geo.base import check_slug
 from geo.database.schema.places import city, city_request
-from geo.errors import Conflict, InputError, NotFound, quoted
+from geo.errors import Conflict, InputError, NotFound
+from geo.messages import Message
 
 _LONGEST_NAME = 200
 
@@ -16,12 +17,12 @@ def check_city(slug: str, name: str) -> str:
     Raises:
         InputError: the slug is not one, or the name is empty or too long.
     """
-    check_slug(slug, "city")
+    check_slug(slug)
     name = name.strip()
     if not name:
-        raise InputError(f"City {slug} needs a name.")
+        raise InputError("city_name_missing", slug=slug)
     if len(name) > _LONGEST_NAME:
-        raise InputError(f"The name of city {slug} has more than {_LONGEST_NAME} characters: give a shorter one.")
+        raise InputError("city_name_too_long", slug=slug, most=_LONGEST_NAME)
     return name
 
 
@@ -51,9 +52,9 @@ def city_name(connection: Connection, slug: str) -> str | None:
     return connection.execute(select(city.c.name).where(city.c.slug == slug)).scalar_one_or_none()
 
 
-def is_there(slug: str, name: str | None) -> str:
-    """The sentence that a city is there already."""
-    return f"There is a city {slug} already, called {name}."
+def is_there(slug: str, name: str | None) -> Message:
+    """That a city is there already."""
+    return Message("city_exists", slug=slug, name=name)
 
 
 def find_city(connection: Connection, slug: str) -> int:
@@ -65,6 +66,7 @@ def find_city(connection: Connection, slug: str) -> int:
     city_id = connection.execute(select(city.c.id).where(city.c.slug == slug)).scalar_one_or_none()
     if city_id is None:
         slugs = connection.execute(select(city.c.slug).order_by(city.c.slug)).scalars().all()
-        has = f"there are {', '.join(slugs)}" if slugs else "add it with `vasti city add`"
-        raise NotFound(f"There is no city {quoted([slug])}; {has}.")
+        raise (
+            NotFound("city_unknown", city=slug, known=slugs) if slugs else NotFound("city_unknown_none_yet", city=slug)
+        )
     return int(city_id)

@@ -40,12 +40,9 @@ def ask_for_city(
     except OperationalError as error:
         if getattr(error.orig, "sqlstate", None) != _TOO_MANY:
             raise
-        raise Conflict(
-            f"Your organisation has {MOST_OPEN} requests for cities that wait for an answer, which is the most: ask "
-            "again once the operator has answered some of them."
-        ) from None
+        raise Conflict("city_requests_too_many", most=MOST_OPEN) from None
     if number is None:
-        raise Conflict(f"Your organisation has asked for the city {slug} already.")
+        raise Conflict("city_asked_for", city=slug)
     return int(number)
 
 
@@ -83,7 +80,7 @@ def find_request(connection: Connection, number: int) -> dict[str, Any]:
     """
     found = find_requests(connection, number)
     if not found:
-        raise NotFound(f"There is no request {number} for a city.")
+        raise NotFound("city_request_unknown", number=number)
     return found[0]
 
 
@@ -101,7 +98,7 @@ def answer_request(connection: Connection, number: int, answer: Answer, reason: 
         .values(state=answer, reason=reason, decided_at=func.now())
     )
     if connection.execute(answered).rowcount == 0:
-        raise Conflict(f"The request for the city {asked['slug']} has been answered already.")
+        raise Conflict("city_request_answered", city=asked["slug"])
     if answer == "added":
         add_city(connection, asked["slug"], asked["name"])
     return find_request(connection, number)

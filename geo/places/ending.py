@@ -6,7 +6,7 @@ from datetime import date
 from sqlalchemy import Connection, func, select, update
 
 from geo.database.schema.places import settlement
-from geo.errors import Conflict, NotFound, quoted
+from geo.errors import Conflict, NotFound
 from geo.places.cities import find_city
 
 
@@ -32,12 +32,9 @@ def end_settlement(connection: Connection, city_slug: str, code: str, ended_on: 
         select(settlement.c.id, settlement.c.name, settlement.c.ended_on).where(*of_code)
     ).one_or_none()
     if row is None:
-        raise NotFound(f"{city_slug} has no settlement {quoted([code])}.")
+        raise NotFound("settlement_not_in_city", city=city_slug, settlement=code)
     if ended_on is not None and connection.execute(select(func.gate.lives_later(row.id, ended_on))).scalar_one():
-        raise Conflict(
-            f"Settlement {code} has households in a round that starts on {ended_on} or later: end it on a later day, "
-            "or take those households' uploads back first."
-        )
+        raise Conflict("settlement_lived_in_later", settlement=code, ended_on=ended_on)
     connection.execute(update(settlement).where(settlement.c.id == row.id).values(ended_on=ended_on))
     return Ended(code, row.name, row.ended_on), Ended(code, row.name, ended_on)
 

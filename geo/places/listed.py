@@ -72,10 +72,7 @@ def withdraw_listed(connection: Connection, upload_id: int) -> None:
     )
     resting = connection.execute(placed.limit(1)).scalar_one_or_none()
     if resting is not None:
-        raise Conflict(
-            f"Households have been placed in the settlements of upload {upload_id}, such as {resting}: take their "
-            "uploads back first."
-        )
+        raise Conflict("settlements_lived_in", upload=upload_id, settlement=resting)
     in_use = [
         select(table.c.settlement_id).where(table.c.settlement_id == settlement.c.id).exists()
         for table in (household, survey_frame)

@@ -10,7 +10,7 @@ from geo.base import Listing, PageRequest, fetch_page, listing, refuse_unknown
 from geo.database.schema.places import city, organisation
 from geo.database.schema.surveys import survey
 from geo.database.schema.uploads import public_upload
-from geo.errors import NotFound, quoted
+from geo.errors import NotFound
 from geo.surveys.visibility import is_seen
 
 
@@ -68,7 +68,7 @@ def find_seen_survey(connection: Connection, city_slug: str, survey_slug: str) -
         connection.execute(rows.where(*is_it, or_(is_seen("granted"), is_seen("published")))).mappings().one_or_none()
     )
     if found is None:
-        raise NotFound(f"There is no survey {quoted([survey_slug])} of {city_slug}.")
+        raise NotFound("survey_unknown_in_city", survey=survey_slug, city=city_slug)
     return dict(found)
 
 

@@ -11,17 +11,20 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from geo.base import check_slug
 from geo.database.schema.places import settlement
 from geo.database.schema.surveys import survey, survey_frame
-from geo.errors import Conflict, InputError, NotFound, quoted
+from geo.errors import Conflict, InputError, NotFound
 from geo.fields import Unit
+from geo.messages import Message
 from geo.people import open_organisation
 
 Mode = Literal["census", "sample", "phone"]
 
 MODE_ASKED: Mapping[Unit, str] = {
-    "household": "was every household visited (census), or a sample of them (sample; phone, if by telephone)?",
-    "settlement": "does the file list every settlement (census), or a sample of them (sample; phone, if by telephone)?",
+    "household": "mode_of_households",
+    "settlement": "mode_of_settlements",
 }
-"""What is asked of a round that is new. No answer is taken for granted: it decides whether figures have intervals."""
+"""The question that is asked of a round that is new, by what it counts.
+
+No answer is taken for granted: it decides whether figures have intervals."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ def open_survey(connection: Connection, city_id: int, spec: SurveySpec) -> int:
         Conflict: the round exists and differs from what is named.
     """
     if _find(connection, city_id, spec.slug) is None:
-        check_slug(spec.slug, "survey")
+        check_slug(spec.slug)
         _check_new(spec)
         connection.execute(
             upsert(survey)
@@ -66,28 +69,27 @@ def open_survey(connection: Connection, city_id: int, spec: SurveySpec) -> int:
         )
         if _find(connection, city_id, spec.slug) is None:
             # A draft that is not for this reader to see.
-            raise Conflict(f"The short name {spec.slug} is taken in this city; choose another.")
+            raise Conflict("survey_slug_taken", survey=spec.slug)
     existing = find_survey(connection, city_id, spec.slug)
     for key in ("name", "starts_on", "ends_on", "unit", "mode", "licence"):
         wanted = getattr(spec, key)
         if wanted is not None and wanted != existing[key]:
-            raise Conflict(
-                f"Survey {spec.slug} exists with {key.removesuffix('_on')} {existing[key]}, not {wanted}; "
-                "leave the option out, or choose another --survey."
-            )
+            is_one, other = str(existing[key]), str(wanted)
+            raise Conflict("survey_differs", survey=spec.slug, key=key.removesuffix("_on"), is_one=is_one, other=other)
     return int(existing["id"])
 
 
 def _check_new(spec: SurveySpec) -> None:
-    missing = [o for o, v in (("--starts", spec.starts_on), ("--ends", spec.ends_on)) if v is None]
-    asked = [f"name its dates with {' and '.join(missing)}"] if missing else []
+    dates = [name for name, value in (("starts_on", spec.starts_on), ("ends_on", spec.ends_on)) if value is None]
+    question = Message(MODE_ASKED[spec.unit or "household"])
+    if dates and spec.mode is None:
+        raise InputError("survey_new_without_dates_and_mode", survey=spec.slug, dates=dates, question=question)
+    if dates:
+        raise InputError("survey_new_without_dates", survey=spec.slug, dates=dates)
     if spec.mode is None:
-        asked.append(f"say with --mode: {MODE_ASKED[spec.unit or 'household']}")
-    if asked:
-        said = ", and ".join(asked)
-        raise InputError(f"Survey {spec.slug} is new; {said}" + ("" if said.endswith("?") else "."))
+        raise InputError("survey_new_without_mode", survey=spec.slug, question=question)
     if spec.starts_on and spec.ends_on and spec.starts_on > spec.ends_on:
-        raise InputError(f"Survey {spec.slug} would end ({spec.ends_on}) before it starts ({spec.starts_on}).")
+        raise InputError("survey_dates_reversed", survey=spec.slug, ends_on=spec.ends_on, starts_on=spec.starts_on)
 
 
 def _find(connection: Connection, city_id: int, slug: str) -> Any:
@@ -103,10 +105,14 @@ def find_survey(connection: Connection, city_id: int, slug: str) -> Any:
     """
     row = _find(connection, city_id, slug)
     if row is None:
-        slugs = connection.execute(
-            select(survey.c.slug).where(survey.c.city_id == city_id).order_by(survey.c.starts_on)
-        ).scalars()
-        raise NotFound(f"The city has no survey {quoted([slug])}; it has {', '.join(slugs) or 'none yet'}.")
+        slugs = (
+            connection.execute(select(survey.c.slug).where(survey.c.city_id == city_id).order_by(survey.c.starts_on))
+            .scalars()
+            .all()
+        )
+        if not slugs:
+            raise NotFound("survey_unknown_none_yet", survey=slug)
+        raise NotFound("survey_unknown", survey=slug, known=slugs)
     return row
 
 

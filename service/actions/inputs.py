@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from geo.fields import Unit
+from geo.messages import Message
 from geo.people import MAX_KEY_DAYS
 from geo.places import Answer
 from geo.surveys import MODE_ASKED, Mode
@@ -49,7 +50,10 @@ class NewSurvey(Body):
     unit: Unit = "household"
     mode: Annotated[
         Mode,
-        Field(description=f"Of households: {MODE_ASKED['household']} Of settlements: {MODE_ASKED['settlement']}"),
+        Field(
+            description=f"Of households: {Message(MODE_ASKED['household']).say('api')} "
+            f"Of settlements: {Message(MODE_ASKED['settlement']).say('api')}"
+        ),
     ]
     licence: Name | None = None
 

@@ -76,7 +76,7 @@ def read_findings(done: Acting, number: int, page: PageRequest, form: str) -> tu
         NotFound: there is no such upload that the actor may see.
     """
     row = find_upload(done.connection, number)
-    found, rows = find_findings(done.connection, number, page)
+    found, rows = find_findings(done.connection, number, page, "page" if form == "page" else "api")
     facts = {"format": form, "rows": len(rows)}
     done.note("findings read", f"upload {number}", owner_id=row["organisation_id"], after=facts)
     return row, found, rows

@@ -32,7 +32,7 @@ def readyz(request: Request) -> JSONResponse:
     """
     with snapshot(engine_of(request)) as connection:
         if not is_up_to_date(connection):
-            raise DatabaseUnavailable("The database's tables are of another version; run `vasti db upgrade`.")
+            raise DatabaseUnavailable("tables_of_other_version")
         check_service(connection)
         read_data_version(connection)
     return JSONResponse({"status": "ok"}, headers=_NOT_KEPT)

@@ -13,6 +13,7 @@ from geo.indicators.figures import COUNT_STEP
 from geo.ingestion.loading import Assessment, check_target, read_boundaries, write_rejected
 from geo.ingestion.loading import assess as assess_files
 from geo.ingestion.reading import ReadOptions
+from geo.messages import Message
 from geo.surveys import MODE_ASKED
 from maps import coverage
 from service.cli import options as o
@@ -47,7 +48,8 @@ def assess(
     """Make every figure and a map from two files, with no database and no server."""
     started = time.monotonic()
     if mode is None:
-        raise InputError(f"Say with --mode how {observations.name} was surveyed: {MODE_ASKED[unit or 'household']}")
+        question = Message(MODE_ASKED[unit or "household"])
+        raise InputError("assess_without_mode", file=observations.name, question=question)
     if rejected:
         check_target(rejected, boundaries, observations)
     (definition,) = find_definitions([indicator], catalogue())

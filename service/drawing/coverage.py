@@ -30,7 +30,7 @@ def coverage_map(
     (definition,) = read_catalogue(connection).find([indicator])
     levels = definition.counted_levels()
     if counted is not None and counted not in levels:
-        problem = InvalidParameter("counted", f"{indicator} does not count {counted}; choose {' or '.join(levels)}")
+        problem = InvalidParameter("counted", "counted_otherwise", indicator=indicator, counted=counted, known=levels)
         raise InvalidParameters([problem])
     query = ValuesQuery(
         cities=[city],

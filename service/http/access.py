@@ -145,10 +145,7 @@ def _check_origin(request: Request, token: str, csrf: str | None) -> None:
     csrf = csrf or request.headers.get(CSRF_HEADER)
     # Bytes: of texts, it compares those of ASCII only.
     if csrf is None or not hmac.compare_digest(csrf.encode(), csrf_of(token).encode()):
-        raise NotAllowed(
-            f"This change lacks the token of your session (`{CSRF_HEADER}`), so it may come from another site: "
-            "reload the page and try again."
-        )
+        raise NotAllowed("session_token_missing", header=CSRF_HEADER)
 
 
 def form_token_of(request: Request) -> str:
@@ -174,10 +171,7 @@ def check_form(request: Request, csrf: str) -> None:
     else:
         is_ours = token is not None and hmac.compare_digest(csrf.encode(), csrf_of(token).encode())
     if not is_ours:
-        raise NotAllowed(
-            "This form may have been sent from another site, or your browser keeps no cookies: open the page here and "
-            "try again."
-        )
+        raise NotAllowed("form_of_other_site")
 
 
 def set_cookie(request: Request, response: Response, token: str) -> None:

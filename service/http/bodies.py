@@ -161,6 +161,8 @@ class Refused(Body):
     """A parameter that was refused."""
 
     name: Annotated[str, Field(description="Its name.", examples=["indicator"])]
+    code: Annotated[str, Field(description="What is wrong with it, for programs.", examples=["parameter_required"])]
+    params: Annotated[dict[str, Any], Field(description="What the reason is about, by name.", examples=[{}])]
     reason: Annotated[str, Field(description="What is wrong with it.", examples=["is required"])]
 
 
@@ -171,6 +173,18 @@ class Problem(Body):
     title: Annotated[str, Field(description="The kind in words.", examples=["Bad Request"])]
     status: Annotated[int, Field(description="The status.", examples=[400])]
     detail: Annotated[str, Field(description="What is wrong this time.", examples=["indicator: is required."])]
+    code: Annotated[
+        str,
+        Field(description="What is wrong, for programs: it stays the same.", examples=["parameters_invalid"]),
+    ]
+    params: Annotated[
+        dict[str, Any],
+        Field(
+            description="What the detail is about, by name: texts, numbers, lists of texts, or another code with its "
+            "params.",
+            examples=[{"names": ["indicator"]}],
+        ),
+    ]
     instance: Annotated[str, Field(description="Where it went wrong.", examples=["/maps/coverage"])]
     invalid_params: list[Refused] | None = None
 

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, GetCoreSchemaHandler
 from pydantic_core.core_schema import CoreSchema, literal_schema
 
 from geo.base import DEFAULT_LIMIT, MAX_LIMIT, PageRequest
-from geo.errors import InvalidParameter, InvalidParameters
+from geo.errors import Fault, InvalidParameter, InvalidParameters
 from geo.indicators.definitions import Counted
 from geo.indicators.figures import Access, Level, RankedLevel
 from service.formats.format import Needs
@@ -59,7 +59,7 @@ RankedCounted = Annotated[
 def _tenths(number: float | None) -> float | None:
     """Refused rather than rounded: what is asked for stands in the answer, and each spelling is kept by itself."""
     if number is not None and round(number, 1) != number:
-        raise ValueError("must have at most one decimal, such as 80.5")
+        raise Fault("decimals_too_many")
     return number
 
 
@@ -225,18 +225,21 @@ async def check_query(request: Request) -> None:
     if (told := request.scope.get("state", {}).get("told")) is not None:
         told["route"] = route.path_format
     declared = dict(_declared(route.dependant))
-    allowed = f"this address takes {', '.join(sorted(declared))}" if declared else "this address takes none"
     given: dict[str, list[str]] = {}
     for name, value in request.query_params.multi_items():
         given.setdefault(name, []).append(value)
     problems = []
     for name, values in given.items():
         if name not in declared:
-            problems.append(InvalidParameter(name, f"is not a parameter; {allowed}"))
+            problems.append(
+                InvalidParameter(name, "parameter_unknown", known=sorted(declared))
+                if declared
+                else InvalidParameter(name, "parameter_unknown_none_taken")
+            )
         elif len(values) > 1 and not declared[name]:
-            problems.append(InvalidParameter(name, "is given more than once"))
+            problems.append(InvalidParameter(name, "parameter_twice"))
         elif any("\0" in value for value in values):
-            problems.append(InvalidParameter(name, "contains a character that no text may hold"))
+            problems.append(InvalidParameter(name, "text_unstorable"))
     if problems:
         raise InvalidParameters(problems)
 

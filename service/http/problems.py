@@ -3,7 +3,7 @@
 import logging
 import math
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
@@ -12,7 +12,8 @@ import orjson
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Message as Event
 
 from geo.base import invalid_parameter
 from geo.errors import (
@@ -30,9 +31,8 @@ from geo.errors import (
     TooLarge,
     VastiError,
     is_full,
-    shortened,
 )
-from geo.surveys import MODE_ASKED
+from geo.messages import Message, params_as_json, shortened
 from service.http.html import is_page, page, see_other
 from service.http.responses import address
 from service.http.wording import for_page
@@ -58,10 +58,6 @@ STATUS: Mapping[type[VastiError], HTTPStatus] = {
 
 RETRY_AFTER_S = 5
 
-# What the operator has to do about it stands in the log: a reader can only wait, and folders are not for readers.
-_NOT_READY = "The service cannot reach its database at the moment; please try again in a little while."
-_FAULT = "Something went wrong inside Vasti. If it happens again, give the operator this number: {mark}."
-
 logger = logging.getLogger("vasti.problems")
 
 
@@ -76,29 +72,38 @@ def add_problem_handlers(app: FastAPI) -> None:
 def problem(
     request: Request,
     status: HTTPStatus,
-    detail: str,
+    said: Message | VastiError,
     *,
     instance: str | None = None,
-    invalid: Sequence[InvalidParameter] = (),
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """An answer that says what is wrong: for a person a page, for a program RFC 9457. It is never long."""
-    detail = shortened(detail, _LONGEST_DETAIL)
     if is_page(request.scope):
-        answer = page(request, "problem.html", status=status, title=_TITLES.get(status, status.phrase), detail=detail)
+        title, detail = _TITLES.get(status, status.phrase), shortened(_on_page(said), _LONGEST_DETAIL)
+        answer = page(request, "problem.html", status=status, title=title, detail=detail)
         answer.headers.update(headers or {})
         return answer
     body: dict[str, Any] = {
         "type": "about:blank",
         "title": status.phrase,
         "status": status.value,
-        "detail": detail,
+        "detail": shortened(_sentence(said.say("api")), _LONGEST_DETAIL),
+        "code": said.code,
+        "params": params_as_json(said.params),
         "instance": instance or shortened(address(request, request.url.path), LONGEST_PATH),
     }
-    if invalid:
-        body["invalid_params"] = [{"name": p.name, "reason": p.reason} for p in invalid]
+    if isinstance(said, InvalidParameters):
+        body["invalid_params"] = [
+            {"name": p.name, "code": p.message.code, "params": params_as_json(p.message.params), "reason": p.reason}
+            for p in said.invalid
+        ]
     extra = {"cache-control": "no-store", "x-content-type-options": "nosniff", **(headers or {})}
     return Response(orjson.dumps(body), status, extra, MEDIA_TYPE)
+
+
+def _on_page(said: Message | VastiError) -> str:
+    # A sentence that has no code yet names options of the command.
+    return for_page(str(said)) if said.code == "unnamed" else said.say("page")
 
 
 _LONGEST_DETAIL = 12_000
@@ -127,14 +132,14 @@ def _of_vasti_error(request: Request, error: Exception) -> Response:
     if status == HTTPStatus.INTERNAL_SERVER_ERROR:
         raise error
     if isinstance(error, SetupError):
+        # What the operator has to do about it stands in the log: a reader can only wait, and folders are not for
+        # readers.
         logger.warning("not ready", extra={"facts": {"why": str(error)}})
-        return problem(request, status, _NOT_READY, headers={"retry-after": str(RETRY_AFTER_S)})
+        return problem(request, status, Message("service_not_ready"), headers={"retry-after": str(RETRY_AFTER_S)})
     if isinstance(error, SignInRefused) and is_page(request.scope):
         # Who has to sign in for a page goes on to it afterwards; what a form held is gone, so not to where it went.
         return see_other(request, "/sign-in", **({"next": request.url.path} if request.method == "GET" else {}))
-    invalid = error.params if isinstance(error, InvalidParameters) else []
-    detail = for_page(str(error)) if is_page(request.scope) else _sentence(str(error))
-    return problem(request, status, detail, invalid=invalid, headers=_headers(error))
+    return problem(request, status, error, headers=_headers(error))
 
 
 def _of_os_error(request: Request, error: Exception) -> Response:
@@ -163,31 +168,26 @@ def _of_validation_error(request: Request, error: Exception) -> Response:
 
 def _refused(fault: Mapping[str, Any]) -> InvalidParameter:
     # The first part says where it was, such as "query"; the second is its name.
-    refused = invalid_parameter(fault, fault["loc"][1:2] or fault["loc"][:1])
-    asked = _ASKED.get(fault["loc"][-1]) if fault["type"] == "missing" else None
-    return refused if asked is None else InvalidParameter(refused.name, f"{refused.reason}: {asked}")
-
-
-_ASKED: Mapping[object, str] = {"mode": MODE_ASKED["household"]}
-"""What is asked about a parameter that has no default, where its name alone does not tell."""
+    return invalid_parameter(fault, fault["loc"][1:2] or fault["loc"][:1])
 
 
 def _of_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 (registered for these only)
     status = HTTPStatus(error.status_code)
     headers: Mapping[str, str] | None = error.headers
+    detail: Any = error.detail
     match status:
         case HTTPStatus.NOT_FOUND:
-            detail = "There is nothing at this address" + (
-                "." if is_page(request.scope) else "; /api/v1/openapi.json lists what there is."
-            )
+            said = Message("address_unknown")
         case HTTPStatus.METHOD_NOT_ALLOWED:
-            detail = "This address does not take this method; the header Allow says which it takes."
+            said = Message("method_not_allowed")
             # The router names those of one route only, where several share an address.
             headers = {"allow": ", ".join(request.app.state.addresses.methods(request.scope["path"]))}
         case _:
-            detail = _sentence(str(error.detail))
-    return problem(request, status, detail, headers=headers)
+            said = (
+                detail if isinstance(detail, Message) else Message("request_malformed", reason=_sentence(str(detail)))
+            )
+    return problem(request, status, said, headers=headers)
 
 
 class FaultWall:
@@ -206,7 +206,7 @@ class FaultWall:
             return
         started = False
 
-        async def watched(message: Message) -> None:
+        async def watched(message: Event) -> None:
             nonlocal started
             started = started or message["type"] == "http.response.start"
             await send(message)
@@ -218,6 +218,6 @@ class FaultWall:
             path = shortened(scope["path"], LONGEST_PATH)
             logger.error("fault", extra={"facts": {"id": str(mark), "path": path, "where": where(error)}})
             if not started:
-                request, detail = Request(scope), _FAULT.format(mark=mark)
-                answer = problem(request, HTTPStatus.INTERNAL_SERVER_ERROR, detail, instance=f"urn:uuid:{mark}")
+                request, said = Request(scope), Message("fault", mark=str(mark))
+                answer = problem(request, HTTPStatus.INTERNAL_SERVER_ERROR, said, instance=f"urn:uuid:{mark}")
                 await answer(scope, receive, send)

@@ -79,9 +79,7 @@ def _named(name: str, slug: str) -> dict[str, str]:
 
 def _check(given: dict[str, str]) -> None:
     if given["slug"] == "":
-        raise InputError(
-            "Give the city a short name too, of letters a to z, digits and hyphens, such as pimpri-chinchwad."
-        )
+        raise InputError("city_slug_missing")
     check_city(given["slug"], given["name"])
 
 

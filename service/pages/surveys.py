@@ -74,11 +74,9 @@ def open_one(
 
 def _valid(given: dict[str, str]) -> NewSurvey:
     if given["slug"] == "":
-        raise InputError(
-            "Give the round a short name too, of letters a to z, digits and hyphens, such as 2026-round-2."
-        )
+        raise InputError("survey_slug_missing")
     if given["mode"] == "":
-        raise InputError("Say who was asked: was every household visited, or a sample?")
+        raise InputError("survey_mode_missing")
     return validated(NewSurvey, given)
 
 

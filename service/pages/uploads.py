@@ -322,7 +322,7 @@ def findings(request: Request, number: Id, cursor: Cursor = None) -> Response:
             "findings.html",
             bearer=done.bearer,
             upload=row,
-            findings=[each | {"meaning": for_page(each["meaning"])} for each in rows],
+            findings=rows,
             total=found.total,
             next_cursor=found.next_cursor,
         )

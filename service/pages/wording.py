@@ -2,19 +2,14 @@
 
 from collections.abc import Mapping
 
-from geo.errors import InvalidParameters, VastiError
+from geo.errors import VastiError
 from geo.ingestion.loading import Words
 from service.http.wording import for_page
 
-_FIELDS = {"slug": "short name", "starts_on": "first day", "ends_on": "last day", "email": "e-mail address"}
-"""What forms call what requests call otherwise."""
-
 
 def form_problem(error: VastiError) -> str:
-    """Why a form was refused, with its fields as the page names them."""
-    if not isinstance(error, InvalidParameters):
-        return for_page(str(error))
-    return "; ".join(f"The {_FIELDS.get(wrong.name, wrong.name)} {wrong.reason}" for wrong in error.params) + "."
+    """Why a form was refused."""
+    return for_page(str(error)) if error.code == "unnamed" else error.say("page")
 
 
 STATES: Mapping[str, tuple[str, str]] = {

@@ -9,11 +9,11 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Connection, text
 
 from geo.base import PageRequest
+from geo.messages import Message
 from geo.people import enter, find_audit
 from geo.places import add_city, find_requests
 from geo.places.city_requests import MOST_OPEN
 from service.http.access import COOKIE, csrf_of
-from service.http.wording import for_page
 from tests.support.cli import Shell
 from tests.support.office import API, bearer, client, officer, settings
 from tests.support.two_organisations import TwoOrganisations, refused, rows
@@ -245,8 +245,7 @@ def test_a_city_is_asked_for_and_added_on_pages(client: TestClient, two: TwoOrga
 
 
 def test_a_command_on_a_page_is_what_can_be_done_there() -> None:
-    said = for_page("There is no city 'pimpri'; add it with `vasti city add`.")
-    assert said == (
+    assert Message("city_unknown_none_yet", city="pimpri").say("page") == (
         "There is no city 'pimpri'; an operator adds it on the page “Cities”, and a steward asks for it there."
     )
 

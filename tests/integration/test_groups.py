@@ -126,7 +126,7 @@ def test_a_groups_name_of_few_is_told_to_nobody_in_public(city: Connection) -> N
 def test_groups_are_asked_for_by_indicator_and_round(city: Connection) -> None:
     with pytest.raises(InvalidParameters) as refused:
         by_group(city, by="height", indicators=[], surveys=[])
-    assert [p.name for p in refused.value.params] == ["by", "indicator", "survey"]
+    assert [p.name for p in refused.value.invalid] == ["by", "indicator", "survey"]
     assert all(field in str(refused.value) for field in group_fields())
 
 

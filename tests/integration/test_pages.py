@@ -165,7 +165,7 @@ def test_every_page_and_form_is_tried() -> None:
 @pytest.mark.parametrize("address", FORMS)
 @pytest.mark.parametrize(
     ("csrf", "status", "says"),
-    [("", 400, "csrf: is required"), ("0" * 64, 403, "may come from another site"), ("é", 403, "another site")],
+    [("", 400, "The csrf is required."), ("0" * 64, 403, "may come from another site"), ("é", 403, "another site")],
 )
 def test_forms_of_other_sites_do_nothing(
     client: TestClient, two: TwoOrganisations, address: str, csrf: str, status: int, says: str

@@ -148,7 +148,7 @@ def test_values_cursor_of_no_list(city: Connection, cursor: str) -> None:
 def test_values_unknown_filter(city: Connection, changes: dict[str, Any], name: str) -> None:
     with pytest.raises(InvalidParameters) as raised:
         figures(city, **changes)
-    assert [p.name for p in raised.value.params] == [name]
+    assert [p.name for p in raised.value.invalid] == [name]
 
 
 def test_values_of_drafts_only_on_request(city: Connection) -> None:

@@ -50,7 +50,10 @@ class Trees(Kind[TreeChoices]):
 
     name = "trees"
     choices = TreeChoices
-    rules: Mapping[str, Rule] = {"tree_code_missing": Rule("error", "the row has no tree code", "give each tree one")}
+    rules: Mapping[str, Rule] = {"tree_code_missing": Rule("error")}
+    findings: Mapping[str, Mapping[str, str]] = {
+        "tree_code_missing": {"says": "the row has no tree code", "do": "give each tree one"}
+    }
     asked = (Asked("only_street", "Street trees only", when_sent=True),)
     words = Words(
         heading="Send trees",

@@ -17,6 +17,7 @@ from geo.ingestion.findings import RULES, Findings
 from geo.ingestion.loading.row_checks import Checks
 from geo.ingestion.mapping import Observations, PositionColumns, Profile, read_profile
 from geo.ingestion.mapping.profile import FieldMapping
+from geo.messages import say_part_of_finding
 from tests.support.factories import write_csv
 from tests.support.mapping import field, mapped
 
@@ -321,7 +322,7 @@ def test_findings_say_what_and_what_to_do(code: str) -> None:
     findings.add(code, rows, field="drainage", values=["<b>", "<b>", None])
     (group,) = findings.groups()
     assert (group.code, group.count, group.rows) == (code, 3, (2, 3, 4))
-    assert group.sentence().endswith(f"What to do: {RULES[code].do}.")
+    assert group.sentence().endswith(f"What to do: {say_part_of_finding(code, 'do', group.params())}.")
     assert ("{" in group.sentence()) is False
     assert (findings.rejected_rows(), findings.warned_rows()) == ((3, 0) if group.severity == "error" else (0, 3))
 
@@ -329,6 +330,8 @@ def test_findings_say_what_and_what_to_do(code: str) -> None:
 @pytest.mark.parametrize("code", list(RULES))
 def test_documents_list_every_kind_of_finding(code: str) -> None:
     rule = RULES[code]
-    says = rule.about(several=False).format(field="the field", value="…")
+    about = {"field": "the field", "values": ["…"], "n_values": 1}
+    says, do = (say_part_of_finding(code, part, about) for part in ("says", "do"))
+    says = says.replace("“…”", "…")
     documents = (Path(__file__).parents[2] / "docs" / "loading-data.md").read_text(encoding="utf-8")
-    assert f"| `{code}` | {rule.severity} | {says} | {rule.do} |\n" in documents
+    assert f"| `{code}` | {rule.severity} | {says} | {do} |\n" in documents

@@ -37,9 +37,8 @@ def test_for_page(said: str, on_the_page: str) -> None:
 
 @pytest.mark.parametrize("code", RULES)
 def test_no_finding_names_an_option_on_a_page(code: str) -> None:
-    told = for_page(sentence(code, "a_field", "a value"))
+    told = sentence(code, "a_field", "a value", "page")
     assert not re.search(r"--[a-z]|`", told)
-    assert RULES[code].about(several=False).split("{")[0].strip()[1:20] in told
 
 
 def test_every_state_has_words() -> None:

@@ -107,18 +107,12 @@ class Folders:
         owner = self.data_dir.stat().st_uid if self.data_dir.exists() else None
         if os.geteuid() != 0:
             if owner is not None and owner != os.geteuid():
-                raise SetupError(
-                    f"The private cluster in {self.state_dir} belongs to another user: run this as that "
-                    "user, or set VASTI_STATE_DIR to a folder of your own."
-                )
+                raise SetupError("cluster_of_other_user", folder=self.state_dir)
             return None
         try:
             found = pwd.getpwuid(owner) if owner else pwd.getpwnam("postgres")
         except KeyError:
-            raise SetupError(
-                "PostgreSQL does not run as root and this machine has no `postgres` user to run it as: "
-                "run this as an ordinary user, or install PostgreSQL from the system's packages."
-            ) from None
+            raise SetupError("postgresql_user_missing") from None
         return Account(found.pw_name, found.pw_uid, found.pw_gid)
 
     def prepare(self, account: Account | None) -> None:
@@ -168,8 +162,7 @@ class Folders:
             yield
         except OSError as error:
             raise SetupError(
-                f"The folder {self.state_dir} cannot hold the private cluster ({error.strerror or error}): "
-                "set VASTI_STATE_DIR to a folder you may write to."
+                "cluster_folder_not_writable", folder=self.state_dir, reason=error.strerror or str(error)
             ) from error
 
     def _check_reachable(self, account: Account) -> None:
@@ -178,10 +171,7 @@ class Folders:
         parents = [str(p) for p in (*reversed(self.state_dir.parents), self.state_dir)]
         asked = run_as(account, ["/bin/sh", "-c", script, "sh", *parents], cwd="/", capture_output=True)
         if asked.returncode:
-            raise SetupError(
-                f"PostgreSQL runs as the user {account.name}, who cannot enter {asked.stdout}: "
-                f"allow it with `chmod o+x '{asked.stdout}'`, or set VASTI_STATE_DIR to another folder."
-            )
+            raise SetupError("folder_closed_to_postgresql", account=account.name, folder=asked.stdout)
 
 
 def make_private(folder: Path, account: Account | None) -> None:
@@ -195,7 +185,7 @@ def make_private(folder: Path, account: Account | None) -> None:
     status = folder.lstat()
     owner = account.uid if account else os.geteuid()
     if not stat.S_ISDIR(status.st_mode) or status.st_uid not in (owner, os.geteuid()):
-        raise SetupError(f"{folder} is not a folder of ours: remove it, then try again.")
+        raise SetupError("folder_not_ours", folder=folder)
     folder.chmod(0o700)
     if account and status.st_uid != account.uid:
         os.chown(folder, account.uid, account.gid, follow_symlinks=False)

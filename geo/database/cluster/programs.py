@@ -9,12 +9,6 @@ from pathlib import Path
 
 from geo.errors import PostgisMissing, SetupError
 
-INSTALL_POSTGIS = (
-    "PostGIS is not installed on this machine: install it on Debian or Ubuntu with "
-    "`sudo apt-get install postgresql-postgis`, on macOS with `brew install postgis`, "
-    "or run everything in containers with `docker compose up`."
-)
-
 # Where packages put PostgreSQL besides PATH: Debian and Ubuntu, Fedora, Homebrew, Postgres.app.
 PACKAGE_FOLDERS = (
     ("/usr/lib/postgresql", "*/bin"),
@@ -41,9 +35,7 @@ class Programs:
         """
         found = self.bindir / name
         if not found.exists():
-            raise SetupError(
-                f"The program {name} is missing from {self.bindir}: install PostgreSQL {self.major} again."
-            )
+            raise SetupError("server_program_missing", program=name, folder=self.bindir, version=self.major)
         return found
 
     @property
@@ -84,15 +76,11 @@ def find_programs(folders: Iterable[Path] | None = None, major: int | None = Non
     """
     able = [p for p in _installed(folders) if p.can_serve and p.has_postgis]
     if not able:
-        raise PostgisMissing(INSTALL_POSTGIS)
+        raise PostgisMissing("postgis_missing")
     fitting = [p for p in able if major is None or p.major == major]
     if not fitting:
-        here = " and ".join(str(p.major) for p in sorted(able, key=lambda p: p.major))
-        raise SetupError(
-            f"The private cluster was made with PostgreSQL {major}, but this machine has PostGIS for "
-            f"PostgreSQL {here}: install postgresql-{major}-postgis-3, or set VASTI_STATE_DIR to a new "
-            "folder and restore a backup there."
-        )
+        here = [str(p.major) for p in sorted(able, key=lambda p: p.major)]
+        raise SetupError("postgis_for_other_version", wanted=major, here=here)
     return max(fitting, key=lambda p: p.major)
 
 
@@ -104,10 +92,7 @@ def find_client(name: str, folders: Iterable[Path] | None = None) -> Path:
     """
     able = [p for p in _installed(folders) if (p.bindir / name).exists()]
     if not able:
-        raise SetupError(
-            f"The program {name} is not on this machine: install it on Debian or Ubuntu with "
-            "`sudo apt-get install postgresql-client`, or on macOS with `brew install libpq`."
-        )
+        raise SetupError("client_program_missing", program=name)
     return max(able, key=lambda p: p.major).path(name)
 
 

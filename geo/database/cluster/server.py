@@ -89,10 +89,7 @@ def stop(state_dir: Path, *, program_folders: Sequence[Path] | None = None) -> b
             try:
                 _ctl(programs, folders.account(), folders).stop(folders.data_dir.name, mode="fast", wait=60)
             except subprocess.CalledProcessError:
-                raise DatabaseUnavailable(
-                    f"The private cluster in {folders.state_dir} did not stop within a minute: "
-                    "see its log, cluster.log in that folder."
-                ) from None
+                raise DatabaseUnavailable("cluster_not_stopped", folder=folders.state_dir) from None
             if folders.socket_dir.parent != folders.state_dir:
                 with suppress(OSError):
                     folders.socket_dir.rmdir()
@@ -131,7 +128,7 @@ def server_versions(url: str) -> tuple[str, str | None]:
                 " (SELECT extversion FROM pg_extension WHERE extname = 'postgis')"
             ).fetchone()
     except psycopg.Error:
-        raise DatabaseUnavailable("The database does not answer: check that it runs and its address.") from None
+        raise DatabaseUnavailable("database_silent") from None
     assert row is not None  # noqa: S101 (a SELECT without FROM yields one row)
     return str(row[0]).split()[0], row[1]
 
@@ -193,7 +190,7 @@ def _make(folders: Folders, programs: Programs, account: Account | None) -> None
         sync(folders.state_dir)
     except subprocess.CalledProcessError as error:
         reason = _last_line(error.stderr or error.stdout or "")
-        raise DatabaseUnavailable(f"The private cluster could not be made in {folders.state_dir}: {reason}") from None
+        raise DatabaseUnavailable("cluster_not_made", folder=folders.state_dir, reason=reason) from None
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
 
@@ -231,7 +228,7 @@ def _launch(folders: Folders, programs: Programs, account: Account | None) -> No
                 time.sleep(0.3)
                 continue
             raise DatabaseUnavailable(
-                f"The private cluster in {folders.state_dir} did not start: {reason} (its log is {folders.log})"
+                "cluster_not_started", folder=folders.state_dir, reason=reason, log=folders.log
             ) from None
         return
 
@@ -246,10 +243,7 @@ def _await_answer(folders: Folders) -> None:
             # With no socket to wait for, the server runs but its socket's folder was removed under it.
             gone = not (folders.socket_dir / f".s.PGSQL.{PORT}").exists()
             if time.monotonic() > deadline or (gone and time.monotonic() > deadline - START_TIMEOUT_S + 15):
-                raise DatabaseUnavailable(
-                    f"The private cluster in {folders.state_dir} runs but does not answer: "
-                    "stop it with `vasti db stop`, then try again."
-                ) from None
+                raise DatabaseUnavailable("cluster_silent", folder=folders.state_dir) from None
             time.sleep(0.2)
         else:
             return

@@ -7,8 +7,9 @@ from importlib.resources import files
 from sqlalchemy import Connection, select
 
 from geo.database.schema.tallies import own_indicator
-from geo.errors import InvalidParameter, InvalidParameters, quoted, shortened
+from geo.errors import InvalidParameter, InvalidParameters
 from geo.indicators.definitions.definition import Definition, read_definition
+from geo.messages import shortened
 
 
 @cache
@@ -93,7 +94,8 @@ def find_definitions(ids: Sequence[str], known: Mapping[str, Definition]) -> lis
         return list(known.values())
     missing = [i for i in ids if i not in known]
     if missing:
-        named = shortened(missing[0]) if len(missing) == 1 else quoted(missing)
-        is_none = "is not an indicator" if len(missing) == 1 else "are no indicators"
-        raise InvalidParameters([InvalidParameter("indicator", f"{named} {is_none}; choose from {', '.join(known)}")])
+        unknown = [shortened(i) for i in missing]
+        raise InvalidParameters(
+            [InvalidParameter("indicator", "indicators_unknown", unknown=unknown, known=list(known))]
+        )
     return [known[i] for i in dict.fromkeys(ids)]

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from geo.base import describe_fault
 from geo.database.schema.facilities import FacilityKind
-from geo.errors import DefinitionInvalid, ExpressionInvalid
+from geo.errors import DefinitionInvalid, ExpressionInvalid, Fault
 from geo.fields import standard_fields
 from geo.indicators.definitions.expressions.check import Expression, read_expression
 
@@ -35,7 +35,7 @@ _JOINERS = "\u200c\u200d"
 
 def _check_id(text: str) -> str:
     if not _ID.fullmatch(text):
-        raise ValueError(f"{text[:70]!r} is not made of 2 to 63 of a-z, 0-9 and _, the first of them a letter")
+        raise Fault("id_invalid", given=text[:70])
     return text
 
 
@@ -44,9 +44,9 @@ def _read_plain(text: str) -> str:
     line = " ".join(text.split())
     hidden = next((c for c in line if not (c.isprintable() or c in _JOINERS)), None)
     if hidden is not None:
-        raise ValueError(f"has a character that cannot be seen (U+{ord(hidden):04X})")
+        raise Fault("text_character_unseen", character=f"U+{ord(hidden):04X}")
     if not line:
-        raise ValueError("is empty")
+        raise Fault("text_empty")
     return line
 
 
@@ -143,27 +143,26 @@ class Definition(BaseModel):
         scored = self.score is not None
         needs_cutoff = self.score in ("headcount", "intensity", "adjusted")
         wrong = {
-            "numerator is missing": self.numerator is None and not scored and self.measure != "distance",
-            "numerator and score exclude each other": self.numerator is not None and scored,
-            "numerator says nothing of a distance": self.numerator is not None and self.measure == "distance",
-            "a mean needs a score of deprivations": self.measure == "mean" and self.score in (None, "headcount"),
-            "a share can only have the score headcount": self.measure == "share"
-            and self.score not in (None, "headcount"),
-            "score goes with the measures share and mean": scored and self.measure not in OF_ANSWERS,
-            "a share has the unit %": self.measure == "share" and self.unit != "%",
-            "unit % is for shares, and for means between 0 and 1": self.unit == "%"
+            "numerator_missing": self.numerator is None and not scored and self.measure != "distance",
+            "numerator_beside_score": self.numerator is not None and scored,
+            "numerator_of_distance": self.numerator is not None and self.measure == "distance",
+            "mean_without_score": self.measure == "mean" and self.score in (None, "headcount"),
+            "share_with_other_score": self.measure == "share" and self.score not in (None, "headcount"),
+            "score_of_other_measure": scored and self.measure not in OF_ANSWERS,
+            "share_unit_not_percent": self.measure == "share" and self.unit != "%",
+            "unit_percent_of_other_measure": self.unit == "%"
             and (self.measure not in OF_ANSWERS or self.score == "count"),
-            "score and deprivations need each other": scored != bool(self.deprivations),
-            "cutoff is missing": needs_cutoff and self.cutoff is None,
-            "cutoff goes with headcount, intensity and adjusted": self.cutoff is not None and not needs_cutoff,
-            "cutoff is more than all weights together": self.cutoff is not None and self.cutoff > self.total_weight,
-            f"name and description are of {self.counted} already": getattr(self, self.counted) is not None,
-            "facility goes with, and is needed by, the measures seat_load and distance": (self.facility is not None)
-            != (self.measure in ("seat_load", "distance")),
+            "score_without_deprivations": scored != bool(self.deprivations),
+            "cutoff_missing": needs_cutoff and self.cutoff is None,
+            "cutoff_of_other_score": self.cutoff is not None and not needs_cutoff,
+            "cutoff_above_weights": self.cutoff is not None and self.cutoff > self.total_weight,
+            "facility_of_other_measure": (self.facility is not None) != (self.measure in ("seat_load", "distance")),
         }
-        for sentence, is_so in wrong.items():
+        for code, is_so in wrong.items():
             if is_so:
-                raise ValueError(sentence)
+                raise Fault(code)
+        if getattr(self, self.counted) is not None:
+            raise Fault("counted_named_twice", counted=self.counted)
         return self
 
     @model_validator(mode="after")
@@ -171,15 +170,13 @@ class Definition(BaseModel):
         names = [deprivation.name for deprivation in self.deprivations]
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
-            raise ValueError(f"two deprivations are called {twice}")
+            raise Fault("deprivation_twice", name=twice)
         for name in self.columns:
             if name in standard_fields():
-                raise ValueError(f"columns.{name} is a standard field, which the expressions may use as it is")
+                raise Fault("column_is_standard", name=name)
             is_plain = all(c.isprintable() or c in _JOINERS for c in name)
             if not name.strip() or len(name) > MOST_COLUMN_LETTERS or not is_plain:
-                raise ValueError(
-                    f"columns.{name[:30]!r} is no name of a column: at most {MOST_COLUMN_LETTERS} letters on one line"
-                )
+                raise Fault("column_name_invalid", column=name[:30], most=MOST_COLUMN_LETTERS)
         return self
 
     @property
@@ -278,24 +275,24 @@ def read_definition(text: str, *, name: str) -> Definition:
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise DefinitionInvalid(f"{name} is not valid TOML: {error}.") from error
+        raise DefinitionInvalid("definition_no_toml", file=name, reason=str(error)) from error
     except (RecursionError, ValueError) as error:
         # Brackets thousands deep, or a number of thousands of figures.
-        raise DefinitionInvalid(f"{name} holds lists too deep, or a number too long, to be read.") from error
+        raise DefinitionInvalid("definition_too_deep", file=name) from error
     try:
         definition = Definition.model_validate(table)
     except ValidationError as error:
-        fault = describe_fault(error, Definition, "an indicator")
-        raise DefinitionInvalid(f"{name} cannot be used: {fault}.") from error
+        fault = describe_fault(error, Definition, "indicator")
+        raise DefinitionInvalid("definition_unusable", file=name, fault=fault) from error
     try:
         used = set(definition.fields)
     except ExpressionInvalid as error:
         where = f"{name}: {error.where.removeprefix(definition.where)}"
         first_line = _line_of(error.text, text)
-        raise ExpressionInvalid(where, error.what, error.text, error.position, first_line) from error
+        raise error.of_file(where, first_line) from error
     unused = next((column for column in definition.columns if column not in used), None)
     if unused is not None:
-        raise DefinitionInvalid(f"{name} cannot be used: no expression uses columns.{unused}.")
+        raise DefinitionInvalid("definition_column_unused", file=name, column=unused)
     return definition
 
 

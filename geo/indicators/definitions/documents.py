@@ -7,7 +7,7 @@ from sqlalchemy import Connection, select
 
 from geo.database.schema.places import organisation
 from geo.database.schema.tallies import own_indicator
-from geo.errors import Conflict, DefinitionInvalid, NotFound, UnreadableFile, quoted
+from geo.errors import Conflict, DefinitionInvalid, NotFound, UnreadableFile
 from geo.fields import standard_fields
 from geo.indicators.definitions.catalogue import catalogue, own_definition, read_catalogue, shipped_document
 from geo.indicators.definitions.definition import Definition, read_definition
@@ -41,7 +41,7 @@ def read_document(path: Path) -> str:
         UnreadableFile: there is none, or it cannot be one of a definition.
     """
     if not path.is_file():
-        raise UnreadableFile(f"{path} does not exist or is not a file.")
+        raise UnreadableFile("file_missing", file=path)
     with path.open("rb") as file:
         raw = file.read(MOST_BYTES + 1)
     return decode_document(raw, path.name)
@@ -54,11 +54,11 @@ def decode_document(raw: bytes, name: str) -> str:
         UnreadableFile: it is too large, or not UTF-8.
     """
     if len(raw) > MOST_BYTES:
-        raise UnreadableFile(f"{name} is larger than {MOST_BYTES // 1024} KiB, which no indicator is.")
+        raise UnreadableFile("indicator_file_too_large", file=name, most_kib=MOST_BYTES // 1024)
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise UnreadableFile(f"{name} is not UTF-8 text; save it as UTF-8.") from error
+        raise UnreadableFile("file_not_utf8", file=name) from error
 
 
 def check_own(connection: Connection | None, text: str, name: str) -> Definition:
@@ -82,26 +82,22 @@ def _encoded(text: str, name: str) -> bytes:
     try:
         return text.encode()
     except UnicodeEncodeError as error:
-        raise UnreadableFile(f"{name} holds half of a character.") from error
+        raise UnreadableFile("indicator_file_half_character", file=name) from error
 
 
 def _check_names(definition: Definition, name: str) -> None:
     """Refuses an id or a ladder that would be taken for something else."""
     given = definition.id
     if given in catalogue():
-        raise DefinitionInvalid(f"{name}: {given} is an indicator that Vasti ships; choose another id.")
+        raise DefinitionInvalid("indicator_id_shipped", file=name, indicator=given)
     if given in standard_fields():
-        raise DefinitionInvalid(f"{name}: {given} is a standard field; choose another id.")
+        raise DefinitionInvalid("indicator_id_standard", file=name, indicator=given)
     if given in _RESERVED or given.startswith("unserved_") or given.endswith("_") or "__" in given:
-        raise DefinitionInvalid(f"{name}: {given} cannot be an id; choose another, such as own_{given.strip('_')}.")
+        raise DefinitionInvalid("indicator_id_reserved", file=name, indicator=given, instead=given.strip("_"))
     if definition.sensitive is False:
-        raise DefinitionInvalid(
-            f"{name}: sensitive cannot be false: whether its answers could harm follows from its fields; leave it out."
-        )
+        raise DefinitionInvalid("indicator_sensitive_false", file=name)
     if definition.ladder in {shipped.ladder for shipped in catalogue().values() if shipped.ladder}:
-        raise DefinitionInvalid(
-            f"{name}: {definition.ladder} is a ladder whose rungs Vasti ships; choose another name for the ladder."
-        )
+        raise DefinitionInvalid("ladder_shipped", file=name, ladder=definition.ladder)
 
 
 def newest_version(connection: Connection, indicator_id: str) -> Definition | None:
@@ -123,8 +119,7 @@ def numbered(definition: Definition, newest: Definition | None, name: str) -> Ad
     following = 1 if newest is None else newest.version + 1
     if given not in (None, following):
         raise Conflict(
-            f"{name} says it is version {given}, but the next of {definition.id} is {following}: write that, or leave "
-            "version out."
+            "indicator_version_not_next", file=name, version=given, indicator=definition.id, next_version=following
         )
     return Added(definition.model_copy(update={"version": following}), is_new=True)
 
@@ -153,14 +148,12 @@ def find_document(connection: Connection, indicator_id: str, version: int | None
     """
     known = read_catalogue(connection)
     if indicator_id not in known.newest:
-        raise NotFound(
-            f"There is no indicator {quoted([indicator_id])}; `vasti indicators list` shows which there are."
-        )
+        raise NotFound("indicator_unknown", indicator=indicator_id)
     versions = sorted(d.version for d in known.versions if d.id == indicator_id)
     wanted = versions[-1] if version is None else version
     if wanted not in versions:
-        there = ", ".join(map(str, versions))
-        raise NotFound(f"There is no version {wanted} of {indicator_id}; there is {there}.")
+        there = [str(each) for each in versions]
+        raise NotFound("indicator_version_unknown", version=wanted, indicator=indicator_id, known=there)
     found = connection.execute(
         select(own_indicator.c.document).where(
             own_indicator.c.indicator_id == indicator_id, own_indicator.c.version == wanted

@@ -83,7 +83,7 @@ def _check_rounds(connection: Connection, query: ValuesQuery, earlier: str, late
     rounds = select(survey.c.slug).join(city).where(of_cities, is_seen(query.seen))
     refuse_unknown(connection, {"from": ([earlier], rounds), "to": ([later], rounds)})
     if earlier == later:
-        raise InvalidParameters([InvalidParameter("to", "names the same round as from; choose two rounds")])
+        raise InvalidParameters([InvalidParameter("to", "round_same")])
 
 
 def _compared(

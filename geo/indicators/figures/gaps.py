@@ -11,7 +11,7 @@ import pandas as pd
 from sqlalchemy import Connection
 
 from geo.base import PageRequest, decode_cursor, encode_cursor
-from geo.errors import InvalidParameter, InvalidParameters, shortened
+from geo.errors import InvalidParameter, InvalidParameters
 from geo.indicators.definitions import Catalogue, Counted, Definition, read_catalogue
 from geo.indicators.figures.blocks import Block
 from geo.indicators.figures.columns import GAP_COLUMNS, RankedLevel, frame_names
@@ -21,6 +21,7 @@ from geo.indicators.figures.hot_spots import HotSpots, find_hot_spots, no_hot_sp
 from geo.indicators.figures.query import ValuesQuery, check_filters, find_blocks, rounds_there_are
 from geo.indicators.figures.shapes import add_shapes, middles
 from geo.indicators.figures.values import named, page_of, read_exact
+from geo.messages import Message, shortened
 from geo.surveys import Seen
 
 COLUMNS = frame_names(GAP_COLUMNS)
@@ -109,16 +110,17 @@ def _check_indicator(catalogue: Catalogue, indicator: str) -> None:
     """Only shares of a thing that is good or bad can be ranked."""
     found = [d.id for d in catalogue.newest.values() if d.measure == "share" and d.direction != "report"]
     if indicator not in found:
-        is_known = indicator in catalogue.newest
-        why = "cannot be ranked: it is no share of a thing that is good or bad" if is_known else "is not an indicator"
-        raise InvalidParameters(
-            [InvalidParameter("indicator", f"{shortened(indicator)} {why}; choose from {', '.join(found)}")]
+        told = (
+            Message("indicator_not_rankable", indicator=indicator, known=found)
+            if indicator in catalogue.newest
+            else Message("indicators_unknown", unknown=[shortened(indicator)], known=found)
         )
+        raise InvalidParameters([InvalidParameter("indicator", told)])
 
 
 def _check_target(target: float | None) -> None:
     if target is not None and not 0 <= target <= PERCENT:
-        raise InvalidParameters([InvalidParameter("target", "must be a number from 0 to 100")])
+        raise InvalidParameters([InvalidParameter("target", "target_out_of_range")])
 
 
 def _ranked(

@@ -9,13 +9,14 @@ from geo.base import PageRequest, refuse_unknown
 from geo.database.schema.places import city, settlement
 from geo.database.schema.surveys import survey
 from geo.database.schema.tallies import tallied, tally
-from geo.errors import InvalidParameter, InvalidParameters, quoted
+from geo.errors import InvalidParameter, InvalidParameters
 from geo.indicators.definitions import Catalogue, Counted
 from geo.indicators.figures.blocks import Block, Round, headline
 from geo.indicators.figures.disclosure.rules import Access
 from geo.indicators.figures.rollup import Level
 from geo.indicators.tallies import ALL
 from geo.indicators.tallies.store import group_fields
+from geo.messages import Message
 from geo.surveys import Seen, is_seen
 
 _MEMBERS = "density_persons"
@@ -54,17 +55,14 @@ def check_filters(connection: Connection, query: ValuesQuery, catalogue: Catalog
     if query.settlements and query.level != "settlement":
         # A sum over chosen settlements would pass for the whole place, and two of them, one less the other, would
         # give away a settlement whose own figure is withheld.
-        reason = f"goes with level settlement only; figures by {query.level} are of all settlements"
-        problems.append(InvalidParameter("settlement", reason))
+        problems.append(InvalidParameter("settlement", "settlements_at_other_level", level=query.level))
     if query.by is not None:
         if query.by not in group_fields():
-            allowed = ", ".join(group_fields())
-            problems.append(
-                InvalidParameter("by", f"{quoted([query.by])} is no field to group by; choose from {allowed}")
-            )
+            allowed = list(group_fields())
+            problems.append(InvalidParameter("by", "group_field_unknown", field=query.by, known=allowed))
         for name, asked in (("indicator", query.indicators), ("survey", query.surveys)):
             if not asked:
-                problems.append(InvalidParameter(name, "is required where figures are asked for by group"))
+                problems.append(InvalidParameter(name, "required_with_groups"))
     if problems:
         raise InvalidParameters(problems)
     of_cities = city.c.slug.in_(query.cities) if query.cities else literal(True)
@@ -142,8 +140,8 @@ def rounds_there_are(connection: Connection, query: ValuesQuery) -> list[Round]:
     rounds = find_rounds(connection, query)
     if not rounds:
         (slug,) = query.cities
-        kind = "published survey round" if query.seen == "published" else "survey round"
-        raise InvalidParameters([InvalidParameter("city", f"{slug} has no {kind} yet")])
+        code = "city_without_published_round" if query.seen == "published" else "city_without_round"
+        raise InvalidParameters([InvalidParameter("city", Message(code, city=slug))])
     return rounds
 
 

@@ -43,7 +43,7 @@ def find_sources(
     )
     row = connection.execute(found).mappings().one_or_none()
     if row is None or row["definition_version"] is None:
-        raise NotFound(f"There are no figures of {indicator} in a round {survey_slug} of {city_slug}.")
+        raise NotFound("figures_unknown", indicator=indicator, survey=survey_slug, city=city_slug)
     definition = read_catalogue(connection).version(indicator, row["definition_version"])
     return {
         **{name: value for name, value in row.items() if name != "id"},

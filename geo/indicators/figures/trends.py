@@ -25,6 +25,7 @@ from geo.indicators.figures.estimate import trend
 from geo.indicators.figures.query import ValuesQuery, check_filters, find_blocks, rounds_there_are
 from geo.indicators.figures.rollup import Level
 from geo.indicators.figures.values import DATES, FigurePage, named, page_of, read_exact
+from geo.messages import shortened
 from geo.surveys import Seen
 
 COLUMNS = frame_names(TREND_COLUMNS)
@@ -118,9 +119,10 @@ def find_trends(connection: Connection, query: TrendsQuery) -> FigurePage:
 def _shares(catalogue: Catalogue, asked: Sequence[str]) -> list[str]:
     """The indicators asked for, which must be shares; all that are where none is."""
     shares = [d.id for d in catalogue.newest.values() if d.measure == "share"]
-    why = {i: "has no trend: it is no share" if i in catalogue.newest else "is not an indicator" for i in asked}
     problems = [
-        InvalidParameter("indicator", f"{i} {why[i]}; choose from {', '.join(shares)}")
+        InvalidParameter("indicator", "indicator_without_trend", indicator=i, known=shares)
+        if i in catalogue.newest
+        else InvalidParameter("indicator", "indicators_unknown", unknown=[shortened(i)], known=shares)
         for i in asked
         if i not in shares
     ]

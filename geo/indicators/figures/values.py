@@ -138,7 +138,7 @@ def find_area_values(connection: Connection, query: ValuesQuery, area: BaseGeome
         InvalidParameters: a filter names something that is not there, or no settlement lies in the area.
     """
     if query.access != "full":
-        raise NotAllowed("Figures for a custom area need full access to the survey.")
+        raise NotAllowed("area_needs_full_access")
     catalogue = read_catalogue(connection)
     check_filters(connection, query, catalogue)
     blocks = find_blocks(connection, query, catalogue)
@@ -146,7 +146,7 @@ def find_area_values(connection: Connection, query: ValuesQuery, area: BaseGeome
     inside = boundaries_within(connection, area, table.cells["boundary_id"].dropna().astype(int).unique().tolist())
     cells = table.cells[table.cells["boundary_id"].isin(inside)]
     if cells.empty:
-        raise InvalidParameters([InvalidParameter("within", "no settlement lies in this area by half or more")])
+        raise InvalidParameters([InvalidParameter("within", "area_without_settlements")])
     if len(table.clusters):
         at = cells[["block", "place"]].drop_duplicates()
         table = replace(table, clusters=table.clusters.merge(at, on=["block", "place"]))

@@ -39,7 +39,7 @@ def add_own(connection: Connection, text: str, name: str, organisation_slug: str
         .limit(1)
     ).scalar_one_or_none()
     if owner not in (None, organisation_slug):
-        raise Conflict(f"{name}: {definition.id} is an indicator of {owner}; choose another id.")
+        raise Conflict("indicator_of_others", file=name, indicator=definition.id, organisation=owner)
     added = numbered(definition, newest_version(connection, definition.id), name)
     if not added.is_new:
         return added
@@ -63,11 +63,9 @@ def _check_room(connection: Connection, indicator_id: str) -> None:
     n_others = connection.execute(select(distinct).where(others)).scalar_one()
     n_versions = connection.execute(select(func.count()).select_from(own_indicator)).scalar_one()
     if n_others >= MOST_INDICATORS:
-        raise DefinitionInvalid(f"There are {MOST_INDICATORS} indicators of organisations already, and may be no more.")
+        raise DefinitionInvalid("indicators_too_many", most=MOST_INDICATORS)
     if n_versions >= MOST_VERSIONS:
-        raise DefinitionInvalid(
-            f"There are {MOST_VERSIONS:,} versions of organisations' indicators already, and may be no more."
-        )
+        raise DefinitionInvalid("indicator_versions_too_many", most=MOST_VERSIONS)
 
 
 def count_surveys(connection: Connection, definition: Definition) -> int:

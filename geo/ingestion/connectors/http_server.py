@@ -9,6 +9,7 @@ from urllib.parse import urljoin
 import httpx
 
 from geo.errors import AccessRefused, AnswerUnusable, InputError, NotFound, ServerUnavailable
+from geo.messages import Message
 
 _TIMEOUT = httpx.Timeout(60, connect=15)
 _TRIES = 5
@@ -31,15 +32,13 @@ class Server:
         try:
             self.url = httpx.URL(url.rstrip("/"))
         except httpx.InvalidURL as error:
-            raise InputError(f"{url!r} is no address of a server; write it as https://kf.kobotoolbox.org.") from error
+            raise InputError("server_address_invalid", url=url) from error
         if self.url.userinfo:
-            raise InputError("--server holds a name or password; leave it out, and give it in the environment.")
+            raise InputError("server_holds_password")
         if self.url.scheme not in ("http", "https") or not self.url.host:
-            raise InputError(f"{url!r} is no address of a server; write it as https://kf.kobotoolbox.org.")
+            raise InputError("server_address_invalid", url=url)
         if self.url.scheme == "http" and self.url.host not in _THIS_MACHINE:
-            raise InputError(
-                f"{url} would send the token where others can read it; write --server https://{self.url.host}."
-            )
+            raise InputError("server_insecure", url=url, host=self.url.host)
         self._signed_by = signed_by
         # Redirects are followed by hand: the credentials must not go elsewhere.
         self._client = httpx.Client(timeout=_TIMEOUT, follow_redirects=False, headers={"User-Agent": "vasti"})
@@ -76,10 +75,7 @@ class Server:
         try:
             return response.json()
         except ValueError as error:
-            raise AnswerUnusable(
-                f"{self.url.host} answered with something else than JSON; check that --server is the address of the "
-                "server itself, and that no login page stands before it."
-            ) from error
+            raise AnswerUnusable("server_answers_no_json", host=self.url.host) from error
 
     def _ask(self, method: str, path: str, what: str, **options: Any) -> httpx.Response:
         wait = _FIRST_WAIT_S
@@ -89,16 +85,14 @@ class Server:
                 response = self._follow(method, path, **options)
                 if response.status_code not in _BUSY:
                     return self._checked(response, what)
-                problem = f"it is busy or out of order (HTTP {response.status_code})"
+                problem = Message("server_busy", status=response.status_code)
                 told = response.headers.get("Retry-After")
             except httpx.RequestError as error:
                 problem = _problem(error)
             if attempt < _TRIES:
                 time.sleep(min(float(told) if told and told.isdigit() else wait, _LONGEST_WAIT_S))
                 wait *= 2
-        raise ServerUnavailable(
-            f"{self.url.host} cannot be reached: {problem}. Nothing was changed; try again later."
-        ) from None
+        raise ServerUnavailable("server_unreachable", host=self.url.host, reason=problem) from None
 
     def _follow(self, method: str, path: str, **options: Any) -> httpx.Response:
         url = f"{self.url}{path}"
@@ -109,32 +103,30 @@ class Server:
             target = httpx.URL(urljoin(url, response.headers.get("Location", "")))
             if (target.scheme, target.host, target.port) != (self.url.scheme, self.url.host, self.url.port):
                 raise AnswerUnusable(
-                    f"{self.url.host} sends us on to {target.host}, which must not see the token; if that is the "
-                    f"server, write --server {target.scheme}://{target.host}."
+                    "server_redirects_elsewhere", host=self.url.host, other=target.host, scheme=target.scheme
                 )
             # The address it sends us to holds the question's parameters already.
             url, options = str(target), {key: value for key, value in options.items() if key != "params"}
-        raise AnswerUnusable(f"{self.url.host} sends us on and on; check the address of --server.")
+        raise AnswerUnusable("server_redirects_endlessly", host=self.url.host)
 
     def _checked(self, response: httpx.Response, what: str) -> httpx.Response:
         status = response.status_code
         if status in (401, 403):
             raise AccessRefused(
-                f"{self.url.host} does not let us in (HTTP {status}); check {self._signed_by}, and that its account "
-                f"may see {what}."
+                "server_refuses_account", host=self.url.host, status=status, signed_by=self._signed_by, wanted=what
             )
         if status == 404:
-            raise NotFound(f"{self.url.host} has no {what}, or does not show it to this account.")
+            raise NotFound("server_lacks", host=self.url.host, wanted=what)
         if not response.is_success:
-            raise AnswerUnusable(f"{self.url.host} refuses the question for {what} (HTTP {status}).")
+            raise AnswerUnusable("server_refuses", host=self.url.host, wanted=what, status=status)
         return response
 
 
-def _problem(error: httpx.RequestError) -> str:
+def _problem(error: httpx.RequestError) -> Message:
     """What went wrong on the way, without an address that might hold more than its host."""
     if isinstance(error, httpx.TimeoutException):
-        return "it does not answer in time"
+        return Message("server_times_out")
     if isinstance(error, httpx.ConnectError):
         certificate = "CERTIFICATE" in str(error).upper()
-        return "its certificate is not to be trusted" if certificate else "there is no connection to it"
-    return "the connection broke off"
+        return Message("server_certificate_untrusted") if certificate else Message("server_not_connected")
+    return Message("server_broke_off")

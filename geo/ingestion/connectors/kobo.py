@@ -65,9 +65,7 @@ class Asset:
                 if len(rows) >= count:
                     break
                 if not rows:
-                    raise AnswerUnusable(
-                        f"{self._host} says there are {count} more submissions and gives none of them."
-                    )
+                    raise AnswerUnusable("submissions_withheld", host=self._host, submissions=count)
             fetched = sum(len(page) for page in pages)
             total = self._page(None, 1)[1]
             if total == fetched:
@@ -75,9 +73,7 @@ class Asset:
             if total < fetched:
                 # Submissions were deleted while the others were read: nothing tells which, so all are read again.
                 pages.clear()
-        raise AnswerUnusable(
-            f"The number of submissions at {self._host} changed during each of {_ROUNDS} pulls; try again later."
-        )
+        raise AnswerUnusable("submissions_changing", host=self._host, pulls=_ROUNDS)
 
     @property
     def _host(self) -> str:
@@ -93,11 +89,9 @@ class Asset:
             rows, count = list(answer["results"]), int(answer["count"])
             ids = [int(row["_id"]) for row in rows]
         except (KeyError, TypeError, ValueError) as error:
-            raise AnswerUnusable(
-                f"{self._host} gives submissions in a form that is not KoboToolbox's; check the address of --server."
-            ) from error
+            raise AnswerUnusable("submissions_not_of_kobo", host=self._host) from error
         if any(b <= a for a, b in zip([after if after is not None else -1, *ids], ids, strict=False)):
-            raise AnswerUnusable(f"{self._host} gives the same submissions again and again; nothing was changed.")
+            raise AnswerUnusable("submissions_repeating", host=self._host)
         return rows, count
 
     def submissions(self, page: list[dict[str, Any]]) -> Iterator[tuple[str, Flat]]:

@@ -24,7 +24,7 @@ def sign_in(server: Server, email: str, password: str) -> None:
     """
     session = server.post_json("/v1/sessions", {"email": email, "password": password}, what="a session")
     if not isinstance(session, dict) or not isinstance(session.get("token"), str):
-        raise AnswerUnusable(f"{server.url.host} does not answer as ODK Central does; check the address of --server.")
+        raise AnswerUnusable("server_no_odk_central", host=server.url.host)
     server.sign(f"Bearer {session['token']}")
 
 
@@ -87,7 +87,7 @@ class CentralForm:
                 count = page["count"]
             while asked is not None:
                 if tuple(sorted(asked.items())) in seen:
-                    raise AnswerUnusable(f"The pages of {self.server.url.host} go in circles; nothing was changed.")
+                    raise AnswerUnusable("submissions_in_circles", host=self.server.url.host)
                 seen.add(tuple(sorted(asked.items())))
                 page = self._page(asked)
                 pages.add(page)
@@ -96,10 +96,7 @@ class CentralForm:
                 return
             # A submission was deleted or restored while the others were read: all are read again.
             pages.clear()
-        raise AnswerUnusable(
-            f"The number of submissions at {self.server.url.host} changed during each of {_ROUNDS} pulls; "
-            "try again later."
-        )
+        raise AnswerUnusable("submissions_changing", host=self.server.url.host, pulls=_ROUNDS)
 
     def _page(self, params: Mapping[str, str]) -> dict[str, Any]:
         answer = self.server.get_json(f"{self._path}.svc/Submissions", params, what=self._named)
@@ -109,10 +106,7 @@ class CentralForm:
             if not all(isinstance(row["__id"], str) for row in rows):
                 raise TypeError
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise AnswerUnusable(
-                f"{self.server.url.host} gives submissions in a form that is not ODK Central's; check the address of "
-                "--server."
-            ) from error
+            raise AnswerUnusable("submissions_not_of_odk", host=self.server.url.host) from error
         # Only what it asks for is taken from the link, not where to: the token stays with its host.
         following = None if following is None else dict(parse_qsl(urlsplit(str(following)).query))
         return {"rows": rows, "count": count, "next": following}

@@ -78,7 +78,7 @@ def pull_folder(state_dir: Path, source: str) -> Iterator[Path]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise Conflict(f"A pull of {source} is under way already; wait until it is done.") from error
+            raise Conflict("pull_under_way", source=source) from error
         yield folder
 
 

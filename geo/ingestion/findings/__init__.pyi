@@ -1,5 +1,6 @@
 from .collected import FindingGroup as FindingGroup
 from .collected import Findings as Findings
+from .collected import finding_params as finding_params
 from .collected import sentence as sentence
 from .kinds import FIXABLE as FIXABLE
 from .kinds import RULES as RULES

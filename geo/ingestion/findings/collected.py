@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from geo.ingestion.findings.kinds import RULES, Rule, Severity
+from geo.ingestion.findings.kinds import RULES, Severity
 from geo.ingestion.reading import Layer, Note
+from geo.messages import Audience, say_finding
 
 WHOLE_FILE = 0
 """The row number of a finding that is about the whole file; outside this module it is None."""
@@ -34,23 +36,25 @@ class FindingGroup:
         """Errors first, then the most frequent."""
         return self.severity, -self.count, self.code, self.field or ""
 
-    def sentence(self) -> str:
-        """The finding and what to do about it, in plain words."""
-        shown = ", ".join(f"“{value}”" for value in self.values)
-        more = self.n_values - len(self.values)
-        if more:
-            shown += f" and {more:,} other value{'s' if more > 1 else ''}"
-        return _sentence(RULES[self.code], self.field, shown, several=self.n_values > 1)
+    def params(self) -> dict[str, Any]:
+        """What its sentence is about, as JSON has it."""
+        return {"field": self.field, "values": list(self.values), "n_values": self.n_values}
+
+    def sentence(self, audience: Audience = "command", language: str = "en") -> str:
+        """The finding and what to do about it, in the reader's words."""
+        return say_finding(self.code, self.params(), audience, language)
 
 
-def sentence(code: str, field: str | None, value: str | None) -> str:
-    """One finding and what to do about it, in plain words."""
-    return _sentence(RULES[code], field, "" if value is None else f"“{value}”")
+def finding_params(field: str | None, value: str | None) -> dict[str, Any]:
+    """What the sentence of one finding is about, as JSON has it."""
+    return {"field": field, "values": [] if value is None else [value], "n_values": 0 if value is None else 1}
 
 
-def _sentence(rule: Rule, field: str | None, shown: str, *, several: bool = False) -> str:
-    says = rule.about(several=several).format(field=field or "the value", value=shown or "(blank)")
-    return f"{says[0].upper()}{says[1:]}. What to do: {rule.do}."
+def sentence(
+    code: str, field: str | None, value: str | None, audience: Audience = "command", language: str = "en"
+) -> str:
+    """One finding and what to do about it, in the reader's words."""
+    return say_finding(code, finding_params(field, value), audience, language)
 
 
 class Findings:

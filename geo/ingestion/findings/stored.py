@@ -15,8 +15,9 @@ from sqlalchemy import (
 from geo.base import Page, PageRequest, fetch_page
 from geo.database import copy_frame
 from geo.database.schema.uploads import finding
-from geo.ingestion.findings.collected import ROWS_SHOWN, VALUES_SHOWN, FindingGroup, Findings, sentence
+from geo.ingestion.findings.collected import ROWS_SHOWN, VALUES_SHOWN, FindingGroup, Findings, finding_params, sentence
 from geo.ingestion.findings.kinds import MISPLACED
+from geo.messages import Audience
 
 
 def find_groups(connection: Connection, upload_ids: Sequence[int]) -> dict[int, list[FindingGroup]]:
@@ -53,13 +54,19 @@ def find_groups(connection: Connection, upload_ids: Sequence[int]) -> dict[int, 
     return found
 
 
-def find_findings(connection: Connection, upload_id: int, page: PageRequest) -> tuple[Page, list[dict[str, Any]]]:
+def find_findings(
+    connection: Connection, upload_id: int, page: PageRequest, audience: Audience = "command"
+) -> tuple[Page, list[dict[str, Any]]]:
     """One page of an upload's findings in the order of rows, each with its meaning and what to do."""
     names = ("row_number", "field", "value", "code", "severity", "longitude", "latitude")
     rows = select(*(finding.c[name] for name in names)).where(finding.c.upload_id == upload_id)
     found = fetch_page(connection, rows, [finding.c.id], page)
     told = [
-        {name: getattr(row, name) for name in names} | {"meaning": sentence(row.code, row.field, row.value)}
+        {name: getattr(row, name) for name in names}
+        | {
+            "params": finding_params(row.field, row.value),
+            "meaning": sentence(row.code, row.field, row.value, audience),
+        }
         for row in found.rows
     ]
     return found, told

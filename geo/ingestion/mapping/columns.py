@@ -9,11 +9,11 @@ from geo.base import fold_name
 from geo.errors import MissingColumn
 from geo.ingestion.mapping.made_columns import add_made_column, part_names
 from geo.ingestion.reading import Layer, Note
+from geo.messages import Message
 
 DBF_NAME = 10
 """How many characters of a column's name a shapefile keeps; bytes, where its text is UTF-8."""
 
-_SHOWN = 40
 
 # A form tool joins group and question by one of these, as it joins question and choice; R makes points of them all.
 _BETWEEN = re.compile("[/:.]")
@@ -40,7 +40,9 @@ class Found:
     """For a question with several answers: each choice that has a column of its own, and that column."""
 
 
-def find_columns(wanted: Sequence[Wanted], layer: Layer, *, file_name: str, named_by: str) -> dict[str, Found]:
+def find_columns(
+    wanted: Sequence[Wanted], layer: Layer, *, file_name: str, named_by: str | Message
+) -> dict[str, Found]:
     """Each wanted column as the file has it; one that is not written exactly so is noted on the layer.
 
     A name is the same without regard to case, blanks and accents; then with or without the groups of its form; then
@@ -74,7 +76,7 @@ def find_columns(wanted: Sequence[Wanted], layer: Layer, *, file_name: str, name
         else:
             missing.append(name)
     if missing:
-        raise MissingColumn(_missing(missing, layer.columns, file_name, named_by))
+        raise _missing(missing, layer.columns, file_name, named_by)
     _check_distinct(found, file_name, named_by)
     for each in wanted:
         if written[each.column] != each.column:
@@ -82,7 +84,7 @@ def find_columns(wanted: Sequence[Wanted], layer: Layer, *, file_name: str, name
     return found
 
 
-def _make(name: str, parts: Sequence[str], layer: Layer, file_name: str, named_by: str) -> list[str]:
+def _make(name: str, parts: Sequence[str], layer: Layer, file_name: str, named_by: str | Message) -> list[str]:
     """Has the layer hold a column made of others; returns those it lacks."""
     of_parts = {part: _candidates(part, layer.columns, ()) for part in parts}
     lacking = [part for part, candidates in of_parts.items() if not candidates]
@@ -97,7 +99,7 @@ def names_present(names: Sequence[str], layer: Layer, *, beside: Collection[str]
     return [name for name in names if _candidates(name, layer.columns, taken)]
 
 
-def find_others(names: Sequence[str], layer: Layer, *, file_name: str, named_by: str) -> set[str]:
+def find_others(names: Sequence[str], layer: Layer, *, file_name: str, named_by: str | Message) -> set[str]:
     """Columns somebody names that no field needs, as the file has them.
 
     Raises:
@@ -106,7 +108,7 @@ def find_others(names: Sequence[str], layer: Layer, *, file_name: str, named_by:
     found = {name: _candidates(name, layer.columns, set(names) & set(layer.columns)) for name in names}
     missing = [name for name, candidates in found.items() if not candidates]
     if missing:
-        raise MissingColumn(_missing(missing, layer.columns, file_name, named_by))
+        raise _missing(missing, layer.columns, file_name, named_by)
     return {_only(candidates, name, file_name, named_by) for name, candidates in found.items()}
 
 
@@ -190,16 +192,15 @@ def _choices(question: str, columns: Sequence[str]) -> dict[str, str]:
     }
 
 
-def _only(candidates: list[str], wanted: str, file_name: str, named_by: str) -> str:
+def _only(candidates: list[str], wanted: str, file_name: str, named_by: str | Message) -> str:
     if len(candidates) > 1:
         raise MissingColumn(
-            f"{file_name} has no column {wanted!r}, which {named_by} names, but several that may be it: "
-            f"{_quoted(candidates)}. Name the right one there."
+            "column_ambiguous", file=file_name, column=wanted, named_by=named_by, candidates=_quoted(candidates)
         )
     return candidates[0]
 
 
-def _check_distinct(found: Mapping[str, Found], file_name: str, named_by: str) -> None:
+def _check_distinct(found: Mapping[str, Found], file_name: str, named_by: str | Message) -> None:
     """Two names that one column may be by a loose rule are one too many, unless they are the same name."""
     owners: dict[str, str] = {}
     for name, each in found.items():
@@ -208,24 +209,26 @@ def _check_distinct(found: Mapping[str, Found], file_name: str, named_by: str) -
         other = owners.setdefault(each.column, name)
         if fold_name(other) != fold_name(name):
             raise MissingColumn(
-                f"{file_name} has neither column {_quoted([other, name])}, which {named_by} names; {each.column!r} "
-                "may be either. Name the right one there."
+                "columns_indistinct",
+                file=file_name,
+                columns=_quoted([other, name]),
+                named_by=named_by,
+                candidate=each.column,
             )
 
 
-def _missing(missing: list[str], columns: Sequence[str], file_name: str, named_by: str) -> str:
+def _missing(missing: list[str], columns: Sequence[str], file_name: str, named_by: str | Message) -> MissingColumn:
     by_fold = {fold_name(column): column for column in reversed(columns)}
     nearest = [
         by_fold[match]
         for name in missing
         for match in difflib.get_close_matches(fold_name(name), list(by_fold), n=3, cutoff=0.6)
     ]
+    told = {"file": file_name, "columns": _quoted(missing), "named_by": named_by}
     if nearest:
-        has = f"the nearest it has: {_quoted(list(dict.fromkeys(nearest)))}"
-    else:
-        has = f"it has {', '.join(columns[:_SHOWN])}{', ...' if len(columns) > _SHOWN else ''}"
-    return f"{file_name} has no column {_quoted(missing)}, which {named_by} names; {has}."
+        return MissingColumn("columns_missing_near", **told, nearest=_quoted(list(dict.fromkeys(nearest))))
+    return MissingColumn("columns_missing", **told, known=columns)
 
 
-def _quoted(names: Sequence[str]) -> str:
-    return ", ".join(repr(name) for name in names)
+def _quoted(names: Sequence[str]) -> list[str]:
+    return [repr(name) for name in names]

@@ -69,25 +69,16 @@ def name_layer(layer: Layer, given: FacilityColumns, file_name: str, has_code_li
         MissingColumn: a column that was named is not there, or none holds the code, the kind or the position.
     """
     columns, axes = find_named(layer, given, file_name)
-    has = f"The file has {', '.join(layer.columns) or 'no columns'}."
     if "code" not in columns and has_code_like():
-        raise MissingColumn(
-            f"{file_name} has no column facility_code; name the one that holds the facilities' codes with --code. A "
-            f"code that stays the same lets a later file replace what this one says of a facility. {has}"
-        )
+        raise MissingColumn("facilities_without_code", file=file_name, known=layer.columns)
     if "kind" not in columns and given.all_of_kind is None:
-        raise MissingColumn(
-            f"{file_name} has no column kind; say what all its facilities are with --kind "
-            f"{' or --kind '.join(FACILITY_KINDS)}, or name the column that says it of each with --kind-column. {has}"
-        )
+        raise MissingColumn("facilities_without_kind", file=file_name, kinds=FACILITY_KINDS, known=layer.columns)
     if axes:
         return NamedLayer(_without_shapes(layer), columns, PositionColumns(**axes), given.all_of_kind)
     # Whether a column of a table holds positions is told from its first texts.
     by_itself = None if layer.has_geometry else standard_profile_of(layer).position
     if by_itself is None and not layer.has_geometry:
-        raise MissingColumn(
-            f"{file_name} has no positions; name the columns that hold them with --longitude and --latitude. {has}"
-        )
+        raise MissingColumn("facilities_without_positions", file=file_name, known=layer.columns)
     return NamedLayer(layer, columns, by_itself, given.all_of_kind)
 
 

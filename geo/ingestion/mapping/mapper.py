@@ -32,6 +32,7 @@ from geo.ingestion.mapping.text_shapes import ShapeColumn
 from geo.ingestion.mapping.ticks import Ticks
 from geo.ingestion.mapping.utm_zones import UtmZones
 from geo.ingestion.reading import Batch, Layer, ReadOptions, as_mask, check_crs, read_shapes
+from geo.messages import Message
 
 _WKB_POINT = np.dtype([("byte_order", "u1"), ("type", "<u4"), ("x", "<f8"), ("y", "<f8")])
 _WKB_POINT_TYPE = 1
@@ -159,7 +160,7 @@ class Mapper:
         wanted += [Wanted(column, axis) for axis, column in axes.items()]
         in_shares = [Wanted(column, name) for name, share in profile.shares.items() for column in share.columns()]
         wanted += in_shares
-        named_by = f"the mapping profile {profile.name!r}"
+        named_by = Message("by_profile", profile=profile.name)
         found = find_columns(wanted, layer, file_name=file_name, named_by=named_by)
         blanks = frozenset(fold(word) for word in profile.blank)
         self._sources = [_source(name, mapping, found, blanks) for name, mapping in profile.fields.items()]
@@ -174,7 +175,7 @@ class Mapper:
         read -= {source.found.column for source in self._sources if source.mapping.multiple is not None}
         self._ticks = Ticks(layer.columns, {s.found.column for s in self._sources if s.mapping.multiple is None})
         keep, leave_out = (
-            find_others(names, layer, file_name=file_name, named_by="the profile or the load")
+            find_others(names, layer, file_name=file_name, named_by=Message("by_profile_or_load"))
             for names in (profile.keep, profile.leave_out)
         )
         self._unmapped = [column for column in layer.columns if column not in read and column not in leave_out]

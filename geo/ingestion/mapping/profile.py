@@ -13,9 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from geo.base import describe_fault, fold
 from geo.database.schema.facilities import FacilityKind
-from geo.errors import ProfileInvalid
+from geo.errors import Fault, ProfileInvalid
 from geo.fields import Field as StandardField
 from geo.fields import standard_fields
+from geo.messages import Message, Param
 
 Value = str | bool | int | float
 Meanings = Mapping[str, Mapping[str, Value]]
@@ -94,7 +95,7 @@ class FieldMapping(BaseModel):
         """The columns of the file it is read from."""
         return [self.column, *self.plus]
 
-    def fault(self, field: StandardField) -> str | None:
+    def fault(self, field: StandardField) -> Message | None:
         """What is wrong with it as the mapping of a standard field, if anything is."""
         return (
             _unused(self, field)
@@ -102,11 +103,7 @@ class FieldMapping(BaseModel):
             or next((fault for values in self._tables() if (fault := _conflicting(values))), None)
             or next((fault for v in self._standard_values() if (fault := _impossible(v, field))), None)
             or next(
-                (
-                    f"{form!r} is no format of dates, such as '%d/%m/%Y'"
-                    for form in self.formats()
-                    if not _is_format(form)
-                ),
+                (Message("format_of_no_dates", format=form) for form in self.formats() if not _is_format(form)),
                 None,
             )
         )
@@ -161,7 +158,7 @@ class FacilityColumns(BaseModel):
     @model_validator(mode="after")
     def _is_whole(self) -> "FacilityColumns":
         if (self.longitude is None) != (self.latitude is None):
-            raise ValueError("longitude and latitude go together")
+            raise Fault("profile_half_position")
         return self
 
 
@@ -183,7 +180,7 @@ class PositionColumns(BaseModel):
     def _is_whole(self) -> "PositionColumns":
         given = (self.longitude is not None, self.latitude is not None, self.column is not None)
         if given not in ((True, True, False), (False, False, True)):
-            raise ValueError("name either longitude and latitude, or one column that holds both")
+            raise Fault("profile_position_twice")
         return self
 
     def columns(self) -> list[str]:
@@ -226,17 +223,14 @@ class Share(BaseModel):
         """The standard fields it answers."""
         return set().union(*(part.answers for part in self.parts), self.rest or ())
 
-    def fault(self, *, has_weight: bool) -> str | None:
+    def fault(self, *, has_weight: bool) -> Message | None:
         """Why households cannot be told from it, if they cannot."""
         if self.kind == "percent" and self.of is None:
-            return (
-                "a percentage without the number of households it is of cannot be turned into households: name the "
-                "base with `of`"
-            )
+            return Message("share_percent_without_base")
         if self.kind == "count" and self.of is None and self.rest is not None:
-            return "the rest is what the parts leave of a whole: name the column that counts the whole with `of`"
+            return Message("share_rest_without_base")
         if self.kind == "scale" and self.of is None and not has_weight:
-            return "a scale needs the number of households it is of: map weight, or name the base with `of`"
+            return Message("share_scale_without_base")
         steps = (_steps_fault(part, is_scale=self.kind == "scale") for part in self.parts)
         answers = (_answers_fault(said) for said in (*(part.answers for part in self.parts), self.rest or {}))
         return next((fault for fault in (*steps, *answers) if fault), None)
@@ -265,7 +259,7 @@ class Profile(BaseModel):
     def _keeps_or_leaves_out(self) -> "Profile":
         both = sorted(set(self.keep) & set(self.leave_out))
         if both:
-            raise ValueError(f"keep and leave_out both name {both[0]!r}")
+            raise Fault("profile_keeps_and_leaves_out", column=both[0])
         return self
 
     def choosing(self, keep: Sequence[str], leave_out: Sequence[str]) -> "Profile":
@@ -285,10 +279,12 @@ class Profile(BaseModel):
         for name, mapping in self.fields.items():
             if name not in known:
                 near = difflib.get_close_matches(name, list(known), n=1)
-                raise ValueError(f"{name} is not a standard field" + (f"; the nearest is {near[0]}" if near else ""))
+                if near:
+                    raise Fault("field_not_standard_near", field=name, nearest=near[0])
+                raise Fault("field_not_standard", field=name)
             fault = mapping.fault(known[name])
             if fault:
-                raise ValueError(f"fields.{name}: {fault}")
+                raise Fault("profile_field_faulty", field=name, fault=fault)
         return self
 
     @model_validator(mode="after")
@@ -297,97 +293,101 @@ class Profile(BaseModel):
         for name, share in self.shares.items():
             fault = share.fault(has_weight="weight" in self.fields)
             if fault:
-                raise ValueError(f"shares.{name}: {fault}")
+                raise Fault("profile_share_faulty", share=name, fault=fault)
             for field in sorted(share.fields()):
                 if field in taken:
-                    raise ValueError(f"shares.{name}: {field} is answered in {taken[field]} already")
+                    raise Fault("profile_share_answered_twice", share=name, field=field, taken=taken[field])
                 taken[field] = f"shares.{name}"
         return self
 
 
-def _steps_fault(part: Part, *, is_scale: bool) -> str | None:
+def _steps_fault(part: Part, *, is_scale: bool) -> Message | None:
     """Why the words of a part's scale cannot be turned into percentages, if they cannot."""
     if is_scale and not part.steps:
-        return f"the part {part.column!r} needs steps: what percentage each word of the scale stands for"
+        return Message("share_part_without_steps", column=part.column)
     if part.steps and not is_scale:
-        return f"the part {part.column!r} has steps, which go with a scale only"
+        return Message("share_part_with_steps", column=part.column)
     outside = [word for word, step in part.steps.items() if step != UNKNOWN and not 0 <= float(step) <= 100]
     if outside:
-        return f"the step {outside[0]!r} of {part.column!r} is a percentage, from 0 to 100"
+        return Message("share_step_out_of_range", step=outside[0], column=part.column)
     return _conflicting(dict(part.steps))
 
 
-def _answers_fault(answers: dict[str, Value]) -> str | None:
+def _answers_fault(answers: dict[str, Value]) -> Message | None:
     """Why some households of a settlement cannot give these answers, if they cannot."""
     known = standard_fields()
     for name, value in answers.items():
         if name not in known:
-            return f"{name} is not a standard field"
+            return Message("field_not_standard", field=name)
         field = known[name]
         if field.role in ("identifier", "design") or field.type in ("text", "date"):
-            return f"{name} is no answer that some households give and others do not"
+            return Message("field_no_answer", field=name)
         fault = _impossible(value, field)
         if fault:
-            return f"{name}: {fault}"
+            return Message("field_faulty", field=name, fault=fault)
     return None
 
 
-def _unused(mapping: FieldMapping, field: StandardField) -> str | None:
+def _unused(mapping: FieldMapping, field: StandardField) -> Message | None:
     """What a mapping says that its field has no use for."""
     is_number, is_date = field.type in ("integer", "number"), field.type == "date"
     if mapping.format is not None and not is_date:
-        return f"format is for dates, and {field.name} is no date"
+        return Message("format_of_no_date", field=field.name)
     if mapping.decimal is not None and not is_number:
-        return f"decimal is for numbers, and {field.name} is no number"
+        return Message("decimal_of_no_number", field=field.name)
     if mapping.unit is not None and mapping.unit not in (field.unit, *field.units):
-        units = ", ".join([field.unit, *field.units]) if field.unit else ""
-        return f"{field.name} has no unit {mapping.unit!r}; " + (f"it has {units}" if units else "it counts no unit")
+        if not field.unit:
+            return Message("unit_of_counts", field=field.name, unit=mapping.unit)
+        return Message("unit_unknown", field=field.name, unit=mapping.unit, known=[field.unit, *field.units])
     return _unasked(mapping, field)
 
 
-def _unasked(mapping: FieldMapping, field: StandardField) -> str | None:
+def _unasked(mapping: FieldMapping, field: StandardField) -> Message | None:
     """What a mapping says of answers that its field cannot have."""
     asked = [name for name, given in (("when", mapping.when), ("multiple", mapping.multiple is not None)) if given]
     if asked and field.type not in ("code", "boolean"):
-        return f"{asked[0]} is for coded and yes/no fields, and {field.name} is neither"
+        return Message("details_of_no_answer", key=asked[0], field=field.name)
     if len(asked) > 1:
-        return "when tells more of one answer, and multiple says that several may be given; they do not go together"
+        return Message("when_beside_multiple")
     if mapping.multiple is not None and mapping.multiple.prefer and field.type == "boolean":
-        return "prefer is for coded fields; a yes/no field is yes where any answer means yes"
+        return Message("prefer_of_yes_or_no")
     return None
 
 
-def _sum_fault(mapping: FieldMapping, field: StandardField) -> str | None:
+def _sum_fault(mapping: FieldMapping, field: StandardField) -> Message | None:
     """Why columns cannot be added up, if they cannot."""
     if mapping.plus and field.type not in ("integer", "number"):
-        return f"plus adds numbers up, and {field.name} is no number"
+        return Message("plus_of_no_number", field=field.name)
     again = [column for n, column in enumerate(mapping.columns()) if column in mapping.columns()[:n]]
-    return f"{again[0]!r} would be added twice" if again else None
+    return Message("column_added_twice", column=again[0]) if again else None
 
 
-def _conflicting(values: dict[str, Value]) -> str | None:
+def _conflicting(values: dict[str, Value]) -> Message | None:
     """Two values that are the same to the eye and mean different things."""
     meanings: dict[str, Value] = {}
     for text, value in values.items():
         other = meanings.setdefault(fold(text), value)
         if (type(other), other) != (type(value), value):
-            return f"values says two things of {text!r}: {other!r} and {value!r}"
+            return Message("value_means_two_things", text=text, one=repr(other), other=repr(value))
     return None
 
 
-def _impossible(value: Value, field: StandardField) -> str | None:
+def _impossible(value: Value, field: StandardField) -> Message | None:
     """Why a standard value is none of the field's, if it is not."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     expected = {
-        "code": (value in field.codes, f"a code of {field.name} ({', '.join(field.codes)})"),
-        "boolean": (isinstance(value, bool), "true, false"),
-        "integer": (is_number and float(value).is_integer(), "a whole number"),
-        "number": (is_number and math.isfinite(float(value)), "a number"),
-        "date": (_is_iso(value), "a date such as '2024-05-31'"),
-        "text": (True, "a text"),
+        "code": (value in field.codes, "value_no_code"),
+        "boolean": (isinstance(value, bool), "value_no_answer"),
+        "integer": (is_number and float(value).is_integer(), "value_not_whole"),
+        "number": (is_number and math.isfinite(float(value)), "value_no_number"),
+        "date": (_is_iso(value), "value_no_day"),
+        "text": (True, ""),
     }
-    fits, what = expected[field.type]
-    return None if fits or value == UNKNOWN else f"{value!r} stands where {what} or {UNKNOWN!r} belongs"
+    fits, code = expected[field.type]
+    if fits or value == UNKNOWN:
+        return None
+    told: dict[str, Param] = {"value": repr(value), "unknown": UNKNOWN}
+    return Message(code, **told, **({"field": field.name, "codes": field.codes} if code == "value_no_code" else {}))
 
 
 def _is_iso(value: Value) -> bool:
@@ -425,7 +425,7 @@ def read_profile(name_or_path: str) -> Profile:
         try:
             text = path.read_text(encoding="utf-8")
         except UnicodeDecodeError as error:
-            raise ProfileInvalid(f"The profile {name_or_path} is not UTF-8 text; save it as UTF-8.") from error
+            raise ProfileInvalid("profile_not_utf8", profile=name_or_path) from error
     else:
         text = shipped_profile(name_or_path)
     return parse_profile(text, name_or_path)
@@ -439,9 +439,7 @@ def shipped_profile(name: str) -> str:
     """
     names = shipped_profiles()
     if name not in names:
-        raise ProfileInvalid(
-            f"There is no mapping profile {name!r}; give the path of a .toml file or one of {', '.join(names)}."
-        )
+        raise ProfileInvalid("profile_unknown", profile=name, known=names)
     return files("data").joinpath("profiles", f"{name}.toml").read_text(encoding="utf-8")
 
 
@@ -454,10 +452,10 @@ def parse_profile(text: str, name: str) -> Profile:
     try:
         return Profile.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
-        raise ProfileInvalid(f"The profile {name} is not valid TOML: {error}.") from error
+        raise ProfileInvalid("profile_no_toml", profile=name, reason=str(error)) from error
     except ValidationError as error:
-        fault = describe_fault(error, Profile, "a profile")
-        raise ProfileInvalid(f"The profile {name} cannot be used: {fault}.") from error
+        fault = describe_fault(error, Profile, "profile")
+        raise ProfileInvalid("profile_unusable", profile=name, fault=fault) from error
 
 
 def value_table(field_name: str, mapping: FieldMapping | Detail) -> dict[str, Value | None]:

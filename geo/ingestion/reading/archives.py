@@ -44,9 +44,9 @@ def unpack_zip(path: Path, options: ReadOptions, stack: ExitStack, suffixes: Ite
     try:
         archive = stack.enter_context(zipfile.ZipFile(path))
     except (*_DAMAGE, NotImplementedError) as error:
-        raise UnreadableFile(f"{path.name} is not a zip file or is damaged; zip it again and retry.") from error
+        raise UnreadableFile("archive_damaged", file=path.name) from error
     if len(archive.infolist()) > MAX_MEMBERS:
-        raise UnreadableFile(f"{path.name} holds more than {MAX_MEMBERS:,} files; zip only the ones to load and retry.")
+        raise UnreadableFile("archive_too_many_files", file=path.name, most=MAX_MEMBERS)
     members = _Members(path.name, archive, frozenset(suffixes))
     chosen, rest = members.choose(options.layer)
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="vasti-")))
@@ -88,10 +88,7 @@ class _Members:
     def choose(self, wanted: str | None) -> tuple[PurePosixPath, str | None]:
         """The file meant by --layer, and what of --layer names a layer within it."""
         if not self._readable:
-            raise UnreadableFile(
-                f"{self._name} holds no file Vasti reads; it should hold a shapefile (.shp, .shx, .dbf, .prj) "
-                "or a .gpkg, .geojson, .csv or .xlsx."
-            )
+            raise UnreadableFile("archive_without_file", file=self._name)
         if wanted is None and len(self._readable) > 1:
             choose(self.names, None, name=self._name, noun="file")
         for path in self._readable:
@@ -119,12 +116,9 @@ class _Members:
                 with self._archive.open(self._members[path]) as source, (folder / name).open("wb") as target:
                     shutil.copyfileobj(source, target, _CHUNK)
             except (NotImplementedError, RuntimeError) as error:
-                raise UnreadableFile(
-                    f"{self._name} is encrypted or compressed in a way Vasti does not read; zip it again, plainly "
-                    "and without a password."
-                ) from error
+                raise UnreadableFile("archive_encrypted", file=self._name) from error
             except _DAMAGE as error:
-                raise UnreadableFile(f"{self._name} is damaged at {path.name}; zip it again and retry.") from error
+                raise UnreadableFile("archive_damaged_at", archive=self._name, file=path.name) from error
         return folder / parts[chosen] if chosen in parts else folder
 
     def _check_parts(self, chosen: PurePosixPath) -> None:
@@ -135,8 +129,7 @@ class _Members:
             lacks = ".shp"
         if lacks:
             raise UnreadableFile(
-                f"{self._name} holds {chosen.name} but no {chosen.stem}{lacks}; a shapefile is several files: "
-                "put .shp, .shx, .dbf and .prj into the zip."
+                "archive_part_missing", file=self._name, part=chosen.name, stem=chosen.stem, suffix=lacks
             )
 
     def _check_size(self, members: list[zipfile.ZipInfo]) -> None:
@@ -181,10 +174,7 @@ def check_unpacked(name: str, unpacked: int, packed: int) -> None:
         UnreadableFile: the file unpacks to more than Vasti is ready to hold.
     """
     if unpacked > MAX_UNPACKED_BYTES or (unpacked > _RATIO_FREE_BYTES and unpacked > MAX_RATIO * max(packed, 1)):
-        raise UnreadableFile(
-            f"{name} unpacks to {unpacked / 1e9:,.1f} GB or more, which no survey file does; unpack it, look at it "
-            "and load its files one by one."
-        )
+        raise UnreadableFile("archive_too_large", file=name, gigabytes=unpacked / 1000000000.0)
 
 
 def check_container(path: Path) -> None:
@@ -205,10 +195,7 @@ def unpack_gzip(path: Path, stack: ExitStack, suffixes: Iterable[str]) -> Path:
     """
     inner = path.name[: -len(".gz")]
     if PurePosixPath(inner).suffix.lower() not in suffixes:
-        raise UnreadableFile(
-            f"{path.name} does not say what is packed in it; unpack it and load the file, or name it like "
-            "households.csv.gz."
-        )
+        raise UnreadableFile("archive_contents_unnamed", file=path.name)
     target = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="vasti-"))) / _safe(inner)
     packed, unpacked = path.stat().st_size, 0
     try:
@@ -218,5 +205,5 @@ def unpack_gzip(path: Path, stack: ExitStack, suffixes: Iterable[str]) -> Path:
                 check_unpacked(path.name, unpacked, packed)
                 written.write(chunk)
     except _DAMAGE as error:
-        raise UnreadableFile(f"{path.name} is not a gzip file or is damaged; pack it again and retry.") from error
+        raise UnreadableFile("gzip_damaged", file=path.name) from error
     return target

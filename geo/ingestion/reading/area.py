@@ -27,7 +27,5 @@ def read_area(path: Path, options: ReadOptions) -> BaseGeometry:
     shapes = np.concatenate(read) if read else np.array([], dtype=object)
     polygons = shapes[np.isin(shapely.get_type_id(shapes), _POLYGONS) & ~shapely.is_empty(shapes)]
     if len(polygons) == 0:
-        raise UnreadableFile(
-            f"{path.name} holds no polygon; draw the area as one and save it as GeoJSON or GeoPackage."
-        )
+        raise UnreadableFile("area_without_polygon", file=path.name)
     return shapely.union_all(shapely.make_valid(to_storage(polygons, crs)))

@@ -15,14 +15,13 @@ from geo.errors import UnknownCRS
 from geo.ingestion.reading.axes import zone_codes
 from geo.ingestion.reading.gdal import read_shapes
 from geo.ingestion.reading.layer import Layer, ReadOptions
+from geo.messages import Message
 
 _SAMPLE = 500
 _SHOWN = 3
 _WEB_MERCATOR_REACH = 20_037_509.0
 _WIDEST_GRID_DEGREES = 60.0
 """National grids are meant for a country; what covers a third of the world is a map projection nobody surveys in."""
-
-_NOT_SAID = "{name} does not say which coordinate reference system its positions use (a shapefile says it in its .prj)"
 
 
 def check_crs(layer: Layer, options: ReadOptions, city: Extent | None, file_name: str) -> None:
@@ -33,7 +32,9 @@ def check_crs(layer: Layer, options: ReadOptions, city: Extent | None, file_name
     """
     if not layer.has_geometry or layer.crs is not None or options.crs is not None:
         return
-    raise _unknown(_NOT_SAID.format(name=file_name), *_first_positions(layer), city)
+    x, y = _first_positions(layer)
+    likely, advice = _advise(x, y, city)
+    raise UnknownCRS("crs_not_said", likely, file=file_name, advice=advice)
 
 
 def refuse_outside_world(
@@ -44,27 +45,17 @@ def refuse_outside_world(
     Raises:
         UnknownCRS: always; the message says which CRS is likely.
     """
-    raise _unknown(f"{file_name}: taken as {name_crs(declared)}, every shape lies outside the world", x, y, city)
+    likely, advice = _advise(x, y, city)
+    raise UnknownCRS("crs_outside_world", likely, file=file_name, declared=name_crs(declared), advice=advice)
 
 
-def _unknown(says: str, x: NDArray[np.float64], y: NDArray[np.float64], city: Extent | None) -> UnknownCRS:
-    """What is wrong, which CRS is likely, and what to do."""
+def _advise(x: NDArray[np.float64], y: NDArray[np.float64], city: Extent | None) -> tuple[list[str], Message]:
+    """The codes of the CRSs that are likely, and what to do."""
     likely = propose(x, y, city)
-    return UnknownCRS(f"{says}; {_advise(likely, x, y, city)}", _codes(likely))
-
-
-def _advise(likely: list[pyproj.CRS], x: NDArray[np.float64], y: NDArray[np.float64], city: Extent | None) -> str:
     if likely:
-        fits = "they would lie in the city with" if city else "from their range it may be"
-        return f"{fits} {_name_all(likely)}; {_choose(likely)}"
-    if _may_be_utm(x, y):
-        return (
-            "from their range it may be metres of a UTM zone: name it with --crs, EPSG:326 and the zone's number north "
-            "of the equator, EPSG:327 and the number south of it, such as --crs EPSG:32643 for 43N."
-        )
-    return (
-        "name it with --crs, such as --crs EPSG:4326 for longitude and latitude or --crs EPSG:32643 for UTM zone 43N."
-    )
+        named = {"likely": [name_crs(crs) for crs in likely], "first": _codes(likely)[0]}
+        return _codes(likely), Message("crs_fits_city" if city else "crs_fits_range", **named)
+    return [], Message("crs_may_be_utm" if _may_be_utm(x, y) else "crs_to_be_named")
 
 
 def refuse_far_positions(
@@ -90,9 +81,12 @@ def refuse_far_positions(
     likely = [crs for crs in likely if f"EPSG:{crs.to_epsg()}" in named] or likely
     if likely:
         raise UnknownCRS(
-            f"{file_name}: taken as {name_crs(declared)}, every position lies far from the city's settlements; they "
-            f"would lie in the city with {_name_all(likely)}; {_choose(likely)}",
+            "crs_far_from_city",
             _codes(likely),
+            file=file_name,
+            declared=name_crs(declared),
+            likely=[name_crs(crs) for crs in likely],
+            first=_codes(likely)[0],
         )
 
 
@@ -165,14 +159,6 @@ def middles(shapes: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float
     """The middle of each shape's box; NaN where there is none."""
     bounds = shapely.bounds(shapes)
     return (bounds[:, 0] + bounds[:, 2]) / 2, (bounds[:, 1] + bounds[:, 3]) / 2
-
-
-def _name_all(proposed: list[pyproj.CRS]) -> str:
-    return " or ".join(name_crs(crs) for crs in proposed)
-
-
-def _choose(proposed: list[pyproj.CRS]) -> str:
-    return f"name the right one with --crs, such as --crs {_codes(proposed)[0]}."
 
 
 def _codes(proposed: list[pyproj.CRS]) -> list[str]:

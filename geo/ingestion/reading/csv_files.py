@@ -32,7 +32,7 @@ _TELLING_COLUMNS = 3
 def read_csv(path: Path, options: ReadOptions, stack: ExitStack) -> Layer:
     """A text table: comma, semicolon or tab, in the encoding the options say or its bytes show."""
     if path.stat().st_size == 0:
-        raise UnreadableFile(f"{path.name} is empty or its first row holds no column names.")
+        raise UnreadableFile("table_without_names", file=path.name)
     form = look_at_text(path, options.encoding)
     encoding = form.encoding
     with path.open(encoding=encoding, newline="") as handle:
@@ -47,11 +47,9 @@ def read_csv(path: Path, options: ReadOptions, stack: ExitStack) -> Layer:
         rows = csv.reader(io.StringIO(head, newline=""), delimiter=delimiter)
         header = next(rows, [])
     except csv.Error as error:
-        raise UnreadableFile(
-            f"{path.name}: the first row does not end; look for a quotation mark that is not closed."
-        ) from error
+        raise UnreadableFile("first_row_endless", file=path.name) from error
     if not any(cell.strip() for cell in header):
-        raise UnreadableFile(f"{path.name} is empty or its first row holds no column names.")
+        raise UnreadableFile("table_without_names", file=path.name)
     columns = distinct_names([" ".join(without_mark(cell).split()) for cell in header])
     layer = Layer(
         columns,
@@ -119,16 +117,13 @@ def _read_quoted_late(path: Path, form: TextForm, delimiter: str, stack: ExitSta
 def _broken(path: Path, encoding: str, delimiter: str, error: Exception) -> UnreadableFile:
     """What to say of a CSV that Arrow gave up on."""
     if "straddl" not in str(error):
-        return UnreadableFile(f"{path.name} cannot be read as a text table; save it again as UTF-8 CSV and retry.")
+        return UnreadableFile("table_unreadable", file=path.name)
     row = 0
     # The cell is longer than Python's reader takes, which therefore stops at the row where it begins.
     with path.open(encoding=encoding, newline="") as handle, suppress(csv.Error):
         for _ in csv.reader(handle, delimiter=delimiter):
             row += 1
-    return UnreadableFile(
-        f"{path.name}: row {row + 1}: the text of a cell runs over more than {_BLOCK_BYTES >> 20} MB, as where a "
-        "quotation mark is not closed; close it, or take the text out."
-    )
+    return UnreadableFile("cell_too_long", file=path.name, row=row + 1, most_mb=_BLOCK_BYTES >> 20)
 
 
 def _csv_batches(

@@ -55,13 +55,8 @@ def look_at_text(path: Path, encoding: str | None) -> TextForm:
             break
         return TextForm(candidate, encoding is None and not candidate.startswith("utf-8"), quotes)
     if encoding is None:
-        raise ChoiceNeeded(
-            f"{path.name} does not hold text, or text in no encoding Vasti can tell; save it as UTF-8, or name its "
-            "encoding with --encoding, such as cp1252 or latin-1."
-        )
-    raise ChoiceNeeded(
-        f"{path.name} is not {encoding} text; name its encoding with --encoding, such as cp1252 or latin-1."
-    )
+        raise ChoiceNeeded("encoding_untold", file=path.name)
+    raise ChoiceNeeded("encoding_wrong", file=path.name, encoding=encoding)
 
 
 def _wide(head: bytes) -> str | None:

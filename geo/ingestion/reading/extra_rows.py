@@ -33,9 +33,7 @@ def _records(layer: Layer) -> Iterator[Batch]:
         names = _texts_alone(batch)
         extra = _header_rows(names, layer, len(batch.row_numbers))
         if np.count_nonzero(extra) > _MOST_HEADERS:
-            raise UnreadableFile(
-                f"The column names stand on more than {_MOST_HEADERS:,} rows of the file; keep them on the first alone."
-            )
+            raise UnreadableFile("names_on_many_rows", most=_MOST_HEADERS)
         for at in np.flatnonzero(extra):
             layer.notes.append(Note("header_repeated", row=int(batch.row_numbers[at])))
         if nth == 0:
@@ -91,10 +89,7 @@ def _refuse_other_header(columns: dict[str, pa.Array], known: NDArray[np.bool_],
     for i in np.flatnonzero(as_mask(pc.is_in(first, value_set=wanted)) & ~known):
         cells = [cell for column in columns.values() if (cell := column[int(i)].as_py()) is not None]
         if len(cells) > _TELLING_NAMES and len(set(cells)) == len(cells) and set(cells) <= names:
-            raise UnreadableFile(
-                f"Row {batch.row_numbers[i]} holds the column names again, in another order, as where two files were "
-                "pasted together: what follows would be read into the wrong columns. Make a file of each and load both."
-            )
+            raise UnreadableFile("names_in_other_order", row=batch.row_numbers[i])
 
 
 def _kept(batch: Batch, where: NDArray[np.bool_]) -> Batch:

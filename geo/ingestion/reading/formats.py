@@ -41,12 +41,12 @@ def open_layer(path: Path, options: ReadOptions) -> Iterator[Layer]:
             none was chosen.
     """
     if path.suffix.lower() not in FORMATS:
-        known = ", ".join(sorted(FORMATS))
-        raise UnknownFormat(
-            f"{path.name}: Vasti does not read {path.suffix or 'a file without suffix'}; it reads {known}."
-        )
+        known = sorted(FORMATS)
+        if not path.suffix:
+            raise UnknownFormat("format_without_suffix", file=path.name, known=known)
+        raise UnknownFormat("format_unknown", file=path.name, suffix=path.suffix, known=known)
     if not path.is_file():
-        raise UnreadableFile(f"{path} does not exist or is not a file.")
+        raise UnreadableFile("file_missing", file=path)
     name = path.name
     max_rows = options.max_rows if isinstance(options, LimitedReadOptions) else None
     with ExitStack() as stack:
@@ -57,7 +57,7 @@ def open_layer(path: Path, options: ReadOptions) -> Iterator[Layer]:
             except ChoiceNeeded as error:
                 if outer is None:
                     raise
-                raise ChoiceNeeded(str(error), _names_within(outer, error.names)) from error
+                raise ChoiceNeeded(error.message, _names_within(outer, error.names)) from error
             if isinstance(read, Layer):
                 read = without_extra_rows(read)
                 _check_columns(read.columns, path.name)
@@ -67,7 +67,7 @@ def open_layer(path: Path, options: ReadOptions) -> Iterator[Layer]:
                 return
             path, options, within = read
             outer = within if within.layers else outer
-        raise UnreadableFile(f"{path.name} is an archive within archives; unpack it and load what it holds.")
+        raise UnreadableFile("archive_within_archives", file=path.name)
 
 
 def _limited(layer: Layer, max_rows: int, name: str) -> Layer:
@@ -76,9 +76,7 @@ def _limited(layer: Layer, max_rows: int, name: str) -> Layer:
     Raises:
         UnreadableFile: it says so itself.
     """
-    too_many = UnreadableFile(
-        f"{name} has more than {max_rows:,} rows, the most that are read of one file; send it in parts."
-    )
+    too_many = UnreadableFile("rows_too_many", file=name, most=max_rows)
     if (layer.total_rows or 0) > max_rows:
         raise too_many
 
@@ -115,15 +113,11 @@ def _check_columns(columns: list[str], name: str) -> None:
         UnreadableFile: there are more columns than that, or their names are longer, or none.
     """
     if len(columns) > MAX_COLUMNS:
-        raise UnreadableFile(
-            f"{name} has {len(columns):,} columns, where Vasti reads {MAX_COLUMNS:,} at most; keep the ones to load."
-        )
+        raise UnreadableFile("columns_too_many", file=name, columns=len(columns), most=MAX_COLUMNS)
     if not all(is_storable(column) for column in columns):
-        raise UnreadableFile(
-            f"{name} has a column whose name holds a character no text may hold; type the name again and retry."
-        )
+        raise UnreadableFile("column_name_unstorable", file=name)
     if sum(map(len, columns)) > _MAX_NAMES:
-        raise UnreadableFile(f"The column names of {name} are too long; shorten them.")
+        raise UnreadableFile("column_names_too_long", file=name)
 
 
 @contextmanager

@@ -48,11 +48,6 @@ from geo.ingestion.reading.shapefiles import (
     table_encoding,
 )
 
-_WRONG_ENCODING = (
-    "{} holds text that is not in the encoding it declares; name the right one with --encoding, such as cp1252 or "
-    "latin-1."
-)
-
 _DRIVERS = {
     ".shp": ("ESRI Shapefile",),
     ".dbf": ("ESRI Shapefile",),
@@ -128,14 +123,14 @@ def read_vector(path: Path, options: ReadOptions, stack: ExitStack) -> Layer:
             layer = _choose_layer(safe, names, None if only else options.layer, path)
             info = pyogrio.read_info(safe, layer=layer, encoding=codec, **opening)
             if info["driver"] not in _DRIVERS[suffix]:
-                raise UnreadableFile(f"{name} is not what its name says but {info['driver']}; give it its true name.")
+                raise UnreadableFile("file_misnamed", file=name, driver=info["driver"])
             meta, reader = stack.enter_context(
                 pyogrio.open_arrow(
                     safe, layer=layer, encoding=codec, batch_size=BATCH_ROWS, use_pyarrow=True, **opening
                 )
             )
     except UnicodeDecodeError as error:
-        raise ChoiceNeeded(_WRONG_ENCODING.format(name)) from error
+        raise ChoiceNeeded("encoding_declared_wrong", file=name) from error
     except (DataSourceError, DataLayerError) as error:
         raise _cannot_open(name) from error
     # Of a file that is one layer, GDAL gives the name it was linked under.
@@ -187,13 +182,8 @@ def _choose_layer(safe: Path | str, names: list[str], wanted: str | None, path: 
 
 def _which_folder(safe: Path | str, names: list[str], file_name: str) -> ChoiceNeeded:
     """What to say of a map of several folders, of which each may be a ward and another no settlements at all."""
-    listed = ", ".join(f"{layer}: {_contents(safe, layer)}" for layer in names)
-    return ChoiceNeeded(
-        f"{file_name} holds several layers ({listed}); choose one with --layer, and load the others after it. Where "
-        f"they are wards, --ward {_FOLDER} takes a layer's name for the ward of what is in it; where the places have a "
-        "name only, --code Name takes it for their code.",
-        names,
-    )
+    layers = [f"{layer}: {_contents(safe, layer)}" for layer in names]
+    return ChoiceNeeded("folders_several", names, file=file_name, layers=layers, folder=_FOLDER)
 
 
 def _contents(safe: Path | str, layer: str) -> str:
@@ -216,10 +206,7 @@ def _with_folder(layer: Layer, folder: str) -> Layer:
 
 
 def _cannot_open(name: str) -> UnreadableFile:
-    return UnreadableFile(
-        f"{name} cannot be opened: the file is damaged, incomplete or not what its name says. "
-        "Export it again and retry."
-    )
+    return UnreadableFile("file_damaged", file=name)
 
 
 def _gdal_suffix(path: Path) -> str:
@@ -238,16 +225,13 @@ def _check_content(path: Path, suffix: str) -> None:
     with path.open("rb") as source:
         head = source.read(1024)
     if not head:
-        raise UnreadableFile(f"{path.name} is empty; export it again and retry.")
+        raise UnreadableFile("file_empty", file=path.name)
     if suffix == ".kmz":
         check_container(path)
     if suffix == ".gpkg":
         pending = path.with_name(f"{path.name}-wal")
         if pending.is_file() and pending.stat().st_size:
-            raise UnreadableFile(
-                f"{path.name} is open in another program, which has not written all of it yet ({pending.name}); "
-                "close the file there, such as in QGIS, and retry."
-            )
+            raise UnreadableFile("file_open_elsewhere", file=path.name, pending=pending.name)
     if suffix in (".kml", ".geojson") and head.startswith((b"PK\x03\x04", b"SQLite format")):
         raise _cannot_open(path.name)
 
@@ -350,9 +334,7 @@ def read_shapes(wkb: pa.Array) -> NDArray[Any]:
     try:
         return np.asarray(shapely.from_wkb(wkb.to_numpy(zero_copy_only=False), on_invalid="fix"))
     except NotImplementedError as error:
-        raise UnreadableFile(
-            "The file holds curved shapes, which Vasti does not read; save them with straight segments and retry."
-        ) from error
+        raise UnreadableFile("shapes_curved") from error
 
 
 def _known_encoding(encoding: str) -> None:
@@ -385,9 +367,7 @@ def _vector_batches(
         except StopIteration:
             return
         except (pa.ArrowException, UnicodeDecodeError, OSError) as error:
-            raise UnreadableFile(
-                f"{name} breaks off or is damaged after row {first - 1}; export it again and retry."
-            ) from error
+            raise UnreadableFile("file_damaged_after_row", file=name, row=first - 1) from error
         n = batch.num_rows
         try:
             # GDAL hands on the bytes of a text column as they stand, whatever encoding was declared.
@@ -395,7 +375,7 @@ def _vector_batches(
             if codec not in (None, *_NATIVE_CODECS):
                 cells = {c: recode(v, codec) if pa.types.is_string(v.type) else v for c, v in cells.items()}
         except (pa.ArrowInvalid, UnicodeError) as error:
-            raise ChoiceNeeded(_WRONG_ENCODING.format(name)) from error
+            raise ChoiceNeeded("encoding_declared_wrong", file=name) from error
         yield Batch(
             np.arange(first, first + n, dtype=np.int32), cells, None if geometry is None else batch.column(geometry)
         )
@@ -417,8 +397,5 @@ def _valid(column: pa.Array, *, is_cut: bool) -> pa.Array:
 def read_shapefile(path: Path, options: ReadOptions, stack: ExitStack) -> Layer:
     """A shapefile with its other parts beside it."""
     if find_part(shapefile_parts(path), ".dbf") is None:
-        raise UnreadableFile(
-            f"{path.name} has no {path.stem}.dbf beside it; a shapefile is several files "
-            "(.shp, .shx, .dbf, .prj): bring them together, best as one .zip."
-        )
+        raise UnreadableFile("shapefile_without_table", file=path.name, stem=path.stem)
     return read_vector(path, options, stack)

@@ -43,8 +43,9 @@ def every_line(path: Path, batches: Iterator[Batch]) -> Iterator[Batch]:
             return
         source.seek(0)
         broken = next((i for i, line in enumerate(source, start=1) if not is_marked and not _is_json(line)), None)
-    where = f"line {broken} is no feature" if broken else f"only {n_read:,} of {n_given:,} features can be read"
-    raise UnreadableFile(f"{path.name}: {where}; export the file again and retry.")
+    if broken:
+        raise UnreadableFile("line_without_feature", file=path.name, line=broken)
+    raise UnreadableFile("features_missing", file=path.name, features_read=n_read, features=n_given)
 
 
 def _is_json(line: bytes) -> bool:

@@ -25,10 +25,7 @@ def unquoted(path: Path, stack: ExitStack) -> Path:
     if not _is_quoted(path):
         return path
     if path.stat().st_size > _MAX_BYTES:
-        raise UnreadableFile(
-            f"{path.name} writes its coordinates in quotation marks, as text; write them as numbers, or send at most "
-            f"{_MAX_BYTES >> 20} MB of it at once."
-        )
+        raise UnreadableFile("coordinates_as_text", file=path.name, most_mb=_MAX_BYTES >> 20)
     whole = path.read_bytes()
     try:
         documents = [orjson.loads(whole)]

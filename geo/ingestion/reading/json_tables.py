@@ -43,20 +43,14 @@ def read_json(path: Path, options: ReadOptions, stack: ExitStack) -> Layer:
     with path.open("rb") as source:
         head = source.read(_HEAD)
     if not head:
-        raise UnreadableFile(f"{path.name} is empty; export it again and retry.")
+        raise UnreadableFile("file_empty", file=path.name)
     if _is_geojson(head):
         return read_vector(unquoted(path, stack), options, stack)
     if path.stat().st_size > MAX_TABLE_BYTES:
-        raise UnreadableFile(
-            f"{path.name} is a JSON table of more than {MAX_TABLE_BYTES >> 20} MB; export it as CSV or Parquet and "
-            "retry."
-        )
+        raise UnreadableFile("json_table_too_large", file=path.name, most_mb=MAX_TABLE_BYTES >> 20)
     tables = _find_tables(_parsed(path, options), ())
     if not tables:
-        raise UnreadableFile(
-            f"{path.name} is JSON but neither GeoJSON nor a table: a table is a list of objects, or of rows with the "
-            "column names first. Export it as GeoJSON or CSV and retry."
-        )
+        raise UnreadableFile("json_neither_table_nor_geojson", file=path.name)
     wanted = None if options.layer in (path.stem, path.name) and len(tables) == 1 else options.layer
     name = choose(list(tables), wanted, name=path.name, noun="table")
     chosen = tables[name]
@@ -69,9 +63,9 @@ def read_json(path: Path, options: ReadOptions, stack: ExitStack) -> Layer:
         flat = [_flattened(row) for row in chosen if isinstance(row, dict)]
         columns = list(dict.fromkeys(name for row in flat for name in row))
     if len(flat) != len(chosen) - isinstance(chosen[0], list):
-        raise UnreadableFile(f"{path.name} is a list of unlike things, not a table; export it as CSV and retry.")
+        raise UnreadableFile("json_unlike_things", file=path.name)
     if not columns:
-        raise UnreadableFile(f"{path.name}: the table has no columns; export it again and retry.")
+        raise UnreadableFile("json_table_without_columns", file=path.name)
     batches = _batches(flat, columns, first)
     return Layer(
         columns, None, has_geometry=False, total_rows=len(flat), batches=batches, read_as=reading_of(name, list(tables))
@@ -110,10 +104,9 @@ def _parsed(path: Path, options: ReadOptions) -> Any:
         try:
             return [orjson.loads(line) for line in whole.replace("\x1e", "").splitlines() if line.strip()]
         except orjson.JSONDecodeError:
-            where = f"line {error.lineno}" if error.lineno > 1 else f"character {error.colno}"
-            raise UnreadableFile(
-                f"{path.name} is no valid JSON at {where}: it is damaged or incomplete; export it again and retry."
-            ) from error
+            if error.lineno > 1:
+                raise UnreadableFile("json_invalid_in_line", file=path.name, line=error.lineno) from error
+            raise UnreadableFile("json_invalid_at_character", file=path.name, character=error.colno) from error
 
 
 def _find_tables(value: Any, keys: tuple[str, ...]) -> dict[str, list[Any]]:

@@ -1,8 +1,9 @@
 """Layers: one table of a file as a stream of Arrow batches, however the file is written."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +12,7 @@ import pyproj
 from numpy.typing import NDArray
 
 from geo.errors import ChoiceNeeded, UnreadableFile
+from geo.messages import Message
 
 BATCH_ROWS = 65_536
 
@@ -103,28 +105,51 @@ def reading_of(name: str, names: Sequence[str], encoding: str | None = None) -> 
     return ReadAs(name, tuple(names) if len(names) > 1 else (), encoding)
 
 
-def choose(names: list[str], wanted: str | None, *, name: str, noun: str) -> str:
+Noun = Literal["file", "layer", "sheet", "table"]
+
+_NONE: Mapping[Noun, str] = {
+    "file": "files_none",
+    "layer": "layers_none",
+    "sheet": "sheets_none",
+    "table": "tables_none",
+}
+_SEVERAL: Mapping[Noun, str] = {
+    "file": "files_several",
+    "layer": "layers_several",
+    "sheet": "sheets_several",
+    "table": "tables_several",
+}
+_UNKNOWN: Mapping[Noun, str] = {
+    "file": "file_unknown",
+    "layer": "layer_unknown",
+    "sheet": "sheet_unknown",
+    "table": "table_unknown",
+}
+"""What to say of the layers of a file, by what they are called there."""
+
+
+def choose(names: list[str], wanted: str | None, *, name: str, noun: Noun) -> str:
     """The one name there is, or the one wanted.
 
     Raises:
         ChoiceNeeded: there are several and none was chosen, or not the one wanted.
         UnreadableFile: there is none.
     """
-    listed = ", ".join(names)
     if wanted is not None:
         if wanted not in names:
-            raise ChoiceNeeded(f"{name} has no {noun} {wanted!r}; it has {listed}.", names)
+            said = Message(_UNKNOWN[noun], file=name, wanted=wanted, known=names)
+            raise ChoiceNeeded(said, names)
         return wanted
     if not names:
-        raise UnreadableFile(f"{name} holds no {noun} to read.")
+        raise UnreadableFile(Message(_NONE[noun], file=name))
     if len(names) > 1:
-        raise ChoiceNeeded(f"{name} holds several {noun}s ({listed}); choose one with --layer.", names)
+        raise ChoiceNeeded(Message(_SEVERAL[noun], file=name, known=names), names)
     return names[0]
 
 
-def no_encoding(encoding: str | None) -> str:
+def no_encoding(encoding: str | None) -> Message:
     """What to say of an encoding that does not exist."""
-    return f"{encoding!r} is not a text encoding; try utf-8, cp1252 or latin-1."
+    return Message("encoding_unknown", encoding=encoding)
 
 
 def distinct_names(names: list[str]) -> list[str]:

@@ -45,10 +45,7 @@ def read_parquet(path: Path, _options: ReadOptions, stack: ExitStack) -> Layer:
 
 
 def _damaged(path: Path) -> UnreadableFile:
-    return UnreadableFile(
-        f"{path.name} cannot be read as Parquet: it is damaged, encrypted or not what its name says. "
-        "Export it again and retry."
-    )
+    return UnreadableFile("parquet_damaged", file=path.name)
 
 
 def _geo_metadata(file: pq.ParquetFile, path: Path) -> dict[str, Any] | None:
@@ -63,10 +60,7 @@ def _geo_metadata(file: pq.ParquetFile, path: Path) -> dict[str, Any] | None:
     except (ValueError, KeyError, TypeError) as error:
         raise _damaged(path) from error
     if encoding.upper() != "WKB":
-        raise UnreadableFile(
-            f"{path.name} writes its shapes as {encoding}, which Vasti does not read; export it as GeoParquet with WKB "
-            "or as GeoPackage."
-        )
+        raise UnreadableFile("shapes_not_wkb", file=path.name, encoding=encoding)
     return geo
 
 
@@ -88,7 +82,7 @@ def _parquet_batches(file: pq.ParquetFile, geometry: int | None, columns: list[s
         try:
             batch = next(batches, None)
         except (pa.ArrowException, OSError) as error:
-            raise UnreadableFile(f"{path.name} is damaged after row {first - 1}; export it again and retry.") from error
+            raise UnreadableFile("parquet_damaged_after_row", file=path.name, row=first - 1) from error
         if batch is None:
             return
         n = batch.num_rows

@@ -33,10 +33,7 @@ def read_sheet(path: Path, options: ReadOptions, stack: ExitStack) -> Layer:
         start = source.read(1024).lstrip(b"\xef\xbb\xbf \r\n\t")
     if start and not start.startswith((OLE, _ZIP)) and path.suffix.lower() == ".xls":
         if start.startswith(b"<"):
-            raise UnreadableFile(
-                f"{path.name} is a web page that calls itself a workbook; open it in a spreadsheet program, save it as "
-                ".xlsx and retry."
-            )
+            raise UnreadableFile("workbook_is_web_page", file=path.name)
         return read_csv(path, options, stack)
     check_container(path)
     try:
@@ -50,10 +47,7 @@ def read_sheet(path: Path, options: ReadOptions, stack: ExitStack) -> Layer:
         sheet = workbook.get_sheet_by_name(chosen)
         rows = sheet.to_python(skip_empty_area=False)
     except (CalamineError, OSError, ValueError) as error:
-        raise UnreadableFile(
-            f"{path.name} cannot be opened as a workbook: it is damaged, has a password or is not what its name says; "
-            "save it again as .xlsx and retry."
-        ) from error
+        raise UnreadableFile("workbook_damaged", file=path.name) from error
     odd = find_odd_cells(path, chosen)
     odd.show_errors(rows)
     _check_header(rows, path.name)
@@ -77,18 +71,15 @@ def _without_repeats(workbook: CalamineWorkbook, names: list[str]) -> list[str]:
 def _check_header(rows: Sequence[Sequence[object]], name: str) -> None:
     """Holds the first row against what a row of column names looks like: a title above the table is none."""
     if not rows:
-        raise UnreadableFile(f"{name}: the first row of the sheet holds no column names.")
+        raise UnreadableFile("sheet_without_names", file=name)
     filled = [sum(1 for cell in row if str(cell).strip()) for row in rows[:_TITLE_ROWS]]
     widest = max(filled)
     likely = next((i for i, n in enumerate(filled) if n == widest or n > max(2, widest // 2)), 0)
     is_text = all(isinstance(cell, str) for cell in rows[likely] if str(cell).strip())
     if likely and is_text and widest > 2 and filled[0] <= 1:
-        raise UnreadableFile(
-            f"{name}: the column names seem to stand in row {likely + 1} of the sheet; delete the rows above it, so "
-            "that they stand in row 1, and retry."
-        )
+        raise UnreadableFile("sheet_names_further_down", file=name, row=likely + 1)
     if not filled[0]:
-        raise UnreadableFile(f"{name}: the first row of the sheet holds no column names.")
+        raise UnreadableFile("sheet_without_names", file=name)
 
 
 def _sheet_batches(rows: Sequence[Sequence[object]], columns: list[str]) -> Iterator[Batch]:

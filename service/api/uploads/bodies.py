@@ -220,6 +220,14 @@ class ReadAs(Body):
     ]
 
 
+class FindingParams(Body):
+    """What the sentence of a finding is about."""
+
+    field: str | None
+    values: Annotated[list[str], Field(description="What stands there, the most frequent first.")]
+    n_values: Annotated[int, Field(description="How many different values there are.")]
+
+
 class FindingGroup(Body):
     """Findings of one kind."""
 
@@ -297,6 +305,7 @@ class Finding(Body):
     severity: Literal["error", "warning"]
     longitude: Annotated[float | None, Field(description="Where the row lies as the file has it; null: nowhere.")]
     latitude: Annotated[float | None, Field(description="Degrees, as the longitude.")]
+    params: Annotated[FindingParams, Field(description="What the meaning is about, to be said in other words.")]
     meaning: Annotated[str, Field(description="What it means, and what to do.")]
 
 

@@ -17,8 +17,9 @@ from fastapi import APIRouter, Depends, Header, HTTPException, Path, Request, Re
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
-from geo.errors import Conflict, InputError, InvalidParameter, InvalidParameters, NotFound, TooLarge, quoted, shortened
+from geo.errors import Conflict, InputError, InvalidParameter, InvalidParameters, NotFound, TooLarge
 from geo.ingestion.uploads import find_incoming
+from geo.messages import Message, shortened
 from geo.settings import Settings
 from service.actions import parts
 from service.actions.receive import look_for_room, plain_name
@@ -31,7 +32,6 @@ VERSION = "1.0.0"
 _TUS = {"tus-resumable": VERSION} | NO_STORE
 _EXTENSIONS = "creation,termination"
 _MOST_FIELDS = 20
-_GONE = "The parts of this file are gone: announce it again."
 
 
 def _check_version(
@@ -41,7 +41,7 @@ def _check_version(
     ] = None,
 ) -> None:
     if request.method != "OPTIONS" and asked is not None and asked != VERSION:
-        detail = f"This speaks tus {VERSION}, not {shortened(asked)}."
+        detail = Message("tus_version_unknown", spoken=VERSION, asked=shortened(asked))
         raise HTTPException(HTTPStatus.PRECONDITION_FAILED, detail, {"tus-version": VERSION})
 
 
@@ -112,7 +112,7 @@ def offset(request: Request, number: Number) -> Response:
 async def append(request: Request, number: Number, offset: Offset) -> Response:
     """Appends to the file. When all of it has come, `Content-Location` is the upload it has become."""
     if request.headers.get("content-type") != _PART:
-        raise InvalidParameters([InvalidParameter("Content-Type", f"must be {_PART}")])
+        raise InvalidParameters([InvalidParameter("Content-Type", "header_not_of_part", expected=_PART)])
     settings: Settings = request.app.state.settings
     path = parts.place_of(settings, number)
     size = await run_in_threadpool(_announced_size, request, number)
@@ -123,7 +123,7 @@ async def append(request: Request, number: Number, offset: Offset) -> Response:
         try:
             async for chunk in request.stream():
                 if come + len(chunk) > size:
-                    raise InputError(f"More bytes came than the {size} that were announced.")
+                    raise InputError("parts_too_long", announced=size)
                 await run_in_threadpool(file.write, chunk)
                 come += len(chunk)
         except ClientDisconnect:
@@ -141,15 +141,15 @@ def _opened(path: pathlib.Path, offset: int) -> FileIO:
     try:
         file = FileIO(path, "ab")
     except FileNotFoundError:
-        raise NotFound(_GONE) from None
+        raise NotFound("parts_gone") from None
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         come = file.seek(0, 2)
         if offset != come:
-            raise Conflict(f"{come} bytes have come so far, not {offset}: go on from there.")
+            raise Conflict("parts_disagree", received=come, offset=offset)
     except BlockingIOError:
         file.close()
-        raise Conflict("Another part of this file is being sent at this moment.") from None
+        raise Conflict("part_under_way") from None
     except Conflict:
         file.close()
         raise
@@ -186,7 +186,7 @@ def _come(path: pathlib.Path) -> int:
     try:
         return path.stat().st_size
     except FileNotFoundError:
-        raise NotFound(_GONE) from None
+        raise NotFound("parts_gone") from None
 
 
 def _fields(metadata: str) -> dict[str, str]:
@@ -194,12 +194,11 @@ def _fields(metadata: str) -> dict[str, str]:
     fields: dict[str, str] = {}
     pairs = metadata.split(",", _MOST_FIELDS)
     if len(pairs) > _MOST_FIELDS:
-        raise InvalidParameters([InvalidParameter("Upload-Metadata", f"has more than {_MOST_FIELDS} fields")])
+        raise InvalidParameters([InvalidParameter("Upload-Metadata", "metadata_too_many_fields", most=_MOST_FIELDS)])
     for pair in pairs:
         name, _, value = pair.strip().partition(" ")
         try:
             fields[name] = b64decode(value, validate=True).decode()
         except (NotBase64, UnicodeDecodeError):
-            reason = f"the value of {quoted([name])} is not text in base64"
-            raise InvalidParameters([InvalidParameter("Upload-Metadata", reason)]) from None
+            raise InvalidParameters([InvalidParameter("Upload-Metadata", "metadata_not_base64", field=name)]) from None
     return fields

@@ -91,7 +91,7 @@ def _look_who_sends(request: Request) -> None:
 def _take_in(request: Request, form: FormData, settings: Settings) -> Response:
     file, fields = form.get("file"), {name: value for name, value in form.items() if isinstance(value, str)}
     if not isinstance(file, UploadFile):
-        raise InvalidParameters([InvalidParameter("file", "is required")])
+        raise InvalidParameters([InvalidParameter("file", "parameter_required")])
     with (
         written(file.file, file.filename or "", settings.upload_max_bytes, settings.incoming_dir) as original,
         acting(request, "contributor") as done,
@@ -133,7 +133,8 @@ def _chosen(body: Deciding) -> Choices | None:
     try:
         return validated(every_choice(), body.choices)
     except InvalidParameters as error:
-        raise InvalidParameters([InvalidParameter(f"choices.{p.name}", p.reason) for p in error.params]) from None
+        within = [InvalidParameter(f"choices.{each.name}", each.message) for each in error.invalid]
+        raise InvalidParameters(within) from None
 
 
 _FINDING = ["row_number", "field", "value", "code", "severity", "longitude", "latitude", "meaning"]
@@ -156,7 +157,6 @@ def findings(
     """What is wrong with which row of a file, and what to do about it."""
     with acting(request, "contributor") as done:
         _, page, rows = read_findings(done, number, page_request(limit, cursor, output), output)
-    rows = [row | {"meaning": in_request_words(row["meaning"])} for row in rows]
     if output == JSON:
         return private_list(
             request, "findings", rows, page.total, page.next_cursor, _FINDING_FORMS, note=limit_note(limit)

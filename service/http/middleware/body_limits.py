@@ -4,11 +4,13 @@ import asyncio
 import time
 from http import HTTPStatus
 
+from fastapi import HTTPException
 from starlette.datastructures import Headers
-from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Message as Event
 
 from geo.errors import TooLarge
+from geo.messages import Message
 
 MAX_BYTES = 100_000
 """Of a body that is no file: it is taken apart before it is known who sends it."""
@@ -21,8 +23,6 @@ SILENCE_S = 60.0
 
 MIN_BYTES_PER_S = 200
 """After that, on the average. The slowest telephone networks bring ten times as much."""
-
-_TOO_SLOW = "The body of the request comes too slowly; send it again, a large file in parts that can be resumed."
 
 
 def declared_bytes(scope: Scope) -> int:
@@ -62,12 +62,12 @@ class BodyLimits:
         max_bytes = self._max_bytes(scope["path"])
         # Not one of our own errors: it is raised while FastAPI reads a body, and it lets only these through.
         too_large = HTTPException(
-            HTTPStatus.REQUEST_ENTITY_TOO_LARGE, str(TooLarge(max_bytes)), {"connection": "close"}
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE, TooLarge(max_bytes).message, {"connection": "close"}
         )
         declared = declared_bytes(scope)
         began, received, is_whole = time.monotonic(), 0, False
 
-        async def limited() -> Message:
+        async def limited() -> Event:
             nonlocal received, is_whole
             # After the body comes only that the client has gone, which may take as long as the answer does.
             if is_whole:
@@ -78,14 +78,14 @@ class BodyLimits:
                 async with asyncio.timeout(SILENCE_S):
                     message = await receive()
             except TimeoutError:
-                raise HTTPException(HTTPStatus.REQUEST_TIMEOUT, _TOO_SLOW) from None
+                raise HTTPException(HTTPStatus.REQUEST_TIMEOUT, Message("body_too_slow")) from None
             is_whole = not message.get("more_body", False)
             received += len(message.get("body", b""))
             if received > max_bytes:
                 raise too_large
             late_s = time.monotonic() - began - SILENCE_S
             if not is_whole and received < late_s * MIN_BYTES_PER_S:
-                raise HTTPException(HTTPStatus.REQUEST_TIMEOUT, _TOO_SLOW)
+                raise HTTPException(HTTPStatus.REQUEST_TIMEOUT, Message("body_too_slow"))
             return message
 
         await self.app(scope, limited, send)

@@ -11,12 +11,11 @@ from limits.strategies import FixedWindowRateLimiter, MovingWindowRateLimiter, R
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from geo.messages import Message
 from geo.settings import Settings
 from service.http.middleware.turns import lane_of
 from service.http.network import network_of
 from service.http.problems import problem
-
-_SENTENCE = "Too many requests from your network address: try again in {seconds} seconds."
 
 
 class RateLimits:
@@ -66,7 +65,6 @@ class QuestionLimits:
 
 async def _turn_away(limiter: RateLimiter, limit: RateLimitItem, scope: Scope, receive: Receive, send: Send) -> None:
     until = limiter.get_window_stats(limit, network_of(scope)).reset_time
-    seconds = str(max(1, math.ceil(until - time.time())))
-    detail = _SENTENCE.format(seconds=seconds)
-    headers = {"retry-after": seconds}
-    await problem(Request(scope), HTTPStatus.TOO_MANY_REQUESTS, detail, headers=headers)(scope, receive, send)
+    seconds = max(1, math.ceil(until - time.time()))
+    said, headers = Message("requests_too_many", seconds=seconds), {"retry-after": str(seconds)}
+    await problem(Request(scope), HTTPStatus.TOO_MANY_REQUESTS, said, headers=headers)(scope, receive, send)

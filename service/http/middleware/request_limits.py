@@ -8,6 +8,7 @@ from http import HTTPStatus
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from geo.messages import Message
 from service.http.problems import problem
 
 MAX_PATH_BYTES = 2_000
@@ -35,26 +36,23 @@ class RequestLimits:
         if found is None:
             await self.app(scope, receive, send)
             return
-        status, detail = found
+        status, said = found
         # What there is too much of is looked at no further, also not to tell how the answer is wanted.
         plain = {**scope, "query_string": b"", "headers": []}
-        await problem(Request(plain), status, detail, headers={"connection": "close"})(plain, receive, send)
+        await problem(Request(plain), status, said, headers={"connection": "close"})(plain, receive, send)
 
 
-def _too_much(scope: Scope) -> tuple[HTTPStatus, str] | None:
-    """The status and the sentence that turn a request away; None: it can be looked at."""
+def _too_much(scope: Scope) -> tuple[HTTPStatus, Message] | None:
+    """The status and the message that turn a request away; None: it can be looked at."""
     query = scope["query_string"]
     if len(scope["path"]) > MAX_PATH_BYTES or len(query) > MAX_QUERY_BYTES:
-        most = f"its path at most {MAX_PATH_BYTES:,} letters and its parameters {MAX_QUERY_BYTES:,}"
-        return HTTPStatus.REQUEST_URI_TOO_LONG, f"The address is too long: {most}; ask in several requests."
+        most = {"most_of_path": MAX_PATH_BYTES, "most_of_parameters": MAX_QUERY_BYTES}
+        return HTTPStatus.REQUEST_URI_TOO_LONG, Message("address_too_long", **most)
     named = query.count(b"&") + 1
     if named > MAX_PARAMETERS:
-        return (
-            HTTPStatus.BAD_REQUEST,
-            f"The address has {named:,} parameters and may have {MAX_PARAMETERS}; ask in several requests.",
-        )
+        return HTTPStatus.BAD_REQUEST, Message("parameters_too_many", parameters=named, most=MAX_PARAMETERS)
     headers = [(name, value) for name, value in scope["headers"] if name != METADATA]
     if len(scope["headers"]) > MAX_HEADERS or sum(len(n) + len(v) for n, v in headers) > MAX_HEADER_BYTES:
-        most = f"at most {MAX_HEADERS} headers of {MAX_HEADER_BYTES:,} bytes together"
-        return HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, f"The headers are too large: a request may have {most}."
+        said = Message("headers_too_large", most=MAX_HEADERS, most_bytes=MAX_HEADER_BYTES)
+        return HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, said
     return None

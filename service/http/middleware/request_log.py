@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from geo.errors import shortened
+from geo.messages import shortened
 from service.http.metrics import Metrics
 from service.logs import LONGEST_PATH, REQUEST
 

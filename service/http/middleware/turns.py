@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from geo.errors import Busy
+from geo.messages import Message
 from service.http.network import network_of
 from service.http.problems import RETRY_AFTER_S, problem
 
@@ -22,8 +23,6 @@ WAIT_S = 10.0
 """How long a question waits for its turn."""
 
 MOST_WAITING = 200
-
-_BUSY = "Too many questions are being worked out at this moment; ask again in a few seconds."
 
 Lane = Literal["figures", "lists", "full"]
 """What waits for each other: figures, which are worked out; lists, which are looked up; and what those who have signed
@@ -113,5 +112,5 @@ class PublicTurns:
                 await self.app(scope, receive, send)
         except Busy:
             headers = {"retry-after": str(RETRY_AFTER_S)}
-            answer = problem(Request(scope), HTTPStatus.SERVICE_UNAVAILABLE, _BUSY, headers=headers)
+            answer = problem(Request(scope), HTTPStatus.SERVICE_UNAVAILABLE, Message("questions_busy"), headers=headers)
             await answer(scope, receive, send)

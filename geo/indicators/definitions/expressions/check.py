@@ -13,6 +13,7 @@ from geo.errors import ExpressionInvalid
 from geo.fields import Field, FieldType, standard_fields
 from geo.indicators.definitions.expressions.parser import Piece, parse_condition
 from geo.indicators.definitions.expressions.tokens import Unreadable
+from geo.messages import Message
 
 Kind = Literal["condition", "yes-or-no", "number", "text", "date"]
 """What a piece of an expression is: a condition is made of comparisons, a yes-or-no is an answer to be compared."""
@@ -62,7 +63,7 @@ def read_expression(text: str, own_columns: OwnColumns = frozenset(), *, where: 
     try:
         return _read(text, own_columns)
     except Unreadable as error:
-        raise ExpressionInvalid(where, error.what, text, error.position) from error
+        raise ExpressionInvalid(where, error.code, error.params, text, error.position) from error
 
 
 @lru_cache(maxsize=8192)
@@ -72,7 +73,7 @@ def _read(text: str, own_columns: OwnColumns) -> Expression:
     pieces = list(whole.walk())
     values = [piece for piece in pieces if not isinstance(piece.node, ast.Node)]
     if len(values) > MOST_VALUES:
-        raise Unreadable(f"compares with more than {MOST_VALUES} values", values[MOST_VALUES].start)
+        raise Unreadable("expression_many_values", values[MOST_VALUES].start, most=MOST_VALUES)
     attributes = frozenset(piece.node.name for piece in pieces if isinstance(piece.node, ast.Attribute))
     return Expression(whole.node, attributes, len(values))
 
@@ -90,9 +91,9 @@ class _Checker:
             kind = self._kind_of(piece)
             if kind == "yes-or-no" and isinstance(piece.node, ast.Attribute):
                 name = _named(piece)
-                raise Unreadable(f"has {name} alone; a yes-or-no answer is compared, as in {name} = TRUE", piece.start)
+                raise Unreadable("expression_answer_alone", piece.start, field=name)
             if kind != "condition":
-                raise Unreadable(f"has {_named(piece)}, a {kind}, where a condition belongs", piece.start)
+                raise Unreadable("expression_no_condition", piece.start, value=_named(piece), kind=kind)
 
     def _kind_of(self, piece: Piece) -> Kind:
         kind: Kind = "condition"
@@ -106,7 +107,7 @@ class _Checker:
             case ast.Between():
                 self._compare(piece, ordered=True)
                 if not _has_field(piece.parts[0]):
-                    raise Unreadable("has BETWEEN after something that names no field", piece.parts[0].start)
+                    raise Unreadable("expression_between_without_field", piece.parts[0].start)
             case ast.In():
                 self._check_options(piece.parts[1:])
                 self._compare(piece, ordered=False)
@@ -126,32 +127,34 @@ class _Checker:
         if name in self._fields:
             field = self._fields[name]
             if field.role == "identifier":
-                raise Unreadable(f"uses {name}, which tells one household or place from another", piece.start)
+                raise Unreadable("expression_identifier", piece.start, field=name)
             return _KIND_OF_FIELD[field.type]
-        raise Unreadable(self._unknown(piece, beside), piece.start)
+        raise self._unknown(piece, beside)
 
-    def _unknown(self, piece: Piece, beside: Piece | None) -> str:
+    def _unknown(self, piece: Piece, beside: Piece | None) -> Unreadable:  # noqa: PLR0911 (a sentence each)
         """What is wrong with a name that is no field's, compared with the piece beside it."""
         name = piece.node.name
         near = difflib.get_close_matches(name, [*self._own, *self._fields], n=1)
-        hint = f"; the nearest is {near[0]}" if near else ""
+        if piece.is_quoted and near:
+            return Unreadable("expression_column_unknown_near", piece.start, name=name, nearest=near[0])
         if piece.is_quoted:
-            text = f"a code or other text stands between single ones: '{name}'"
-            return f'uses "{name}", which is no column, as the double quotes say{hint}; {text}'
+            return Unreadable("expression_column_unknown", piece.start, name=name)
         coded = self._coded(beside) if beside else None
         if coded is not None and name in coded.codes:
-            return f"uses {name}, a code of {coded.name}, without quotes: write '{name}'"
+            return Unreadable("expression_code_without_quotes", piece.start, name=name, field=coded.name)
         other = beside.node.name if beside and isinstance(beside.node, ast.Attribute) else ""
         kind = self._own.get(other) or (_KIND_OF_FIELD[self._fields[other].type] if other in self._fields else None)
-        if not near and kind == "text":
-            hint = f"; a text stands between single quotes: '{name}'"
-        if not near and kind == "yes-or-no":
-            hint = f"; {other} is compared with TRUE or FALSE"
-        return f"uses {name}, which is neither a standard field nor one of its own [columns]{hint}"
+        if near:
+            return Unreadable("expression_field_unknown_near", piece.start, name=name, nearest=near[0])
+        if kind == "text":
+            return Unreadable("expression_field_unknown_beside_text", piece.start, name=name)
+        if kind == "yes-or-no":
+            return Unreadable("expression_field_unknown_beside_answer", piece.start, name=name, field=other)
+        return Unreadable("expression_field_unknown", piece.start, name=name)
 
     def _check_is_null(self, field: Piece) -> None:
         if not isinstance(field.node, ast.Attribute):
-            raise Unreadable("has IS NULL after something that is not a field", field.start)
+            raise Unreadable("expression_null_test_of_no_field", field.start)
         self._kind_of_field(field)
 
     def _check_options(self, options: Sequence[Piece]) -> None:
@@ -160,16 +163,16 @@ class _Checker:
                 # Its name may be a code without quotes, which is said below.
                 continue
             if isinstance(option.node, ast.Node):
-                raise Unreadable("has more than plain values in the list after IN", option.start)
+                raise Unreadable("expression_computation_in_list", option.start)
 
     def _check_arithmetic(self, piece: Piece) -> None:
         for part in piece.parts:
             kind = self._kind_of(part)
             if kind != "number":
-                raise Unreadable(f"computes with {_named(part)}, a {kind}", part.start)
+                raise Unreadable("expression_computes_with_no_number", part.start, value=_named(part), kind=kind)
         signs = [each for each in piece.walk() if isinstance(each.node, ast.Arithmetic)]
         if len(signs) > MOST_SUMS:
-            raise Unreadable(f"computes with more than {MOST_SUMS} signs in a row", piece.start)
+            raise Unreadable("expression_many_signs_in_a_row", piece.start, most=MOST_SUMS)
 
     def _compare(self, comparison: Piece, *, ordered: bool) -> None:
         lhs, *others = comparison.parts
@@ -178,19 +181,17 @@ class _Checker:
             found = self._kind_beside(other, lhs)
             for piece, its in ((lhs, kind), (other, found)):
                 if its == "condition":
-                    raise Unreadable("compares a condition; join conditions with AND or OR", piece.start)
+                    raise Unreadable("expression_condition_compared", piece.start)
             if found != kind:
-                raise Unreadable(
-                    f"compares {_named(lhs)}, a {kind}, with {_named(other)}, a {found}{_remedy(lhs, kind, other)}",
-                    other.start,
-                )
+                told = {"value": _named(lhs), "kind": kind, "other": _named(other), "other_kind": found}
+                raise Unreadable("expression_kinds_differ", other.start, **told, remedy=_remedy(lhs, kind, other))
         if not any(map(_has_field, comparison.parts)):
-            raise Unreadable("compares without naming a field", lhs.start)
+            raise Unreadable("expression_without_field", lhs.start)
         if ordered and kind not in _ORDERED:
-            raise Unreadable(f"asks whether {_named(lhs)}, a {kind}, is more or less; compare it with =", lhs.start)
+            raise Unreadable("expression_not_ordered", lhs.start, value=_named(lhs), kind=kind)
         if isinstance(comparison.node, ast.In) and any(map(_has_field, others)):
             option = next(filter(_has_field, others))
-            raise Unreadable(f"has the field {_named(option)} in the list after IN; compare it with =", option.start)
+            raise Unreadable("expression_field_in_list", option.start, field=_named(option))
         for piece in others:
             self._check_codes(lhs, piece)
             self._check_codes(piece, lhs)
@@ -210,22 +211,23 @@ class _Checker:
         if field is None:
             return
         if not isinstance(value.node, str):
-            raise Unreadable(f"compares {field.name} with {_named(value)}; it is compared with its codes", value.start)
+            raise Unreadable(
+                "expression_field_compared_with_no_code", value.start, field=field.name, value=_named(value)
+            )
         if value.node not in field.codes:
             near = difflib.get_close_matches(value.node, field.codes, n=1)
-            hint = f" (the nearest is {near[0]})" if near else ""
-            raise Unreadable(
-                f"compares {field.name} with {_named(value)}, which is none of its codes{hint}: "
-                f"{', '.join(field.codes)}",
-                value.start,
-            )
+            told = {"field": field.name, "value": _named(value)}
+            if near:
+                told["nearest"] = near[0]
+                raise Unreadable("expression_code_unknown_near", value.start, **told, codes=field.codes)
+            raise Unreadable("expression_code_unknown", value.start, **told, codes=field.codes)
 
 
 def _kind_of_value(piece: Piece) -> Kind:
     kind = _KIND_OF_VALUE[type(piece.node)]
     if kind == "number" and piece.node != 0 and not _SMALLEST <= abs(piece.node) <= _LARGEST:
-        too = "large" if abs(piece.node) > 1 else "small"
-        raise Unreadable(f"has a number that is too {too}", piece.start)
+        is_large = abs(piece.node) > 1
+        raise Unreadable("expression_number_too_large" if is_large else "expression_number_too_small", piece.start)
     return kind
 
 
@@ -247,16 +249,16 @@ def _named(piece: Piece) -> str:
     return f"DATE('{node}')" if isinstance(node, date) else "a computation"
 
 
-def _remedy(lhs: Piece, kind: Kind, other: Piece) -> str:
+def _remedy(lhs: Piece, kind: Kind, other: Piece) -> Message | None:
     """How to write what two kinds were compared for, where that can be told."""
     name = lhs.node.name if isinstance(lhs.node, ast.Attribute) else None
     value = other.node
     if name is None or isinstance(value, ast.Node):
-        return ""
+        return None
     if kind == "number" and isinstance(value, str) and value.strip().replace(".", "", 1).isdigit():
-        return f": write {value.strip()} without quotes"
+        return Message("expression_write_number", value=value.strip())
     if kind == "yes-or-no":
-        return ": write TRUE or FALSE, without quotes"
+        return Message("expression_write_answer")
     if kind == "date":
-        return ": write it as DATE('2024-05-31')"
-    return ": a text stands between single quotes" if kind == "text" else ""
+        return Message("expression_write_date")
+    return Message("expression_write_text") if kind == "text" else None

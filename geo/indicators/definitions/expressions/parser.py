@@ -65,9 +65,9 @@ def parse_condition(text: str) -> Piece:
         Unreadable: the text is not CQL2 of the kind that indicators use.
     """
     if len(text) > MOST_LETTERS:
-        raise Unreadable(f"is longer than {MOST_LETTERS:,} letters", None)
+        raise Unreadable("expression_too_long", None, most=MOST_LETTERS)
     if not text.strip():
-        raise Unreadable("is empty", None)
+        raise Unreadable("expression_empty", None)
     return _Parser(list(read_tokens(text))).parse()
 
 
@@ -112,7 +112,7 @@ class _Parser:
     @contextmanager
     def _nested(self, token: Token) -> Iterator[None]:
         if self._depth == DEEPEST:
-            raise Unreadable(f"has more than {DEEPEST} brackets and NOTs inside one another", token.start)
+            raise Unreadable("expression_too_deep", token.start, most=DEEPEST)
         self._depth += 1
         comparison, self._open_comparison = self._open_comparison, None
         yield
@@ -154,43 +154,40 @@ class _Parser:
         if word is not None:
             is_not = self._take_keyword("NOT") is not None
             if self._take_keyword("NULL") is None:
-                raise Unreadable("has IS without NULL or NOT NULL; with a value it is =", word.start)
+                raise Unreadable("expression_is_without_null", word.start)
             return Piece(ast.IsNull(lhs.node, is_not), lhs.start, (lhs,))
         like = self._tokens[self._at + is_not] if self._next.kind != "end" else self._next
         if like.keyword == "LIKE":
-            raise Unreadable("uses LIKE, which indicators do not know; name the values with IN", like.start)
+            raise Unreadable("expression_like", like.start)
         return lhs
 
     def _compared(self, lhs: Piece, sign: Token) -> Piece:
         null = self._take_keyword("NULL")
         if null is not None:
             word = "IS NOT NULL" if sign.text == "<>" else "IS NULL"
-            raise Unreadable(f"has {sign.text} NULL, which is never true; write {word}", sign.start)
+            raise Unreadable("expression_compared_with_null", sign.start, sign=sign.text, instead=word)
         self._open_comparison = sign
         rhs = self._sum()
         self._open_comparison = None
         again = self._take_sign(_COMPARISONS)
         if again is not None:
-            raise Unreadable(
-                f"compares twice in a row; join two comparisons with AND, before the second {again.text}", again.start
-            )
+            raise Unreadable("expression_compared_twice", again.start, sign=again.text)
         return Piece(_COMPARISONS[sign.text](lhs.node, rhs.node), lhs.start, (lhs, rhs))
 
     def _listed(self, lhs: Piece, *, is_not: bool) -> Piece:
         opening = self._take_sign("(")
         if opening is None:
-            raise Unreadable("has IN without a list in brackets, as in IN ('a', 'b')", self._next.start)
+            raise Unreadable("expression_in_without_list", self._next.start)
         if self._next.is_sign(")"):
-            raise Unreadable("has an empty list after IN", opening.start)
+            raise Unreadable("expression_list_empty", opening.start)
         options = [self._sum()]
         while self._take_sign(","):
             options.append(self._sum())
         if self._take_sign(")") is None:
             if self._next.keyword in ("AND", "OR"):
-                what = "a comma belongs there, or a ) before it"
-                raise Unreadable(f"has {self._next.keyword} within a list; {what}", self._next.start)
+                raise Unreadable("expression_keyword_in_list", self._next.start, keyword=self._next.keyword)
             if self._next.kind in ("text", "number"):
-                raise Unreadable(f"has no comma before {shown(self._next)}", self._next.start)
+                raise Unreadable("expression_comma_missing", self._next.start, value=shown(self._next))
             self._unclosed(opening, options[-1])
         node = ast.In(lhs.node, [option.node for option in options], is_not)
         return Piece(node, lhs.start, (lhs, *options))
@@ -198,7 +195,7 @@ class _Parser:
     def _between(self, lhs: Piece, *, is_not: bool) -> Piece:
         low = self._sum()
         if self._take_keyword("AND") is None:
-            raise Unreadable("has BETWEEN without AND between its two values", self._next.start)
+            raise Unreadable("expression_between_without_and", self._next.start)
         high = self._sum()
         return Piece(ast.Between(lhs.node, low.node, high.node, is_not), lhs.start, (lhs, low, high))
 
@@ -213,7 +210,7 @@ class _Parser:
         while (sign := self._take_sign(signs)) is not None:
             self._n_signs += 1
             if self._n_signs > MOST_SIGNS:
-                raise Unreadable(f"computes with more than {MOST_SIGNS} signs", sign.start)
+                raise Unreadable("expression_many_signs", sign.start, most=MOST_SIGNS)
             rhs = rule()
             piece = Piece(signs[sign.text](piece.node, rhs.node), piece.start, (piece, rhs))
         return piece
@@ -250,7 +247,7 @@ class _Parser:
             return inside
         if comparison is not None and self._next.is_sign(","):
             word = "NOT IN" if comparison.text == "<>" else "IN"
-            raise Unreadable(f"has {comparison.text} before a list; write {word}", comparison.start)
+            raise Unreadable("expression_sign_before_list", comparison.start, sign=comparison.text, instead=word)
         return self._unclosed(opening, inside)
 
     def _negative(self, sign: Token) -> Piece:
@@ -262,20 +259,18 @@ class _Parser:
 
     def _function(self, name: Token) -> Piece:
         if name.text.upper() != "DATE":
-            raise Unreadable(
-                f"has {name.text} before a bracket, as if it were a function; indicators know only DATE", name.start
-            )
+            raise Unreadable("expression_function_unknown", name.start, function=name.text)
         day = self._take()
         if day.kind != "text" or not _DATE.fullmatch(day.text) or self._take_sign(")") is None:
-            raise Unreadable("has a DATE that is not written as DATE('2024-05-31')", name.start)
+            raise Unreadable("expression_date_not_written", name.start)
         try:
             return Piece(date.fromisoformat(day.text), name.start)
         except ValueError:
-            raise Unreadable(f"has the date {day.text}, which is no day", name.start) from None
+            raise Unreadable("expression_no_day", name.start, day=day.text) from None
 
     def _unclosed(self, opening: Token, inside: Piece) -> NoReturn:
         if self._next.kind == "end":
-            raise Unreadable("has a ( that is never closed", opening.start)
+            raise Unreadable("expression_bracket_open", opening.start)
         self._left_over(inside)
 
     def _left_over(self, piece: Piece) -> NoReturn:
@@ -283,15 +278,15 @@ class _Parser:
         token = self._next
         before = self._tokens[self._at - 1]
         if token.is_sign(")"):
-            raise Unreadable("has a ) that closes nothing", token.start)
+            raise Unreadable("expression_bracket_closes_nothing", token.start)
         if token.is_sign(","):
             after = self._tokens[self._at + 1]
             if (before.kind, after.kind) == ("number", "number") and after.start == token.start + 1:
-                raise Unreadable(f"has a comma in a number; write {before.text}.{after.text}", token.start)
-            raise Unreadable("has a comma outside a list; a list stands in brackets after IN", token.start)
+                raise Unreadable("expression_comma_in_number", token.start, whole=before.text, part=after.text)
+            raise Unreadable("expression_comma_outside_list", token.start)
         is_condition = isinstance(piece.node, ast.Condition | ast.Predicate)
-        missing = "AND or OR" if is_condition else "a comparison, such as = or IN,"
-        raise Unreadable(f"lacks {missing} between {shown(before)} and {shown(token)}", token.start)
+        missing = "expression_joiner_missing" if is_condition else "expression_comparison_missing"
+        raise Unreadable(missing, token.start, before=shown(before), after=shown(token))
 
 
 def _balanced(node: type[ast.Combination], parts: Sequence[Piece]) -> Piece:
@@ -306,8 +301,11 @@ def _balanced(node: type[ast.Combination], parts: Sequence[Piece]) -> Piece:
 def _misplaced(token: Token, before: Token | None) -> Unreadable:
     """What is wrong with a token that stands where a field or value should."""
     if token.keyword == "NULL":
-        return Unreadable("has NULL where a value belongs; write IS NULL after the field", token.start)
-    after = f" after {shown(before)}" if before else ""
+        return Unreadable("expression_null_as_value", token.start)
+    if token.kind == "end" and before:
+        return Unreadable("expression_ends_early_after", token.start, before=shown(before))
     if token.kind == "end":
-        return Unreadable(f"ends too early{after}", token.start)
-    return Unreadable(f"has {shown(token)}{after}, where a field or a value belongs", token.start)
+        return Unreadable("expression_ends_early", token.start)
+    if before:
+        return Unreadable("expression_misplaced_after", token.start, found=shown(token), before=shown(before))
+    return Unreadable("expression_misplaced", token.start, found=shown(token))

@@ -6,13 +6,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from geo.messages import Param
+
 
 class Unreadable(Exception):
-    """What keeps a text from being read, as the end of a sentence, and where in the text; None: in all of it."""
+    """What keeps a text from being read: a code with parameters, and where in the text; None: in all of it."""
 
-    def __init__(self, what: str, position: int | None) -> None:
-        super().__init__(what)
-        self.what = what
+    def __init__(self, code: str, position: int | None, **params: Param) -> None:
+        super().__init__(code)
+        self.code = code
+        self.params = params
         self.position = position
 
 
@@ -85,7 +88,7 @@ def read_tokens(text: str) -> Iterator[Token]:
         found = _PATTERNS.match(text, at)
         wrong = next((sign for sign in _MEANT if text.startswith(sign, at)), None)
         if wrong is not None:
-            raise Unreadable(f"has {wrong} where CQL2 writes {_MEANT[wrong]}", at)
+            raise Unreadable("expression_sign_unknown", at, sign=wrong, instead=_MEANT[wrong])
         if found is not None:
             kind, end = found.lastgroup, found.end()
         else:
@@ -93,7 +96,7 @@ def read_tokens(text: str) -> Iterator[Token]:
         token_text = text[at:end]
         if kind == "number" and end < len(text) and _is_of_name(text[end]):
             run_on = text[at : _end_of_name(text, end)]
-            raise Unreadable(f"has {run_on}, which is neither a number nor a name", at)
+            raise Unreadable("expression_runs_on", at, text=run_on)
         if end == at:
             raise _stray(text, at, texts)
         match kind:
@@ -124,7 +127,7 @@ def _end_of_name(text: str, at: int) -> int:
 def _check_characters(text: str, start: int) -> None:
     at = next((i for i, letter in enumerate(text) if unicodedata.category(letter) == "Cc"), None)
     if at is not None:
-        raise Unreadable(f"has a character that cannot be seen (U+{ord(text[at]):04X}); delete it", start + at)
+        raise Unreadable("expression_character_unseen", start + at, character=f"U+{ord(text[at]):04X}")
 
 
 def _stray(text: str, at: int, texts: Sequence[Token]) -> Unreadable:
@@ -133,12 +136,12 @@ def _stray(text: str, at: int, texts: Sequence[Token]) -> Unreadable:
     if letter == "'":
         # Where a closing quote was forgotten, what follows is taken for text, up to the next one.
         at = next((token.start for token in texts if _SPEAKS.search(token.text)), at)
-        return Unreadable("has a ' that is never closed; a code stands between two, as in 'own'", at)
+        return Unreadable("expression_quote_open", at)
     if letter == '"':
-        return Unreadable('has a " that is never closed', at)
+        return Unreadable("expression_double_quote_open", at)
     if not letter.isprintable():
-        return Unreadable(f"has a character that cannot be seen (U+{ord(letter):04X}); delete it", at)
-    return Unreadable(f"has {letter}, which means nothing in CQL2", at)
+        return Unreadable("expression_character_unseen", at, character=f"U+{ord(letter):04X}")
+    return Unreadable("expression_character_unknown", at, letter=letter)
 
 
 def shown(token: Token) -> str:

@@ -75,6 +75,8 @@ class Kind(ABC, Generic[Of]):
     choices: type[Of]
     rules: Mapping[str, Rule] = MappingProxyType({})
     """Findings of its own, beside those of `geo.ingestion.findings`."""
+    findings: Mapping[str, Mapping[str, str]] = MappingProxyType({})
+    """What each of them says (`says`) and what to do about it (`do`)."""
     asked: Sequence[Asked] = ()
     words: Words
 

@@ -14,6 +14,7 @@ from geo.ingestion.loading.kinds.facilities import Facilities
 from geo.ingestion.loading.kinds.kind import Kind
 from geo.ingestion.loading.kinds.survey import Survey
 from geo.ingestion.suggesting import NOTHING
+from geo.messages import add_findings
 
 KINDS: dict[str, Kind[Any]] = {}
 """By the name that is stored with each upload, in the order in which forms list them."""
@@ -23,6 +24,7 @@ def register(kind: Kind[Any]) -> None:
     """Makes a kind of file known: to uploads, the API and the pages."""
     KINDS[kind.name] = kind
     RULES.update(kind.rules)
+    add_findings(kind.findings)
 
 
 for _kind in (Boundaries(), Survey(), Facilities()):

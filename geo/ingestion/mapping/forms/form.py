@@ -85,20 +85,18 @@ def read_form(path: Path) -> Form:
         FormInvalid: it is no XLSForm, or its sheets contradict each other; the message says where.
     """
     if not path.is_file():
-        raise FormInvalid(f"The form {path} does not exist or is not a file.")
+        raise FormInvalid("form_missing", form=path)
     try:
         workbook = CalamineWorkbook.from_path(path)
         sheets = {name.strip().lower(): workbook.get_sheet_by_name(name).to_python() for name in workbook.sheet_names}
     except (CalamineError, OSError) as error:
-        raise FormInvalid(f"The form {path.name} cannot be opened as a workbook; an XLSForm is an .xlsx.") from error
+        raise FormInvalid("form_no_workbook", form=path.name) from error
     if "survey" not in sheets:
-        has = ", ".join(workbook.sheet_names)
-        raise FormInvalid(
-            f"{path.name} is no XLSForm: it has no sheet survey, only {has}; give the workbook the form was made from."
-        )
+        has = workbook.sheet_names
+        raise FormInvalid("form_without_survey_sheet", form=path.name, sheets=has)
     rows = {name: _rows(sheets.get(name, [])) for name in ("survey", "choices", "settings")}
     if not {"type", "name"}.issubset(_heads(sheets["survey"])):
-        raise FormInvalid(f"{path.name} is no XLSForm: its sheet survey needs the columns type and name.")
+        raise FormInvalid("form_without_type_and_name", form=path.name)
     settings = rows["settings"][0] if rows["settings"] else {}
     return build_form(path.name, rows["survey"], rows["choices"], settings.get("default_language"))
 
@@ -114,7 +112,7 @@ def form_of_content(name: str, content: Mapping[str, Any]) -> Form:
         survey = [_row_of_content(row, languages) for row in content["survey"]]
         choices = [_row_of_content(row, languages) for row in content.get("choices") or []]
     except (KeyError, TypeError, AttributeError) as error:
-        raise FormInvalid(f"The form of {name} is not as KoboToolbox describes forms; give it with --form.") from error
+        raise FormInvalid("form_otherwise_described", form=name) from error
     settings = content.get("settings") or {}
     return build_form(name, survey, choices, settings.get("default_language") if isinstance(settings, dict) else None)
 
@@ -170,16 +168,16 @@ def build_form(name: str, survey: Iterable[Row], choices: Iterable[Row], default
             open_groups.append((row.get("name", ""), opens[1].lower(), _labels(row)))
         elif closes:
             if not open_groups:
-                raise FormInvalid(f"{name}, sheet survey: there is an {closes[0]!r} without its begin.")
+                raise FormInvalid("form_group_ends_unbegun", form=name, found=closes[0])
             open_groups.pop()
         else:
             questions += _questions(name, row, kind, open_groups, lists)
     if open_groups:
-        raise FormInvalid(f"{name}, sheet survey: the {open_groups[-1][1]} {open_groups[-1][0]!r} does not end.")
+        raise FormInvalid("form_group_open", form=name, kind=open_groups[-1][1], group=open_groups[-1][0])
     seen: set[tuple[str, ...]] = set()
     for question in questions:
         if question.path in seen:
-            raise FormInvalid(f"{name}, sheet survey: the name {question.column!r} stands on two questions of a group.")
+            raise FormInvalid("form_name_twice", form=name, question=question.column)
         seen.add(question.path)
     return Form(name, tuple(questions), {key: tuple(values) for key, values in lists.items()}, default_language)
 
@@ -193,11 +191,10 @@ def _questions(
     takes_other = _OR_OTHER.search(kind) is not None
     type_, list_name = _type(_OR_OTHER.sub("", kind))
     if list_name is not None and list_name not in lists:
-        known = ", ".join(sorted(lists)) or "none"
-        raise FormInvalid(
-            f"{form}: the question {row['name']!r} uses the list {list_name!r}, which the sheet choices does not have; "
-            f"it has {known}."
-        )
+        told = {"form": form, "question": row["name"], "list": list_name}
+        if not lists:
+            raise FormInvalid("form_list_unknown_none_there", **told)
+        raise FormInvalid("form_list_unknown", **told, known=sorted(lists))
     path = (*(group for group, _, _ in groups if group), row["name"])
     group_labels = tuple(labels for group, _, labels in groups if group)
     repeated = any(opened == "repeat" for _, opened, _ in groups)
@@ -232,9 +229,7 @@ def _lists(form: str, rows: Iterable[Row]) -> dict[str, list[Choice]]:
         if earlier is labels:
             choices.append(Choice(code, labels))
         elif {fold_name(text) for text in earlier.values()} != {fold_name(text) for text in labels.values()}:
-            raise FormInvalid(
-                f"{form}, sheet choices: the list {list_name!r} has the code {code!r} twice, with different labels."
-            )
+            raise FormInvalid("form_code_twice", form=form, list=list_name, code=code)
     return lists
 
 
