@@ -2,7 +2,8 @@ from .boundaries import Move as Move
 from .boundaries import Named as Named
 from .boundaries import PlaceChanges as PlaceChanges
 from .boundaries import Renamed as Renamed
-from .boundaries import as_geojson as as_geojson
+from .boundaries import as_wkb as as_wkb
+from .boundaries import read_shape as read_shape
 from .boundaries import withdraw_boundaries as withdraw_boundaries
 from .boundaries import write_boundaries as write_boundaries
 from .cities import add_city as add_city

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import shapely
 from geoalchemy2.shape import from_shape
+from shapely.geometry.base import BaseGeometry
 from sqlalchemy import Connection, Subquery, and_, delete, func, insert, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
@@ -20,12 +21,14 @@ from geo.places.listed import withdraw_listed, write_points
 from geo.places.settlements import write_names
 
 
-def as_geojson(geom: ColumnElement[Any]) -> ColumnElement[Any]:
-    """A polygonal geometry as RFC 7946 wants it: 0.1 m apart, shells counter-clockwise and holes clockwise.
+def as_wkb(geom: ColumnElement[Any]) -> ColumnElement[Any]:
+    """A polygonal geometry as WKB, shells counter-clockwise and holes clockwise, as GeoJSON wants them (RFC 7946)."""
+    return func.ST_AsBinary(func.ST_ForcePolygonCCW(geom))
 
-    ST_AsGeoJSON by itself keeps whatever order the rings were drawn in.
-    """
-    return func.ST_AsGeoJSON(func.ST_ForcePolygonCCW(geom), 6)
+
+def read_shape(wkb: bytes | None) -> BaseGeometry | None:
+    """A geometry that the database gave as WKB, in longitude and latitude."""
+    return None if wkb is None else shapely.from_wkb(bytes(wkb))
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from sqlalchemy.sql import ColumnElement
 from geo.base import Listing, PageRequest, fetch_page, listing, refuse_unknown
 from geo.database.schema.places import boundary, city, settlement, ward
 from geo.database.schema.surveys import survey
-from geo.places.boundaries import as_geojson
+from geo.places.boundaries import as_wkb, read_shape
 
 M2_PER_KM2 = 1_000_000
 
@@ -63,7 +63,7 @@ def find_settlements(connection: Connection, query: SettlementsQuery) -> Listing
         "ended_on": settlement.c.ended_on,
     }
     if query.geometry:
-        columns["geometry"] = as_geojson(boundary.c.geom)
+        columns["geometry"] = as_wkb(boundary.c.geom)
     rows = select(*(column.label(name) for name, column in columns.items())).select_from(
         settlement.join(city, city.c.id == settlement.c.city_id)
         .outerjoin(ward, ward.c.id == settlement.c.ward_id)
@@ -76,4 +76,7 @@ def find_settlements(connection: Connection, query: SettlementsQuery) -> Listing
         rows = rows.where(ward.c.code.in_(query.wards))
     if query.codes:
         rows = rows.where(settlement.c.code.in_(query.codes))
-    return listing(fetch_page(connection, rows, [city.c.slug, settlement.c.code], query.page))
+    found = listing(fetch_page(connection, rows, [city.c.slug, settlement.c.code], query.page))
+    for row in found.rows if query.geometry else ():
+        row["geometry"] = read_shape(row["geometry"])
+    return found

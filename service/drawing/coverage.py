@@ -1,12 +1,11 @@
 """The coverage map from the database: figures through their one door, drawn by `maps`."""
 
-import json
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import geopandas as gpd
 import pandas as pd
-from shapely.geometry import Point, shape
+from shapely.geometry import Point
 from sqlalchemy import Connection
 
 from geo.base import STORAGE_CRS, PageRequest
@@ -45,8 +44,8 @@ def coverage_map(
     figures["unserved"] = _unserved_households(connection, query, figures)
     points = find_points(connection, city)
     shapes = [
-        shape(json.loads(text)) if text is not None else Point(points[code]) if code in points else None
-        for text, code in zip(figures["geometry"], figures["settlement_code"], strict=True)
+        drawn if drawn is not None else Point(points[code]) if code in points else None
+        for drawn, code in zip(figures["geometry"], figures["settlement_code"], strict=True)
     ]
     frame = gpd.GeoDataFrame(figures.drop(columns="geometry"), geometry=shapes, crs=STORAGE_CRS)
     city_name, survey_name = city_and_survey_names(connection, city, survey)

@@ -1,16 +1,23 @@
 """Rows as GeoJSON (RFC 7946): each a feature with its boundary."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import orjson
+import shapely
+from shapely.geometry.base import BaseGeometry
 
 from service.formats.format import Format
 from service.formats.rows import Rows
 
+_DECIMALS = 6
+
 
 def _write(found: Rows) -> bytes:
-    features = [_feature(dict(row), found.feature_id) for row in found.plain()]
+    rows = found.plain()
+    shapes = _texts([row["geometry"] for row in rows])
+    features = [_feature(dict(row), shapes, found.feature_id) for row in rows]
     return orjson.dumps(
         {
             "type": "FeatureCollection",
@@ -23,14 +30,20 @@ def _write(found: Rows) -> bytes:
     )
 
 
-def _feature(properties: dict[str, Any], ids: Sequence[str]) -> dict[str, Any]:
-    """A row with its `geometry` (GeoJSON text or None) and the rest as properties."""
+def _texts(shapes: Sequence[BaseGeometry | None]) -> dict[int, str]:
+    """Each shape, by its identity, as GeoJSON with corners to 0.1 m. Many rows have the same one."""
+    each = list({id(shape): shape for shape in shapes if shape is not None}.values())
+    rounded = shapely.transform(np.array(each, dtype=object), lambda corners: np.round(corners, _DECIMALS))
+    return dict(zip(map(id, each), shapely.to_geojson(rounded), strict=True))
+
+
+def _feature(properties: dict[str, Any], shapes: Mapping[int, str], ids: Sequence[str]) -> dict[str, Any]:
+    """A row with its shape, and the rest as properties."""
     geometry = properties.pop("geometry")
     return {
         "type": "Feature",
         "id": "/".join(str(properties[name]) for name in ids if properties[name] is not None),
-        # The database wrote it as GeoJSON already: it goes through as it is.
-        "geometry": None if geometry is None else orjson.Fragment(geometry),
+        "geometry": None if geometry is None else orjson.Fragment(shapes[id(geometry)]),
         "properties": properties,
     }
 

@@ -52,7 +52,7 @@ class GapsQuery:
 
 @dataclass(frozen=True)
 class GapsPage:
-    """Gaps, one row a place, with the columns COLUMNS, and geometry (GeoJSON text) where it was asked for.
+    """Gaps, one row a place, with the columns COLUMNS, and geometry (shapes) where it was asked for.
 
     In the order of rank_unserved; then places whose number of unserved is not known; then those withheld; each by code.
     """

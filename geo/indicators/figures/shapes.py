@@ -1,4 +1,4 @@
-"""The shapes of figures: the boundaries each rests on, as GeoJSON."""
+"""The shapes of figures: the boundaries each rests on, in longitude and latitude."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from sqlalchemy import Connection, cast, func, select
 
 from geo.base import STORAGE_SRID
 from geo.database.schema.places import boundary
-from geo.places import as_geojson
+from geo.places import as_wkb, read_shape
 
 
 def add_shapes(connection: Connection, figures: pd.DataFrame) -> pd.DataFrame:
@@ -20,18 +20,18 @@ def add_shapes(connection: Connection, figures: pd.DataFrame) -> pd.DataFrame:
     shapes = {drawn: _shape(connection, drawn) for drawn in figures["_drawn"].unique() if "," in drawn}
     single = [drawn for drawn in figures["_drawn"].unique() if drawn and "," not in drawn]
     rows = connection.execute(
-        select(boundary.c.id, as_geojson(boundary.c.geom)).where(boundary.c.id == func.any([int(i) for i in single]))
+        select(boundary.c.id, as_wkb(boundary.c.geom)).where(boundary.c.id == func.any([int(i) for i in single]))
     )
-    shapes |= {str(row[0]): row[1] for row in rows}
-    return figures.assign(geometry=[shapes.get(drawn) for drawn in figures["_drawn"]])
+    shapes |= {str(row[0]): read_shape(row[1]) for row in rows}
+    drawn = [shapes.get(drawn) for drawn in figures["_drawn"]]
+    return figures.assign(geometry=pd.Series(drawn, index=figures.index, dtype=object))
 
 
-def _shape(connection: Connection, drawn: str) -> str | None:
+def _shape(connection: Connection, drawn: str) -> BaseGeometry | None:
     """Several boundaries as one: neighbours joined."""
     ids = [int(number) for number in drawn.split(",")]
     whole = func.ST_Multi(func.ST_CollectionExtract(func.ST_Union(boundary.c.geom), 3))
-    shape: str | None = connection.execute(select(as_geojson(whole)).where(boundary.c.id == func.any(ids))).scalar_one()
-    return shape
+    return read_shape(connection.execute(select(as_wkb(whole)).where(boundary.c.id == func.any(ids))).scalar_one())
 
 
 def middles(connection: Connection, figures: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -33,7 +33,7 @@ COLUMNS = frame_names(VALUE_COLUMNS)
 
 @dataclass(frozen=True)
 class FigurePage:
-    """Figures, one a row, with the columns COLUMNS, and geometry (GeoJSON text) where it was asked for.
+    """Figures, one a row, with the columns COLUMNS, and geometry (shapes) where it was asked for.
 
     Shares are per cent; `population` and `unserved` are households or persons, as `counted` says. `bound_low` and
     `bound_high` are the figure if all whose answer is not known said no, or yes. `flags` is a tuple of names in
