@@ -114,3 +114,11 @@ def _texts(value: Any) -> Iterator[str]:
         for name, inner in value.items():
             yield from _texts(name)
             yield from _texts(inner)
+
+
+def half_a_position(choices: Choices) -> Sequence[str]:
+    """What is wrong where only one of the two columns of a position is told: one reason, or none."""
+    held = set(choices.columns.values())
+    if ("longitude" in held) == ("latitude" in held):
+        return ()
+    return ("name longitude without latitude, or latitude without longitude",)

@@ -10,8 +10,7 @@ from sqlalchemy import Connection
 
 from geo.database import lock_city, lock_places
 from geo.ingestion.loading.boundaries.load import load_boundaries
-from geo.ingestion.loading.choices import Choices
-from geo.ingestion.loading.kinds.axes import half_a_position
+from geo.ingestion.loading.choices import Choices, half_a_position
 from geo.ingestion.loading.kinds.kind import Asked, Fields, Kind, Words
 from geo.ingestion.loading.load import LoadOptions, LoadResult
 from geo.ingestion.loading.observe import Progress

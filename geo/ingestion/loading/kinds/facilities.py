@@ -10,9 +10,8 @@ from sqlalchemy import Connection
 
 from geo.database import lock_city
 from geo.database.schema.facilities import FacilityKind
-from geo.ingestion.loading.choices import Choices
+from geo.ingestion.loading.choices import Choices, half_a_position
 from geo.ingestion.loading.facilities.load import load_facilities
-from geo.ingestion.loading.kinds.axes import half_a_position
 from geo.ingestion.loading.kinds.kind import Asked, Fields, Kind, Words
 from geo.ingestion.loading.load import LoadOptions, LoadResult
 from geo.ingestion.loading.observe import Progress
