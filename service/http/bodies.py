@@ -79,7 +79,7 @@ class Settlements(ListBody):
     settlements: list[Settlement]
 
 
-class Upload(Body):
+class SourceUpload(Body):
     """A file the round's figures rest on."""
 
     id: Annotated[int, Field(description="Its number.", examples=[3])]
@@ -101,7 +101,7 @@ class Survey(Body):
     unit: Annotated[Unit, Field(description="What a row is about.", examples=["household"])]
     mode: Annotated[Mode, Field(description="How households were chosen.", examples=["census"])]
     licence: Annotated[str | None, Field(description="The licence of its figures.", examples=["CC-BY-4.0"])]
-    uploads: list[Upload]
+    uploads: list[SourceUpload]
 
 
 class Surveys(ListBody):
@@ -120,7 +120,7 @@ class Sources(Body):
     licence: Annotated[str | None, Field(description="The licence of the round's figures.", examples=["CC-BY-4.0"])]
     definition_version: Annotated[int, Field(description="The version they are counted by.", examples=[1])]
     definition: Annotated[Definition, Field(description="That version.")]
-    uploads: Annotated[list[Upload], Field(description="The files whose rows they are made of.")]
+    uploads: Annotated[list[SourceUpload], Field(description="The files whose rows they are made of.")]
     data_version: Annotated[int, Field(description="Which state of what is published this is.", examples=[12])]
     links: list[Link]
 

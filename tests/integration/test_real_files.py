@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text
 
 from geo.errors import VastiError
 from geo.ingestion.loading import ErrorsFound, SourceOptions, load_boundaries, read_boundaries
-from geo.ingestion.loading.boundaries.rows import Boundaries
+from geo.ingestion.loading.boundaries.rows import BoundariesRead
 from geo.ingestion.mapping import BoundaryColumns, Profile, read_profile
 from geo.ingestion.reading import ReadOptions, open_layer
 from geo.places import add_city
@@ -136,7 +136,7 @@ def test_mumbai_repairs_exactly_the_invalid_shapes(real_files: Path) -> None:
     assert set(inside.index + 1) <= set(frame.loc[frame["code"] == "boundary_nested", "row_number"])
 
 
-def sao_vicente(path: Path) -> Boundaries:
+def sao_vicente(path: Path) -> BoundariesRead:
     return read_boundaries(path, ReadOptions(), BoundaryColumns(settlement_code="cd_fcu", settlement_name="nome"))
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from geo.errors import VastiError
 from geo.ingestion.loading import SourceOptions, read_boundaries
-from geo.ingestion.loading.observe import Reading, observe
+from geo.ingestion.loading.observe import ReadSoFar, observe
 from geo.ingestion.mapping import BoundaryColumns, Profile
 from geo.ingestion.reading import ReadOptions, open_layer
 from geo.ingestion.suggesting import suggest_profile, write_profile
@@ -40,7 +40,7 @@ def read_all(path: Path, profile: Profile | None) -> str:
         if has_geometry and columns:
             read_boundaries(path, options, BoundaryColumns(settlement_code=columns[0]))
         assert write_profile(suggest_profile(path, options))
-        readings: list[Reading] = []
+        readings: list[ReadSoFar] = []
         kept = list(observe(path, places, SourceOptions(read=options, profile=profile), readings.append, None))
         (reading,) = readings
         assert sum(len(placed.settlement) for placed in kept) == reading.rows_kept <= reading.rows_read

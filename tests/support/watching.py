@@ -29,7 +29,7 @@ def paths_asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     async def counted(
         self: public_cache.PublicCache, scope: Any, receive: Any, send: Any
-    ) -> public_cache.Answer | None:
+    ) -> public_cache.KeptAnswer | None:
         asked.append(scope["path"])
         return await ask(self, scope, receive, send)
 

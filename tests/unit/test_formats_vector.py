@@ -12,7 +12,7 @@ import pytest
 
 from geo.errors import InputError, UnknownCRS, UnknownFormat, UnreadableFile, VastiError
 from geo.ingestion.loading import read_boundaries
-from geo.ingestion.loading.boundaries.rows import Boundaries
+from geo.ingestion.loading.boundaries.rows import BoundariesRead
 from geo.ingestion.mapping import BoundaryColumns
 from geo.ingestion.reading import ReadOptions, open_layer
 from geo.ingestion.reading.formats import bundle
@@ -23,11 +23,11 @@ CODES = list(CITY["settlement_code"])
 NAMES = list(CITY["settlement_name"])
 
 
-def read(path: Path, **options: str) -> Boundaries:
+def read(path: Path, **options: str) -> BoundariesRead:
     return read_boundaries(path, ReadOptions(**options), None)
 
 
-def assert_is_city(found: Boundaries) -> None:
+def assert_is_city(found: BoundariesRead) -> None:
     assert list(found.frame["code"]) == CODES
     assert list(found.frame["name"]) == NAMES
     assert set(found.frame["ward_code"]) == {"W1", "W2"}

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from geo.errors import ProfileInvalid, VastiError
 from geo.fields import standard_fields
 from geo.ingestion.loading import SourceOptions
-from geo.ingestion.loading.observe import Reading, observe
+from geo.ingestion.loading.observe import ReadSoFar, observe
 from geo.ingestion.mapping import Profile, read_profile
 from geo.places import Places
 from tests.support import factories as f
@@ -147,7 +147,7 @@ def test_observe_any_table_with_any_profile(given: Any, cells: list[list[str]], 
     path.write_text(text.getvalue(), encoding="utf-8", errors="replace", newline="")
     city = f.small_city()
     places = Places(list(city["settlement_code"]), list(city["settlement_name"]), city.geometry.to_numpy())
-    readings: list[Reading] = []
+    readings: list[ReadSoFar] = []
     try:
         kept = list(observe(path, places, SourceOptions(profile=profile, unit=unit), readings.append, None))
     except VastiError as error:

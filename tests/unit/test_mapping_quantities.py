@@ -11,7 +11,7 @@ import pytest
 
 from geo.ingestion.findings import Findings
 from geo.ingestion.mapping import PositionColumns, Profile
-from geo.ingestion.mapping.cells import Cells, NotUnderstood
+from geo.ingestion.mapping.cells import FieldCells, NotUnderstood
 from geo.ingestion.mapping.dates import read_date
 from geo.ingestion.mapping.profile import FieldMapping
 from geo.ingestion.mapping.quantities import read_coordinates, read_number
@@ -124,13 +124,13 @@ def test_map_numbers_units_hold_for_the_file_and_ranges_for_the_field(tmp_path: 
 )
 def test_read_coordinates(column: pa.Array) -> None:
     findings = Findings()
-    cells = Cells("longitude", column, np.arange(5, dtype=np.int32), findings)
+    cells = FieldCells("longitude", column, np.arange(5, dtype=np.int32), findings)
     np.testing.assert_array_equal(read_coordinates(cells), [-58.4, -34.6, np.nan, np.nan, 1140.5])
     assert findings.counts["warning"] == 0
 
 
 def test_read_coordinates_three_digits_after_a_comma_are_no_thousands() -> None:
-    cells = Cells("latitude", pa.array(["18,614", "18.6 X"]), np.array([2, 3], dtype=np.int32), Findings())
+    cells = FieldCells("latitude", pa.array(["18,614", "18.6 X"]), np.array([2, 3], dtype=np.int32), Findings())
     np.testing.assert_array_equal(read_coordinates(cells), [18.614, np.nan])
     assert cells.findings.frame()[["row_number", "field", "value"]].to_numpy().tolist() == [[3, "latitude", "18.6 X"]]
 

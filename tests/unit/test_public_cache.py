@@ -6,7 +6,7 @@ from typing import Any, cast
 import pytest
 
 from geo.database import DataVersionWatch, Seen
-from service.http.middleware.public_cache import Answer, PublicCache
+from service.http.middleware.public_cache import KeptAnswer, PublicCache
 from tests.support.asking import Question, ask_async
 
 
@@ -38,7 +38,7 @@ class _App:
         await send({"type": "http.response.body", "body": b"x" * size})
 
 
-def _ask(cache: PublicCache, query: str = "1", path: str = "/api/v1/values") -> Answer:
+def _ask(cache: PublicCache, query: str = "1", path: str = "/api/v1/values") -> KeptAnswer:
     sent: list[dict[str, Any]] = []
 
     async def send(message: Any) -> None:
@@ -49,7 +49,7 @@ def _ask(cache: PublicCache, query: str = "1", path: str = "/api/v1/values") -> 
 
     scope = {"type": "http", "method": "GET", "path": path, "query_string": query.encode(), "headers": []}
     asyncio.run(cache(scope, receive, send))
-    return Answer(sent[0]["status"], sent[0]["headers"], sent[1]["body"], 0)
+    return KeptAnswer(sent[0]["status"], sent[0]["headers"], sent[1]["body"], 0)
 
 
 def _cache(app: _App, watch: _Watch, max_bytes: int = 100_000) -> PublicCache:

@@ -9,7 +9,7 @@ import shapely
 
 from geo.ingestion.findings import Findings
 from geo.ingestion.loading import SourceOptions
-from geo.ingestion.loading.observe import Placed, Reading, observe
+from geo.ingestion.loading.observe import Placed, ReadSoFar, observe
 from geo.ingestion.mapping.forms.form import build_form
 from geo.ingestion.reading import ReadOptions, open_layer
 from geo.places import Places
@@ -21,7 +21,7 @@ WHERE = {"_gps_latitude": 18.58, "_gps_longitude": 73.75}
 
 def observed(path: Path, **options: Any) -> tuple[list[str | None], Findings, list[Placed]]:
     """The household codes of a file's kept rows, the findings, and the rows."""
-    readings: list[Reading] = []
+    readings: list[ReadSoFar] = []
     placed = list(observe(path, PLACES, SourceOptions(**options), readings.append, None))
     codes = [code for each in placed for code in each.observations.fields["household_code"].to_pylist()]
     assert readings[0].rows_read == readings[0].rows_kept + readings[0].findings.rejected_rows()
@@ -73,7 +73,7 @@ def test_complete_keys_a_submission_by_what_stays(tmp_path: Path, row: dict[str,
 
 def test_complete_leaves_other_files_alone(tmp_path: Path) -> None:
     path = f.write_csv(tmp_path / "rows.csv", [{"KEY": "1", "longitude": 73.75, "latitude": 18.58}])
-    readings: list[Reading] = []
+    readings: list[ReadSoFar] = []
     (placed,) = observe(path, PLACES, SourceOptions(), readings.append, None)
     assert "household_code" not in placed.observations.fields
 

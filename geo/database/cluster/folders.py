@@ -33,7 +33,7 @@ MEBIBYTE = 1024 * 1024
 
 
 @dataclass(frozen=True)
-class Account:
+class SystemAccount:
     """The system account PostgreSQL's programs run as when we are root."""
 
     name: str
@@ -98,7 +98,7 @@ class Folders:
         version = self.data_dir / "PG_VERSION"
         return int(version.read_text().strip()) if version.exists() else None
 
-    def account(self) -> Account | None:
+    def account(self) -> SystemAccount | None:
         """Whom PostgreSQL runs as: ourselves (None), or as root the cluster's owner, else `postgres`.
 
         Raises:
@@ -113,9 +113,9 @@ class Folders:
             found = pwd.getpwuid(owner) if owner else pwd.getpwnam("postgres")
         except KeyError:
             raise SetupError("postgresql_user_missing") from None
-        return Account(found.pw_name, found.pw_uid, found.pw_gid)
+        return SystemAccount(found.pw_name, found.pw_uid, found.pw_gid)
 
-    def prepare(self, account: Account | None) -> None:
+    def prepare(self, account: SystemAccount | None) -> None:
         """Make the state and socket folders ready for `account`; called under the lock.
 
         Raises:
@@ -165,7 +165,7 @@ class Folders:
                 "cluster_folder_not_writable", folder=self.state_dir, reason=error.strerror or str(error)
             ) from error
 
-    def _check_reachable(self, account: Account) -> None:
+    def _check_reachable(self, account: SystemAccount) -> None:
         """Ask the account itself whether it can enter every folder down to the state folder."""
         script = 'for d in "$@"; do [ -x "$d" ] || { printf %s "$d"; exit 1; }; done'
         parents = [str(p) for p in (*reversed(self.state_dir.parents), self.state_dir)]
@@ -174,7 +174,7 @@ class Folders:
             raise SetupError("folder_closed_to_postgresql", account=account.name, folder=asked.stdout)
 
 
-def make_private(folder: Path, account: Account | None) -> None:
+def make_private(folder: Path, account: SystemAccount | None) -> None:
     """Make a folder only its owner may enter, or check that the one there is such a folder.
 
     Raises:
@@ -191,7 +191,7 @@ def make_private(folder: Path, account: Account | None) -> None:
         os.chown(folder, account.uid, account.gid, follow_symlinks=False)
 
 
-def is_private(folder: Path, account: Account | None) -> bool:
+def is_private(folder: Path, account: SystemAccount | None) -> bool:
     """Whether a folder is there and only its right owner (and root) may enter it."""
     try:
         status = folder.lstat()
@@ -201,7 +201,7 @@ def is_private(folder: Path, account: Account | None) -> bool:
     return stat.S_ISDIR(status.st_mode) and status.st_uid == owner and not status.st_mode & 0o077
 
 
-def run_as(account: Account | None, args: Sequence[str], **options: Any) -> "subprocess.CompletedProcess[str]":
+def run_as(account: SystemAccount | None, args: Sequence[str], **options: Any) -> "subprocess.CompletedProcess[str]":
     """Run a program as `account`, in a session of its own and a bare environment.
 
     In its own session Ctrl-C here never reaches it. The environment is bare because PGPORT, PGDATA and

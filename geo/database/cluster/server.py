@@ -21,7 +21,7 @@ import psycopg
 from pgtoolkit.ctl import PGCtl
 
 from geo.base import sync
-from geo.database.cluster.folders import DATABASE, MEBIBYTE, PORT, ROLE, Account, Folders, is_private, run_as
+from geo.database.cluster.folders import DATABASE, MEBIBYTE, PORT, ROLE, Folders, SystemAccount, is_private, run_as
 from geo.database.cluster.programs import Programs, find_programs
 from geo.errors import DatabaseUnavailable
 
@@ -163,7 +163,7 @@ def _is_ready(folders: Folders) -> bool:
     return found == (len(EXTENSIONS),)
 
 
-def _make(folders: Folders, programs: Programs, account: Account | None) -> None:
+def _make(folders: Folders, programs: Programs, account: SystemAccount | None) -> None:
     """Run initdb into a sibling and rename it, so that the data folder is whole or absent."""
     for leftover in folders.state_dir.glob("cluster.new-*"):
         shutil.rmtree(leftover, ignore_errors=True)
@@ -203,7 +203,7 @@ def _locale(programs: Programs) -> dict[str, str]:
     return {"locale": "C"} | ({"locale_provider": "icu", "icu_locale": "und"} if programs.major >= 15 else {})
 
 
-def _launch(folders: Folders, programs: Programs, account: Account | None) -> None:
+def _launch(folders: Folders, programs: Programs, account: SystemAccount | None) -> None:
     """Start the server and wait until it has recovered whatever a crash left behind."""
     if folders.log.stat().st_size > MAX_LOG_BYTES:
         folders.log.rename(folders.log.with_suffix(".log.1"))
@@ -272,7 +272,7 @@ def _connect(folders: Folders, database: str) -> "psycopg.Connection[tuple[objec
     )
 
 
-def _ctl(programs: Programs, account: Account | None, folders: Folders) -> PGCtl:
+def _ctl(programs: Programs, account: SystemAccount | None, folders: Folders) -> PGCtl:
     """pg_ctl as the right account, working in the state folder.
 
     pg_ctl hands its paths to a shell; relative names keep whatever the state folder is called out of it.

@@ -34,9 +34,9 @@ from geo.indicators.figures import (
 from geo.indicators.tallies import UNKNOWN_GROUP, FrameTally
 from geo.indicators.tallies.tally import SUMS
 from geo.ingestion.findings import Findings
-from geo.ingestion.loading.boundaries.rows import Boundaries
+from geo.ingestion.loading.boundaries.rows import BoundariesRead
 from geo.ingestion.loading.design_checks import DesignChecks
-from geo.ingestion.loading.observe import Progress, Reading, observe
+from geo.ingestion.loading.observe import Progress, ReadSoFar, observe
 from geo.ingestion.loading.source import SourceOptions
 from geo.ingestion.mapping import Profile
 from geo.surveys import Mode
@@ -56,7 +56,7 @@ class Assessment:
     """The same of the indicator that was asked to be mapped, counted in households: what circles on a map count."""
     lacking: Mapping[str, Sequence[str]]
     """Of indicators without a figure for all, the fields the file does not have, where it has others of theirs."""
-    boundaries: Boundaries
+    boundaries: BoundariesRead
     findings: Findings
     rows_read: int
     rows_kept: int
@@ -81,7 +81,7 @@ class Assessment:
 
 
 def assess(
-    boundaries: Boundaries,
+    boundaries: BoundariesRead,
     path: Path,
     source: SourceOptions,
     *,
@@ -104,7 +104,7 @@ def assess(
     tally = FrameTally(definitions, len(boundaries.frame), source.unit)
     places = boundaries.places()
     design = DesignChecks(places.codes)
-    readings: list[Reading] = []
+    readings: list[ReadSoFar] = []
     # While a batch is being summed the next is read and checked.
     with ThreadPoolExecutor(max_workers=1) as beside:
         summing: deque[Future[None]] = deque()

@@ -38,7 +38,7 @@ from geo.ingestion.loading.load import (
     write_upload,
 )
 from geo.ingestion.loading.named_settlements import read_named, tell_named
-from geo.ingestion.loading.observe import Placed, Progress, Reading, observe
+from geo.ingestion.loading.observe import Placed, Progress, ReadSoFar, observe
 from geo.ingestion.loading.source import SourceOptions
 from geo.ingestion.loading.taken_back import withdraw_snapshots
 from geo.ingestion.mapping import Observations, Profile
@@ -142,7 +142,7 @@ class _SurveyLoad:
         self, connection: Connection, survey_id: int, upload_id: int, city_places: CityPlaces, *, is_received: bool
     ) -> None:
         self.upload_id = upload_id
-        self.reading = Reading(Profile(name="none yet"))
+        self.reading = ReadSoFar(Profile(name="none yet"))
         self._connection = connection
         self._survey_id = survey_id
         self._city_places = city_places
@@ -161,7 +161,7 @@ class _SurveyLoad:
     def _rows(
         self, path: Path, source: SourceOptions, progress: Progress | None
     ) -> Iterator[tuple[Observations, NDArray[np.int64]]]:
-        def started(reading: Reading) -> None:
+        def started(reading: ReadSoFar) -> None:
             self.reading = reading
 
         for placed in observe(path, self._city_places.places, source, started, progress):

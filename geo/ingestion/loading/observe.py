@@ -38,7 +38,7 @@ class Placed:
 
 
 @dataclass
-class Reading:
+class ReadSoFar:
     """What has been read of a file so far."""
 
     profile: Profile
@@ -55,10 +55,10 @@ def observe(
     path: Path,
     places: Places,
     options: SourceOptions,
-    reading_started: Callable[[Reading], None],
+    reading_started: Callable[[ReadSoFar], None],
     progress: Progress | None,
 ) -> Iterator[Placed]:
-    """Yields the file's kept observations; `reading_started` receives the Reading that fills up meanwhile.
+    """Yields the file's kept observations; `reading_started` receives the ReadSoFar that fills up meanwhile.
 
     Raises:
         InputError: the file or the profile cannot be used; the message says what to do.
@@ -66,7 +66,7 @@ def observe(
     with open_source(path, options, extent_of(places.shapes)) as source:
         mapper, profile = source.mapper, source.profile
         crs = name_crs(mapper.crs or STORAGE_CRS) if mapper.has_position else None
-        reading = Reading(profile, read_as=replace(source.layer.read_as, crs=crs))
+        reading = ReadSoFar(profile, read_as=replace(source.layer.read_as, crs=crs))
         findings = reading.findings
         reading_started(reading)
         placer = Placer(places, choose_placement(mapper, options, path.name), options.tolerance_m, fix=options.fix)

@@ -8,12 +8,12 @@ import pyarrow.compute as pc
 from geo.base import fold
 from geo.fields import Field
 from geo.indicators.tallies import arrow_type
-from geo.ingestion.mapping.cells import Cells, NotUnderstood, is_blank, texts, translate
+from geo.ingestion.mapping.cells import FieldCells, NotUnderstood, is_blank, texts, translate
 from geo.ingestion.mapping.profile import FieldMapping, Value
 from geo.ingestion.mapping.yes_no import yes_or_no
 
 
-def map_answer(field: Field, mapping: FieldMapping, table: dict[str, Value | None], cells: Cells) -> pa.Array:
+def map_answer(field: Field, mapping: FieldMapping, table: dict[str, Value | None], cells: FieldCells) -> pa.Array:
     """Standard codes, or yes and no; an answer the profile does not know is unknown and reported."""
     if pa.types.is_boolean(cells.column.type) and field.type == "boolean" and not mapping.values:
         return cells.column
@@ -30,7 +30,7 @@ def map_answer(field: Field, mapping: FieldMapping, table: dict[str, Value | Non
     return translate(cells, arrow_type(field), meaning)
 
 
-def map_text(table: dict[str, Value | None], cells: Cells) -> pa.Array:
+def map_text(table: dict[str, Value | None], cells: FieldCells) -> pa.Array:
     """Texts as they stand; only blanks around them go, and the character U+0000, which PostgreSQL cannot store."""
     trimmed = pc.utf8_trim_whitespace(pc.replace_substring(texts(cells.column), "\x00", ""))
     trimmed = pc.if_else(pc.equal(trimmed, ""), pa.scalar(None, pa.string()), trimmed)

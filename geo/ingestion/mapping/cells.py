@@ -23,7 +23,7 @@ class NotUnderstood(ValueError):
 
 
 @dataclass
-class Cells:
+class FieldCells:
     """One column of a batch, the standard field it is read for, and the rows it stands in."""
 
     field: str
@@ -63,7 +63,7 @@ def shown(texts_there: pa.Array) -> list[str]:
     return [text.strip().replace("\x00", "") for text in texts_there.to_pylist()]
 
 
-def translate(cells: Cells, arrow: pa.DataType, meaning: Callable[[str], Any]) -> pa.Array:
+def translate(cells: FieldCells, arrow: pa.DataType, meaning: Callable[[str], Any]) -> pa.Array:
     """Each distinct text translated once; those that have no meaning are unknown and reported.
 
     `meaning` gives the standard value, None for unknown, or raises NotUnderstood. Blank is unknown without asking.

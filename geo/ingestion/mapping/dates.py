@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from geo.base import fold
-from geo.ingestion.mapping.cells import Cells, NotUnderstood, texts, translate
+from geo.ingestion.mapping.cells import FieldCells, NotUnderstood, texts, translate
 from geo.ingestion.mapping.profile import FieldMapping, Value
 from geo.ingestion.reading import as_mask
 
@@ -17,7 +17,7 @@ _FIRST_DAY = date(1990, 1, 1)
 _DIGITS, _LONGEST_NUMBER = 5, 24
 
 
-def map_date(mapping: FieldMapping, table: dict[str, Value | None], cells: Cells) -> pa.Array:
+def map_date(mapping: FieldMapping, table: dict[str, Value | None], cells: FieldCells) -> pa.Array:
     """Dates as the interviewer's calendar showed them; what is no date is unknown and reported."""
     column = cells.column
     if (pa.types.is_date(column.type) or pa.types.is_timestamp(column.type)) and not mapping.values:

@@ -10,7 +10,7 @@ from geo.base import fold
 from geo.fields import Field
 from geo.indicators.tallies import arrow_type
 from geo.ingestion.mapping.answers import map_answer
-from geo.ingestion.mapping.cells import Cells, NotUnderstood, texts, translate
+from geo.ingestion.mapping.cells import FieldCells, NotUnderstood, texts, translate
 from geo.ingestion.mapping.profile import FieldMapping, Value
 from geo.ingestion.reading import Batch
 
@@ -24,7 +24,7 @@ class DetailColumn:
     table: dict[str, Value | None]
     blanks: frozenset[str]
 
-    def read(self, field: Field, cells: Cells, batch: Batch) -> pa.Array:
+    def read(self, field: Field, cells: FieldCells, batch: Batch) -> pa.Array:
         """What it says of each row whose answer it tells more of; null where it says nothing or is not understood."""
         detail = self.asked(cells.column, batch)
 
@@ -35,7 +35,9 @@ class DetailColumn:
                 raise NotUnderstood("detail_unmapped") from error
 
         # The column is kept as it stands anyway: what was not understood there is no fault of the answer's.
-        return translate(Cells(field.name, detail, cells.rows, cells.findings, self.blanks), arrow_type(field), meaning)
+        return translate(
+            FieldCells(field.name, detail, cells.rows, cells.findings, self.blanks), arrow_type(field), meaning
+        )
 
     def asked(self, answers: pa.Array, batch: Batch) -> pa.Array:
         """Its texts in the rows whose answer it tells more of; null in others."""
@@ -49,7 +51,7 @@ def map_with_details(
     field: Field,
     mapping: FieldMapping,
     table: dict[str, Value | None],
-    cells: Cells,
+    cells: FieldCells,
     details: Sequence[DetailColumn],
     batch: Batch,
 ) -> pa.Array:

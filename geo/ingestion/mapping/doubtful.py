@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from geo.fields import Field
 from geo.indicators.tallies import arrow_type
-from geo.ingestion.mapping.cells import Cells, shown, texts
+from geo.ingestion.mapping.cells import FieldCells, shown, texts
 
 _NO_ANSWER = frozenset(
     float(code) for code in (77, 88, 97, 98, 99, 777, 888, 996, 997, 998, 999, 7777, 8888, 9996, 9997, 9998, 9999)
@@ -51,7 +51,7 @@ class NumberChecks:
         self._counts = np.zeros(0, dtype=np.int64)
         self._coded: set[float] = set()
 
-    def check(self, column: pa.Array, cells: Cells, asked: NDArray[np.bool_]) -> pa.Array:
+    def check(self, column: pa.Array, cells: FieldCells, asked: NDArray[np.bool_]) -> pa.Array:
         """The numbers without those that stand for no answer, which are reported; `asked`: rows of an interview."""
         numbers = np.asarray(column.cast(pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)
         known = ~np.isnan(numbers) & asked
@@ -93,5 +93,5 @@ class NumberChecks:
         return max(_FAR * upper, self._field.large / self._factor)
 
     @staticmethod
-    def _shown(cells: Cells, where: NDArray[np.bool_]) -> list[str]:
+    def _shown(cells: FieldCells, where: NDArray[np.bool_]) -> list[str]:
         return shown(texts(cells.column).filter(pa.array(where))) if where.any() else []

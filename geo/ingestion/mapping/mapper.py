@@ -19,7 +19,7 @@ from geo.indicators.tallies import took_part
 from geo.ingestion.findings import Findings
 from geo.ingestion.mapping.answers import map_answer, map_text
 from geo.ingestion.mapping.answers_seen import AnswersSeen
-from geo.ingestion.mapping.cells import Cells, texts
+from geo.ingestion.mapping.cells import FieldCells, texts
 from geo.ingestion.mapping.columns import Found, Wanted, find_columns, find_others
 from geo.ingestion.mapping.dates import map_date
 from geo.ingestion.mapping.details import DetailColumn, map_with_details
@@ -72,7 +72,7 @@ class _Source:
 
     def map(
         self, batch: Batch, findings: Findings, asked: NDArray[np.bool_]
-    ) -> tuple[pa.Array, dict[str | None, Cells]]:
+    ) -> tuple[pa.Array, dict[str | None, FieldCells]]:
         """The field's column of a batch, and the cells it was read from by their columns; `asked`: who was."""
         columns = [self.found.column, *self.plus]
         parts = {column: self._map(column, batch, findings) for column in columns}
@@ -82,21 +82,21 @@ class _Source:
             return numbers[0], cells
         _report_gaps(self.field, numbers, cells, findings)
         total = reduce(pc.add, [each.cast(pa.float64()) for each in numbers])
-        whole = Cells(self.field.name, total, batch.row_numbers, findings)
+        whole = FieldCells(self.field.name, total, batch.row_numbers, findings)
         total = self._checked(None, in_range(self.field, total, whole), whole, asked)
         if whole.misread is not None:
             for part in cells.values():
                 part.mark(whole.misread)
         return total, cells
 
-    def _checked(self, column: str | None, numbers: pa.Array, cells: Cells, asked: NDArray[np.bool_]) -> pa.Array:
+    def _checked(self, column: str | None, numbers: pa.Array, cells: FieldCells, asked: NDArray[np.bool_]) -> pa.Array:
         checks = self.checks.get(column)
         return numbers if checks is None else checks.check(numbers, cells, asked)
 
-    def _map(self, name: str | None, batch: Batch, findings: Findings) -> tuple[pa.Array, Cells]:
+    def _map(self, name: str | None, batch: Batch, findings: Findings) -> tuple[pa.Array, FieldCells]:
         rows = batch.row_numbers
         column = pa.nulls(len(rows), pa.string()) if name is None else batch.columns[name]
-        cells = Cells(self.field.name, column, rows, findings, self.blanks)
+        cells = FieldCells(self.field.name, column, rows, findings, self.blanks)
         if self.mapping.multiple is not None:
             choices = {choice: batch.columns[name] for choice, name in self.found.choices.items()}
             return Question(self.field, self.mapping.multiple, self.table).map(cells, choices), cells
@@ -270,12 +270,12 @@ class Mapper:
         self, batch: Batch, findings: Findings, axis: str, misread: dict[str, NDArray[np.bool_]]
     ) -> NDArray[np.float64]:
         column = self._axes[axis]
-        cells = Cells(axis, batch.columns[column], batch.row_numbers, findings, self.blanks)
+        cells = FieldCells(axis, batch.columns[column], batch.row_numbers, findings, self.blanks)
         numbers = read_coordinates(cells, are_degrees=self.crs is None or self.crs.is_geographic)
         self._remember(misread, column, cells)
         return numbers
 
-    def _remember(self, misread: dict[str, NDArray[np.bool_]], column: str | None, cells: Cells) -> None:
+    def _remember(self, misread: dict[str, NDArray[np.bool_]], column: str | None, cells: FieldCells) -> None:
         """Where a column that is not kept anyway holds something that was not understood."""
         if cells.misread is None or column is None or column in self._left_out:
             return
@@ -332,7 +332,7 @@ def _source(name: str, mapping: FieldMapping, found: Mapping[str, Found], blanks
 
 
 def _report_gaps(
-    field: Field, numbers: Sequence[pa.Array], cells: Mapping[str | None, Cells], findings: Findings
+    field: Field, numbers: Sequence[pa.Array], cells: Mapping[str | None, FieldCells], findings: Findings
 ) -> None:
     """Tells which parts of a sum are blank in rows that have others."""
     blank = [as_mask(each.is_null()) for each in numbers]
@@ -392,7 +392,7 @@ def _plain_points(wkb: pa.Array) -> NDArray[np.void] | None:
     return points if is_plain.all() else None
 
 
-def _reject_weights(weights: pa.Array, cells: Cells) -> NDArray[np.bool_]:
+def _reject_weights(weights: pa.Array, cells: FieldCells) -> NDArray[np.bool_]:
     """A household without a usable weight cannot count, and must not count as one."""
     bad, huge = is_no_weight(weights), is_huge_weight(weights)
     for code, where in (("weight_invalid", bad), ("weight_implausible", huge)):

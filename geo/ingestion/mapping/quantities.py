@@ -11,7 +11,7 @@ from geo.base import fold
 from geo.fields import Field
 from geo.indicators.tallies import arrow_type
 from geo.ingestion.mapping.angles import read_angle
-from geo.ingestion.mapping.cells import Cells, NotUnderstood, shown, texts, translate
+from geo.ingestion.mapping.cells import FieldCells, NotUnderstood, shown, texts, translate
 from geo.ingestion.mapping.profile import FieldMapping, Value
 from geo.ingestion.reading import as_mask
 
@@ -30,7 +30,7 @@ _EITHER_WAY = re.compile(r"[+-]?[1-9]\d{0,2}[.,]\d{3}")
 _SHOWS_COMMA = r"^\s*[+-]?(\d+,(\d{1,2}|\d{4,})|0,\d+|\d{1,3}(\.\d{3})+,\d+|\d{1,3}(\.\d{3}){2,})\s*$"
 
 
-def map_number(field: Field, mapping: FieldMapping, table: dict[str, Value | None], cells: Cells) -> pa.Array:
+def map_number(field: Field, mapping: FieldMapping, table: dict[str, Value | None], cells: FieldCells) -> pa.Array:
     """Numbers in the field's own unit; what is no number, or an impossible one, is unknown and reported."""
     factor = 1.0 if mapping.unit in (None, field.unit) else field.units[mapping.unit]
     # A number may stand for something else, such as 999 for unknown: values are compared as text.
@@ -53,7 +53,7 @@ def map_number(field: Field, mapping: FieldMapping, table: dict[str, Value | Non
     return in_range(field, numbers, cells)
 
 
-def in_range(field: Field, numbers: pa.Array | NDArray[np.float64], cells: Cells) -> pa.Array:
+def in_range(field: Field, numbers: pa.Array | NDArray[np.float64], cells: FieldCells) -> pa.Array:
     """Numbers in the field's type; an impossible one is unknown and reported."""
     numbers = _floats(numbers) if isinstance(numbers, pa.Array) else numbers
     known = ~np.isnan(numbers)
@@ -69,7 +69,7 @@ def in_range(field: Field, numbers: pa.Array | NDArray[np.float64], cells: Cells
     return pa.array(numbers, type=pa.float64(), mask=~known | outside).cast(arrow_type(field))
 
 
-def read_coordinates(cells: Cells, *, are_degrees: bool = True) -> NDArray[np.float64]:
+def read_coordinates(cells: FieldCells, *, are_degrees: bool = True) -> NDArray[np.float64]:
     """One of a position's columns as floats, NaN where blank; what is no number is reported.
 
     In a position, a comma without a point is decimal: nobody writes its thousands. Degrees may come with minutes and
@@ -140,7 +140,7 @@ def _is_numeric(column: pa.Array) -> bool:
     return bool(pa.types.is_floating(column.type) or pa.types.is_integer(column.type))
 
 
-def _plain_numbers(cells: Cells) -> NDArray[np.float64] | None:
+def _plain_numbers(cells: FieldCells) -> NDArray[np.float64] | None:
     """A column of numbers, or of texts that all are plain ones; None where any needs a closer look."""
     if any(_PLAIN.fullmatch(word) for word in cells.blanks):
         return None

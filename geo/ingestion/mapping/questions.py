@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from geo.base import fold, fold_name
 from geo.fields import Field
 from geo.indicators.tallies import arrow_type
-from geo.ingestion.mapping.cells import Cells, is_blank, shown, texts
+from geo.ingestion.mapping.cells import FieldCells, is_blank, shown, texts
 from geo.ingestion.mapping.profile import Multiple, Value
 from geo.ingestion.mapping.yes_no import yes_or_no
 from geo.ingestion.reading import as_mask
@@ -26,7 +26,7 @@ class Question:
     multiple: Multiple
     table: Mapping[str, Value | None]
 
-    def map(self, cells: Cells, choices: Mapping[str, pa.Array]) -> pa.Array:
+    def map(self, cells: FieldCells, choices: Mapping[str, pa.Array]) -> pa.Array:
         """The one standard answer of each row: from its cell or, where that is blank, from the choices' columns."""
         coded = texts(cells.column).dictionary_encode()
         distinct = coded.dictionary.to_pylist()
@@ -77,7 +77,7 @@ class Question:
         prefer = self.multiple.prefer
         return prefer.index(meaning) if meaning in prefer else len(prefer)
 
-    def _report_unknown(self, indices: pa.Array, given: Sequence[Sequence[str]], cells: Cells) -> None:
+    def _report_unknown(self, indices: pa.Array, given: Sequence[Sequence[str]], cells: FieldCells) -> None:
         """Each unknown answer of a cell by itself: the second where there are two, and so on."""
         unknown = [[answer for answer in answers if not self._is_known(answer)] for answers in given]
         for nth in range(max(map(len, unknown), default=0)):
@@ -85,7 +85,7 @@ class Question:
             where = answer.is_valid()
             cells.report("value_unmapped", as_mask(where), shown(answer.filter(where)))
 
-    def _by_column(self, cells: Cells, choices: Mapping[str, pa.Array], asked: NDArray[np.bool_]) -> pa.Array:
+    def _by_column(self, cells: FieldCells, choices: Mapping[str, pa.Array], asked: NDArray[np.bool_]) -> pa.Array:
         """The answer of the rows asked for, where each choice has a column that says whether it was given."""
         names = {choice: self._named(choice) for choice in choices}
         # The best answer is written last.
@@ -114,7 +114,7 @@ class Question:
             return choice
         return next((known for known in self.table if fold_name(known) == fold_name(choice)), choice)
 
-    def _chosen(self, choice: str, column: pa.Array, cells: Cells, asked: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    def _chosen(self, choice: str, column: pa.Array, cells: FieldCells, asked: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """The rows asked for in which a choice was given: 1, yes, or the choice itself."""
         coded = texts(column).dictionary_encode()
         distinct = [None if is_blank(text, cells.blanks) else fold(text) for text in coded.dictionary.to_pylist()]

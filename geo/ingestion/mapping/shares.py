@@ -16,7 +16,7 @@ from geo.base import fold
 from geo.fields import standard_fields
 from geo.indicators.tallies import arrow_type
 from geo.ingestion.findings import Findings
-from geo.ingestion.mapping.cells import Cells, NotUnderstood, texts, translate
+from geo.ingestion.mapping.cells import FieldCells, NotUnderstood, texts, translate
 from geo.ingestion.mapping.columns import Found
 from geo.ingestion.mapping.mapper import Observations
 from geo.ingestion.mapping.profile import UNKNOWN, Part, Profile, Share, Value
@@ -150,11 +150,11 @@ class Divider:
         findings.add("share_assumed", batch.row_numbers[assumed], field=part.column, values=shown)
         return percent
 
-    def _cells(self, column: str, batch: Batch, findings: Findings) -> Cells:
-        return Cells(column, batch.columns[self._column[column]], batch.row_numbers, findings, self._blanks)
+    def _cells(self, column: str, batch: Batch, findings: Findings) -> FieldCells:
+        return FieldCells(column, batch.columns[self._column[column]], batch.row_numbers, findings, self._blanks)
 
 
-def _numbers(cells: Cells, *, top: float) -> Floats:
+def _numbers(cells: FieldCells, *, top: float) -> Floats:
     """Numbers of households, or percentages up to `top`; NaN where blank or no such number, which is reported."""
 
     def meaning(text: str) -> float:

@@ -94,7 +94,7 @@ class Scheme:
 
 
 @dataclass(frozen=True)
-class Who:
+class Persons:
     """Whom a word means: the sexes (f, m), and the ages from and to where it says any."""
 
     sexes: frozenset[str]
@@ -105,7 +105,7 @@ class Who:
 class People:
     """The words by which columns count people of an age and a sex."""
 
-    who: Mapping[str, Who]
+    who: Mapping[str, Persons]
     numbers: Mapping[str, int]
     over: frozenset[str]
     under: frozenset[str]
@@ -147,7 +147,7 @@ class Vocabulary:
         people = words["people"]
         self.people = People(
             {
-                word: Who(frozenset(entry["sexes"]), tuple(entry["ages"]) if "ages" in entry else None)
+                word: Persons(frozenset(entry["sexes"]), tuple(entry["ages"]) if "ages" in entry else None)
                 for entry in people["who"]
                 for word in entry["words"]
             },

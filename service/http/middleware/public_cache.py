@@ -45,7 +45,7 @@ _UNCHANGED = (b"etag", b"cache-control", b"vary", b"link", b"link-template")
 
 
 @dataclass(frozen=True)
-class Answer:
+class KeptAnswer:
     """A whole answer, which is public."""
 
     status: int
@@ -65,7 +65,7 @@ class PublicCache:
     def __init__(self, app: ASGIApp, watch: DataVersionWatch, max_bytes: int = MAX_BYTES) -> None:
         self.app = app
         self._watch = watch
-        self._kept: KeptBySize[Key, Answer] = KeptBySize(max_bytes)
+        self._kept: KeptBySize[Key, KeptAnswer] = KeptBySize(max_bytes)
         self._kept_for: Seen | None = None
         self._being_made: dict[Key, asyncio.Event] = {}
 
@@ -79,12 +79,12 @@ class PublicCache:
             return
         if _has_etag(scope["headers"], answer.etag):
             headers = [(n, v) for n, v in answer.headers if n in _UNCHANGED]
-            answer = Answer(304, headers, b"", answer.data_version)
+            answer = KeptAnswer(304, headers, b"", answer.data_version)
         body = b"" if scope["method"] == "HEAD" else answer.body
         await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
         await send({"type": "http.response.body", "body": body})
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> Answer | None:
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> KeptAnswer | None:
         """The public answer; None: there is none, and what there is has been sent."""
         wanted = coding.chosen(",".join(RequestHeaders(scope=scope).getlist("accept-encoding")))
         key = _key(scope, wanted)
@@ -114,7 +114,7 @@ class PublicCache:
             self._kept_for = seen
         return seen
 
-    async def _make(self, key: Key, seen: Seen | None, scope: Scope, receive: Receive, send: Send) -> Answer | None:
+    async def _make(self, key: Key, seen: Seen | None, scope: Scope, receive: Receive, send: Send) -> KeptAnswer | None:
         """Has an answer worked out, and keeps it where it is public."""
         made = asyncio.Event()
         if seen is not None:
@@ -128,7 +128,7 @@ class PublicCache:
                 del self._being_made[key]
         return answer
 
-    async def _ask(self, scope: Scope, receive: Receive, send: Send) -> Answer | None:
+    async def _ask(self, scope: Scope, receive: Receive, send: Send) -> KeptAnswer | None:
         """The app's own answer, whole where it is public; None: it is not, and went on as it came."""
         is_head = scope["method"] == "HEAD"
         scope = dict(scope, method="GET", state=dict(scope.get("state") or {}))
@@ -152,7 +152,7 @@ class PublicCache:
         await self.app(scope, receive, collect)
         return None if version is None else _public(headers, bytes(body), version)
 
-    def _keep(self, key: Key, answer: Answer | None, seen: Seen | None) -> None:
+    def _keep(self, key: Key, answer: KeptAnswer | None, seen: Seen | None) -> None:
         """Keeps an answer that shows what was seen when it was asked for, and is still the newest."""
         if answer is None or seen is None or seen is not self._kept_for:
             return
@@ -169,17 +169,17 @@ def _key(scope: Scope, wanted: coding.Coding | None) -> Key:
     return scope["path"], tuple(sorted(query)), wanted
 
 
-def _public(headers: Headers, body: bytes, version: int) -> Answer:
+def _public(headers: Headers, body: bytes, version: int) -> KeptAnswer:
     """An answer with what lets others keep it, and ask whether it is still right."""
     digest = hashlib.blake2b(body, digest_size=16).hexdigest()
     etag = f'"{digest}"' if version == ALWAYS else f'"{version}-{digest}"'
     added = [(b"etag", etag.encode()), (b"vary", b"Accept-Encoding")]
     if not any(name == b"cache-control" for name, _ in headers):
         added.append((b"cache-control", CACHE_CONTROL))
-    return Answer(200, [*headers, *added], body, version)
+    return KeptAnswer(200, [*headers, *added], body, version)
 
 
-def _packed(answer: Answer, wanted: coding.Coding) -> Answer:
+def _packed(answer: KeptAnswer, wanted: coding.Coding) -> KeptAnswer:
     """The same answer in a coding: other bytes, so another tag."""
     body = coding.compressed(answer.body, wanted)
     changed = {

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from geo.base import STORAGE_CRS, positions_to_storage
 from geo.ingestion.findings import Findings
 from geo.ingestion.mapping import Mapper, PositionColumns, Profile
-from geo.ingestion.mapping.cells import Cells
+from geo.ingestion.mapping.cells import FieldCells
 from geo.ingestion.mapping.quantities import read_coordinates
 from geo.ingestion.reading import Batch, Layer, Note, ReadAs, ReadOptions, name_crs
 from geo.places import Places
@@ -44,7 +44,7 @@ def read_radius(batch: Batch, column: str | None, findings: Findings) -> NDArray
     """How far around a point each settlement reaches, in metres; NaN where that is not said."""
     if column is None:
         return np.full(len(batch.row_numbers), np.nan)
-    radius = read_coordinates(Cells("radius_m", batch.columns[column], batch.row_numbers, findings))
+    radius = read_coordinates(FieldCells("radius_m", batch.columns[column], batch.row_numbers, findings))
     return np.where(radius > 0, radius, np.nan)
 
 

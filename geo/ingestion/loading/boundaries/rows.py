@@ -66,7 +66,7 @@ _POLYGONS = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
 
 
 @dataclass(frozen=True)
-class Boundaries:
+class BoundariesRead:
     """The settlements of a file: one row each in `frame`, and what was found in the file's rows.
 
     `frame` has the columns code, name, ward_code, ward_name (None where the file has none), geom (MultiPolygon,
@@ -102,7 +102,7 @@ def read_boundaries(
     others: OthersGround | None = None,
     *,
     may_move: bool = False,
-) -> Boundaries:
+) -> BoundariesRead:
     """Reads a file of settlement boundaries, checks every row and repairs what can be repaired.
 
     `known` are the settlements the city has already; those that are not in the file are neighbours of those that are.
@@ -150,7 +150,7 @@ def read_boundaries(
     settle = _settle_listed if is_listed else _settle_drawn
     n_settlements = len(frame)
     frame = settle(frame, known, findings, others)
-    read = Boundaries(frame.drop(columns="row_number"), findings, rows_read, 0, named, read_as)
+    read = BoundariesRead(frame.drop(columns="row_number"), findings, rows_read, 0, named, read_as)
     read = replace(read, rows_kept=len(rows) - n_refused - (n_settlements - len(frame)))
     if known is None:
         return read

@@ -72,7 +72,7 @@ def load_facilities(
 
 
 @dataclass(frozen=True)
-class Facilities:
+class FacilitiesRead:
     """The facilities of a file, as `geo.places.facilities.write_facilities` takes them, and what was found in them."""
 
     frame: pd.DataFrame
@@ -89,7 +89,7 @@ def read_facilities(
     columns: FacilityColumns,
     ground: CityGround,
     theirs: Collection[str] = (),
-) -> Facilities:
+) -> FacilitiesRead:
     """Reads a file of facilities and checks every row; those with errors are not in the frame.
 
     `theirs` are codes of another organisation's facilities, which no row may replace.
@@ -116,7 +116,7 @@ def read_facilities(
         rows_read = sum(map(len, frames)) + len(named.layer.bad_rows)
         read_as = replace(named.layer.read_as, crs=name_crs(mapper.crs or STORAGE_CRS))
     if not frames:
-        return Facilities(pd.DataFrame(), findings, rows_read, named.said(), read_as)
+        return FacilitiesRead(pd.DataFrame(), findings, rows_read, named.said(), read_as)
     rows = tell_repeated(pd.concat(frames, ignore_index=True), findings, has_codes="code" in named.columns)
     rows = settle_rows(rows, findings)
     taken = rows[rows["code"].isin(theirs)]
@@ -132,7 +132,7 @@ def read_facilities(
         x, y = (rows[axis].to_numpy(dtype=np.float64) for axis in ("x", "y"))
         refuse_far_positions(x, y, mapper.crs, ground.extent, path.name)
     kept = rows[~rows["row_number"].isin(findings.rows_with_errors())]
-    return Facilities(kept.reset_index(drop=True), findings, rows_read, named.said(), read_as)
+    return FacilitiesRead(kept.reset_index(drop=True), findings, rows_read, named.said(), read_as)
 
 
 def _has_code_like(path: Path, options: ReadOptions) -> bool:

@@ -12,7 +12,7 @@ from geo.database.schema.facilities import FACILITY_KINDS
 from geo.ingestion.findings import Findings
 from geo.ingestion.mapping import STANDARD
 from geo.ingestion.mapping.answers import map_text
-from geo.ingestion.mapping.cells import Cells, NotUnderstood, translate
+from geo.ingestion.mapping.cells import FieldCells, NotUnderstood, translate
 from geo.ingestion.mapping.dates import read_date
 from geo.ingestion.mapping.doubtful import not_answers
 from geo.ingestion.mapping.facility_columns import NamedLayer
@@ -39,10 +39,10 @@ def read_rows(batch: Batch, named: NamedLayer, findings: Findings) -> pd.DataFra
     `seats_misread` is where something stood in seats_working that was no number of seats.
     """
 
-    def cells(role: str) -> Cells:
+    def cells(role: str) -> FieldCells:
         column = named.columns.get(role)
         given = pa.nulls(len(batch.row_numbers), pa.string()) if column is None else batch.columns[column]
-        return Cells(STANDARD[role], given, batch.row_numbers, findings)
+        return FieldCells(STANDARD[role], given, batch.row_numbers, findings)
 
     seats_working = cells("seats_working")
     rows = {
@@ -113,7 +113,7 @@ def _working(rows: pd.DataFrame, findings: Findings) -> dict[str, pd.Series]:
     return {"is_working": is_working, "seats_working": working_seats.mask(unsaid, follows)}
 
 
-def _kinds(cells: Cells, named: NamedLayer) -> list[str | None]:
+def _kinds(cells: FieldCells, named: NamedLayer) -> list[str | None]:
     """The kind of each row; one that says nothing, or another than the whole file is said to be, is reported."""
     if named.all_of_kind is None:
         kinds: list[str | None] = translate(cells, pa.string(), _kind).to_pylist()
@@ -153,7 +153,7 @@ def _works(text: str) -> bool:
     return answer
 
 
-def _dates(cells: Cells) -> list[date | None]:
+def _dates(cells: FieldCells) -> list[date | None]:
     if pa.types.is_date(cells.column.type) or pa.types.is_timestamp(cells.column.type):
         days = cells.column.cast(pa.date32(), safe=False)
     else:

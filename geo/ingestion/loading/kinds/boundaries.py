@@ -33,7 +33,7 @@ class BoundaryChoices(Choices):
     )
 
 
-class Boundaries(Kind[BoundaryChoices]):
+class BoundaryFiles(Kind[BoundaryChoices]):
     """Settlements, with outlines or without."""
 
     name = "boundaries"

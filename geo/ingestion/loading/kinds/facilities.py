@@ -32,7 +32,7 @@ class FacilityChoices(Choices):
         return super().is_told() or self.kind is not None
 
 
-class Facilities(Kind[FacilityChoices]):
+class FacilityFiles(Kind[FacilityChoices]):
     """Community toilets and water points."""
 
     name = "facilities"

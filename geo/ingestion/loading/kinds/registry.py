@@ -9,10 +9,10 @@ from pydantic import create_model
 from geo.errors import InvalidParameter, InvalidParameters
 from geo.ingestion.findings import RULES
 from geo.ingestion.loading.choices import Choices
-from geo.ingestion.loading.kinds.boundaries import Boundaries
-from geo.ingestion.loading.kinds.facilities import Facilities
+from geo.ingestion.loading.kinds.boundaries import BoundaryFiles
+from geo.ingestion.loading.kinds.facilities import FacilityFiles
 from geo.ingestion.loading.kinds.kind import Kind
-from geo.ingestion.loading.kinds.survey import Survey
+from geo.ingestion.loading.kinds.survey import SurveyFiles
 from geo.ingestion.suggesting import NOTHING
 from geo.messages import add_findings
 
@@ -27,10 +27,10 @@ def register(kind: Kind[Any]) -> None:
     add_findings(kind.findings)
 
 
-for _kind in (Boundaries(), Survey(), Facilities()):
+for _kind in (BoundaryFiles(), SurveyFiles(), FacilityFiles()):
     register(_kind)
 
-DEFAULT = Survey.name
+DEFAULT = SurveyFiles.name
 """What a file is of where nobody says."""
 
 

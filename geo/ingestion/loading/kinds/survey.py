@@ -131,7 +131,7 @@ _ROLES = {
 }
 
 
-class Survey(Kind[SurveyChoices]):
+class SurveyFiles(Kind[SurveyChoices]):
     """Observations of households or of settlements."""
 
     name = "survey"

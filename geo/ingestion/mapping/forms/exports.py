@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from geo.base import fold, fold_name
 from geo.ingestion.mapping.cells import texts
-from geo.ingestion.mapping.forms.form import Choice, Form, Labels, Question
+from geo.ingestion.mapping.forms.form import Choice, Form, FormQuestion, Labels
 from geo.ingestion.reading import Batch, Layer, Note
 
 BLANKS = ("", "n/a", "N/A", "NA")
@@ -69,7 +69,7 @@ def _as_given(column: str) -> Callable[[Batch], pa.Array]:
     return lambda batch: batch.columns[column]
 
 
-def _answers(question: Question, sources: _Sources, form: Form, layer: Layer) -> Callable[[Batch], pa.Array]:
+def _answers(question: FormQuestion, sources: _Sources, form: Form, layer: Layer) -> Callable[[Batch], pa.Array]:
     """How a question's answers are made from the columns of a batch."""
     choices = form.choices(question)
     blanks = [blank for blank in BLANKS if blank not in {choice.code for choice in choices}]
@@ -118,7 +118,7 @@ def _known(column: pa.Array, choices: Sequence[Choice]) -> pa.Array:
     return pa.array(known, type=pa.string()).take(coded.indices)
 
 
-def _joined_choices(question: Question, choices: dict[str, str], batch: Batch, layer: Layer) -> pa.Array:
+def _joined_choices(question: FormQuestion, choices: dict[str, str], batch: Batch, layer: Layer) -> pa.Array:
     """The codes whose columns say yes, parted by blanks; null where none does."""
     joined = np.full(len(batch.row_numbers), "", dtype=object)
     for code, column in choices.items():
@@ -211,10 +211,10 @@ def _names(labels: Labels) -> list[str]:
     return [fold_name(label) for label in labels.values()]
 
 
-def _resolve(columns: Sequence[str], form: Form) -> tuple[dict[Question, _Sources], dict[str, str]]:
+def _resolve(columns: Sequence[str], form: Form) -> tuple[dict[FormQuestion, _Sources], dict[str, str]]:
     """Which columns hold which question, and the new names of columns that come with a place."""
     headers = _Headers(form)
-    found: dict[Question, _Sources] = {}
+    found: dict[FormQuestion, _Sources] = {}
     renamed: dict[str, str] = {}
     exact = {question.column for question in form.questions}
     # The plainest header is a question's own; one that only folds to the same words comes later.
@@ -243,8 +243,8 @@ class _Headers:
     """What each question of a form may be called in a header: by names or labels, with groups or without."""
 
     def __init__(self, form: Form) -> None:
-        self._by_path: dict[str, list[tuple[Question, str | None]]] = defaultdict(list)
-        self._by_label: dict[str, list[tuple[Question, str | None]]] = defaultdict(list)
+        self._by_path: dict[str, list[tuple[FormQuestion, str | None]]] = defaultdict(list)
+        self._by_label: dict[str, list[tuple[FormQuestion, str | None]]] = defaultdict(list)
         for question in form.questions:
             # A repeat's answers are several a household: they are no column of it.
             if question.is_repeated or question.type in ("note", "calculate_note"):
@@ -268,12 +268,12 @@ class _Headers:
 
     @staticmethod
     def _add(
-        table: dict[str, list[tuple[Question, str | None]]], keys: set[str], target: tuple[Question, str | None]
+        table: dict[str, list[tuple[FormQuestion, str | None]]], keys: set[str], target: tuple[FormQuestion, str | None]
     ) -> None:
         for key in sorted(keys - {""}):
             table[key].append(target)
 
-    def find(self, header: str, columns: Sequence[str]) -> tuple[Question, str | None] | None:
+    def find(self, header: str, columns: Sequence[str]) -> tuple[FormQuestion, str | None] | None:
         """The question a header is of, with the choice or the part of a place; None where it is not sure."""
         if _REPEAT_COUNT.search(header):
             return None
@@ -293,8 +293,8 @@ class _Headers:
 
     @staticmethod
     def _alike(
-        header: str, key: str, table: dict[str, list[tuple[Question, str | None]]], columns: Sequence[str]
-    ) -> tuple[Question, str | None] | None:
+        header: str, key: str, table: dict[str, list[tuple[FormQuestion, str | None]]], columns: Sequence[str]
+    ) -> tuple[FormQuestion, str | None] | None:
         """A question whose name stands on several: the first column of that name is the first of them, and so on."""
         numbered = _REPEATED_NAME.fullmatch(header)
         name, position = header, 0
@@ -313,7 +313,7 @@ def _path_key(header: str) -> str:
     return re.sub(r"[^\w]+", "/", header).strip("/")
 
 
-def _label_headers(question: Question) -> Iterator[str]:
+def _label_headers(question: FormQuestion) -> Iterator[str]:
     """The question's labels in each language, alone and after its groups' labels or names."""
     for language, label in question.labels.items():
         yield fold_name(label)

@@ -43,7 +43,7 @@ class Choice:
 
 
 @dataclass(frozen=True, eq=False)
-class Question:
+class FormQuestion:
     """One question: its group path and name, its type, and what people read."""
 
     path: tuple[str, ...]
@@ -69,11 +69,11 @@ class Form:
     """A form: its questions in order, and the choices of each list."""
 
     name: str
-    questions: tuple[Question, ...]
+    questions: tuple[FormQuestion, ...]
     lists: Mapping[str, tuple[Choice, ...]] = field(default_factory=dict)
     default_language: str | None = None
 
-    def choices(self, question: Question) -> tuple[Choice, ...]:
+    def choices(self, question: FormQuestion) -> tuple[Choice, ...]:
         """The choices of a select question; none where they stand outside the form."""
         return self.lists.get(question.list_name or "", ())
 
@@ -157,7 +157,7 @@ def build_form(name: str, survey: Iterable[Row], choices: Iterable[Row], default
         FormInvalid: groups do not close, a name stands twice in a group, or a question's list does not exist.
     """
     lists = _lists(name, choices)
-    questions: list[Question] = []
+    questions: list[FormQuestion] = []
     open_groups: list[tuple[str, str, Labels]] = []
     for row in survey:
         kind = " ".join(row.get("type", "").split())
@@ -184,7 +184,7 @@ def build_form(name: str, survey: Iterable[Row], choices: Iterable[Row], default
 
 def _questions(
     form: str, row: Row, kind: str, groups: Sequence[tuple[str, str, Labels]], lists: dict[str, list[Choice]]
-) -> list[Question]:
+) -> list[FormQuestion]:
     """The question of a row, and the one `or_other` adds to it."""
     if not row.get("name"):
         return []
@@ -198,12 +198,12 @@ def _questions(
     path = (*(group for group, _, _ in groups if group), row["name"])
     group_labels = tuple(labels for group, _, labels in groups if group)
     repeated = any(opened == "repeat" for _, opened, _ in groups)
-    question = Question(path, type_, _labels(row), list_name, group_labels, repeated)
+    question = FormQuestion(path, type_, _labels(row), list_name, group_labels, repeated)
     if not takes_other or list_name is None:
         return [question]
     if OTHER not in {choice.code for choice in lists[list_name]}:
         lists[list_name].append(Choice(OTHER, {"": "Other"}))
-    other = Question((*path[:-1], f"{path[-1]}_other"), "text", {"": SPECIFY_OTHER}, None, group_labels, repeated)
+    other = FormQuestion((*path[:-1], f"{path[-1]}_other"), "text", {"": SPECIFY_OTHER}, None, group_labels, repeated)
     return [question, other]
 
 
