@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from geo.indicators.figures import CHANGE_COLUMNS, ValuesQuery, find_changes
-from service.api.figures.kind import FigureKind, Page, route_of
+from service.api.figures.route import FigureKind, Page
 from service.http.parameters import (
     AllowBreak,
     By,
@@ -70,5 +70,3 @@ KIND = FigureKind(
     ask=_ask,
     find=_find,
 )
-
-router = route_of(KIND)

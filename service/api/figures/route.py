@@ -90,8 +90,8 @@ def _described(column: Column) -> tuple[Any, Any]:
     return column.type, Field(description=column.description, examples=examples)
 
 
-def route_of(kind: FigureKind) -> APIRouter:
-    """The route that answers figures of a kind, in every format that can hold them."""
+def add_route(router: APIRouter, kind: FigureKind) -> None:
+    """Adds the route that answers figures of a kind, in every format that can hold them."""
     forms = formats_for(*kind.has)
     tags, declared = tags_of(kind.columns), {column.name: column for column in kind.columns}
 
@@ -133,11 +133,9 @@ def route_of(kind: FigureKind) -> APIRouter:
     shown = Rows(kind.name, example, 1, None, None, tags=tags, declared=declared)
     examples = {form.name: form.write(shown).decode() for form in forms if form.schema is TEXT}
     described = responses(kind.body, forms=forms, examples=examples, full=True)
-    router = APIRouter()
     router.add_api_route(
         f"/{kind.name}", answer, name=kind.name, summary=kind.title, description=kind.about, responses=described
     )
-    return router
 
 
 def _signature(kind: FigureKind) -> inspect.Signature:
