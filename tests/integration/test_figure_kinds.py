@@ -16,10 +16,10 @@ from sqlalchemy import Connection
 
 from geo import database
 from geo.database import service_url
-from geo.indicators.figures import VALUE_COLUMNS, Column, ValuesQuery, find_values
+from geo.indicators.figures import VALUE_COLUMNS, Column, FigurePage, ValuesQuery, find_values
 from geo.settings import Settings
 from service.api.figures import kinds, values
-from service.api.figures.route import FigureKind, Page, add_route
+from service.api.figures.route import FigureKind, add_route
 from service.app import create_app
 from service.formats.table import FORMATS
 from tests.support import made_up_figures, made_up_format
@@ -58,7 +58,7 @@ def _lines(text: str) -> list[list[str]]:
 def test_a_column_that_is_declared_shows_in_every_form(asking: Asking) -> None:
     rooms = Column("rooms", int | None, "Rooms there are.", "#rooms+num", 3, "counted")
 
-    def find(connection: Connection, query: ValuesQuery) -> Page:
+    def find(connection: Connection, query: ValuesQuery) -> FigurePage:
         page = find_values(connection, query)
         return replace(page, figures=page.figures.assign(rooms=7.0))
 

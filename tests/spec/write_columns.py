@@ -19,8 +19,8 @@ What the lists of figures hold ([the API](api.md)), and the formats they come in
 the service itself answers by.
 
 A column has the same name in every format; in GeoJSON it is a property of a feature. CSV with `hxl=true` has the
-[HXL](https://hxlstandard.org) hashtags as its second row. There a figure's hashtag has `+pct` besides where all rows are
-in per cent, and a count's has `+hh` or `+ind` where all rows count households, or persons.
+[HXL](https://hxlstandard.org) hashtags as its second row. There a figure's hashtag has `+pct` besides where all rows
+are in per cent, and a count's has `+hh` or `+ind` where all rows count households, or persons.
 
 ## Formats
 """

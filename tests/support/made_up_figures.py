@@ -7,7 +7,7 @@ import pandas as pd
 from sqlalchemy import Connection
 
 from geo.base import PageRequest
-from geo.indicators.figures import Access, Column
+from geo.indicators.figures import Access, Column, FigurePage
 from geo.surveys import Seen
 from service.api.figures.route import FigureKind
 from service.http.parameters import CityParameter, Earlier
@@ -37,16 +37,7 @@ class Query:
     page: PageRequest = field(default_factory=PageRequest)
 
 
-@dataclass(frozen=True)
-class Found:
-    """Two gains, of which one is not said."""
-
-    figures: pd.DataFrame
-    total: int = 2
-    next_cursor: str | None = None
-
-
-def find(_: Connection, query: Query) -> Found:
+def find(_: Connection, query: Query) -> FigurePage:
     """Gains with and without a number."""
     rows = pd.DataFrame(
         {
@@ -60,7 +51,8 @@ def find(_: Connection, query: Query) -> Found:
             "why": [None, "fewer_than_10"],
         }
     )
-    return Found(rows.assign(geometry='{"type":"MultiPolygon","coordinates":[]}') if query.geometry else rows)
+    shown = rows.assign(geometry='{"type":"MultiPolygon","coordinates":[]}') if query.geometry else rows
+    return FigurePage(shown, len(rows), None)
 
 
 def ask(city: CityParameter, since: Earlier) -> Query:
