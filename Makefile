@@ -9,7 +9,7 @@ help:
 	@echo "make test         format, lint, types, import contracts and every test"
 	@echo "make quick        the tests that need no database and no browser"
 	@echo "make lint         the same without the tests"
-	@echo "make docs         write docs/indicators.md from the catalogue and its worked examples"
+	@echo "make docs         write docs/indicators.md and docs/columns.md from what they describe"
 	@echo "make site         the documents as a site, in build/site"
 	@echo "make bench        speed and memory against peers"
 	@echo "make soak         ten minutes of a service that is used and broken off (SECONDS=60: a minute)"

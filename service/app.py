@@ -14,7 +14,7 @@ from geo.database import DataVersionWatch
 from geo.indicators.figures import preload
 from geo.settings import Settings
 from service.api import document, health, metrics
-from service.api.figures import changes, gaps, indicators, maps, sources, trends, values
+from service.api.figures import indicators, kinds, maps, sources
 from service.api.people import accounts, audit, session
 from service.api.places import cities, own_cities, own_settlements, settlements
 from service.api.surveys import own as own_surveys
@@ -63,7 +63,7 @@ class _Group:
 
 
 _API = "/api/v1"
-_FIGURES = (cities, settlements, surveys, indicators, values, sources, changes, gaps, trends)
+_FIGURES = (cities, settlements, surveys, indicators, kinds, sources)
 _GROUPS = (
     _Group("figures", _FIGURES, _API, is_public=True),
     _Group("accounts", (session, accounts, own_surveys, own_cities, own_settlements, uploads, incoming, audit), _API),

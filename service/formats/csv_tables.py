@@ -93,8 +93,9 @@ def _plain(column: pd.Series, declared: Column) -> list[Any]:
         return [list(several) for several in column]
     if pd.api.types.is_float_dtype(column):
         column = column.replace([np.inf, -np.inf], np.nan)
+    whole = declared.is_whole
     known = zip(column.tolist(), column.isna().tolist(), strict=True)
-    return [None if missing else _whole(value) if declared.is_whole else value for value, missing in known]
+    return [None if missing else _whole(value) if whole else value for value, missing in known]
 
 
 def _whole(count: float) -> int | float:

@@ -39,7 +39,7 @@ class Rows:
     total: int
     next_cursor: str | None
     data_version: int | None
-    """None where the answer is for somebody: they see more than one state of what is published."""
+    """Which state of what is published they show; None where they are for somebody."""
     tags: Mapping[str, str] = field(default_factory=dict)
     """The columns of a table of them, with their HXL hashtags. None: it has all columns, and no hashtags."""
     declared: Mapping[str, Column] = field(default_factory=lambda: KNOWN_COLUMNS)

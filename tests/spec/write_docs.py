@@ -1,4 +1,4 @@
-"""Writes docs/indicators.md from the catalogue and the worked examples: `make docs`."""
+"""Writes docs/indicators.md from the catalogue and the worked examples, and docs/columns.md: `make docs`."""
 
 import re
 import textwrap
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from geo.indicators.definitions import Definition, catalogue
+from tests.spec import write_columns
 from tests.spec.outcomes import Outcome
 from tests.spec.worked_examples import DISTANCES, EXAMPLES, DistanceExample, Example
 
@@ -247,5 +248,8 @@ def _distance_example(definition: Definition, example: DistanceExample) -> Itera
     yield f"**{_number(example.figure)} {definition.unit}**. {example.note}"
 
 
+PAGES = {PAGE: page, write_columns.PAGE: write_columns.page}
+
 if __name__ == "__main__":
-    PAGE.write_text(page(), encoding="utf-8")
+    for path, written in PAGES.items():
+        path.write_text(written(), encoding="utf-8")

@@ -94,11 +94,11 @@ class TrendRound(BaseModel):
 
 
 _CITY = Column("city", str, "The city's slug.", "#loc+city", "khandesh")
-_DATES = (
+_ROUND = (
+    Column("survey", str, "The round's slug.", "#date+round", "2024"),
     Column("starts_on", date, "The round's first day.", "#date+start", "2024-01-01"),
     Column("ends_on", date, "Its last day.", "#date+end", "2024-03-31"),
 )
-_ROUND = (Column("survey", str, "The round's slug.", "#date+round", "2024"), *_DATES)
 _LEVEL = Column("level", Level, "What the figure is summed over.", "#meta+level", "settlement")
 
 _CODE = "null above the level of settlements"
@@ -131,19 +131,12 @@ _DIRECTION = Column(
     "direction", Direction, "Whether more is better (up), worse (down), or neither (report).", "#meta+direction", "up"
 )
 
-_INTERVAL = (
-    Column(
-        "low",
-        float | None,
-        "Lower end of its 95 % interval; null where all were asked.",
-        "#indicator+num+ci_low",
-        31.0,
-    ),
-    Column("high", float | None, "Upper end.", "#indicator+num+ci_high", 83.0),
-)
 _VALUE = (
     Column("value", float | None, "The figure; null when withheld.", "#indicator+num", 60.0, "figure"),
-    *_INTERVAL,
+    Column(
+        "low", float | None, "Lower end of its 95 % interval; null where all were asked.", "#indicator+num+ci_low", 31.0
+    ),
+    Column("high", float | None, "Upper end.", "#indicator+num+ci_high", 83.0),
     Column("n", int | None, "Households that answered.", "#meta+n+hh", 25),
 )
 _REACHED = (

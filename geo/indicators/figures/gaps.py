@@ -20,7 +20,7 @@ from geo.indicators.figures.disclosure import rules as d
 from geo.indicators.figures.hot_spots import HotSpots, find_hot_spots, no_hot_spots
 from geo.indicators.figures.query import ValuesQuery, check_filters, find_blocks, rounds_there_are
 from geo.indicators.figures.shapes import add_shapes, middles
-from geo.indicators.figures.values import named, page_of, read_exact
+from geo.indicators.figures.values import FigurePage, named, page_of, read_exact
 from geo.messages import Message, shortened
 from geo.surveys import Seen
 
@@ -51,15 +51,12 @@ class GapsQuery:
 
 
 @dataclass(frozen=True)
-class GapsPage:
+class GapsPage(FigurePage):
     """Gaps, one row a place, with the columns COLUMNS, and geometry (shapes) where it was asked for.
 
     In the order of rank_unserved; then places whose number of unserved is not known; then those withheld; each by code.
     """
 
-    figures: pd.DataFrame
-    total: int
-    next_cursor: str | None
     hot_spots: HotSpots
 
 

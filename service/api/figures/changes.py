@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from geo.indicators.figures import CHANGE_COLUMNS, ValuesQuery, find_changes
-from service.api.figures.kind import FigureKind, Page, route_of
+from geo.indicators.figures import CHANGE_COLUMNS, FigurePage, ValuesQuery, find_changes
+from service.api.figures.route import FigureKind
 from service.http.parameters import (
     AllowBreak,
     By,
@@ -55,7 +55,7 @@ def _ask(
     )
 
 
-def _find(connection: Connection, query: _ChangesQuery) -> Page:
+def _find(connection: Connection, query: _ChangesQuery) -> FigurePage:
     return find_changes(connection, query, earlier=query.earlier, later=query.later, allow_break=query.allow_break)
 
 
@@ -70,5 +70,3 @@ KIND = FigureKind(
     ask=_ask,
     find=_find,
 )
-
-router = route_of(KIND)

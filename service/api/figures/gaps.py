@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from geo.indicators.figures import GAP_COLUMNS, REASONS, GapsPage, GapsQuery, find_gaps
-from service.api.figures.kind import FigureKind, route_of
+from service.api.figures.route import FigureKind
 from service.body_fields import Body
 from service.http.parameters import (
     CityParameter,
@@ -68,5 +68,3 @@ KIND = FigureKind(
     feature_id=("city", "survey", "indicator", "counted", "ward_code", "settlement_code"),
     beside={"hot_spots": (HotSpotTest, _hot_spots)},
 )
-
-router = route_of(KIND)

@@ -1,7 +1,7 @@
 """`/api/v1/trends`."""
 
 from geo.indicators.figures import TREND_COLUMNS, TrendsQuery, find_trends
-from service.api.figures.kind import FigureKind, route_of
+from service.api.figures.route import FigureKind
 from service.http.parameters import (
     AllowTrendBreak,
     CityParameter,
@@ -34,5 +34,3 @@ KIND = FigureKind(
     ask=_ask,
     find=find_trends,
 )
-
-router = route_of(KIND)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from fastapi import Request
 
 from geo.indicators.figures import VALUE_COLUMNS, ValuesQuery, find_values
-from service.api.figures.kind import FigureKind, route_of
+from service.api.figures.route import FigureKind
 from service.formats.rows import Link
 from service.http.parameters import (
     By,
@@ -53,5 +53,3 @@ KIND = FigureKind(
     feature_id=("city", "survey", "indicator", "counted", "ward_code", "settlement_code", "group"),
     links=_sources,
 )
-
-router = route_of(KIND)

@@ -4,14 +4,14 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any
 
 import pandas as pd
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field, create_model
 from sqlalchemy import Connection
 
-from geo.indicators.figures import REASONS, Access, Column
+from geo.indicators.figures import REASONS, Access, Column, FigurePage
 from service.body_fields import Body
 from service.formats.format import TEXT, Needs
 from service.formats.rows import CsvForm, Link, Rows, tags_of
@@ -35,19 +35,6 @@ _NAMING = ("city", "survey", "from", "to", "indicator")
 """Parameters whose values name a file that is saved."""
 
 
-class Page(Protocol):
-    """Figures as the core hands them out, one a row, with the columns of their kind."""
-
-    @property
-    def figures(self) -> pd.DataFrame: ...  # noqa: D102
-
-    @property
-    def total(self) -> int: ...  # noqa: D102
-
-    @property
-    def next_cursor(self) -> str | None: ...  # noqa: D102
-
-
 @dataclass(frozen=True)
 class FigureKind:
     """A kind of figures: how it is asked for, and what is answered."""
@@ -63,7 +50,7 @@ class FigureKind:
     columns: Sequence[Column]
     ask: Callable[..., Any]
     """Makes the query of its own parameters. Every kind has `access`, `format`, `limit` and `cursor` besides."""
-    find: Callable[[Connection, Any], Page]
+    find: Callable[[Connection, Any], FigurePage]
     feature_id: Sequence[str] = ()
     """The columns that name a feature. Without them it has no shapes; with them its query has `geometry`."""
     beside: Mapping[str, tuple[type[BaseModel], Callable[[Any], Mapping[str, Any]]]] = field(default_factory=dict)
@@ -91,8 +78,8 @@ def _described(column: Column) -> tuple[Any, Any]:
     return column.type, Field(description=column.description, examples=examples)
 
 
-def route_of(kind: FigureKind) -> APIRouter:
-    """The route that answers figures of a kind, in every format that can hold them."""
+def add_route(router: APIRouter, kind: FigureKind) -> None:
+    """Adds the route that answers figures of a kind, in every format that can hold them."""
     forms = formats_for(*kind.has)
     tags, declared = tags_of(kind.columns), {column.name: column for column in kind.columns}
 
@@ -134,11 +121,9 @@ def route_of(kind: FigureKind) -> APIRouter:
     shown = Rows(kind.name, example, 1, None, None, tags=tags, declared=declared)
     examples = {form.name: form.write(shown).decode() for form in forms if form.schema is TEXT}
     described = responses(kind.body, forms=forms, examples=examples, full=True)
-    router = APIRouter()
     router.add_api_route(
         f"/{kind.name}", answer, name=kind.name, summary=kind.title, description=kind.about, responses=described
     )
-    return router
 
 
 def _signature(kind: FigureKind) -> inspect.Signature:
