@@ -14,7 +14,7 @@ from geo.indicators.figures import LEVELS, NO_WARD, REASONS, Cells
 from geo.indicators.figures.compute import NUMBERS
 from geo.indicators.figures.disclosure import rules as d
 from tests.support.audit import Equation, ranges
-from tests.support.tables import counts, figures, table
+from tests.support.tables import counts, figures, figures_by_level, table
 
 SETTINGS = settings(max_examples=30, deadline=None, derandomize=True)
 
@@ -83,8 +83,9 @@ def audit(made: Cells, *counted: np.ndarray[Any, Any]) -> None:
     """Each count of every withheld place has room of ten, for whoever knows the published ones exactly."""
     known: list[list[int]] = []
     targets: list[list[int]] = []
+    places, by_level = members_of(made), figures_by_level(made, "public")
     for level in LEVELS:
-        for members, figure in zip(members_of(made)[level], figures(made, level, "public"), strict=True):
+        for members, figure in zip(places[level], by_level[level], strict=True):
             check_numbers(figure)
             (known if published(figure) else targets).append(members)
     for values in counted:
@@ -120,7 +121,7 @@ def test_withheld_groups_cannot_be_counted(drawn: Settlements) -> None:
         for g, (yes, no) in enumerate(parts)
     ]
     made = table(cells, "drainage_any", counted="households", group_field="head_sex")
-    by_level = {level: figures(made, level, "public", whole) for level in LEVELS}
+    by_level, of_all = figures_by_level(made, "public", whole), figures_by_level(whole, "public")
     groups = sorted({figure["group"] for figure in by_level["city"]})
     exact = np.zeros((len(drawn), len(groups)))
     for i, (_, parts) in enumerate(drawn):
@@ -134,7 +135,7 @@ def test_withheld_groups_cannot_be_counted(drawn: Settlements) -> None:
     targets = []
     for level in LEVELS:
         places = members_of(whole)[level]
-        for members, figure in zip(places, figures(whole, level, "public"), strict=True):
+        for members, figure in zip(places, of_all[level], strict=True):
             if published(figure):
                 equations.append((at[members].ravel().tolist(), float(exact[members].sum())))
         for row, figure in enumerate(by_level[level]):
