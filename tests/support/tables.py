@@ -9,8 +9,8 @@ import pandas as pd
 
 from geo.fields import Unit
 from geo.indicators.definitions import Counted, Definition, catalogue
-from geo.indicators.figures import NO_WARD, Access, Block, Cells, Level, Round, finish
-from geo.indicators.figures.compute import make_exact
+from geo.indicators.figures import LEVELS, NO_WARD, Access, Block, Cells, Level, Round, finish
+from geo.indicators.figures.compute import make_exact, make_levels
 from geo.indicators.tallies import ALL, UNKNOWN_GROUP
 from geo.indicators.tallies.tally import SUMS
 from geo.surveys import Mode
@@ -86,3 +86,9 @@ def figures(
     """The figures of a table's one block, a mapping each."""
     found: list[dict[str, Any]] = finish(make_exact(made, level, access, whole)).to_dict("records")
     return found
+
+
+def figures_by_level(made: Cells, access: Access, whole: Cells | None = None) -> dict[Level, list[dict[str, Any]]]:
+    """The same at every level, computed once for all of them."""
+    exact = make_levels(made, LEVELS, access, whole)
+    return {level: finish(of_level).to_dict("records") for level, of_level in exact.items()}

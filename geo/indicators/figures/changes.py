@@ -116,7 +116,7 @@ def _compared(
     changes["n"], changes["n_before"] = both["n_shown"], both["n_shown_before"]
     changes["n_pairs"] = np.where(method == "paired", both["n_pairs"], np.nan)
     if query.access == "public":
-        changes["n_pairs"] = d.rounded_counts(changes["n_pairs"].astype(float))
+        changes["n_pairs"] = d.rounded_counts(changes["n_pairs"].to_numpy(dtype=np.float64))
     changes["rounded_to"] = d.COUNT_STEP if query.access == "public" else np.nan
     for name in (
         "from_value",
@@ -217,9 +217,9 @@ def _estimated(
     # Of a change shown beside its two figures, the difference is what is shown of them.
     fine = np.where(per_cent, np.where(is_paired, decimals, 2), 3)
     return (
-        Interval(*(d.rounded(pd.Series(end), np.where(per_cent, decimals, 3)) for end in ends)),
+        Interval(*(d.rounded(end, np.where(per_cent, decimals, 3)) for end in ends)),
         d.rounded_p_values(p_value, access),
-        d.rounded(pd.Series(change), fine),
+        d.rounded(change, fine),
     )
 
 

@@ -11,7 +11,7 @@ from geo.indicators.figures import columns
 from geo.indicators.figures.blocks import SIZES_UNKNOWN, Block, Cells, name_unknown_group, pool_small_groups
 from geo.indicators.figures.disclosure import rules as d
 from geo.indicators.figures.estimate import estimate, kish_deff
-from geo.indicators.figures.rollup import LEVELS, Level, add_parts, roll_up, spread_and_sums
+from geo.indicators.figures.rollup import KEYS, LEVELS, Level, add_parts, roll_up, spread_and_sums
 from geo.indicators.tallies import ALL
 
 Floats = NDArray[np.float64]
@@ -84,21 +84,22 @@ def finish(exact: Exact) -> pd.DataFrame:
     They have the columns block, place and group, NUMBERS, rounded_to (what counts are rounded to; NaN: to nothing),
     method, flags, status and reason.
     """
+    of = _Facts(exact.blocks, exact.figures["block"].to_numpy())
+    numbers = {name: _floats(exact.figures, name) for name in NUMBERS}
     if exact.access == "full":
-        return _finished(exact.figures, exact.blocks).assign(rounded_to=np.nan)
-    figures = _finished(_rounded(exact.figures, exact.blocks), exact.blocks)
+        return _finished(exact.figures, numbers, of).assign(rounded_to=np.nan)
+    figures = _finished(exact.figures, _rounded(numbers, of), of)
     has_counts = figures[["n", "population"]].notna().any(axis=1)
     return figures.assign(rounded_to=np.where(has_counts, float(d.COUNT_STEP), np.nan))
 
 
-def _rounded(figures: pd.DataFrame, blocks: Sequence[Block]) -> pd.DataFrame:
-    """The figures as coarse as the public sees them."""
-    of = _Facts(blocks, figures["block"].to_numpy())
+def _rounded(figures: dict[str, Floats], of: "_Facts") -> dict[str, Floats]:
+    """The numbers of figures as coarse as the public sees them."""
     of_answers = np.isin(of.measure, ("share", "mean"))
-    few = (figures["n"] < d.MANY).to_numpy()
+    few = figures["n"] < d.MANY
     coarse = figures.copy()
     for name in PER_CENT:
-        is_per_cent = of.is_per_cent & of_answers if name in VALUES else np.ones(len(figures), dtype=bool)
+        is_per_cent = of.is_per_cent & of_answers if name in VALUES else np.ones(len(few), dtype=bool)
         decimals = np.where(few, 0, 1)
         coarse[name] = np.where(is_per_cent, d.rounded(figures[name], decimals), figures[name])
     for name in VALUES:
@@ -110,7 +111,7 @@ def _rounded(figures: pd.DataFrame, blocks: Sequence[Block]) -> pd.DataFrame:
     for name in COUNTS:
         coarse[name] = d.rounded_counts(figures[name])
     # A reader holds the shown share against the shown people: what is said of the unserved follows from these two.
-    for name, counts in _unserved(coarse, of, _floats(coarse, "population")).items():
+    for name, counts in _unserved(coarse, of, coarse["population"]).items():
         coarse[name] = d.rounded_counts(counts, figures[name])
     return coarse
 
@@ -143,38 +144,46 @@ def _estimated(table: Cells, summed: pd.DataFrame) -> pd.DataFrame:
     answering, unknown = (_floats(summed, name) for name in ("answering", "not_known"))
     population = np.where(summed["no_population"] > 0, np.nan, summed["population"])
     value = _values(of, summed, estimated.p * unit_scale, population * estimated.p)
-    figures = summed[["block", "place", "group"]].copy()
-    figures["value"] = value
+    # As arrays, of which a frame is made in the end: a frame that grows by a column at a time takes most of a request.
+    figures: dict[str, Floats] = {"value": value}
     for name, end in zip(("low", "high"), estimated.interval, strict=True):
         figures[name] = np.where(has_interval, end * unit_scale, np.nan)
-    all_a = sums.a + np.where(of.keeps_unknown, 0.0, summed["sum_a_unknown"])
+    unknown_a = _floats(summed, "sum_a_unknown")
+    all_a = sums.a + np.where(of.keeps_unknown, 0.0, unknown_a)
     with np.errstate(divide="ignore", invalid="ignore"):
-        for name, extra in (("bound_low", 0.0), ("bound_high", of.scale * summed["sum_a_unknown"])):
+        for name, extra in (("bound_low", 0.0), ("bound_high", of.scale * unknown_a)):
             figures[name] = np.where(is_share, (sums.ay + extra) / all_a * unit_scale, np.nan)
-        rate = np.where(summed["no_frame"] > 0, np.nan, summed["sampled"] / summed["framed"])
+        rate = np.where(summed["no_frame"] > 0, np.nan, _floats(summed, "sampled") / _floats(summed, "framed"))
     figures["response_rate"] = np.where(is_household, np.minimum(rate, 1.0) * PERCENT, np.nan)
     figures["deff"] = np.where(has_interval, kish_deff(sums), np.nan)
     is_asked = of.measure != "distance"
     figures["n"], figures["n_unknown"] = (np.where(is_asked, count, np.nan) for count in (answering, unknown))
     figures["n_eff"] = np.where(has_interval, estimated.n_effective, np.nan)
     figures["population"] = population
-    figures = figures.assign(**_unserved(figures, of, population))
-    figures["clustered"] = (summed["clustered"] > 0).to_numpy()
-    figures["method"] = np.select(
+    figures |= _unserved(figures, of, population)
+    method = np.select(
         [~np.isin(of.measure, ("share", "mean")), ~is_household, enumerated],
         ["measurement", "register", "enumeration"],
         "sample",
     )
-    figures["answering"] = answering
-    figures["asked"] = np.where(is_household, summed["sampled"], answering + unknown)
     yes = np.where(is_household, summed["n_yes"], np.nan_to_num(estimated.p / of.scale) * answering)
-    figures["yes"], figures["no"] = yes, answering - yes
     reasons = _reasons(of, summed, value, answering, unknown)
-    figures["reason"] = pd.Series(reasons, index=figures.index, dtype=object)
     no_df = has_interval & (answering > 0) & (summed["df"] < 1).to_numpy()
-    sample = (figures["method"] == "sample").to_numpy(dtype=bool)
-    figures["flags"] = _flags(of, summed, sample, answering, unknown, no_df)
-    return figures
+    flags = _flags(of, summed, method == "sample", answering, unknown, no_df)
+    return pd.DataFrame(
+        {
+            **{name: summed[name] for name in KEYS},
+            **figures,
+            "clustered": summed["clustered"] > 0,
+            "method": method,
+            "answering": answering,
+            "asked": np.where(is_household, summed["sampled"], answering + unknown),
+            "yes": yes,
+            "no": answering - yes,
+            "reason": pd.Series(reasons, index=summed.index, dtype=object),
+            "flags": pd.Series(flags, index=summed.index, dtype=object),
+        }
+    )
 
 
 class _Facts:
@@ -210,7 +219,7 @@ def _values(of: _Facts, summed: pd.DataFrame, shares: Floats, relying: Floats) -
     return np.where(np.isfinite(value), value, np.nan)
 
 
-def _unserved(figures: pd.DataFrame, of: _Facts, population: Floats) -> dict[str, "pd.Series[float]"]:
+def _unserved(figures: dict[str, Floats], of: _Facts, population: Floats) -> dict[str, Floats]:
     """Those without a good thing, or with a bad one, with the ends of the interval where there is one."""
     counts_people = (of.measure == "share") & (of.direction != "report")
     down = of.direction == "down"
@@ -218,7 +227,7 @@ def _unserved(figures: pd.DataFrame, of: _Facts, population: Floats) -> dict[str
     found = {}
     for name, (of_bad, of_good) in ends.items():
         share = np.where(down, figures[of_bad], PERCENT - figures[of_good]) / PERCENT
-        found[name] = pd.Series(np.where(counts_people, population * share, np.nan), index=figures.index)
+        found[name] = np.where(counts_people, population * share, np.nan)
     return found
 
 
@@ -292,29 +301,36 @@ def _flags(
     return [named[m] for m in mask.tolist()]
 
 
-def _finished(figures: pd.DataFrame, blocks: Sequence[Block]) -> pd.DataFrame:
-    """Figures without the numbers that are withheld, rounded to what they are worth."""
+def _finished(figures: pd.DataFrame, numbers: dict[str, Floats], of: _Facts) -> pd.DataFrame:
+    """Figures with these numbers, without those that are withheld, rounded to what they are worth."""
     reason = figures["reason"].to_numpy(dtype=object)
     withheld = pd.notna(reason)
-    finished = figures.drop(columns=["answering", "asked", "yes", "no", "clustered", "reason"])
-    counted = figures[["n", "n_unknown"]]
-    decimals = np.array([block.definition.decimals for block in blocks], dtype=np.intp)[figures["block"]]
+    finished = numbers.copy()
     for name in VALUES:
-        finished[name] = d.rounded(finished[name], decimals)
-    finished["response_rate"], finished["deff"] = finished["response_rate"].round(1), finished["deff"].round(2)
+        finished[name] = d.rounded(numbers[name], of.decimals)
+    for name, decimals in (("response_rate", 1), ("deff", 2), ("n_eff", 1)):
+        finished[name] = np.round(numbers[name], decimals)
     for name in COUNTS:
-        finished[name] = finished[name].round(1 if name == "n_eff" else 0)
-    finished.loc[withheld, list(NUMBERS)] = np.nan
+        if name != "n_eff":
+            finished[name] = np.round(numbers[name])
     # That too many answers are missing points at nobody: how many is what the reader needs to know.
     said = np.isin(reason, (d.TOO_MANY_UNKNOWN, d.FEW_ANSWERS))
-    finished.loc[said, ["n", "n_unknown"]] = counted[said].round()
+    for name in NUMBERS:
+        hidden = withheld & ~said if name in ("n", "n_unknown") else withheld
+        finished[name] = np.where(hidden, np.nan, finished[name])
     # A flag of how many answered, or did not, would say what the number may not.
     secret = np.isin(reason, d.SECRET)
-    shown = [() if hidden else flags for flags, hidden in zip(figures["flags"], secret, strict=True)]
-    finished["flags"] = pd.Series(shown, index=finished.index, dtype=object)
-    finished["status"] = np.where(withheld, "withheld", "published")
-    finished["reason"] = pd.Series(reason, index=finished.index, dtype=object)
-    return finished
+    flags = [() if hidden else flags for flags, hidden in zip(figures["flags"], secret, strict=True)]
+    return pd.DataFrame(
+        {
+            **{name: figures[name] for name in KEYS},
+            **finished,
+            "method": figures["method"],
+            "flags": pd.Series(flags, index=figures.index, dtype=object),
+            "status": np.where(withheld, "withheld", "published"),
+            "reason": pd.Series(reason, index=figures.index, dtype=object),
+        }
+    )
 
 
 def _floats(frame: pd.DataFrame, name: str) -> Floats:

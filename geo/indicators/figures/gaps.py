@@ -151,7 +151,7 @@ def _to_target(query: GapsQuery, gaps: pd.DataFrame, *, is_down: bool) -> "pd.Se
     gap = gaps["_value"] - gaps["target"] if is_down else gaps["target"] - gaps["_value"]
     missing = gaps["_population"] * gap.clip(lower=0) / PERCENT
     if query.access == "public":
-        return pd.Series(d.rounded_counts(missing), index=gaps.index)
+        return pd.Series(d.rounded_counts(missing.to_numpy(dtype=np.float64)), index=gaps.index)
     # With one fewer the target would not be met.
     return (missing - _SLACK).clip(lower=0).pipe(np.ceil)
 

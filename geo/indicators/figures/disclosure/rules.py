@@ -204,14 +204,13 @@ def _mark(reasons: Mapping[str, NDArray[np.object_]], found: Withheld, n_groups:
         reason[withheld & ~np.isin(reason, SECRET)] = PROTECTS_ANOTHER
 
 
-def rounded_counts(counts: "pd.Series[float]", exact: "pd.Series[float] | None" = None) -> Floats:
+def rounded_counts(counts: Floats, exact: Floats | None = None) -> Floats:
     """Counts rounded to COUNT_STEP. What is not 0 never becomes 0, which would say that there is nobody.
 
     `exact` are the counts themselves, where `counts` have been worked out from rounded figures.
     """
-    numbers = counts.to_numpy(dtype=np.float64)
-    coarse = COUNT_STEP * np.round(numbers / COUNT_STEP)
-    somebody = (counts if exact is None else exact).to_numpy(dtype=np.float64) > _NOBODY
+    coarse = COUNT_STEP * np.round(counts / COUNT_STEP)
+    somebody = (counts if exact is None else exact) > _NOBODY
     return np.asarray(np.where(somebody, np.maximum(coarse, COUNT_STEP), coarse))
 
 
@@ -221,16 +220,15 @@ def rounded_p_values(p_values: Floats, access: Access) -> Floats:
     return np.asarray(np.maximum(np.round(p_values, decimals), 10.0**-decimals))
 
 
-def rounded(values: "pd.Series[float]", decimals: NDArray[np.intp]) -> Floats:
+def rounded(values: Floats, decimals: NDArray[np.intp]) -> Floats:
     """Values rounded to so many decimals each."""
     factor = np.power(10.0, decimals)
-    return np.asarray(np.round(values.to_numpy(dtype=np.float64) * factor) / factor)
+    return np.asarray(np.round(values * factor) / factor)
 
 
-def significant(values: "pd.Series[float]", digits: NDArray[np.intp]) -> Floats:
+def significant(values: Floats, digits: NDArray[np.intp]) -> Floats:
     """Values rounded to so many significant digits each."""
-    numbers = values.to_numpy(dtype=np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
-        size = np.where(numbers > 0, np.floor(np.log10(numbers)), 0.0)
+        size = np.where(values > 0, np.floor(np.log10(values)), 0.0)
     factor = np.power(10.0, digits - 1 - size)
-    return np.asarray(np.round(numbers * factor) / factor)
+    return np.asarray(np.round(values * factor) / factor)
