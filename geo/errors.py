@@ -172,7 +172,7 @@ class ExpressionInvalid(DefinitionInvalid):
 
     def __init__(
         self,
-        where: str,
+        where: str | Message,
         code: str,
         params: Mapping[str, Param],
         text: str,
@@ -180,7 +180,7 @@ class ExpressionInvalid(DefinitionInvalid):
         first_line: int | None = None,
     ) -> None:
         """`position` is where in the text it breaks; `first_line` the line of its file the text begins on, if any."""
-        self.where, self.text = where, text
+        self.text = text
         self._code, self._params, self._position = code, params, position
         place = None
         if position is not None:
@@ -192,8 +192,8 @@ class ExpressionInvalid(DefinitionInvalid):
             )
         super().__init__(Message(code, where=where, place=place, **params))
 
-    def of_file(self, where: str, first_line: int | None) -> "ExpressionInvalid":
-        """The same of a text that stands in a file."""
+    def called(self, where: Message, first_line: int | None = None) -> "ExpressionInvalid":
+        """The same, with what the expression is called."""
         return ExpressionInvalid(where, self._code, self._params, self.text, self._position, first_line)
 
 

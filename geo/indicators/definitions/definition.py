@@ -10,7 +10,8 @@ from geo.base import describe_fault
 from geo.database.schema.facilities import FacilityKind
 from geo.errors import DefinitionInvalid, ExpressionInvalid, Fault
 from geo.fields import standard_fields
-from geo.indicators.definitions.expressions.check import Expression, read_expression
+from geo.indicators.definitions.expressions.check import Expression, OwnColumns, read_expression
+from geo.messages import Message
 
 Counted = Literal["households", "persons"]
 Direction = Literal["up", "down", "report"]
@@ -215,11 +216,6 @@ class Definition(BaseModel):
         return self.model_copy(update={"counted": counted, "name": name, "description": described})
 
     @property
-    def where(self) -> str:
-        """How a sentence about one of its expressions begins."""
-        return f"Indicator {self.id}: "
-
-    @property
     def parts(self) -> dict[str, Expression]:
         """Its expressions by name: `numerator` and `base` where it has them, and each deprivation's.
 
@@ -227,18 +223,21 @@ class Definition(BaseModel):
             DefinitionInvalid: one cannot be read; the message says where it breaks.
         """
         texts = {"numerator": self.numerator, "base": self.base}
-        texts |= {f"deprivation {d.name}": d.expression for d in self.deprivations}
+        texts |= {f"{_DEPRIVATION}{d.name}": d.expression for d in self.deprivations}
         types = frozenset((name, column.type) for name, column in self.columns.items())
-        return {
-            name: read_expression(text, types, where=f"{self.where}the {name}")
-            for name, text in texts.items()
-            if text is not None
-        }
+        return {name: self._read(name, text, types) for name, text in texts.items() if text is not None}
+
+    def _read(self, name: str, text: str, types: OwnColumns) -> Expression:
+        try:
+            return read_expression(text, types, where=name)
+        except ExpressionInvalid as error:
+            where = Message("expression_of_indicator", indicator=self.id, part=_part(name))
+            raise error.called(where) from error
 
     @property
     def terms(self) -> list[tuple[Expression, float]]:
         """The deprivations' expressions with their weights."""
-        return [(self.parts[f"deprivation {d.name}"], d.weight) for d in self.deprivations]
+        return [(self.parts[f"{_DEPRIVATION}{d.name}"], d.weight) for d in self.deprivations]
 
     @property
     def fields(self) -> list[str]:
@@ -287,13 +286,22 @@ def read_definition(text: str, *, name: str) -> Definition:
     try:
         used = set(definition.fields)
     except ExpressionInvalid as error:
-        where = f"{name}: {error.where.removeprefix(definition.where)}"
-        first_line = _line_of(error.text, text)
-        raise error.of_file(where, first_line) from error
+        where = Message("expression_of_file", file=name, part=error.params["where"].params["part"])
+        raise error.called(where, _line_of(error.text, text)) from error
     unused = next((column for column in definition.columns if column not in used), None)
     if unused is not None:
         raise DefinitionInvalid("definition_column_unused", file=name, column=unused)
     return definition
+
+
+_DEPRIVATION = "deprivation "
+
+
+def _part(name: str) -> Message:
+    """What messages call a part of a definition."""
+    if name.startswith(_DEPRIVATION):
+        return Message("part_deprivation", name=name.removeprefix(_DEPRIVATION))
+    return Message("part_numerator") if name == "numerator" else Message("part_base")
 
 
 _VALUE = r"^[^\n#]*\b(?:numerator|base|expression)[\"']?\s*=\s*(?:\"\"\"\n?|'''\n?|\"|')"

@@ -55,7 +55,7 @@ class Server:
         """Signs every question from now on."""
         self._client.headers["Authorization"] = authorization
 
-    def get_json(self, path: str, params: Mapping[str, str] | None = None, *, what: str) -> Any:
+    def get_json(self, path: str, params: Mapping[str, str] | None = None, *, what: Message) -> Any:
         """What the server answers under a path; `what` names it for the sentence when there is none.
 
         Raises:
@@ -63,11 +63,11 @@ class Server:
         """
         return self._json(self._ask("GET", path, what, params=params))
 
-    def post_json(self, path: str, body: Mapping[str, str], *, what: str) -> Any:
+    def post_json(self, path: str, body: Mapping[str, str], *, what: Message) -> Any:
         """What the server answers to a form that is sent; it raises as `get_json` does."""
         return self._json(self._ask("POST", path, what, json=body))
 
-    def get_file(self, path: str, *, what: str) -> bytes:
+    def get_file(self, path: str, *, what: Message) -> bytes:
         """A file under a path; it raises as `get_json` does."""
         return self._ask("GET", path, what).content
 
@@ -77,7 +77,7 @@ class Server:
         except ValueError as error:
             raise AnswerUnusable("server_answers_no_json", host=self.url.host) from error
 
-    def _ask(self, method: str, path: str, what: str, **options: Any) -> httpx.Response:
+    def _ask(self, method: str, path: str, what: Message, **options: Any) -> httpx.Response:
         wait = _FIRST_WAIT_S
         for attempt in range(1, _TRIES + 1):
             told = None
@@ -109,7 +109,7 @@ class Server:
             url, options = str(target), {key: value for key, value in options.items() if key != "params"}
         raise AnswerUnusable("server_redirects_endlessly", host=self.url.host)
 
-    def _checked(self, response: httpx.Response, what: str) -> httpx.Response:
+    def _checked(self, response: httpx.Response, what: Message) -> httpx.Response:
         status = response.status_code
         if status in (401, 403):
             raise AccessRefused(

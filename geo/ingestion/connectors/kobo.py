@@ -10,6 +10,7 @@ from geo.ingestion.connectors.http_server import Server
 from geo.ingestion.connectors.snapshot import Flat, Pages, flat
 from geo.ingestion.mapping import Form
 from geo.ingestion.mapping.forms.form import form_of_content
+from geo.messages import Message
 
 _PAGE_ROWS = 1000
 _ROUNDS = 3
@@ -40,7 +41,7 @@ class Asset:
         Raises:
             FormInvalid: it contradicts itself.
         """
-        asset = self.server.get_json(f"/api/v2/assets/{self.uid}/", {"format": "json"}, what=f"asset {self.uid}")
+        asset = self.server.get_json(f"/api/v2/assets/{self.uid}/", {"format": "json"}, what=self._named)
         content = asset.get("content") if isinstance(asset, dict) else None
         return form_of_content(f"asset {self.uid}", content) if content and content.get("survey") else None
 
@@ -76,6 +77,10 @@ class Asset:
         raise AnswerUnusable("submissions_changing", host=self._host, pulls=_ROUNDS)
 
     @property
+    def _named(self) -> Message:
+        return Message("wanted_asset", asset=self.uid)
+
+    @property
     def _host(self) -> str:
         return self.server.url.host
 
@@ -84,7 +89,7 @@ class Asset:
         params = {"format": "json", "limit": str(limit), "start": "0", "sort": json.dumps({"_id": 1})}
         if after is not None:
             params["query"] = json.dumps({"_id": {"$gt": after}})
-        answer = self.server.get_json(f"/api/v2/assets/{self.uid}/data/", params, what=f"asset {self.uid}")
+        answer = self.server.get_json(f"/api/v2/assets/{self.uid}/data/", params, what=self._named)
         try:
             rows, count = list(answer["results"]), int(answer["count"])
             ids = [int(row["_id"]) for row in rows]

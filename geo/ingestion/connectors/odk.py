@@ -11,6 +11,7 @@ from geo.errors import AnswerUnusable, NotFound
 from geo.ingestion.connectors.http_server import Server
 from geo.ingestion.connectors.snapshot import Flat, Pages, flat
 from geo.ingestion.mapping import Form, read_form
+from geo.messages import Message
 
 _PAGE_ROWS = 1000
 _ROUNDS = 3
@@ -22,7 +23,7 @@ def sign_in(server: Server, email: str, password: str) -> None:
     Raises:
         AccessRefused: the account or its password is not right.
     """
-    session = server.post_json("/v1/sessions", {"email": email, "password": password}, what="a session")
+    session = server.post_json("/v1/sessions", {"email": email, "password": password}, what=Message("wanted_session"))
     if not isinstance(session, dict) or not isinstance(session.get("token"), str):
         raise AnswerUnusable("server_no_odk_central", host=server.url.host)
     server.sign(f"Bearer {session['token']}")
@@ -64,8 +65,8 @@ class CentralForm:
         return f"/v1/projects/{self.project}/forms/{quote(self.form_id, safe='')}"
 
     @property
-    def _named(self) -> str:
-        return f"form {self.form_id} in project {self.project}"
+    def _named(self) -> Message:
+        return Message("wanted_form", form=self.form_id, project=self.project)
 
     def fetch(self, pages: Pages) -> None:
         """Fetches the pages that are not there yet, of what had been sent when the pull began.

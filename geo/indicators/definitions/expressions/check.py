@@ -53,8 +53,8 @@ OwnColumns = frozenset[tuple[str, Literal["text", "number"]]]
 """Columns beyond the standard fields, each with what it holds."""
 
 
-def read_expression(text: str, own_columns: OwnColumns = frozenset(), *, where: str) -> Expression:
-    """Reads a condition over the standard fields and an organisation's own columns.
+def read_expression(text: str, own_columns: OwnColumns = frozenset(), *, where: str | Message) -> Expression:
+    """Reads a condition over the standard fields and an organisation's own columns; `where` is what messages call it.
 
     Raises:
         ExpressionInvalid: the text is not CQL2, names a field or code that does not exist, compares what cannot be
