@@ -22,11 +22,11 @@ def check_disk(folder: Path, wanted_bytes: int) -> None:
         raise StorageFull
 
 
-def check_quota(bytes_with_it: int, quota_mb: int, whose: str, remedy: str) -> None:
+def check_quota(bytes_with_it: int, quota_mb: int, code: str) -> None:
     """Holds that somebody's files stay within a quota.
 
     Raises:
-        StorageFull: they do not; `whose` files these are and the `remedy` are said.
+        StorageFull: they do not; the message of this `code` says whose files they are, and what to do.
     """
     if bytes_with_it > quota_mb * 1_000_000:
-        raise StorageFull(f"With this file, {whose} would take more than {quota_mb:,} MB: {remedy}.")
+        raise StorageFull(code, most_mb=quota_mb)

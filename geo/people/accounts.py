@@ -8,7 +8,7 @@ from sqlalchemy.sql import ColumnElement
 
 from geo.database.schema.access import Role, account
 from geo.database.schema.places import organisation
-from geo.errors import Conflict, InputError, NotFound, quoted
+from geo.errors import Conflict, InputError, NotFound
 from geo.people.organisations import open_organisation
 
 
@@ -21,7 +21,7 @@ def add_account(connection: Connection, email: str, name: str, role: Role, organ
     """
     email, name = email.strip(), name.strip()
     if not name:
-        raise InputError(f"The account {email} needs a name.")
+        raise InputError("account_name_missing", email=email)
     organisation_id = open_organisation(connection, organisation_slug)
     row = insert(account).values(organisation_id=organisation_id, email=email, name=name, role=role)
     try:
@@ -29,8 +29,8 @@ def add_account(connection: Connection, email: str, name: str, role: Role, organ
             return int(connection.execute(row.returning(account.c.id)).scalar_one())
     except IntegrityError as error:
         if _constraint(error) == "account_email_check":
-            raise InputError(f"{quoted([email])} is not an e-mail address.") from None
-        raise Conflict(f"There is an account {email} already.") from None
+            raise InputError("email_invalid", email=email) from None
+        raise Conflict("account_exists", email=email) from None
 
 
 def _constraint(error: IntegrityError) -> str | None:
@@ -56,10 +56,10 @@ def find_account_by_id(connection: Connection, account_id: int) -> Any:
     return _one_account(connection, account.c.id == account_id, account_id)
 
 
-def _one_account(connection: Connection, condition: ColumnElement[bool], called: object) -> Any:
+def _one_account(connection: Connection, condition: ColumnElement[bool], called: str | int) -> Any:
     row = connection.execute(_accounts().where(condition)).mappings().one_or_none()
     if row is None:
-        raise NotFound(f"There is no account {called}.")
+        raise NotFound("account_unknown", account=called)
     return row
 
 

@@ -7,7 +7,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from geo.database.schema.access import survey_grant
 from geo.database.schema.places import organisation
-from geo.errors import NotFound, quoted
+from geo.errors import NotFound
 from geo.people.organisations import find_organisation
 
 
@@ -47,5 +47,5 @@ def list_grants(connection: Connection, survey_id: int) -> list[dict[str, Any]]:
 def _organisation(connection: Connection, slug: str) -> int:
     found = find_organisation(connection, slug)
     if found is None:
-        raise NotFound(f"There is no organisation {quoted([slug])}; its first account opens it: `vasti account add`.")
+        raise NotFound("organisation_unknown", organisation=slug)
     return found

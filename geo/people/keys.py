@@ -27,9 +27,9 @@ def make_key(
         InputError: it has no name, or would be valid for longer than a year.
     """
     if not name.strip():
-        raise InputError("The key needs a name, to tell it from others.")
+        raise InputError("key_name_missing")
     if not 1 <= days <= MAX_KEY_DAYS:
-        raise InputError(f"A key is valid for 1 to {MAX_KEY_DAYS} days.")
+        raise InputError("key_days_invalid", most=MAX_KEY_DAYS)
     token = KEY_PREFIX + secrets.token_urlsafe(32)
     row = insert(api_key).values(
         account_id=account_id,
@@ -67,7 +67,7 @@ def revoke_key(connection: Connection, account_id: int, key_id: int) -> None:
         .values(revoked_at=func.now())
     )
     if changed.rowcount == 0:
-        raise NotFound(f"There is no key {key_id} that could be revoked.")
+        raise NotFound("key_unknown_or_revoked", key=key_id)
 
 
 def note_use(connection: Connection, key: str) -> None:

@@ -40,11 +40,11 @@ def check_password(password: str, email: str) -> None:
         InputError: it is too short or too long, or the address itself.
     """
     if len(password) < MIN_PASSWORD:
-        raise InputError(f"The password has {len(password)} characters; it needs {MIN_PASSWORD} or more.")
+        raise InputError("password_too_short", letters=len(password), least=MIN_PASSWORD)
     if len(password) > MAX_PASSWORD:
-        raise InputError(f"The password is longer than {MAX_PASSWORD} characters.")
+        raise InputError("password_too_long", most=MAX_PASSWORD)
     if password.strip().casefold() == email.casefold():
-        raise InputError("The password is the e-mail address: choose another.")
+        raise InputError("password_is_email")
 
 
 def make_link(connection: Connection, account_id: int) -> tuple[str, datetime]:
@@ -65,7 +65,7 @@ def begin_password(connection: Connection, link: str, password: str) -> None:
     """
     email = connection.execute(select(func.gate.link_of(link))).scalar_one_or_none()
     if email is None:
-        raise NotFound(_NO_LINK)
+        raise NotFound("link_used_up")
     check_password(password, email)
 
 
@@ -76,10 +76,7 @@ def set_password(connection: Connection, link: str, proof: str) -> None:
         NotFound: the link is unknown, used up or too old.
     """
     if not connection.execute(select(func.gate.use_link(link, salt_of(proof), proof))).scalar_one():
-        raise NotFound(_NO_LINK)
-
-
-_NO_LINK = "This link has expired or was already used: ask for a new one."
+        raise NotFound("link_used_up")
 
 
 def digest(secret: str) -> bytes:

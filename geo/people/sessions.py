@@ -50,9 +50,9 @@ def require(bearer: Bearer | None, role: KeyRole) -> Bearer:
         NotAllowed: the role is too low.
     """
     if bearer is None:
-        raise SignInRefused("This needs you to sign in, or an API key that is valid.")
+        raise SignInRefused("sign_in_needed")
     if not bearer.may(role):
-        raise NotAllowed(f"This is for a {role}; {bearer.email} is a {bearer.role} here.")
+        raise NotAllowed("role_needed", needed=role, email=bearer.email, role=bearer.role)
     return bearer
 
 
@@ -84,7 +84,7 @@ def sign_in(connection: Connection, email: str, proof: str, network: str) -> str
     if outcome == "locked":
         raise SignInLocked(locked_until)
     if outcome != "in":
-        raise SignInRefused("The e-mail address or the password is wrong.")
+        raise SignInRefused("sign_in_wrong")
     return token
 
 

@@ -42,7 +42,7 @@ def change_account(done: Acting, number: int, change: AccountChange) -> Any:
     after = find_account_by_id(done.connection, number)
     asked = change.model_dump(exclude_none=True)
     if any(after[name] != value for name, value in asked.items()):
-        raise NotAllowed("This account is for somebody of a higher role to change.")
+        raise NotAllowed("account_of_higher_role")
     changed = [name for name in asked if before[name] != after[name]]
     # What the operator says of an account is noted also where it was so before.
     told = list(asked) if isinstance(done.actor, Operator) else changed
@@ -76,7 +76,7 @@ def make_key(done: Acting, number: int, name: str, role: KeyRole, days: int) -> 
     # A monitor sees what the service does for all organisations.
     done.require("operator" if role == "monitor" else role)
     if isinstance(done, SignedIn) and done.bearer.via == "key":
-        raise NotAllowed("Keys are made by somebody who has signed in with a password, not with a key.")
+        raise NotAllowed("key_made_by_key")
     token, made = people.make_key(done.connection, number, name, role, days)
     row = find_account_by_id(done.connection, number)
     _note(done, row, "key made", after={name: made[name] for name in ("name", "role", "prefix")})

@@ -73,7 +73,7 @@ def written(source: BinaryIO, file_name: str, max_bytes: int, folder: Path) -> I
                     raise TooLarge(max_bytes)
                 target.write(chunk)
         if size == 0:
-            raise InputError(f"{name} is empty: there is nothing in it to load.")
+            raise InputError("file_empty_sent", file=name)
         yield originals.identify(path, name)
 
 
@@ -87,10 +87,10 @@ def find_target(done: Acting, fields: Mapping[str, str]) -> tuple[Target, Choice
     """
     kind = KINDS.get(fields.get("content") or DEFAULT)
     if kind is None:
-        raise InvalidParameters([InvalidParameter("content", f"is one of {', '.join(KINDS)}")])
+        raise InvalidParameters([InvalidParameter("content", "content_unknown", known=list(KINDS))])
     missing = [name for name in ("city", *(["survey"] if kind.in_round else [])) if not fields.get(name)]
     if missing:
-        raise InvalidParameters([InvalidParameter(name, "is required") for name in missing])
+        raise InvalidParameters([InvalidParameter(name, "parameter_required") for name in missing])
     given = validated(every_choice(), {n: value for n, value in fields.items() if n not in NAMED and value != ""})
     choices: Choices = checked_choices(kind, given)
     done.require(kind.decided_by)
@@ -98,7 +98,7 @@ def find_target(done: Acting, fields: Mapping[str, str]) -> tuple[Target, Choice
         row = find_own(done, fields["city"], fields["survey"])
         return Target(row["city_id"], kind.name, row["id"]), choices
     if fields.get("survey"):
-        raise InvalidParameters([InvalidParameter("survey", "goes with files of a survey only")])
+        raise InvalidParameters([InvalidParameter("survey", "round_not_taken")])
     return Target(find_city(done.connection, fields["city"]), kind.name), choices
 
 
@@ -116,8 +116,7 @@ def take_in(done: SignedIn, settings: Settings, original: Original, fields: Mapp
     check_quota(
         kept_bytes(done.connection, done.bearer.organisation_id, original),
         settings.originals_mb,
-        "the files kept of your organisation",
-        "ask the operator for more room",
+        "quota_of_organisation",
     )
     originals.keep(original, done.bearer.organisation, settings.originals_url)
     upload_id = receive(done.connection, done.bearer, target, original, choices)
@@ -137,7 +136,7 @@ def plain_name(file_name: str) -> str:
     last = file_name.replace("\\", "/").rpartition("/")[2]
     kept = "".join(letter for letter in last if unicodedata.category(letter)[0] != "C").strip()
     if kept.strip(".") == "":
-        raise InputError("The file has no name; its suffix says how it is to be read.")
+        raise InputError("file_name_missing")
     stem, dot, suffix = kept.rpartition(".") if "." in kept else (kept, "", "")
     return _cut(stem, _LONGEST_NAME) + dot + _cut(suffix[:_LONGEST_SUFFIX], _LONGEST_SUFFIX_BYTES)
 

@@ -25,10 +25,7 @@ def end_settlement(done: Acting, city: str, code: str, ended_on: date | None) ->
     except ProgrammingError as error:
         if getattr(error.orig, "sqlstate", None) != _NOT_ALLOWED:
             raise
-        raise NotAllowed(
-            f"Settlement {code} was given by another organisation: a steward there, or the operator of this service, "
-            "ends it."
-        ) from None
+        raise NotAllowed("settlement_of_others", settlement=code) from None
     raise_data_version(done.connection)
     action, facts = told_of_end(before, after)
     done.note(action, f"settlement {city}/{code}", before=facts["before"], after=facts["after"])

@@ -23,7 +23,7 @@ def open_survey(done: SignedIn, new: NewSurvey) -> dict[str, Any]:
     """
     city_id = find_city(done.connection, new.city)
     if any((row["city"], row["slug"]) == (new.city, new.slug) for row in find_own_surveys(done.connection)):
-        raise Conflict(f"{new.city} has a survey {new.slug} already.")
+        raise Conflict("survey_exists", city=new.city, survey=new.slug)
     spec = SurveySpec(organisation=done.organisation, **new.model_dump(exclude={"city"}))
     surveys.open_survey(done.connection, city_id, spec)
     done.note("survey opened", f"survey {new.city}/{new.slug}", after=new.model_dump(mode="json"))
@@ -39,7 +39,7 @@ def find_own(done: Acting, city: str, survey: str) -> Any:
     """
     row = find_survey(done.connection, find_city(done.connection, city), survey)
     if not done.acts_for(row["organisation_id"]):
-        raise NotAllowed(f"Survey {survey} of {city} is another organisation's.")
+        raise NotAllowed("survey_of_others", survey=survey, city=city)
     return row
 
 

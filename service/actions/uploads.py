@@ -47,7 +47,7 @@ def decide_upload(done: Acting, number: int, decision: Decision, choices: Choice
     limit_lock_waits(done.connection, _DECIDING_WAITS_S)
     before = find_upload(done.connection, number)
     if choices is not None and decision != "recheck":
-        raise InvalidParameters([InvalidParameter("choices", "go with the decision recheck")])
+        raise InvalidParameters([InvalidParameter("choices", "choices_without_recheck")])
     if is_for_steward(before, decision):
         done.require("steward")
     decide(done.connection, number, decision, choices and checked_choices(KINDS[before["content"]], choices))

@@ -80,7 +80,7 @@ def _take_in(request: Request, form: FormData) -> int:
     settings: Settings = request.app.state.settings
     file, fields = form.get("file"), {name: value for name, value in form.items() if isinstance(value, str)}
     if not isinstance(file, UploadFile) or not file.filename:
-        raise InputError("No file was chosen: choose one, then send it.")
+        raise InputError("file_not_chosen")
     csrf = fields.pop("csrf", "")
     with (
         written(file.file, file.filename, settings.upload_max_bytes, settings.incoming_dir) as original,
@@ -188,7 +188,7 @@ def _changes(reading: Acting, told: dict[str, Any]) -> list[dict[str, Any]]:
 def decide(request: Request, number: Id, csrf: FormText, decision: FormText) -> Response:
     """Notes a decision and shows the upload again."""
     if decision not in get_args(Decision):
-        raise InputError("That cannot be decided of a file.")
+        raise InputError("decision_unknown")
     return _decide(request, number, csrf, decision, None)  # type: ignore[arg-type]
 
 
@@ -279,7 +279,7 @@ def _rows(*columns: Sequence[str]) -> list[tuple[str, ...]]:
         InputError: some of it did not come.
     """
     if len({len(column) for column in columns}) > 1:
-        raise InputError("The form came incomplete: reload the page and try again.")
+        raise InputError("form_incomplete")
     return list(zip(*columns, strict=True))
 
 
@@ -302,7 +302,7 @@ def _survey_choices(request: Request, number: int) -> SurveyChoices:
     """The same of a file whose answers and columns can be chosen."""
     choices, kind = _choices(request, number)
     if not isinstance(choices, SurveyChoices):
-        raise InputError(f"A file of {kind.name} has no answers and no columns to choose.")
+        raise InputError("answers_not_of_kind", kind=kind.name)
     return choices
 
 

@@ -48,7 +48,9 @@ def test_a_part_of_the_disk_stays_free(
 
 
 def test_a_quota_is_said_with_what_to_do() -> None:
-    check_quota(5_000_000, 5, "the files you are sending", "remove one")
+    check_quota(5_000_000, 5, "quota_of_parts")
     with pytest.raises(StorageFull) as full:
-        check_quota(5_000_001, 5, "the files you are sending", "remove one")
-    assert str(full.value) == "With this file, the files you are sending would take more than 5 MB: remove one."
+        check_quota(5_000_001, 5, "quota_of_parts")
+    assert str(full.value) == (
+        "With this file, the files you are sending would take more than 5 MB: finish one of them, or remove one."
+    )

@@ -117,8 +117,8 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def half_a_position(choices: Choices) -> Sequence[str]:
-    """What is wrong where only one of the two columns of a position is told: one reason, or none."""
+    """What is wrong where only one of the two columns of a position is told: the code of a reason, or nothing."""
     held = set(choices.columns.values())
     if ("longitude" in held) == ("latitude" in held):
         return ()
-    return ("name longitude without latitude, or latitude without longitude",)
+    return ("position_by_half",)

@@ -19,7 +19,7 @@ def mark_withdrawn(connection: Connection, upload_id: int) -> None:
         update(upload).where(upload.c.id == upload_id, upload.c.state.in_(COUNTING)).values(state="withdrawn")
     )
     if changed.rowcount == 0:
-        raise Conflict(f"Upload {upload_id} has been withdrawn already.")
+        raise Conflict("upload_withdrawn_already", upload=upload_id)
 
 
 def take_back_households(connection: Connection, survey_id: int, upload_id: int) -> None:

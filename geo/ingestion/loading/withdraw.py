@@ -22,7 +22,7 @@ def withdraw(connection: Connection, upload_id: int, *, as_decided: bool = False
     """
     row = connection.execute(select(upload).where(upload.c.id == upload_id)).mappings().one_or_none()
     if row is None:
-        raise NotFound(f"There is no upload {upload_id}.")
+        raise NotFound("upload_unknown", upload=upload_id)
     kind = KINDS[row["content"]]
     kind.lock(connection, row)
     lock_final(connection)

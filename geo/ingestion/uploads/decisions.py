@@ -47,7 +47,7 @@ def decide(connection: Connection, upload_id: int, decision: Decision, choices: 
     """
     row = find_upload(connection, upload_id)
     if decision == "skip_errors" and not row["rows_loaded"]:
-        raise Conflict(f"No row of upload {upload_id} could be loaded, so there is nothing to go on with.")
+        raise Conflict("upload_without_rows", upload=upload_id)
     chosen: Choices = choices_of(row) if choices is None else choices
     chosen = chosen.model_copy(update={"skip_errors": decision == "skip_errors"})
     problem = "A reviewer refused it." if decision == "refuse" else None
@@ -56,7 +56,7 @@ def decide(connection: Connection, upload_id: int, decision: Decision, choices: 
         update(upload).where(upload.c.id == upload_id, upload.c.state.in_(_FROM[decision])).values(values)
     )
     if changed.rowcount == 0:
-        raise Conflict(f"Upload {upload_id} is {row['state']}: that cannot be decided now.")
+        raise Conflict("upload_not_decidable", upload=upload_id, state=row["state"])
 
 
 def decisions_for(row: Any) -> list[Decision]:

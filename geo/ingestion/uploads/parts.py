@@ -37,10 +37,9 @@ def announce(
         incoming.c.account_id == account_id
     )
     n, announced = connection.execute(open_).one()
-    remedy = "finish one of them, or remove one"
     if n >= MAX_OPEN:
-        raise Conflict(f"{MAX_OPEN} files are on their way already: {remedy}.")
-    check_quota(int(announced) + size_bytes, quota_mb, "the files you are sending", remedy)
+        raise Conflict("parts_too_many", most=MAX_OPEN)
+    check_quota(int(announced) + size_bytes, quota_mb, "quota_of_parts")
     row = insert(incoming).values(
         account_id=account_id, file_name=file_name, size_bytes=size_bytes, fields=dict(fields)
     )
@@ -55,7 +54,7 @@ def find_incoming(connection: Connection, number: UUID) -> Any:
     """
     row = connection.execute(select(incoming).where(incoming.c.id == number)).mappings().one_or_none()
     if row is None:
-        raise NotFound("There is no such file on its way: it came whole, was removed, or is too old.")
+        raise NotFound("parts_unknown")
     return row
 
 

@@ -71,7 +71,7 @@ def find_upload(connection: Connection, upload_id: int) -> Any:
     """
     row = connection.execute(uploads().where(upload.c.id == upload_id)).mappings().one_or_none()
     if row is None:
-        raise NotFound(f"There is no upload {upload_id}.")
+        raise NotFound("upload_unknown", upload=upload_id)
     return row
 
 

@@ -91,7 +91,7 @@ class Kind(ABC, Generic[Of]):
         """What a column of such a file may hold, beside nothing."""
 
     def check(self, choices: Of) -> Sequence[str]:  # noqa: ARG002 (most kinds find nothing)
-        """What is wrong with what somebody said that columns hold, where each is a field: a reason for each fault."""
+        """The code of a reason for each fault of what somebody said that columns hold, where each is a field."""
         return ()
 
     @abstractmethod

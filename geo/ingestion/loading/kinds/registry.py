@@ -58,14 +58,12 @@ def checked_choices(kind: Kind[Any], given: Choices) -> Any:
     own = kind.choices.model_fields
     kept = given.kept()
     wrong = [
-        InvalidParameter(name, f"goes with files of {' and '.join(_kinds_with(name))} only")
-        for name in kept
-        if name not in own
+        InvalidParameter(name, "choice_of_other_kinds", kinds=_kinds_with(name)) for name in kept if name not in own
     ]
     fields = {field for _, group in kind.fields for field in group}
     for field in given.columns.values():
         if field not in (*fields, NOTHING):
-            wrong.append(InvalidParameter("columns", f"name {field!r}, which is no {kind.words.column}"))
+            wrong.append(InvalidParameter("columns", "column_holds_unknown", field=field, noun=kind.words.column))
     choices = kind.choices.model_validate({name: value for name, value in kept.items() if name in own})
     wrong += [InvalidParameter("columns", reason) for reason in kind.check(choices)]
     if wrong:
