@@ -2,20 +2,33 @@
 
 import re
 import unicodedata
+from collections.abc import Mapping
+from typing import Literal
 
 from geo.errors import InputError
+from geo.messages import Message
+
+Named = Literal["city", "organisation", "survey"]
+"""What has a short name."""
 
 _SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
 
 
-def check_slug(slug: str) -> None:
+_NO_SLUG: Mapping[Named, str] = {
+    "city": "city_slug_invalid",
+    "organisation": "organisation_slug_invalid",
+    "survey": "survey_slug_invalid",
+}
+
+
+def check_slug(slug: str, of: Named) -> None:
     """Holds a short name against the form every short name has, as the database does.
 
     Raises:
         InputError: it has another form.
     """
     if not _SLUG.fullmatch(slug):
-        raise InputError("slug_invalid", slug=slug)
+        raise InputError(Message(_NO_SLUG[of], slug=slug))
 
 
 # Latin, Greek and Cyrillic accents. The marks of other scripts, such as the vowels of Devanagari, are letters there.

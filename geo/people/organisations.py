@@ -13,7 +13,7 @@ def open_organisation(connection: Connection, slug: str) -> int:
     Raises:
         InputError: the slug is none.
     """
-    check_slug(slug)
+    check_slug(slug, "organisation")
     # Looked for first: an account that may not add one may still name one that is there.
     if find_organisation(connection, slug) is None:
         connection.execute(upsert(organisation).values(slug=slug, name=slug).on_conflict_do_nothing())

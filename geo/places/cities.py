@@ -17,7 +17,7 @@ def check_city(slug: str, name: str) -> str:
     Raises:
         InputError: the slug is not one, or the name is empty or too long.
     """
-    check_slug(slug)
+    check_slug(slug, "city")
     name = name.strip()
     if not name:
         raise InputError("city_name_missing", slug=slug)

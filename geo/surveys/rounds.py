@@ -49,7 +49,7 @@ def open_survey(connection: Connection, city_id: int, spec: SurveySpec) -> int:
         Conflict: the round exists and differs from what is named.
     """
     if _find(connection, city_id, spec.slug) is None:
-        check_slug(spec.slug)
+        check_slug(spec.slug, "survey")
         _check_new(spec)
         connection.execute(
             upsert(survey)

@@ -91,7 +91,9 @@ def test_what_is_wrong_is_said_before_the_file_is_sent(office: Office, two: TwoO
     assert announce(client, header, 10, survey="south-published").status_code == 403
     assert announce(client, header, 10, filename="").status_code == 400
     bad = announce(client, header, 10, tolerance_m="far").json()
-    assert bad["invalid_params"] == [{"name": "tolerance_m", "reason": "must be a number"}]
+    assert bad["invalid_params"] == [
+        {"name": "tolerance_m", "code": "parameter_not_number", "params": {}, "reason": "must be a number"}
+    ]
     assert announce(client, bearer(two, "viewer"), 10).status_code == 403
     assert client.post(f"{API}/incoming").status_code == 400
     answer = client.post(

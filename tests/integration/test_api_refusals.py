@@ -10,6 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from geo import database
+from geo.messages import Message
 from geo.settings import Settings
 from service.app import create_app
 from service.http.bodies import Problem
@@ -32,6 +33,13 @@ def _refused(client: TestClient, address: str) -> dict[str, str]:
     Problem.model_validate_json(answer.content)
     body = answer.json()
     assert (body["status"], body["title"], body["instance"]) == (400, "Bad Request", address.partition("?")[0])
+    # The words can be made again of what is sent with them.
+    assert (body["code"], body["params"]["names"]) == (
+        "parameters_invalid",
+        [p["name"] for p in body["invalid_params"]],
+    )
+    for one in body["invalid_params"]:
+        assert Message.of_json(one["code"], one["params"]).say("api") == one["reason"]
     return {one["name"]: one["reason"] for one in body["invalid_params"]}
 
 
@@ -148,6 +156,7 @@ def test_an_address_where_nothing_is_answers_404(client: TestClient, path: str) 
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["status"] == 404
+    assert (answer.json()["code"], answer.json()["params"]) == ("address_unknown", {})
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])

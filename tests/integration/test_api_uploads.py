@@ -201,15 +201,19 @@ def test_what_is_sent_must_be_whole(client: TestClient, officer: dict[str, str],
     (refused,) = answer.json()["invalid_params"]
     assert (answer.status_code, refused["name"], refused["reason"]) == (400, "survey", "is required")
     answer = client.post(url, headers=officer, data={"city": "pune", "survey": "north-draft"})
-    assert answer.json()["invalid_params"] == [{"name": "file", "reason": "is required"}]
+    assert [(p["name"], p["reason"]) for p in answer.json()["invalid_params"]] == [("file", "is required")]
     answer = client.post(
         url, headers=officer, data={"city": "pune", "survey": "north-draft"}, files={"file": ("x.csv", b"")}
     )
     assert (answer.status_code, answer.json()["detail"]) == (400, "x.csv is empty: there is nothing in it to load.")
     answer = send(client, officer, path, tolerance_m="far")
-    assert answer.json()["invalid_params"] == [{"name": "tolerance_m", "reason": "must be a number"}]
+    assert answer.json()["invalid_params"] == [
+        {"name": "tolerance_m", "code": "parameter_not_number", "params": {}, "reason": "must be a number"}
+    ]
     answer = send(client, officer, path, skip_erors="true")
-    assert answer.json()["invalid_params"] == [{"name": "skip_erors", "reason": "is not known here"}]
+    assert answer.json()["invalid_params"] == [
+        {"name": "skip_erors", "code": "parameter_not_known_here", "params": {}, "reason": "is not known here"}
+    ]
     for city, survey, status in (("nowhere", "north-draft", 404), ("pune", "nothing", 404)):
         answer = client.post(
             url, headers=officer, data={"city": city, "survey": survey}, files={"file": ("x.csv", path.read_bytes())}

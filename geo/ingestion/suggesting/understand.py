@@ -207,7 +207,7 @@ def _check_said(said: Mapping[str, str], columns: Sequence[str], path: Path) -> 
     if missing := {
         name for name in said if name not in there and not (part_names(name) and there.issuperset(part_names(name)))
     }:
-        raise MissingColumn("column_unknown", file=path.name, column=min(missing), known=columns)
+        raise MissingColumn("column_unknown", file=path.name, column=quote(min(missing)), known=columns)
 
 
 def columns_key(columns: Sequence[str], kind: str | None) -> str:
