@@ -5,8 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from geo.messages import Audience, Message, Param, field_name, list_phrase
-from geo.messages import shortened as shortened  # noqa: PLC0414 (others take it from here)
+from geo.messages import Audience, Message, Param, field_name, list_phrase, shortened
 
 
 class VastiError(Exception):
@@ -17,11 +16,7 @@ class VastiError(Exception):
 
     def __init__(self, said: str | Message | None = None, /, **params: Param) -> None:
         """`said` is a code of `data/messages`, whose parameters are given by name, or a message."""
-        self._sentence = said if isinstance(said, str) and " " in said else None
-        if self._sentence is not None:
-            self.message = Message.of_json("unnamed", {})
-        else:
-            self.message = said if isinstance(said, Message) else Message(said or self.default, **params)
+        self.message = said if isinstance(said, Message) else Message(said or self.default, **params)
         super().__init__(self.message.code)
 
     @property
@@ -36,7 +31,7 @@ class VastiError(Exception):
 
     def say(self, audience: Audience = "command", language: str = "en") -> str:
         """What went wrong and what to do, in the reader's words."""
-        return self._sentence or self.message.say(audience, language)
+        return self.message.say(audience, language)
 
     def __str__(self) -> str:
         return self.say()
@@ -204,15 +199,6 @@ def _line_and_column(text: str, position: int) -> tuple[int, int]:
     return before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
 
 
-def quoted(values: Sequence[str]) -> str:
-    """The first few of these values in quotes, each shortened, and the number of the others."""
-    named = [repr(shortened(value)) for value in values[:_MOST_QUOTED]]
-    more = [f"{len(values) - _MOST_QUOTED:,} more"] if len(values) > _MOST_QUOTED else []
-    *first, last = [*named, *more]
-    return f"{', '.join(first)} and {last}" if first else last
-
-
-_MOST_QUOTED = 5
 _MOST_PARAMETERS = 10
 
 
@@ -221,23 +207,19 @@ class InvalidParameter:
 
     def __init__(self, name: str, said: str | Message, /, **params: Param) -> None:
         self.name = shortened(name)
-        self._sentence = said if isinstance(said, str) and " " in said else None
-        if self._sentence is not None:
-            self.message = Message.of_json("unnamed", {})
-        else:
-            self.message = said if isinstance(said, Message) else Message(said, **params)
+        self.message = said if isinstance(said, Message) else Message(said, **params)
 
     @property
     def reason(self) -> str:
         """Why, as a clause about the parameter, for programs and the command line."""
-        return self._sentence or self.message.say("api")
+        return self.message.say("api")
 
     def say(self, audience: Audience, language: str = "en") -> str:
         """Which parameter and why, to be read alone."""
         label = field_name(self.name, audience, language)
         if self.message.is_said_apart(audience, language):
             return self.message.say(audience, language, parameter=label)
-        reason = self._sentence or self.message.say(audience, language)
+        reason = self.message.say(audience, language)
         return list_phrase("parameter", language, name=label, reason=reason)
 
 

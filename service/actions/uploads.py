@@ -1,7 +1,7 @@
 """Uploads: what is told of them and decided of them, and reading their findings and files."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Connection
@@ -20,6 +20,7 @@ from geo.ingestion.uploads import (
     find_upload,
     list_uploads,
 )
+from geo.messages import Audience, Message
 from geo.people import Acting
 from service.work.queue import defer_upload, waiting_before
 
@@ -28,9 +29,6 @@ _NEWEST = 200
 _DECIDING_WAITS_S = 2.0
 
 logger = logging.getLogger("vasti.uploads")
-
-Words = Callable[[str], str]
-"""Turns a sentence of the core into the words of its reader."""
 
 
 def decide_upload(done: Acting, number: int, decision: Decision, choices: Choices | None) -> Any:
@@ -95,17 +93,19 @@ def read_file(done: Acting, number: int, originals_url: str) -> tuple[str, Itera
     return row["file_name"], kept
 
 
-def newest(reading: Acting, words: Words, *, survey_id: int | None = None, places_of: int | None = None) -> list[Any]:
+def newest(
+    reading: Acting, audience: Audience, *, survey_id: int | None = None, places_of: int | None = None
+) -> list[Any]:
     """The newest uploads of a round, or of a city's places, as `describe` has them."""
     found = list_uploads(reading.connection, PageRequest(limit=_NEWEST), survey_id, places_of)
-    return describe(reading.connection, [row._mapping for row in found.rows], words)
+    return describe(reading.connection, [row._mapping for row in found.rows], audience)
 
 
-def describe(connection: Connection, rows: Sequence[Any], words: Words) -> list[dict[str, Any]]:
+def describe(connection: Connection, rows: Sequence[Any], audience: Audience) -> list[dict[str, Any]]:
     """Uploads as service.api.uploads.bodies.Upload has them, but for their links."""
     groups = find_groups(connection, [row["id"] for row in rows])
     queued = waiting_before(connection, [row["id"] for row in rows if is_queued(row)])
-    return [_describe(row, groups.get(row["id"], []), queued.get(row["id"]), words) for row in rows]
+    return [_describe(row, groups.get(row["id"], []), queued.get(row["id"]), audience) for row in rows]
 
 
 def is_queued(row: Any) -> bool:
@@ -120,18 +120,26 @@ _PLAIN = (
 _COUNTS = ("rows_read", "rows_loaded", "rows_warned", "rows_rejected")
 
 
-def _describe(row: Any, groups: Sequence[FindingGroup], before: int | None, words: Words) -> dict[str, Any]:
+def _describe(row: Any, groups: Sequence[FindingGroup], before: int | None, audience: Audience) -> dict[str, Any]:
     is_public = row["state"] == "loaded" and row["survey_state"] == "published"
     return {name: row[name] for name in _PLAIN} | {
-        "problem": None if row["problem"] is None else words(row["problem"]),
+        **_problem(row["problem"], audience),
         "state": "published" if is_public else row["state"],
         "queued": None if before is None else {"before": before},
         "progress": _progress(row),
         "counts": None if row["rows_read"] is None else {name: row[name] for name in _COUNTS},
-        "findings": [_group(group, words) for group in groups],
+        "findings": [_group(group, audience) for group in groups],
         "choices": all_choices(choices_of(row)),
         "decisions": decisions_for(row),
     }
+
+
+def _problem(kept: dict[str, Any] | None, audience: Audience) -> dict[str, Any]:
+    """Why an upload waits or was refused: a sentence, its code and what it is about."""
+    if kept is None:
+        return dict.fromkeys(("problem", "problem_code", "problem_params"))
+    said = Message.of_json(kept["code"], kept["params"]).say(audience)
+    return {"problem": said, "problem_code": kept["code"], "problem_params": kept["params"]}
 
 
 def _progress(row: Any) -> dict[str, Any] | None:
@@ -143,12 +151,13 @@ def _progress(row: Any) -> dict[str, Any] | None:
     return {name: row[name] for name in names} | {"share": share, "at": row["step_at"]}
 
 
-def _group(group: FindingGroup, words: Words) -> dict[str, Any]:
+def _group(group: FindingGroup, audience: Audience) -> dict[str, Any]:
     return {
         "code": group.code,
         "severity": group.severity,
         "field": group.field,
         "count": group.count,
         "rows": list(group.rows),
-        "sentence": words(group.sentence()),
+        "params": group.params(),
+        "sentence": group.sentence(audience),
     }

@@ -111,14 +111,12 @@ def assess(
 def _refuse_errors(result: Assessment, boundary_errors: int, file_name: str, *, skip_errors: bool) -> None:
     rejected = result.rows_read - result.rows_kept
     if rejected and result.rows_kept == 0:
-        raise FileHasErrors(
-            f"Every row of {file_name} has errors, so there is nothing to make a figure of; correct them."
-        )
+        raise FileHasErrors("every_row_with_errors", file=file_name)
     if (result.findings.stop_load() or boundary_errors) and not skip_errors:
-        of_rows = [f"{rejected:,} row{'s' if rejected > 1 else ''} of {file_name}"] if rejected else []
-        of_places = [f"{boundary_errors:,} {'boundaries' if boundary_errors > 1 else 'boundary'}"]
-        wrong = " and ".join(of_rows + (of_places if boundary_errors else []))
-        have = "has" if rejected + boundary_errors == 1 else "have"
-        raise FileHasErrors(
-            f"{wrong} {have} errors, so no figure was made; correct them, or leave them out with --skip-errors."
-        )
+        if not boundary_errors:
+            raise FileHasErrors("figure_of_rows_with_errors", rows=rejected, file=file_name)
+        if not rejected:
+            raise FileHasErrors("figure_of_boundaries_with_errors", boundaries=boundary_errors)
+        of_rows = Message("rows_of_file", rows=rejected, file=file_name)
+        of_places = Message("boundaries_counted", boundaries=boundary_errors)
+        raise FileHasErrors("figure_of_both_with_errors", rows=of_rows, boundaries=of_places)

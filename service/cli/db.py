@@ -111,10 +111,7 @@ def _private_settings(verb: str) -> Settings:
     """The settings, where they leave the database to the private cluster."""
     settings = Settings()
     if settings.database_url:
-        raise SetupError(
-            f"VASTI_DATABASE_URL names a database of your own, so there is no private cluster to {verb}: "
-            "unset it to use one."
-        )
+        raise SetupError("database_not_private", verb=verb)
     return settings
 
 

@@ -74,7 +74,7 @@ def reading_database(settings: Settings) -> Iterator[Connection]:
         # Tallies of groups and of pairs of rounds are made when they are first asked for.
         with database.transaction(engine) as connection:
             if not database.is_up_to_date(connection) or surveys_lacking_tallies(connection, derived=False):
-                raise SetupError("The database is not at this version of Vasti; run `vasti db upgrade` first.")
+                raise SetupError("database_of_other_version")
             yield connection
     finally:
         engine.dispose()

@@ -36,7 +36,7 @@ def kobo_pull(
     """Load all submissions of a KoboToolbox form; the token is VASTI_KOBO_TOKEN. A later pull replaces this one."""
     settings = Settings()
     if settings.kobo_token is None:
-        raise AccessRefused("VASTI_KOBO_TOKEN is not set; put the API token of your KoboToolbox account there.")
+        raise AccessRefused("kobo_token_missing")
     own = o.chosen_form(form)
     with Server(server, signed_by="VASTI_KOBO_TOKEN") as asked:
         asked.sign(f"Token {settings.kobo_token.get_secret_value()}")
@@ -64,7 +64,7 @@ def odk_pull(
     """Load all submissions of an ODK Central form; VASTI_ODK_EMAIL and VASTI_ODK_PASSWORD sign in."""
     settings = Settings()
     if settings.odk_email is None or settings.odk_password is None:
-        raise AccessRefused("VASTI_ODK_EMAIL and VASTI_ODK_PASSWORD are not both set; put a web user's account there.")
+        raise AccessRefused("odk_account_missing")
     own = o.chosen_form(xlsform)
     with Server(server, signed_by="VASTI_ODK_EMAIL and VASTI_ODK_PASSWORD") as asked:
         sign_in(asked, settings.odk_email, settings.odk_password.get_secret_value())
@@ -83,10 +83,7 @@ def _snapshot(pulled: Asset | CentralForm, folder: Path) -> Path:
     path = folder / pulled.file_name
     if write_snapshot(pages, path, pulled.submissions) == 0:
         discard(folder)
-        raise InputError(
-            f"{pulled.source} has no submissions, so nothing was changed; to take back what an earlier pull loaded, "
-            "use `vasti withdraw`."
-        )
+        raise InputError("pull_without_submissions", source=pulled.source)
     pages.clear()
     return path
 

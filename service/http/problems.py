@@ -35,7 +35,6 @@ from geo.errors import (
 from geo.messages import Message, params_as_json, shortened
 from service.http.html import is_page, page, see_other
 from service.http.responses import address
-from service.http.wording import for_page
 from service.logs import LONGEST_PATH, where
 
 MEDIA_TYPE = "application/problem+json"
@@ -79,7 +78,7 @@ def problem(
 ) -> Response:
     """An answer that says what is wrong: for a person a page, for a program RFC 9457. It is never long."""
     if is_page(request.scope):
-        title, detail = _TITLES.get(status, status.phrase), shortened(_on_page(said), _LONGEST_DETAIL)
+        title, detail = _TITLES.get(status, status.phrase), shortened(said.say("page"), _LONGEST_DETAIL)
         answer = page(request, "problem.html", status=status, title=title, detail=detail)
         answer.headers.update(headers or {})
         return answer
@@ -99,11 +98,6 @@ def problem(
         ]
     extra = {"cache-control": "no-store", "x-content-type-options": "nosniff", **(headers or {})}
     return Response(orjson.dumps(body), status, extra, MEDIA_TYPE)
-
-
-def _on_page(said: Message | VastiError) -> str:
-    # A sentence that has no code yet names options of the command.
-    return for_page(str(said)) if said.code == "unnamed" else said.say("page")
 
 
 _LONGEST_DETAIL = 12_000

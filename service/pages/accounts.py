@@ -16,7 +16,7 @@ from service.http.html import page, see_other
 from service.http.parameters import Id
 from service.http.problems import status_of
 from service.pages.forms import FormText
-from service.pages.wording import ROLE_MEANINGS, form_problem
+from service.pages.wording import ROLE_MEANINGS
 
 router = APIRouter()
 
@@ -101,7 +101,7 @@ def _made(request: Request, row: Any, link: str, expires_at: Any) -> dict[str, A
 
 def _refused(request: Request, error: VastiError, given: dict[str, str]) -> Response:
     with reading_in_full(request, "steward") as reading:
-        return _people(request, reading, given=given, problem=form_problem(error), status=status_of(error))
+        return _people(request, reading, given=given, problem=error.say("page"), status=status_of(error))
 
 
 @router.get("/keys")
@@ -140,7 +140,7 @@ def make_key(request: Request, csrf: FormText, name: FormText, role: FormText, d
             token, _ = actions.make_key(done, done.bearer.account_id, new.name, new.role, new.days)
     except _REFUSALS as error:
         with reading_in_full(request) as reading:
-            return _own_keys(request, reading, problem=form_problem(error), status=status_of(error))
+            return _own_keys(request, reading, problem=error.say("page"), status=status_of(error))
     with reading_in_full(request) as reading:
         return _own_keys(request, reading, token=token)
 

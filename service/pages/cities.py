@@ -31,9 +31,7 @@ from service.http.access import acting, reading_in_full
 from service.http.html import page, see_other
 from service.http.parameters import Id, SlugInPath
 from service.http.problems import status_of
-from service.http.wording import for_page
 from service.pages.forms import FormText, slug_of
-from service.pages.wording import form_problem
 
 router = APIRouter()
 
@@ -69,7 +67,7 @@ def _list(
 
 def _refused(request: Request, error: VastiError, given: dict[str, str]) -> Response:
     with reading_in_full(request) as reading:
-        return _list(request, reading, given=given, problem=form_problem(error), status=status_of(error))
+        return _list(request, reading, given=given, problem=error.say("page"), status=status_of(error))
 
 
 def _named(name: str, slug: str) -> dict[str, str]:
@@ -143,7 +141,7 @@ def one(request: Request, city: SlugInPath) -> Response:
             undrawn=sum(shape is None for shape in shapes),
             facilities=count_facilities(reading.connection, city_id, today),
             kinds=[kind for kind in KINDS.values() if not kind.in_round],
-            uploads=newest(reading, for_page, places_of=city_id) if reading.bearer.may("contributor") else [],
+            uploads=newest(reading, "page", places_of=city_id) if reading.bearer.may("contributor") else [],
             suffixes=",".join(sorted(FORMATS)),
             most_mb=settings.upload_max_mb,
             there=_by_name(places),

@@ -23,9 +23,7 @@ from service.http.access import acting, reading_in_full, seen_with
 from service.http.html import page, see_other
 from service.http.parameters import SlugInPath
 from service.http.problems import status_of
-from service.http.wording import for_page
 from service.pages.forms import FormText, slug_of
-from service.pages.wording import form_problem
 
 router = APIRouter()
 
@@ -65,7 +63,7 @@ def open_one(
         with acting(request, "contributor", csrf) as done:
             made = open_survey(done, _valid(given))
     except (InputError, Conflict) as error:
-        problem, status = form_problem(error), status_of(error)
+        problem, status = error.say("page"), status_of(error)
     else:
         return see_other(request, f"/surveys/{made['city']}/{made['slug']}")
     with reading_in_full(request) as reading:
@@ -89,7 +87,7 @@ def one(request: Request, city: SlugInPath, survey: SlugInPath) -> Response:
         seen = find_seen_survey(reading.connection, city, survey)
         is_own = row["organisation_id"] == reading.bearer.organisation_id
         may_send = is_own and reading.bearer.may("contributor")
-        uploads = newest(reading, for_page, survey_id=row["id"]) if may_send else []
+        uploads = newest(reading, "page", survey_id=row["id"]) if may_send else []
         figures = _figures(reading, seen)
         return page(
             request,

@@ -33,7 +33,6 @@ from service.http.access import acting, reading_in_full
 from service.http.html import page, see_other
 from service.http.middleware.body_limits import declared_bytes
 from service.http.parameters import Cursor, Id
-from service.http.wording import for_page
 from service.pages.forms import FormText, FormTexts
 from service.pages.upload_columns import (
     YES_NO,
@@ -94,7 +93,7 @@ def one(request: Request, number: Id) -> Response:
     """An upload, whatever has become of it."""
     with reading_in_full(request, "contributor") as reading:
         row = find_upload(reading.connection, number)
-        told = describe(reading.connection, [row], for_page)[0]
+        told = describe(reading.connection, [row], "page")[0]
         choices, kind = choices_of(row), KINDS[row["content"]]
         columns = used_columns(told, choices)
         # Two maps may be drawn, or none: while a file is worked on its page is asked for every other second.

@@ -1,16 +1,8 @@
-"""What pages say: the core's sentences in the words of the page's own fields, and what each state means."""
+"""What pages say of states, roles and steps."""
 
 from collections.abc import Mapping
 
-from geo.errors import VastiError
 from geo.ingestion.loading import Words
-from service.http.wording import for_page
-
-
-def form_problem(error: VastiError) -> str:
-    """Why a form was refused."""
-    return for_page(str(error)) if error.code == "unnamed" else error.say("page")
-
 
 STATES: Mapping[str, tuple[str, str]] = {
     "received": ("Being checked", "Nothing counts yet. You can close this page: the work goes on."),

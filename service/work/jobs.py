@@ -21,6 +21,7 @@ from geo.database import SERVICE_ROLE
 from geo.errors import Busy, DatabaseUnavailable, Locked
 from geo.indicators.tallies import recompute
 from geo.ingestion.uploads import Step, clear_folder, give_up, remove_older
+from geo.messages import Message
 from geo.settings import Settings
 from service.logs import UPLOAD, where
 from service.work import reader_process
@@ -202,25 +203,12 @@ def _work_on_upload(url: str, engine: Engine, settings: Settings, upload_id: int
     logger.error("upload broke off", extra={"facts": {"step": step, "exit": code}})
     match code:
         case None:
-            problem = _TOO_LONG.format(minutes=settings.upload_minutes)
+            problem = Message("reading_too_long", minutes=settings.upload_minutes)
         case reader_process.EXIT_FULL:
-            problem = _NO_ROOM
+            problem = Message("reading_without_room")
         case _:
-            problem = _BROKE_OFF
+            problem = Message("reading_broke_off")
     give_up(engine, upload_id, step, problem)
-
-
-_BROKE_OFF = (
-    "Reading the file broke off: it is damaged, or needs more memory than there is. Nothing was loaded. Save it anew "
-    "with the program that made it, or as another format (GeoPackage, CSV), and send it again."
-)
-_NO_ROOM = (
-    "There was no room left on the service's disk to read the file. Nothing was loaded or lost: tell the operator, "
-    "then have it checked again."
-)
-_TOO_LONG = (
-    "Reading the file took more than {minutes} minutes, so it was stopped. Nothing was loaded. Send it in parts."
-)
 
 
 def run_worker(url: str, settings: Settings) -> None:

@@ -23,7 +23,7 @@ from geo.ingestion.mapping.text_shapes import LONGEST_POSITION, read_shape
 from geo.ingestion.reading import json_tables
 from geo.ingestion.reading.encodings import codec_named, text_codec
 from geo.ingestion.reading.layer import distinct_names
-from service.http.wording import for_page
+from geo.messages import Message
 from tests.support.asking import seconds_of
 
 SMALL, TIMES = 3_000, 4
@@ -125,7 +125,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "an encoding": codec_named,
     "the head of JSON": lambda text: json_tables._is_geojson(b"{" + text.encode()),
     "what a column holds": lambda text: _evidence(ColumnEvidence("a", 1, 1, 1, [(text, 1)])),
-    "a sentence on a page": for_page,
+    "a sentence on a page": lambda text: Message("file_missing", file=text).say("page"),
     "names of columns": lambda text: distinct_names(["a"] * len(text)),
 }
 

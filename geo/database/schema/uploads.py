@@ -67,8 +67,8 @@ upload = Table(
     Column("state", Text, nullable=False, server_default="loaded"),
     # How it is to be read, as the sender chose; see geo.ingestion.loading.choices.
     Column("choices", JSONB, nullable=False, server_default="{}"),
-    # Why it waits or was refused, in a sentence.
-    Column("problem", Text, nullable=True),
+    # Why it waits or was refused: code and parameters, as geo.messages.Message keeps them.
+    Column("problem", JSONB, nullable=True),
     # Its columns and what they seem to hold; see geo.ingestion.suggesting.understand.
     Column("understood", JSONB, nullable=True),
     # Which layer, encoding and CRS it was read in, what there is to choose from, and where some of its rows lie.

@@ -118,7 +118,7 @@ def assess(
             each.result()
     (reading,) = readings
     if reading.rows_read == 0:
-        raise UnreadableFile(f"{path.name} holds no rows.")
+        raise UnreadableFile("assess_without_rows", file=path.name)
     if source.unit == "household":
         design.check(mode, {}, reading.findings)
     tallies = tally.tallies(np.arange(len(boundaries.frame), dtype=np.int64))

@@ -7,7 +7,7 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from geo.base import is_storable
-from geo.errors import shortened
+from geo.errors import Fault
 from geo.ingestion.mapping import Profile, parse_profile
 from geo.ingestion.mapping.answers_seen import AnswerSeen, tell_answers
 from geo.ingestion.mapping.profile import shipped_profile, shipped_profiles
@@ -15,6 +15,7 @@ from geo.ingestion.reading import ReadOptions
 from geo.ingestion.reading.formats import MAX_COLUMNS
 from geo.ingestion.reading.layer import LimitedReadOptions
 from geo.ingestion.suggesting import DETAIL, NOTHING
+from geo.messages import shortened
 
 
 class Choices(BaseModel):
@@ -47,7 +48,7 @@ class Choices(BaseModel):
     @classmethod
     def _can_be_kept(cls, value: Any) -> Any:
         if not all(map(is_storable, _texts(value))):
-            raise ValueError("contains a character that no text may hold")
+            raise Fault("text_unstorable")
         return value
 
     @field_validator("columns")
@@ -55,7 +56,7 @@ class Choices(BaseModel):
     def _one_column_a_field(cls, columns: dict[str, str]) -> dict[str, str]:
         held = Counter(field for field in columns.values() if field not in (NOTHING, DETAIL))
         if twice := [field for field, times in held.items() if times > 1]:
-            raise ValueError(f"say of two columns that they hold {shortened(twice[0])}; only one can")
+            raise Fault("columns_hold_twice", field=shortened(twice[0]))
         return columns
 
     def is_told(self) -> bool:

@@ -30,13 +30,14 @@ def check_decided(connection: Connection, upload_id: int, decided_by: Role) -> N
     decider = connection.execute(who.with_for_update(read=True)).one()
     is_published = its_round is not None and its_round.state == "published"
     needed: Role = "steward" if is_published else decided_by
+    again = row["state"] == "accepted"
     if not decider.is_active:
-        why = "the account that decided it has been closed"
-    elif ROLES.index(decider.role) < ROLES.index(needed) and decider.role != row["decided_as"]:
-        why = f"the account that decided it has become a {decider.role}"
-    elif ROLES.index(row["decided_as"]) < ROLES.index(needed):
-        why = f"survey {its_round.slug} was published meanwhile" if its_round else "it is not for a contributor"
-    else:
-        return
-    again = "have it checked again, then " if row["state"] == "accepted" else ""
-    raise Conflict(f"Nothing was changed, because {why}: {again}a {needed} has to decide it.")
+        raise Conflict("decider_closed_check_again" if again else "decider_closed", needed=needed)
+    if ROLES.index(decider.role) < ROLES.index(needed) and decider.role != row["decided_as"]:
+        code = "decider_demoted_check_again" if again else "decider_demoted"
+        raise Conflict(code, role=decider.role, needed=needed)
+    if ROLES.index(row["decided_as"]) < ROLES.index(needed):
+        if its_round is None:
+            raise Conflict("decider_too_low_check_again" if again else "decider_too_low", needed=needed)
+        code = "round_published_meanwhile_check_again" if again else "round_published_meanwhile"
+        raise Conflict(code, survey=its_round.slug, needed=needed)

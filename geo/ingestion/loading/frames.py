@@ -99,10 +99,7 @@ def _kind(layer: Layer, file_name: str) -> _Kind:
             return kind
     meant = _CLUSTERS if {_CLUSTERS.name, _CLUSTERS.size} & set(layer.columns) else _HOUSEHOLDS
     missing = [name for name in (meant.name, meant.size) if name not in layer.columns]
-    raise MissingColumn(
-        f"{file_name} has no column {' and no column '.join(missing)}; a frame has the columns {_HOUSEHOLDS.name} and "
-        f"{_HOUSEHOLDS.size}, or {_CLUSTERS.name} and {_CLUSTERS.size}. The file has {', '.join(layer.columns)}."
-    )
+    raise MissingColumn("frame_column_missing", file=file_name, missing=missing, known=layer.columns)
 
 
 def _rows(layer: Layer, kind: _Kind) -> pd.DataFrame:

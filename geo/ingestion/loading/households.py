@@ -83,10 +83,7 @@ def load_survey(
                 write_names(connection, city_id, named)
                 city_places = places_on(connection, city_id, row["starts_on"])
         if not len(city_places.ids):
-            raise NotFound(
-                f"City {city_slug} has no settlements yet. Load their outlines first, or a list of their codes and "
-                "names; or take those that the file names with --new-settlements."
-            )
+            raise NotFound("city_without_settlements", city=city_slug)
         upload_id = options.upload_id or next_upload_id(connection)
         load = _SurveyLoad(connection, survey_id, upload_id, city_places, is_received=options.upload_id is not None)
         load.read(path, source, progress)

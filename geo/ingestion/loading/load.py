@@ -96,11 +96,8 @@ class ErrorsFound(FileHasErrors):
     """The file has rows with errors, so nothing was loaded."""
 
     def __init__(self, result: LoadResult, file_name: str, *, may_skip: bool = True) -> None:
-        skip = ", or load the other rows with --skip-errors" if may_skip and result.rows_loaded else ""
-        super().__init__(
-            f"{file_name}: {result.rows_rejected} of {result.rows_read} rows have errors, so nothing was loaded; "
-            f"correct them{skip}."
-        )
+        code = "rows_with_errors_or_skip" if may_skip and result.rows_loaded else "rows_with_errors"
+        super().__init__(code, file=file_name, rejected=result.rows_rejected, read=result.rows_read)
         self.result = result
 
 
@@ -116,7 +113,7 @@ def open_original(path: Path, options: LoadOptions, *beside: Path) -> Iterator[o
         return
     for file in (path, *beside):
         if not file.is_file():
-            raise UnreadableFile(f"{file} does not exist or is not a file.")
+            raise UnreadableFile("file_missing", file=file)
     with bundle(path, *beside) as whole:
         # A backslash may stand in a name here, and is a folder's elsewhere.
         yield originals.identify(whole, PureWindowsPath(path.name).name)
@@ -271,7 +268,7 @@ def decide(result: LoadResult, path: Path, options: LoadOptions) -> None:
         ErrorsFound: rows have errors and `skip_errors` is not set, or none is left without.
     """
     if result.rows_read == 0:
-        raise UnreadableFile(f"{path.name} holds no rows; nothing was loaded.")
+        raise UnreadableFile("file_without_rows", file=path.name)
     if options.dry_run:
         return
     if result.findings.stop_load() and not options.skip_errors:

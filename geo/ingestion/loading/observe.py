@@ -150,16 +150,18 @@ def choose_placement(mapper: Mapper, options: SourceOptions, file_name: str) -> 
     placement = options.placement or (by_itself if mapper.has_position else "declared")
     declares = is_declared(mapper.profile.fields)
     if placement == "position" and not mapper.has_position:
-        raise MissingColumn(
-            f"{file_name} has no positions; add longitude and latitude columns, or place by --placement declared."
-        )
+        raise MissingColumn("positions_missing", file=file_name)
     if placement == "declared" and not declares:
-        raise MissingColumn(
-            f"{file_name} has no column that names the settlement; call it settlement_code, or map "
-            "declared_settlement_code in the profile."
-            + ("" if mapper.has_position else " It has no longitude and latitude columns either.")
-            + (" `vasti suggest` proposes a profile for the file." if options.profile is None else "")
-        )
+        match mapper.has_position, options.profile is None:
+            case True, False:
+                code = "settlement_column_missing"
+            case True, True:
+                code = "settlement_column_missing_suggest"
+            case False, False:
+                code = "settlement_and_positions_missing"
+            case _:
+                code = "settlement_and_positions_missing_suggest"
+        raise MissingColumn(code, file=file_name)
     return placement
 
 

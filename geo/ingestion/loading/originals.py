@@ -72,7 +72,7 @@ def open_kept(kept: Kept, url: str) -> Iterator[bytes]:
     try:
         opened = filesystem.open(kept.place(root))
     except FileNotFoundError:
-        raise NotFound(f"{kept.file_name} is no longer kept.") from None
+        raise NotFound("original_gone", file=kept.file_name) from None
 
     def chunks() -> Iterator[bytes]:
         with opened:
@@ -107,7 +107,7 @@ def as_file(kept: Kept, url: str) -> Iterator[Path]:
             else:
                 filesystem.get_file(place, str(path))
         except FileNotFoundError:
-            raise UnreadableFile(f"{kept.file_name} is no longer kept; send it again.") from None
+            raise UnreadableFile("original_gone_send_again", file=kept.file_name) from None
         yield path
 
 

@@ -41,9 +41,9 @@ def check_target(target: Path, *sources: Path) -> None:
         UnreadableFile: its suffix is no format for them, or it is the very file they come from.
     """
     if target.suffix.lower() not in SUFFIXES:
-        raise UnreadableFile(f"{target.name}: rejected rows are written as .csv or .gpkg; name one of those.")
+        raise UnreadableFile("rejected_format_unknown", file=target.name)
     if any(target.resolve() == source.resolve() for source in sources):
-        raise UnreadableFile(f"{target} is the file to load; choose another name for its rejected rows.")
+        raise UnreadableFile("rejected_is_source", file=target)
 
 
 def write_rejected(path: Path, options: SourceOptions, findings: Findings, target: Path) -> int:

@@ -73,8 +73,5 @@ def open_source(path: Path, options: SourceOptions, city: Extent | None) -> Iter
         profile = submissions.complete(options.profile or standard_profile_of(layer))
         profile = profile.choosing(options.keep, options.leave_out)
         if profile.shares and options.unit != "settlement":
-            raise ProfileInvalid(
-                f"The profile {profile.name} has shares, which divide a settlement's households; they are for files "
-                "with one row a settlement: load it with --unit settlement."
-            )
+            raise ProfileInvalid("shares_of_households", profile=profile.name)
         yield Source(layer, profile, Mapper(layer, profile, options.read, path.name, city), submissions)

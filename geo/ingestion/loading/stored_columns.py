@@ -56,10 +56,11 @@ def remove_column(connection: Connection, survey_id: int, column: str) -> Remove
     lock_survey(connection, survey_id)
     there = [each.name for each in stored_columns(connection, survey_id)]
     if column not in there:
-        raise NotFound(f"No row of the round has a column {column!r} beside its answers; there are {_listed(there)}.")
+        code = "column_not_stored" if there else "column_not_stored_none"
+        raise NotFound(code, column=column, **({"known": there} if there else {}))
     resting = sorted({each.id for each in read_catalogue(connection).versions if column in each.columns})
     if resting:
-        raise Conflict(f"Figures of {_listed(resting)} rest on the column {column!r}, so it stays.")
+        raise Conflict("column_rested_on", indicators=resting, column=column)
     left = cast(household.c.extra.op("-")(cast(literal(column), Text)), JSONB)
     changed = connection.execute(
         update(household)
@@ -72,7 +73,3 @@ def remove_column(connection: Connection, survey_id: int, column: str) -> Remove
         select(upload.c.id, upload.c.file_name).where(upload.c.id.in_(set(uploads))).order_by(upload.c.id)
     )
     return Removed(len(uploads), [(row.id, row.file_name) for row in files])
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names) or "none"

@@ -10,6 +10,7 @@ from geo.ingestion.mapping.columns import Wanted, find_columns, names_present
 from geo.ingestion.mapping.profile import FacilityColumns, PositionColumns
 from geo.ingestion.mapping.text_shapes import standard_profile_of
 from geo.ingestion.reading import Layer
+from geo.messages import Message
 
 STANDARD = {
     "code": "facility_code",
@@ -55,7 +56,7 @@ def find_named(layer: Layer, given: FacilityColumns, file_name: str) -> tuple[di
         others[name]: name for name in names_present(list(others), layer, beside=[*wanted.values(), *axes.values()])
     }
     named = [Wanted(name, STANDARD.get(role, role)) for role, name in (wanted | axes).items()]
-    found = find_columns(named, layer, file_name=file_name, named_by="the command")
+    found = find_columns(named, layer, file_name=file_name, named_by=Message("by_command"))
     columns, axes = ({role: str(found[name].column) for role, name in part.items()} for part in (wanted, axes))
     return {role: column for role, column in columns.items() if column not in given.ignored}, axes
 

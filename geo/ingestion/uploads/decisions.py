@@ -9,6 +9,7 @@ from geo.database.schema.uploads import State, upload
 from geo.errors import Conflict
 from geo.ingestion.loading import Choices, choices_of
 from geo.ingestion.uploads.upload import Step, find_upload
+from geo.messages import Message
 
 Decision = Literal["accept", "skip_errors", "recheck", "refuse", "withdraw"]
 
@@ -50,7 +51,7 @@ def decide(connection: Connection, upload_id: int, decision: Decision, choices: 
         raise Conflict("upload_without_rows", upload=upload_id)
     chosen: Choices = choices_of(row) if choices is None else choices
     chosen = chosen.model_copy(update={"skip_errors": decision == "skip_errors"})
-    problem = "A reviewer refused it." if decision == "refuse" else None
+    problem = Message("refused_by_reviewer").as_json() if decision == "refuse" else None
     values: dict[str, Any] = {"state": _TO[decision], "choices": chosen.kept(), "problem": problem}
     changed = connection.execute(
         update(upload).where(upload.c.id == upload_id, upload.c.state.in_(_FROM[decision])).values(values)

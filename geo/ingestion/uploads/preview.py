@@ -16,6 +16,7 @@ from geo.errors import ChoiceNeeded, UnknownCRS, VastiError
 from geo.indicators.figures import ValuesQuery, find_values
 from geo.ingestion.loading import LoadResult
 from geo.ingestion.reading import ReadAs
+from geo.messages import Message
 from geo.places import PlaceChanges
 
 NOTHING_READ = {"rows_read": None, "rows_loaded": None, "rows_warned": None, "rows_rejected": None, "preview": None}
@@ -24,18 +25,13 @@ NOTHING_READ = {"rows_read": None, "rows_loaded": None, "rows_warned": None, "ro
 def outcome(result: LoadResult, preview: dict[str, Any] | None) -> dict[str, Any]:
     """What a check says of an upload."""
     if result.state == "already loaded":
-        again = (
-            f"The same file is loaded already, as upload {result.upload_id}. To load it read otherwise, take that "
-            "upload back first."
-        )
-        return {"state": "refused", "problem": again, **NOTHING_READ}
+        again = Message("file_loaded_before", upload=result.upload_id)
+        return {"state": "refused", "problem": again.as_json(), **NOTHING_READ}
     counts = {name: getattr(result, name) for name in ("rows_read", "rows_loaded", "rows_warned", "rows_rejected")}
-    problem: str | None = None
+    problem: dict[str, Any] | None = None
     if result.findings.stop_load():
-        problem = (
-            f"{result.rows_rejected:,} of {result.rows_read:,} rows have errors: correct them and send the file again"
-            + (", or go on without them." if result.rows_loaded else ".")
-        )
+        code = "check_found_errors_or_skip" if result.rows_loaded else "check_found_errors"
+        problem = Message(code, rejected=result.rows_rejected, read=result.rows_read).as_json()
     return {"state": "waiting" if problem else "checked", "problem": problem, "preview": preview, **counts}
 
 

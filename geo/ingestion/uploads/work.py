@@ -45,6 +45,7 @@ from geo.ingestion.loading.partitions import make_partition, shrink_empty
 from geo.ingestion.suggesting.understand import columns_key
 from geo.ingestion.uploads.preview import NOTHING_READ, compare, find_figures, outcome, read_as, to_choose_from
 from geo.ingestion.uploads.upload import BEGINS_AS, Step, uploads
+from geo.messages import Message
 from geo.people import note_as
 
 _TELL_EVERY_S = 0.5
@@ -143,7 +144,12 @@ class Work:
             # What a choice may mend waits for one.
             is_hopeless = isinstance(error, UnknownFormat | UnreadableFile) and not isinstance(error, ChoiceNeeded)
             state = "refused" if is_hopeless else "waiting"
-            values |= {"state": state, "problem": str(error), **NOTHING_READ, "read_as": to_choose_from(error)}
+            values |= {
+                "state": state,
+                "problem": error.message.as_json(),
+                **NOTHING_READ,
+                "read_as": to_choose_from(error),
+            }
         if result is not None:
             understood = values.get("understood", row["understood"]) or {}
             guessed = [] if understood.get("is_remembered") else understood.get("guessed", [])
@@ -182,7 +188,7 @@ class Work:
         except ErrorsFound as error:
             self._wait(outcome(error.result, None)["problem"])
         except (InputError, Conflict, NotFound) as error:
-            self._wait(str(error))
+            self._wait(error.message.as_json())
 
     def _withdraw(self, row: Any) -> None:
         try:
@@ -195,7 +201,7 @@ class Work:
             raise
         except VastiError as error:
             with transaction(self._engine) as connection:
-                values = {"state": "loaded", "problem": str(error)}
+                values = {"state": "loaded", "problem": error.message.as_json()}
                 connection.execute(update(upload).where(upload.c.id == self._id).values(values))
                 self._done(connection)
 
@@ -251,7 +257,7 @@ class Work:
         with transaction(self._engine) as connection:
             connection.execute(told.on_conflict_do_update(index_elements=["upload_id"], set_=values))
 
-    def _wait(self, problem: str) -> None:
+    def _wait(self, problem: dict[str, Any]) -> None:
         with transaction(self._engine) as connection:
             values = {"state": "waiting", "problem": problem}
             connection.execute(update(upload).where(upload.c.id == self._id).values(values))
@@ -282,12 +288,12 @@ def _remember(connection: Connection, row: Any, choices: Choices, result: LoadRe
     connection.execute(kept.on_conflict_do_update(index_elements=list(key), set_={"profile": choices.profile}))
 
 
-def give_up(engine: Engine, upload_id: int, step: Step, problem: str) -> None:
+def give_up(engine: Engine, upload_id: int, step: Step, problem: Message) -> None:
     """Refuses an upload whose reading broke off; a load or a withdrawal that did goes back to where it was."""
     state: State = {"checking": "refused", "loading": "waiting", "withdrawing": "loaded"}[step]  # type: ignore[assignment]
     with transaction(engine) as connection:
         begun = upload.c.state == BEGINS_AS[step]
-        values = {"state": state, "problem": problem}
+        values = {"state": state, "problem": problem.as_json()}
         connection.execute(update(upload).where(upload.c.id == upload_id, begun).values(values))
         connection.execute(delete(upload_progress).where(upload_progress.c.upload_id == upload_id))
 

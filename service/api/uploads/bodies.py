@@ -236,6 +236,7 @@ class FindingGroup(Body):
     field: str | None
     count: int
     rows: Annotated[list[int], Field(description="The first rows.")]
+    params: Annotated[dict[str, Any], Field(description="What the sentence is about: the field, and the first values.")]
     sentence: Annotated[str, Field(description="What it means, and what to do.")]
 
 
@@ -259,6 +260,10 @@ class Upload(Body):
         ),
     ]
     problem: Annotated[str | None, Field(description="Why it waits or was refused, and what to do.")]
+    problem_code: Annotated[
+        str | None, Field(description="The same for programs: it stays whatever the words.", examples=["crs_unknown"])
+    ]
+    problem_params: Annotated[dict[str, Any] | None, Field(description="What the sentence is about.")]
     queued: Annotated[Queued | None, Field(description="Of what is to be checked, loaded or withdrawn: its turn.")]
     progress: Progress | None
     counts: Counts | None

@@ -26,7 +26,6 @@ from service.http.described import FILE_REFUSALS, private_responses
 from service.http.middleware.body_limits import declared_bytes
 from service.http.parameters import Cursor, Excel, Id, Limit, PointsForm, limit_note, page_request
 from service.http.responses import NO_STORE, address, link, list_answer, private_answer, private_list
-from service.http.wording import in_request_words
 
 router = APIRouter()
 
@@ -192,7 +191,7 @@ def file(request: Request, number: Id) -> Response:
 
 def _told(request: Request, connection: Connection, rows: Sequence[Any]) -> list[dict[str, Any]]:
     """Uploads as bodies.Upload has them."""
-    return [told | {"links": _links(request, told["id"])} for told in describe(connection, rows, in_request_words)]
+    return [told | {"links": _links(request, told["id"])} for told in describe(connection, rows, "api")]
 
 
 def _links(request: Request, number: int) -> list[Link]:

@@ -13,6 +13,7 @@ from geo.ingestion.mapping.columns import Wanted, find_columns
 from geo.ingestion.mapping.standard_columns import standard_profile
 from geo.ingestion.placing.labels import NOWHERE, Label, Labels
 from geo.ingestion.reading import Batch, Layer, Note, ReadOptions, open_layer
+from geo.messages import Message
 
 _ROLES = {
     "code": "settlement_code",
@@ -85,10 +86,7 @@ def read_attributes(path: Path, columns: BoundaryColumns | Profile | None) -> At
     frame["ward_name"] = frame["ward_name"].where(frame["ward_name"].notna(), frame["ward_code"])
     twice = frame.loc[frame["code"].duplicated(), "code"]
     if len(twice):
-        raise UnreadableFile(
-            f"{path.name} has the code {twice.iloc[0]!r} on more than one row, so nobody can say which of them is "
-            "meant; keep one row a settlement."
-        )
+        raise UnreadableFile("settlement_repeated_in_table", file=path.name, code=twice.iloc[0])
     return Attributes(path.name, frame)
 
 
@@ -96,14 +94,10 @@ def _find(layer: Layer, columns: BoundaryColumns | None, file_name: str) -> dict
     """The table's own column for each role it has."""
     given = columns or standard_profile(layer.columns).boundaries
     if given is None:
-        raise MissingColumn(
-            f"{file_name} has no column called settlement_code or code; name the one that holds it with --code. "
-            f"The file has {', '.join(layer.columns)}."
-        )
+        raise MissingColumn("attributes_without_code", file=file_name, known=layer.columns)
     wanted = {role: name for role, key in _ROLES.items() if (name := getattr(given, key)) is not None}
-    found = find_columns(
-        [Wanted(column, role) for role, column in wanted.items()], layer, file_name=file_name, named_by="the command"
-    )
+    columns_wanted = [Wanted(column, role) for role, column in wanted.items()]
+    found = find_columns(columns_wanted, layer, file_name=file_name, named_by=Message("by_command"))
     return {role: str(found[column].column) for role, column in wanted.items()}
 
 

@@ -134,10 +134,7 @@ def _touching(shapes: NDArray[Any], n: int) -> tuple[NDArray[np.intp], NDArray[n
         found.append(pairs)
         total += pairs.shape[1]
         if total > most:
-            raise InputError(
-                f"The file's outlines lie on each other in more than {most:,} pairs, as settlements side by side do "
-                "not. Choose the layer, or keep the rows, that have each settlement once."
-            )
+            raise InputError("outlines_overlap_everywhere", most=most)
     both = np.concatenate(found, axis=1)
     return both[0], both[1]
 

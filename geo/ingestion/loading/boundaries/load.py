@@ -74,7 +74,4 @@ def _refuse_ended(connection: Connection, city_id: int, frame: pd.DataFrame) -> 
     there = set(frame["code"])
     ended = [one for one in find_ended(connection, city_id) if one.code in there]
     if ended:
-        raise Conflict(
-            f"Settlement {ended[0].code} ({ended[0].name}) ended on {ended[0].ended_on}, and the file has it: reopen "
-            "it with `vasti settlement reopen`, or leave it out of the file."
-        )
+        raise Conflict("settlement_ended", code=ended[0].code, name=ended[0].name, ended_on=ended[0].ended_on)

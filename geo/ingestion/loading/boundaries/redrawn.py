@@ -68,10 +68,13 @@ def tell_moved(frame: pd.DataFrame, known: Places, findings: Findings, *, may_mo
         first = moved.iloc[0]
         was = known.names[list(known.codes).index(first["code"])]
         raise Conflict(
-            f"{len(moved):,} of the {len(again):,} settlements that the city has already would lie where they did not "
-            f"lie before: {first['code']} ({was}) would be {first['name']}, {km[0]:,.1f} km away. A code stands for "
-            "the same settlement in every file; name the column that does with --code, or say that they did move with "
-            "--moved."
+            "settlements_moved",
+            moved=len(moved),
+            again=len(again),
+            code=first["code"],
+            was=was,
+            name=first["name"],
+            km=km[0],
         )
     values = [f"{row.code}: {distance:,.1f} km" for row, distance in zip(moved.itertuples(), km, strict=True)]
     numbers = moved["row_number"].to_numpy(dtype=np.int32)

@@ -56,12 +56,9 @@ from geo.ingestion.reading import (
     without_reasons,
 )
 from geo.ingestion.reading.crs_proposals import refuse_outside_world
+from geo.messages import Message
 from geo.places import Named, OthersGround, Places, Renamed
 
-_NO_SHAPES = (
-    "settlements without outlines can be made of it; to draw them, send a shapefile, GeoPackage, GeoJSON or KML of "
-    "their outlines instead"
-)
 _POLYGONS = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
 
 
@@ -222,15 +219,12 @@ def _columns(
         columns = BoundaryColumns(settlement_code=columns.settlement_code, shape=columns.shape)
     columns = columns or standard_profile_of(layer).boundaries
     if columns is None:
-        none = "" if layer.has_geometry else f"{file_name} holds no shapes: {_NO_SHAPES}. "
-        raise MissingColumn(
-            f"{none}{file_name} has no column called settlement_code or code, which tells settlements apart; "
-            f"name the one that holds it with --code. The file has {', '.join(layer.columns)}."
-        )
+        code = "boundaries_without_code" if layer.has_geometry else "list_without_code"
+        raise MissingColumn(code, file=file_name, known=layer.columns)
     if columns.shape is None and not layer.has_geometry:
         columns = columns.model_copy(update={"shape": find_outlines(layer)})
     wanted = {role: column for role, column in columns.model_dump().items() if column is not None}
-    named_by = f"the mapping profile {given.name!r}" if isinstance(given, Profile) else "the command"
+    named_by = Message("by_profile", profile=given.name) if isinstance(given, Profile) else Message("by_command")
     columns_wanted = [Wanted(column, role) for role, column in wanted.items()]
     found = find_columns(columns_wanted, layer, file_name=file_name, named_by=named_by)
     return columns.model_copy(update={role: found[column].column for role, column in wanted.items()})

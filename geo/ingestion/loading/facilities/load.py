@@ -58,10 +58,7 @@ def load_facilities(
         known = places_on(connection, city_id, today).places
         extent = extent_of(known.shapes)
         if extent is None:
-            raise NotFound(
-                f"City {city_slug} has no settlement with a boundary yet, against which to check positions; load "
-                "them first with `vasti load boundaries`."
-            )
+            raise NotFound("city_without_boundaries", city=city_slug)
         theirs = given_by_others(connection, city_id, options.organisation) if options.only_own else frozenset()
         facilities = read_facilities(path, read, columns, CityGround(known, extent), theirs)
         result = replace(count_rows(facilities.findings, facilities.rows_read), read_as=facilities.read_as)

@@ -9,7 +9,7 @@ from pydantic import Field, field_validator
 from sqlalchemy import Connection
 
 from geo.database import lock_survey
-from geo.errors import quoted
+from geo.errors import Fault
 from geo.fields import standard_fields
 from geo.ingestion.loading.choices import Choices
 from geo.ingestion.loading.households import load_survey
@@ -71,15 +71,12 @@ class SurveyChoices(Choices):
         for name, meanings in answers.items():
             field = standard_fields().get(name)
             if field is None or field.type not in ("code", "boolean"):
-                raise ValueError(f"name {quoted([name])}, which is no standard field of codes, or of yes and no")
+                raise Fault("answers_of_no_field", field=name)
             fault = FieldMapping(column=name, values=meanings).fault(field)
             if fault:
-                raise ValueError(f"say of {name} what cannot be: {fault}")
+                raise Fault("answers_impossible", field=name, fault=fault)
             if len(meanings) > _MOST_ANSWERS or any(not 0 < len(text.strip()) <= _LONGEST_ANSWER for text in meanings):
-                raise ValueError(
-                    f"name more than {_MOST_ANSWERS} answers of {name}, an empty one, or one longer than "
-                    f"{_LONGEST_ANSWER} characters"
-                )
+                raise Fault("answers_too_many", most=_MOST_ANSWERS, field=name, letters=_LONGEST_ANSWER)
         return answers
 
     def source(self, max_rows: int | None = None) -> SourceOptions:
