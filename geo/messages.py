@@ -169,10 +169,13 @@ def finding_codes(language: str = "en") -> frozenset[str]:
     return frozenset(_table(language).findings)
 
 
-def add_findings(words: Mapping[str, Mapping[str, str]], language: str = "en") -> None:
-    """Takes in the words of kinds of findings that stand elsewhere: by code, what each says and what to do."""
-    read = {code: {part: read_entry(of[part]) for part in ("says", "do")} for code, of in words.items()}
-    _table(language).findings.update(read)
+def add_words(sentences: Mapping[str, str], findings: Mapping[str, Mapping[str, str]], language: str = "en") -> None:
+    """Takes in words that stand elsewhere: of messages by code, and of findings what each says and what to do."""
+    table = _table(language)
+    table.sentences.update({code: read_entry(of) for code, of in sentences.items()})
+    table.findings.update(
+        {code: {part: read_entry(of[part]) for part in ("says", "do")} for code, of in findings.items()}
+    )
 
 
 def list_phrase(phrase: str, language: str = "en", /, **params: Any) -> str:
@@ -224,7 +227,7 @@ class _Table:
     """The words of one language."""
 
     language: str
-    sentences: Mapping[str, Entry]
+    sentences: dict[str, Entry]
     findings: dict[str, Mapping[str, Entry]]
     controls: Mapping[str, Mapping[str, str]]
     fields: Mapping[str, str]

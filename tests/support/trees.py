@@ -54,6 +54,7 @@ class Trees(Kind[TreeChoices]):
     findings: Mapping[str, Mapping[str, str]] = {
         "tree_code_missing": {"says": "the row has no tree code", "do": "give each tree one"}
     }
+    sentences: Mapping[str, str] = {"trees_without_code": "{file} has no column tree_code; say which column holds it."}
     asked = (Asked("only_street", "Street trees only", when_sent=True),)
     words = Words(
         heading="Send trees",
@@ -102,7 +103,7 @@ class Trees(Kind[TreeChoices]):
             findings, trees, rows_read = Findings(), [], 0
             held = self.used_columns(choices)
             if "tree_code" not in held:
-                raise MissingColumn(f"{path.name} has no column tree_code; say which column holds it.")
+                raise MissingColumn("trees_without_code", file=path.name)
             with open_layer(path, read) as layer:
                 for batch in layer.batches:
                     codes, species = (batch.columns[held[name]].to_pylist() for name in ("tree_code", "species"))

@@ -10,6 +10,7 @@ from geo import database
 from geo.indicators.tallies import recompute, surveys_lacking_tallies
 from geo.ingestion.loading import Choices, Target, originals
 from geo.ingestion.uploads import NEXT_STEP, Decision, Step, decide, receive
+from geo.messages import Message
 from geo.people import Bearer, add_account, find_account_by_id
 from geo.places import find_city
 from geo.settings import Settings
@@ -61,7 +62,7 @@ class WorkersOffice:
         """The upload's state and problem."""
         with database.transaction(self.engine) as connection:
             row = connection.execute(text("SELECT state, problem FROM upload WHERE id = :id"), {"id": number}).one()
-        return row[0], row[1]
+        return row[0], None if row[1] is None else Message.of_json(**row[1]).say()
 
     def works(self) -> Running:
         """Starts a worker that goes on until it is ended."""

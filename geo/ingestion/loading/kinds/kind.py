@@ -77,6 +77,8 @@ class Kind(ABC, Generic[Of]):
     """Findings of its own, beside those of `geo.ingestion.findings`."""
     findings: Mapping[str, Mapping[str, str]] = MappingProxyType({})
     """What each of them says (`says`) and what to do about it (`do`)."""
+    sentences: Mapping[str, str] = MappingProxyType({})
+    """The words of messages of its own, by code."""
     asked: Sequence[Asked] = ()
     words: Words
 

@@ -14,7 +14,7 @@ from geo.ingestion.loading.kinds.facilities import FacilityFiles
 from geo.ingestion.loading.kinds.kind import Kind
 from geo.ingestion.loading.kinds.survey import SurveyFiles
 from geo.ingestion.suggesting import NOTHING
-from geo.messages import add_findings
+from geo.messages import add_words
 
 KINDS: dict[str, Kind[Any]] = {}
 """By the name that is stored with each upload, in the order in which forms list them."""
@@ -24,7 +24,7 @@ def register(kind: Kind[Any]) -> None:
     """Makes a kind of file known: to uploads, the API and the pages."""
     KINDS[kind.name] = kind
     RULES.update(kind.rules)
-    add_findings(kind.findings)
+    add_words(kind.sentences, kind.findings)
 
 
 for _kind in (BoundaryFiles(), SurveyFiles(), FacilityFiles()):
