@@ -100,6 +100,28 @@ def test_an_account_is_added_and_changed(two: TwoOrganisations, client: TestClie
     ]
 
 
+DRAINED = """
+id = "own_drained"
+name = "Homes with a drain"
+description = "Share of homes with any drain."
+why = "Water that stands between homes breeds mosquitoes."
+direction = "up"
+measure = "share"
+counted = "households"
+unit = "%"
+unknown = "excluded"
+source = "Our own survey"
+numerator = "drainage = 'closed'"
+"""
+
+
+def test_an_indicator_is_added(two: TwoOrganisations, shell: Shell) -> None:
+    (shell.folder / "own.toml").write_text(DRAINED, encoding="utf-8")
+    for _ in range(2):
+        shell.run("indicators", "add", "own.toml", "--organisation", "north")
+    assert noted(two, "indicator own_drained") == [(CONSOLE, "north", "indicator added", None, {"version": 1})]
+
+
 def test_who_acts_says_what_may_be_done(two: TwoOrganisations) -> None:
     with database.transaction(two.service) as connection:
         south = SignedIn(connection, require(enter(connection, two.token("steward", "south")), "steward"))
