@@ -10,9 +10,8 @@ _COUNTED = {"households": "+hh", "persons": "+ind"}
 
 
 def _write(found: Rows) -> bytes:
-    frame = found.frame()
     hashtags = _hashtags(found) if found.csv.hxl else None
-    text = csv_text(frame, list(found.tags) or list(frame.columns), hashtags=hashtags, declared=found.declared)
+    text = csv_text(found.frame(), found.names, hashtags=hashtags, declared=found.declared)
     return text.encode("utf-8-sig" if found.csv.excel else "utf-8")
 
 

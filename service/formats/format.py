@@ -10,7 +10,10 @@ Needs = Literal["shapes", "points"]
 """What rows need to have so that a format can hold them: boundaries, or the columns longitude and latitude."""
 
 TEXT: Mapping[str, Any] = {"type": "string"}
+"""The body of a format that people can read too: OpenAPI shows an example of it."""
+
 BYTES: Mapping[str, Any] = {"type": "string", "format": "binary"}
+"""The body of one that they cannot."""
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ class Rows:
     data_version: int | None
     """Which state of what is published they show; None where they are for somebody."""
     tags: Mapping[str, str] = field(default_factory=dict)
-    """The columns of a table of them, with their HXL hashtags. None: it has all columns, and no hashtags."""
+    """The columns of a table of them, with their HXL hashtags. Without them it has all columns, and no hashtags."""
     declared: Mapping[str, Column] = field(default_factory=lambda: KNOWN_COLUMNS)
     """What the columns of figures hold."""
     saved_as: Sequence[str] = ()
@@ -59,6 +59,11 @@ class Rows:
     def file_name(self) -> str:
         """The name of a file of them, without its suffix."""
         return file_name(self.saved_as)
+
+    @property
+    def names(self) -> list[str]:
+        """The columns of a table of them."""
+        return list(self.tags) or list(self.frame().columns)
 
     def plain(self) -> Sequence[Mapping[str, Any]]:
         """The rows with plain values."""

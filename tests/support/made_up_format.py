@@ -5,7 +5,7 @@ from service.formats.rows import Rows
 
 
 def _write(found: Rows) -> bytes:
-    rows = [list(found.tags), *([str(row[name]) for name in found.tags] for row in found.plain())]
+    rows = [found.names, *([str(row[name]) for name in found.names] for row in found.plain())]
     return "\n".join("\t".join(row) for row in rows).encode()
 
 
