@@ -37,15 +37,29 @@ def database_url() -> Iterator[str]:
     """The URL of an empty PostGIS database, in a private cluster that lives as long as the tests."""
     folder = make_state_dir()
     try:
-        yield cluster.start(folder)
+        url = cluster.start(folder)
+        _commit_without_the_disk(url)
+        yield url
     finally:
         remove_state_dir(folder)
 
 
+def _commit_without_the_disk(url: str) -> None:
+    """Lets a cluster commit before its disk has written: what these tests need of it ends with them."""
+    engine = database.create_engine(url)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        for name in ("fsync", "synchronous_commit", "full_page_writes"):
+            connection.execute(text(f"ALTER SYSTEM SET {name} = off"))
+        connection.execute(text("SELECT pg_reload_conf()"))
+    engine.dispose()
+
+
 @pytest.fixture(scope="session")
-def city_template(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> published_city.SmallCity:
+def city_template(
+    database_url: str, migrated: str, tmp_path_factory: pytest.TempPathFactory
+) -> published_city.SmallCity:
     """The small city of tests/support/published_city.py, loaded once for all databases that begin with it."""
-    url = published_city.new_database(database_url, "city_template")
+    url = published_city.new_database(database_url, "city_template", migrated)
     return published_city.load_small_city(url, tmp_path_factory.mktemp("small_city"))
 
 
@@ -157,9 +171,9 @@ def real_files() -> Path:
 
 
 @pytest.fixture(scope="session")
-def sessions(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
+def sessions(database_url: str, migrated: str, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
     """The sessions of the two organisations' people, who are made once."""
-    return make_two(database_url, tmp_path_factory.mktemp("two"))
+    return make_two(database_url, tmp_path_factory.mktemp("two"), migrated)
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,8 @@ from playwright.sync_api import expect
 
 from geo.people import add_account, make_link
 from tests.support import factories as f
-from tests.support.offices import PASSWORD, PHONE, Site, expect_checked, expect_state, look, open_round, send
-from tests.support.two_organisations import set_password
+from tests.support.offices import PHONE, Site, expect_checked, expect_state, look, open_round, send
+from tests.support.two_organisations import PASSWORD, set_password
 
 
 def test_settlements_from_the_file_to_the_first_household_in_them(site: Site, tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ from geo.ingestion.mapping import read_profile
 from geo.people import add_account, make_link
 from tests.support import factories as f
 from tests.support.map_frames import HOSTILE_NAMES
-from tests.support.offices import PASSWORD, PHONE, Site, expect_checked, expect_state, look, open_round, send, site_of
+from tests.support.offices import PHONE, Site, expect_checked, expect_state, look, open_round, send, site_of
+from tests.support.two_organisations import PASSWORD
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,6 @@
 """What each engine makes of single households: one settlement each, so that a settlement's tally is its outcome."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, Literal
 
 import pandas as pd
@@ -30,13 +30,12 @@ def _outcomes(tallies: pd.DataFrame, definition: Definition, n: int) -> list[Out
     here: list[Outcome] = ["outside"] * n
     indicator, level = tallies.index.get_level_values("indicator_id"), tallies.index.get_level_values("counted")
     chosen = tallies[(indicator == definition.id) & (level == definition.counted)]
-    for key, tally in chosen.iterrows():
-        settlement: Any = key[0] if isinstance(key, tuple) else key
+    for settlement, tally in zip(chosen.index.get_level_values("settlement"), chosen.to_dict("records"), strict=True):
         here[settlement] = _outcome(tally, definition)
     return here
 
 
-def _outcome(tally: "pd.Series[float]", definition: Definition) -> Outcome:
+def _outcome(tally: Mapping[Hashable, Any], definition: Definition) -> Outcome:
     assert tally["n"] + tally["n_unknown"] == 1
     if tally["n_unknown"]:
         return None

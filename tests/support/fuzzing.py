@@ -26,11 +26,12 @@ SECONDS = 60
 MEMORY_BYTES = 4 << 30
 """Of address space, most of which Arrow and GDAL reserve and never touch."""
 
+CITY = small_city()
+PLACES = Places(list(CITY["settlement_code"]), list(CITY["settlement_name"]), CITY.geometry.to_numpy())
+
 
 def read_all(path: Path, profile: Profile | None) -> str:
     """Reads a file in each way there is; what came of it in a word, or the sentence that refused it."""
-    city = small_city()
-    places = Places(list(city["settlement_code"]), list(city["settlement_name"]), city.geometry.to_numpy())
     try:
         options = ReadOptions(crs="EPSG:4326")
         with open_layer(path, options) as layer:
@@ -41,7 +42,7 @@ def read_all(path: Path, profile: Profile | None) -> str:
             read_boundaries(path, options, BoundaryColumns(settlement_code=columns[0]))
         assert write_profile(suggest_profile(path, options))
         readings: list[ReadSoFar] = []
-        kept = list(observe(path, places, SourceOptions(read=options, profile=profile), readings.append, None))
+        kept = list(observe(path, PLACES, SourceOptions(read=options, profile=profile), readings.append, None))
         (reading,) = readings
         assert sum(len(placed.settlement) for placed in kept) == reading.rows_kept <= reading.rows_read
     except VastiError as error:

@@ -15,14 +15,13 @@ from sqlalchemy import Engine
 from geo import database
 from geo.database.schema.access import ROLES
 from geo.indicators.tallies import recompute, surveys_lacking_tallies
-from geo.people import add_account, make_link
+from geo.people import add_account
 from service.work import jobs
 from tests.support import factories as f
 from tests.support.published_city import drop_database, new_database
 from tests.support.serving import free_port, serving
-from tests.support.two_organisations import set_password
+from tests.support.two_organisations import PASSWORD, give_password
 
-PASSWORD = "correct horse battery"
 DESKTOP, PHONE = (1200, 900), (360, 740)
 WORK_MS = 60_000
 """How long a worker may take for a step, on a machine that is busy with other tests."""
@@ -93,8 +92,7 @@ def site_of(
         f.load_city(connection, folder, settlements)
         for role in ROLES[:-1]:
             account_id = add_account(connection, f"{role}@north.org", role.title(), role, "north")
-            link, _ = make_link(connection, account_id)
-            set_password(connection, link, PASSWORD)
+            give_password(connection, account_id)
         for survey_id in surveys_lacking_tallies(connection):
             recompute(connection, survey_id)
     port = free_port()

@@ -9,8 +9,8 @@ import pandas as pd
 
 from geo.fields import Unit
 from geo.indicators.definitions import Counted, Definition, catalogue
-from geo.indicators.figures import LEVELS, NO_WARD, Access, Block, Cells, Level, Round, finish
-from geo.indicators.figures.compute import make_exact, make_levels
+from geo.indicators.figures import LEVELS, NO_WARD, Access, Block, Cells, Level, Round, finish, make_levels
+from geo.indicators.figures.compute import make_exact
 from geo.indicators.tallies import ALL, UNKNOWN_GROUP
 from geo.indicators.tallies.tally import SUMS
 from geo.surveys import Mode

@@ -73,7 +73,10 @@ def test_open_zipped_file_geodatabase(tmp_path: Path, name: str, inside: str) ->
 
 def test_open_zip_that_unpacks_to_too_much(tmp_path: Path) -> None:
     path = tmp_path / "bomb.zip"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("rows.csv", "w") as member:
+    with (
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
+        archive.open("rows.csv", "w") as member,
+    ):
         for _ in range(256):
             member.write(bytes(1 << 20))
     with pytest.raises(UnreadableFile, match=r"unpacks to 0\.3 GB"):
@@ -99,7 +102,7 @@ def test_open_gzip(tmp_path: Path) -> None:
 
 def test_open_gzip_that_unpacks_to_too_much(tmp_path: Path) -> None:
     path = tmp_path / "rows.csv.gz"
-    with gzip.open(path, "wb") as packed:
+    with gzip.open(path, "wb", compresslevel=1) as packed:
         for _ in range(256):
             packed.write(bytes(1 << 20))
     with pytest.raises(UnreadableFile, match="unpacks to"):

@@ -1,8 +1,6 @@
 """Reading JSON, KML, FlatGeobuf, Parquet and workbooks, and what only pretends to be one of them."""
 
 import json
-import subprocess
-import sys
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -10,7 +8,6 @@ from typing import Any
 import geopandas as gpd
 import openpyxl  # type: ignore[import-untyped,unused-ignore]
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 import pyogrio
@@ -242,34 +239,3 @@ def test_csv_unclosed_quote_of_a_large_file_names_its_row(tmp_path: Path) -> Non
     path = written(tmp_path / "rows.csv", 'a,b\n1,2\n1,"2\n' + "1,2\n" * 5_000_000)
     with pytest.raises(UnreadableFile, match=r"row 3: .*quotation mark"):
         read(path)
-
-
-PEAK = """
-import sys
-from pathlib import Path
-import pyarrow as pa
-from geo.ingestion.reading.formats import open_layer
-from geo.ingestion.reading.layer import ReadOptions
-with open_layer(Path(sys.argv[1]), ReadOptions()) as layer:
-    rows = sum(len(batch.row_numbers) for batch in layer.batches)
-print(rows, pa.default_memory_pool().max_memory() >> 20)
-"""
-
-
-@pytest.mark.parametrize("kind", ["csv", "parquet"])
-def test_memory_does_not_grow_with_rows(tmp_path: Path, kind: str) -> None:
-    """Four times the rows, 140 MB of text more, are read in the same memory: what Arrow held at its fullest."""
-    peaks = []
-    for n in (300_000, 1_200_000):
-        path = tmp_path / f"rows.{kind}"
-        texts = pa.array([f"H{i:07}" for i in range(n)])
-        table = pa.table({"a": pc.binary_join_element_wise(texts, "y" * 150, "-"), "b": pa.array([1] * n)})
-        if kind == "csv":
-            pa.csv.write_csv(table, path)
-        else:
-            pq.write_table(table, path)
-        found = subprocess.run([sys.executable, "-c", PEAK, str(path)], capture_output=True, text=True, check=True)
-        rows, peak = map(int, found.stdout.split())
-        assert rows == n
-        peaks.append(peak)
-    assert peaks[1] <= peaks[0] + 8

@@ -18,8 +18,7 @@ from geo.fields import standard_fields
 from geo.ingestion.loading import SourceOptions
 from geo.ingestion.loading.observe import ReadSoFar, observe
 from geo.ingestion.mapping import Profile, read_profile
-from geo.places import Places
-from tests.support import factories as f
+from tests.support.fuzzing import PLACES
 
 SHIPPED = {p.name: p.read_text(encoding="utf-8") for p in files("data").joinpath("profiles").iterdir()}  # type: ignore[attr-defined,unused-ignore]
 SLOW = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.filter_too_much]
@@ -145,11 +144,9 @@ def test_observe_any_table_with_any_profile(given: Any, cells: list[list[str]], 
     csv.writer(text).writerows([COLUMNS, *cells])
     path = tmp_path / "any.csv"
     path.write_text(text.getvalue(), encoding="utf-8", errors="replace", newline="")
-    city = f.small_city()
-    places = Places(list(city["settlement_code"]), list(city["settlement_name"]), city.geometry.to_numpy())
     readings: list[ReadSoFar] = []
     try:
-        kept = list(observe(path, places, SourceOptions(profile=profile, unit=unit), readings.append, None))
+        kept = list(observe(path, PLACES, SourceOptions(profile=profile, unit=unit), readings.append, None))
     except VastiError as error:
         assert str(error).endswith(".")
         return
@@ -160,7 +157,7 @@ def test_observe_any_table_with_any_profile(given: Any, cells: list[list[str]], 
     assert not loaded & rejected
     assert len(loaded | rejected) == reading.rows_read
     for placed in kept:
-        assert ((placed.settlement >= 0) & (placed.settlement < len(places.codes))).all()
+        assert ((placed.settlement >= 0) & (placed.settlement < len(PLACES.codes))).all()
         _assert_possible(placed.observations.fields)
         assert np.nanmax(np.abs(placed.observations.lat), initial=0) <= 90
         assert np.nanmax(np.abs(placed.observations.lon), initial=0) <= 180

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from sqlalchemy import Boolean, Connection, Double, Integer, cast, func, select
 from sqlalchemy.sql import ColumnElement
@@ -64,21 +65,19 @@ def _scan(connection: Connection, tallied: Sequence[Definition], earlier: int, l
     )
     # A round loaded in this transaction has no statistics yet, and each household would be held against every other.
     connection.execute(select(func.set_config("enable_nestloop", "off", True)))
-    rows = pd.DataFrame(connection.execute(scan).all(), columns=["settlement_id", *sums])
+    rows = connection.execute(scan).all()
     connection.execute(select(func.set_config("enable_nestloop", "on", True)))
-    frames = [
-        pd.DataFrame({name: rows[i, counted, name].astype(float).fillna(0.0) for name in SUMS}).assign(
-            from_survey_id=earlier,
-            to_survey_id=later,
-            indicator_id=definition.id,
-            counted=counted,
-            definition_version=definition.version,
-            settlement_id=rows["settlement_id"],
-        )
-        for i, definition in enumerate(tallied)
-        for counted in definition.counted_levels()
-    ]
-    pairs = pd.concat(frames, ignore_index=True)[list(COLUMNS)]
+    heads = [(d.id, counted, d.version) for d in tallied for counted in d.counted_levels()]
+    matrix = np.array([row[1:] for row in rows], dtype=np.float64).reshape(len(rows), len(heads), len(SUMS))
+    numbers = np.nan_to_num(matrix).transpose(1, 0, 2).reshape(-1, len(SUMS))
+    pairs = pd.DataFrame(heads, columns=["indicator_id", "counted", "definition_version"])
+    pairs = pairs.take(np.repeat(np.arange(len(heads)), len(rows))).reset_index(drop=True)
+    pairs[list(SUMS)] = numbers
+    pairs = pairs.assign(
+        from_survey_id=earlier,
+        to_survey_id=later,
+        settlement_id=np.tile(np.array([row[0] for row in rows], dtype=np.int64), len(heads)),
+    )[list(COLUMNS)]
     pairs = pairs[pairs["n"] > 0].astype({"n": "int64", "n_gained": "int64", "n_lost": "int64"})
     return pairs.reset_index(drop=True)
 

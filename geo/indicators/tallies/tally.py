@@ -76,19 +76,21 @@ def tallies_frame(cells: pd.DataFrame, sums: Sequence[tuple[Definition, Counted,
     `cells` has one row a cell with settlement_id, group_field and group_code. Cells in which nobody is in the base are
     left out.
     """
-    settlement = pd.Categorical(cells["settlement_id"]).codes
-    frames = []
-    for definition, counted, values in sums:
-        frame = pd.DataFrame({name: values[name] for name in SUMS})
-        interviewed = values["interviewed"]
-        n_sampled = np.bincount(settlement, weights=interviewed)[settlement] if len(cells) else interviewed
-        in_base = (frame["n"] + frame["n_unknown"] > 0).to_numpy()
-        head = cells[["settlement_id", "group_field", "group_code"]].assign(
-            indicator_id=definition.id,
-            counted=counted,
-            definition_version=definition.version,
-            n_sampled=n_sampled,
-        )
-        frames.append(pd.concat([head, frame], axis=1)[in_base])
-    tallies = pd.concat(frames, ignore_index=True)[list(COLUMNS)]
-    return tallies.astype(dict.fromkeys(COUNTS, "int64"))
+    settlement = np.unique(cells["settlement_id"].to_numpy(dtype=np.int64), return_inverse=True)[1]
+    in_base = [np.flatnonzero(values["n"] + values["n_unknown"] > 0) for *_, values in sums]
+
+    def gathered(name: str) -> NDArray[np.float64]:
+        of_cells = [values[name] for *_, values in sums]
+        if name == "interviewed":
+            of_cells = [np.bincount(settlement, weights=rows).astype(np.float64)[settlement] for rows in of_cells]
+        return np.concatenate([rows[at] for rows, at in zip(of_cells, in_base, strict=True)])
+
+    # Whole columns are put together: a frame for each of many definitions takes longer than counting them.
+    numbers = pd.DataFrame({"n_sampled": gathered("interviewed"), **{name: gathered(name) for name in SUMS}})
+    heads = pd.DataFrame(
+        [(definition.id, counted, definition.version) for definition, counted, _ in sums],
+        columns=["indicator_id", "counted", "definition_version"],
+    ).take(np.repeat(np.arange(len(sums)), [len(at) for at in in_base]))
+    of_rows = cells[["settlement_id", "group_field", "group_code"]].take(np.concatenate(in_base))
+    parts = [heads.reset_index(drop=True), of_rows.reset_index(drop=True), numbers]
+    return pd.concat(parts, axis=1)[list(COLUMNS)].astype(dict.fromkeys(COUNTS, "int64"))

@@ -116,15 +116,17 @@ class Findings:
 
     def frame(self) -> pd.DataFrame:
         """Columns row_number (<NA>: the whole file), field, value, code, severity; in order of rows."""
-        parts = [
-            pd.DataFrame({"row_number": rows, "field": field, "value": list(values), "code": code})
-            for (code, field), rows, values in zip(self._heads, self._rows, self._values, strict=True)
-        ]
-        columns = ["row_number", "field", "value", "code"]
-        whole = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
-        whole = whole.astype({"field": object, "value": object, "code": object})
-        whole = whole.where(whole.notna(), None)
-        whole["severity"] = pd.Series([RULES[code].severity for code in whole["code"]], dtype=object)
+        heads = [head for head, rows in zip(self._heads, self._rows, strict=True) for _ in range(len(rows))]
+        texts = {
+            "field": [field for _, field in heads],
+            "value": [None if pd.isna(value) else value for values in self._values for value in values],
+            "code": [code for code, _ in heads],
+            "severity": [RULES[code].severity for code, _ in heads],
+        }
+        numbers = np.concatenate([np.array([], dtype=np.int32), *self._rows])
+        whole = pd.DataFrame(
+            {"row_number": numbers, **{name: pd.Series(column, dtype=object) for name, column in texts.items()}}
+        )
         whole = whole.sort_values(["row_number", "code"], kind="stable", ignore_index=True)
         whole["row_number"] = whole["row_number"].astype("Int32").mask(whole["row_number"] == WHOLE_FILE)
         return whole

@@ -1,5 +1,6 @@
 """Proposals of a CRS: under which one the positions of a file would lie in the city."""
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -117,8 +118,12 @@ def propose(x: NDArray[np.float64], y: NDArray[np.float64], city: Extent | None)
     return [candidates[i] for i in best if shares[i] >= 0.5][:_SHOWN]
 
 
+@lru_cache(maxsize=16)
 def _codes_around(city: Extent) -> list[int]:
-    """EPSG codes of projected CRSs in use in and around a city: the world's first, then the country's."""
+    """EPSG codes of projected CRSs in use in and around a city: the world's first, then the country's.
+
+    Kept, since PROJ looks through all CRSs it knows: a file in a wrong CRS is often sent again, and asked about twice.
+    """
     lon, lat = city.centre()
     zone = int((lon + 180) // 6) + 1
     zones = [(z - 1) % 60 + 1 for z in (zone, zone - 1, zone + 1)]
