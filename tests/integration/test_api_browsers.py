@@ -105,7 +105,7 @@ def _broken(*_: object, **__: object) -> None:
 
 
 def _away(*_: object, **__: object) -> None:
-    raise DatabaseUnavailable("The database is away.")
+    raise DatabaseUnavailable
 
 
 @pytest.mark.parametrize(("fault", "status"), [(_broken, 500), (_away, 503)])
