@@ -7,8 +7,8 @@ COMPILE = uv pip compile $(if $(UPGRADE),--upgrade) --quiet --universal --python
 help:
 	@echo "make demo         the sample city, its figures and its map, served until Ctrl-C (SERVE=0: not served)"
 	@echo "make test         format, lint, types, import contracts and every test"
-	@echo "make quick        the tests that need no database and no browser"
-	@echo "make lint         the same without the tests"
+	@echo "make quick        the tests of the inner loop: unit and spec, about a minute"
+	@echo "make lint         format, lint, types and import contracts"
 	@echo "make docs         write docs/indicators.md and docs/columns.md from what they describe"
 	@echo "make site         the documents as a site, in build/site"
 	@echo "make bench        speed and memory against peers"
@@ -41,8 +41,9 @@ test: setup
 	@$(MAKE) --no-print-directory site
 	$(PYTHON) -m pytest --numprocesses=auto --dist=loadfile --no-loadscope-reorder
 
+# The dearest first: spec has the database.
 quick: setup
-	$(PYTHON) -m pytest tests/unit tests/spec --numprocesses=auto --dist=loadfile
+	$(PYTHON) -m pytest tests/spec tests/unit --numprocesses=auto --dist=loadfile --no-loadscope-reorder
 
 docs: setup
 	$(PYTHON) -m tests.spec.write_docs

@@ -1,6 +1,7 @@
 """Coordinate reference systems by role, and everything geodesic. The only place that reprojects."""
 
 import re
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -78,6 +79,8 @@ def positions_between(
     return pyproj.Transformer.from_crs(crs, other, always_xy=True).transform(x, y)
 
 
+# What PROJ works out of a CRS takes longer than turning a batch of rows; pyproj keeps it apart for each thread.
+@lru_cache(maxsize=64)
 def _to_lonlat(crs: pyproj.CRS) -> pyproj.Transformer:
     try:
         return pyproj.Transformer.from_crs(crs, STORAGE_CRS, always_xy=True)
@@ -85,6 +88,7 @@ def _to_lonlat(crs: pyproj.CRS) -> pyproj.Transformer:
         raise UnknownCRS("crs_not_transformable", crs=crs.name) from error
 
 
+@lru_cache(maxsize=64)
 def _is_storage(crs: pyproj.CRS) -> bool:
     return bool(crs.to_2d().equals(STORAGE_CRS, ignore_axis_order=True))
 
