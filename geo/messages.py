@@ -354,12 +354,16 @@ class _Words(string.Formatter):
     def _joined(self, values: Sequence[str], more: int, how: str) -> str:
         """A list in the words of the language; how many more there are stands at its end."""
         if not values:
-            return ""
+            return self._table.phrase("none")
         separator = self._table.phrase("separator")
         *first, last = [*values, *([self._table.phrase("more", n=more)] if more else [])]
         if not first or (how == "list" and not more):
             return separator.join([*first, last])
         return self._table.phrase("or" if how == "or" else "and", first=separator.join(first), last=last)
+
+    def _columns(self, values: Sequence[str], more: int) -> str:
+        """The columns that a file has."""
+        return self._joined(values, more, "list") if values else self._table.phrase("no_columns")
 
     def _of_controls(self, names: Sequence[str], more: int) -> str:
         """The reader's controls of these names."""
@@ -383,6 +387,7 @@ _LISTS: Mapping[str, Callable[[_Words, Sequence[str], int], str]] = {
     "quoted": _Words._quoted,
     "controls": _Words._of_controls,
     "cells": _Words._cells,
+    "columns": _Words._columns,
 }
 """How a list is written."""
 

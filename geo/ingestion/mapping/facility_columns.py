@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from geo.database.schema.facilities import FACILITY_KINDS, FacilityKind
+from geo.database.schema.facilities import FacilityKind
 from geo.errors import MissingColumn
 from geo.ingestion.mapping.columns import Wanted, find_columns, names_present
 from geo.ingestion.mapping.profile import FacilityColumns, PositionColumns
@@ -73,7 +73,7 @@ def name_layer(layer: Layer, given: FacilityColumns, file_name: str, has_code_li
     if "code" not in columns and has_code_like():
         raise MissingColumn("facilities_without_code", file=file_name, known=layer.columns)
     if "kind" not in columns and given.all_of_kind is None:
-        raise MissingColumn("facilities_without_kind", file=file_name, kinds=FACILITY_KINDS, known=layer.columns)
+        raise MissingColumn("facilities_without_kind", file=file_name, known=layer.columns)
     if axes:
         return NamedLayer(_without_shapes(layer), columns, PositionColumns(**axes), given.all_of_kind)
     # Whether a column of a table holds positions is told from its first texts.
