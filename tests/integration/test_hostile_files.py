@@ -192,7 +192,7 @@ def test_what_is_made_to_harm_is_refused_in_plain_words(
 def test_what_is_no_harm_is_read_as_it_is(checked: tuple[Office, dict[str, int]], name: str) -> None:
     office, numbers = checked
     upload = office.look(numbers[name])
-    assert upload["counts"], upload
+    assert upload["counts"], (upload["state"], upload["problem"])
     assert upload["counts"]["rows_read"] >= 1
 
 

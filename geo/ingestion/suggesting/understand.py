@@ -87,7 +87,9 @@ def understand(
     """
     said = said or {}
     with open_layer(path, options) as layer:
-        evidence, standard, columns = evidence_of(layer, options), standard_profile_of(layer), layer.columns
+        # The standard columns are looked for in the first rows, which are read on from there.
+        standard = standard_profile_of(layer)
+        evidence, columns = evidence_of(layer, options), layer.columns
     proposal = propose(evidence, path, crs=options.crs, unit=unit, said=said, answers=answers, details=details)
     text = write_profile(proposal)
     profile = parse_profile(text, "proposed")
@@ -127,7 +129,8 @@ def understand_boundaries(path: Path, options: ReadOptions, said: Mapping[str, s
     """
     of_columns = {column: field for column, field in said.items() if field not in _POINT}
     with open_layer(path, options) as layer:
-        evidence, called, columns = evidence_of(layer, options), standard_profile_of(layer), layer.columns
+        called = standard_profile_of(layer)
+        evidence, columns = evidence_of(layer, options), layer.columns
     proposal = propose(evidence, path, crs=options.crs, said=of_columns, of_places=True)
     has_shapes = evidence.has_geometry
     standard = called.boundaries
