@@ -110,7 +110,9 @@ def rounds_text(rounds: Sequence[Mapping[str, Any]]) -> str:
 
 def one_text(several: Sequence[Any]) -> str:
     """Several of a kind as one text."""
-    return rounds_text(several) if several and isinstance(several[0], Mapping) else " ".join(map(str, several))
+    if not several:
+        return ""
+    return rounds_text(several) if isinstance(several[0], dict) else " ".join(map(str, several))
 
 
 def csv_text(
