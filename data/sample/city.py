@@ -32,7 +32,9 @@ DEFAULT_HOUSEHOLDS, DEFAULT_SEED = 6_000, 7
 
 
 class SampleSizeInvalid(InputError):
-    """A sample city needs at least one settlement and one household."""
+    """The sample cannot have so few settlements or households."""
+
+    default = "sample_too_small"
 
 
 @dataclass(frozen=True)

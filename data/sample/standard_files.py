@@ -40,10 +40,7 @@ class TooManyHouseholds(InputError):
 def check_size(file_format: FileFormat | None, households: int) -> None:
     """Refuse before any work what the format cannot hold."""
     if file_format == "shapefile" and households > SHAPEFILE_MOST_HOUSEHOLDS:
-        raise TooManyHouseholds(
-            f"A shapefile holds at most 2 GB, which is about {SHAPEFILE_MOST_HOUSEHOLDS:,} households here: "
-            f"choose geopackage, csv or geoparquet for {households:,}."
-        )
+        raise TooManyHouseholds("sample_too_large_for_shapefile", most=SHAPEFILE_MOST_HOUSEHOLDS, households=households)
 
 
 def write_standard_settlements(out: Path, city: City, file_format: FileFormat) -> Path:

@@ -8,6 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import text
 
+from geo import messages
 from geo.ingestion.findings import RULES
 from geo.ingestion.loading import KINDS, register
 from geo.ingestion.uploads import Step, Work
@@ -29,6 +30,8 @@ def trees(two: TwoOrganisations) -> Iterator[None]:
     register(Trees())
     yield
     del KINDS[Trees.name]
+    # Its words are in the table that all tests read.
+    messages._table.cache_clear()
     for code in Trees.rules:
         del RULES[code]
     with two.owner.begin() as connection:

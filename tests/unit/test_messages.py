@@ -40,7 +40,7 @@ OWN_CONSTRUCTORS = {"SignInLocked", "TooLarge", "ExpressionInvalid", "ErrorsFoun
 
 
 def _sources() -> Iterator[tuple[Path, ast.Module]]:
-    for top in ("geo", "maps", "service"):
+    for top in ("data", "geo", "maps", "service"):
         for path in sorted((ROOT / top).rglob("*.py")):
             yield path.relative_to(ROOT), ast.parse(path.read_text(encoding="utf-8"))
 
