@@ -7,7 +7,7 @@ COMPILE = uv pip compile $(if $(UPGRADE),--upgrade) --quiet --universal --python
 help:
 	@echo "make demo         the sample city, its figures and its map, served until Ctrl-C (SERVE=0: not served)"
 	@echo "make test         format, lint, types, import contracts and every test"
-	@echo "make quick        the tests of the inner loop: unit and spec, about a minute"
+	@echo "make quick        the tests of the inner loop: unit and spec"
 	@echo "make lint         format, lint, types and import contracts"
 	@echo "make docs         write docs/indicators.md and docs/columns.md from what they describe"
 	@echo "make site         the documents as a site, in build/site"
