@@ -418,3 +418,18 @@ def test_forms_take_any_text(client: TestClient, two: TwoOrganisations, address:
     for field in given:
         form = token(two, "steward") | given | {field: "a\0b"}
         assert client.post(where, headers=headers, data=form).status_code < 500, field
+
+
+def test_correcting_positions_keeps_what_else_was_chosen(
+    client: TestClient, office: Office, two: TwoOrganisations, tmp_path: Path
+) -> None:
+    rows = [row | {"household_code": f"S{i}"} for i, row in enumerate(f.households(each=3))]
+    rows[0] |= {"longitude": rows[0]["latitude"], "latitude": rows[0]["longitude"]}
+    checked = office.sent(f.write_csv(tmp_path / "swapped.csv", rows), new_settlements="true")
+    page = client.get(f"/uploads/{checked['id']}", headers=cookie(two, "contributor")).text
+    form = next(form for form in page.split("<form") if 'name="fix"' in form and "Correct 1 position" in form)
+    said = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', form)) | {"fix": "yes"}
+    answer = client.post(f"/uploads/{checked['id']}/reading", headers=cookie(two, "contributor"), data=said)
+    assert answer.status_code == 303, answer.text
+    choices = office.look(checked["id"])["choices"]
+    assert (choices["fix"], choices["new_settlements"]) == (True, True)
