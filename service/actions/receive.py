@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
-from typing import BinaryIO
+from typing import Any, BinaryIO, get_origin
+
+import orjson
 
 from geo.base import validated
 from geo.database import check_disk, check_quota, limit_lock_waits
@@ -91,7 +93,7 @@ def find_target(done: Acting, fields: Mapping[str, str]) -> tuple[Target, Choice
     missing = [name for name in ("city", *(["survey"] if kind.in_round else [])) if not fields.get(name)]
     if missing:
         raise InvalidParameters([InvalidParameter(name, "parameter_required") for name in missing])
-    given = validated(every_choice(), {n: value for n, value in fields.items() if n not in NAMED and value != ""})
+    given = validated(every_choice(), {n: _read(n, value) for n, value in fields.items() if n not in NAMED and value})
     choices: Choices = checked_choices(kind, given)
     done.require(kind.decided_by)
     if kind.in_round:
@@ -100,6 +102,17 @@ def find_target(done: Acting, fields: Mapping[str, str]) -> tuple[Target, Choice
     if fields.get("survey"):
         raise InvalidParameters([InvalidParameter("survey", "round_not_taken")])
     return Target(find_city(done.connection, fields["city"]), kind.name), choices
+
+
+def _read(name: str, text: str) -> Any:
+    """What a field of a form says: a choice that is several things comes as JSON, as OpenAPI has it of forms."""
+    field = every_choice().model_fields.get(name)
+    if field is None or get_origin(field.annotation) not in (dict, list):
+        return text
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        raise InvalidParameters([InvalidParameter(name, "parameter_not_json")]) from None
 
 
 def take_in(done: SignedIn, settings: Settings, original: Original, fields: Mapping[str, str]) -> int:

@@ -95,11 +95,15 @@ def test_its_choices_and_columns_are_its_own(steward: Office, two: TwoOrganisati
     for choices, says in (
         ({"moved": "true"}, "goes with files of boundaries only"),
         ({"planted_in": "long ago"}, "must be a whole number"),
+        ({"columns": '{"id": "toilet_type"}'}, "which is no column of trees"),
+        ({"columns": "id is the code"}, "columns: is not JSON"),
     ):
         refused = send(steward.client, steward.header, path, "", content="trees", **choices)
         assert (refused.status_code, says in refused.text) == (400, True), refused.text
     of_others = send(steward.client, steward.header, path, "", content="boundaries", only_street="true")
     assert "goes with files of trees only" in of_others.text
+    said = send(steward.client, steward.header, path, "", content="trees", columns='{"id": "tree_code"}')
+    assert works(steward, two, said.json()["id"], "checking")["state"] == "checked"
     number = send(steward.client, steward.header, path, "", content="trees").json()["id"]
     assert works(steward, two, number, "checking")["state"] == "waiting"
     wrong = decide(steward.client, steward.header, number, "recheck", columns={"id": "toilet_type"})
