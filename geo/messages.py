@@ -130,14 +130,6 @@ def message_params(code: str) -> frozenset[str]:
     return sentences[code].params
 
 
-def message_texts(code: str, audience: Audience, language: str = "en") -> str:
-    """The forms of a message for an audience, one a line, with its parameters left open."""
-    table = _table(language)
-    entry = table.sentences[code]
-    variant = entry.variants.get(audience) or entry.variants["text"]
-    return "\n".join(_Words(table, audience, {}).vformat(form, (), {}) for form in variant.forms.values())
-
-
 def message_codes(language: str = "en") -> frozenset[str]:
     """Every code a language has words for."""
     return frozenset(_table(language).sentences)
@@ -281,9 +273,6 @@ def read_entry(entry: str | Mapping[str, Any]) -> Entry:
 
 
 _VARIANTS = {"text", "page", "api", "command"}
-_OPEN = "…"
-"""Stands for a parameter that an earlier version did not keep."""
-
 _GIVEN = {"control", "parameter"}
 """Placeholders that are no parameters: what the reader's controls are called, and the parameter that was refused."""
 
@@ -297,6 +286,10 @@ def _read_variant(variant: str | Mapping[str, str]) -> _Variant:
 def placeholders(text: str) -> set[str]:
     """The names that a sentence has places for."""
     return {re.split(r"[.\[]", name)[0] for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+
+
+_OPEN = "…"
+"""Stands for a parameter that an earlier version did not keep."""
 
 
 class _Words(string.Formatter):

@@ -45,9 +45,8 @@ def describe_fault(  # noqa: PLR0911 (a sentence each)
     where = ".".join(key)
     match first["type"]:
         case "value_error":
-            fault = first["ctx"]["error"]
-            said = fault.message if isinstance(fault, Fault) else Message("key_unusable", reason=str(fault))
-            return Message("key_faulty", key=where, fault=said) if where and where not in str(fault) else said
+            said = _said(first["ctx"]["error"])
+            return Message("key_faulty", key=where, fault=said) if where and where not in str(said) else said
         case "missing" if len(key) > 1:
             return Message("key_missing_in", key=".".join(key[:-1]), missing=key[-1])
         case "missing":
@@ -64,6 +63,11 @@ def describe_fault(  # noqa: PLR0911 (a sentence each)
             code, known_as = _LIMITS[kind]
             return Message(code, key=where, limit=first["ctx"][known_as])
     return Message("key_none_of", key=where, allowed=_allowed(annotation))
+
+
+def _said(error: ValueError) -> Message:
+    """What a validator found wrong: our own say it by a code, those of libraries in their own words."""
+    return error.message if isinstance(error, Fault) else Message("key_unusable", reason=str(error))
 
 
 def _follow(loc: Sequence[int | str], model: type[BaseModel]) -> tuple[tuple[str, ...], Any]:
@@ -172,7 +176,7 @@ _BOUNDS: Mapping[str, tuple[str, str, str]] = {
 """The same of bounds: the code, and its parameter by its name and by pydantic's."""
 
 
-def _reason(fault: Mapping[str, Any]) -> Message | str:
+def _reason(fault: Mapping[str, Any]) -> Message:
     told = fault.get("ctx", {})
     match fault["type"]:
         case "missing" if fault["loc"][-1] == "mode":
@@ -184,7 +188,7 @@ def _reason(fault: Mapping[str, Any]) -> Message | str:
         case "literal_error":
             return Message("parameter_none_of", allowed=_QUOTED.findall(told["expected"]))
         case "value_error":
-            return told["error"].message if isinstance(told["error"], Fault) else str(told["error"])
+            return _said(told["error"])
     return Message(_REASONS.get(fault["type"], "parameter_not_valid"))
 
 

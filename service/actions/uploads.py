@@ -129,7 +129,7 @@ def _describe(row: Any, groups: Sequence[FindingGroup], before: int | None, audi
         "progress": _progress(row),
         "counts": None if row["rows_read"] is None else {name: row[name] for name in _COUNTS},
         "findings": [_group(group, audience) for group in groups],
-        "choices": all_choices(choices_of(row)),
+        "choices": all_choices(row),
         "decisions": decisions_for(row),
     }
 

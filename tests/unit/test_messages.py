@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+from pydantic import BaseModel, field_validator
 
 import geo.errors
+from geo import messages
+from geo.base import validated
 from geo.errors import Busy, Conflict, Fault, InvalidParameter, InvalidParameters, VastiError
 from geo.ingestion.findings import RULES
 from geo.messages import (
@@ -20,7 +23,6 @@ from geo.messages import (
     finding_codes,
     message_codes,
     message_params,
-    message_texts,
     read_entry,
 )
 
@@ -187,6 +189,14 @@ OF_OPERATORS = {"host_not_here", "port_taken", "port_reserved", "tables_of_other
 """What is told at the command line alone, beside what concerns the database and its cluster."""
 
 
+def message_texts(code: str, audience: Audience) -> str:
+    """The forms of a message for an audience, one a line, with its parameters left open."""
+    table = messages._table("en")
+    entry = table.sentences[code]
+    variant = entry.variants.get(audience) or entry.variants["text"]
+    return "\n".join(messages._Words(table, audience, {}).vformat(form, (), {}) for form in variant.forms.values())
+
+
 def test_no_page_names_an_option_or_a_command() -> None:
     of_operators = OF_OPERATORS | _codes_of("database") | _codes_of("commands")
     told = {code: message_texts(code, "page") for code in message_codes() - of_operators}
@@ -195,3 +205,17 @@ def test_no_page_names_an_option_or_a_command() -> None:
 
 def _codes_of(part: str) -> set[str]:
     return set(tomllib.loads((ROOT / "data" / "messages" / "en" / f"{part}.toml").read_text(encoding="utf-8")))
+
+
+def test_a_validator_of_a_library_says_it_in_its_own_words() -> None:
+    class Given(BaseModel):
+        name: str
+
+        @field_validator("name")
+        @classmethod
+        def _refused(cls, value: str) -> str:
+            raise ValueError(f"is {value}, which is not how we like it")
+
+    with pytest.raises(InvalidParameters, match="name: is x, which is not how we like it") as refused:
+        validated(Given, {"name": "x"})
+    assert refused.value.invalid[0].message.code == "key_unusable"

@@ -56,7 +56,7 @@ class FacilityFiles(Kind[FacilityChoices]):
         "same, where there is one",
         effect="A code that is there already is replaced.",
         column="column of facilities",
-        loaded="Everybody sees them, and what is surveyed from now on is placed in them.",
+        loaded="Everybody sees them.",
         withdrawn="They no longer count, and what they had replaced counts again.",
         for_steward="A steward of your organisation decides about settlements and facilities.",
         changes={"added": "added", "changed": "replaced"},

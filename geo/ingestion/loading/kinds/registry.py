@@ -75,6 +75,6 @@ def _kinds_with(choice: str) -> list[str]:
     return [kind.name for kind in KINDS.values() if choice in kind.choices.model_fields]
 
 
-def all_choices(choices: Choices) -> Mapping[str, Any]:
-    """What was chosen of a file beside what other kinds of files would have, as answers tell it."""
-    return every_choice().model_validate(choices.kept()).model_dump(mode="json")
+def all_choices(row: Any) -> Mapping[str, Any]:
+    """What an upload keeps beside what other kinds of files would have, as answers tell it; `row` is the upload's."""
+    return every_choice().model_validate(row["choices"]).model_dump(mode="json")
