@@ -55,6 +55,8 @@ class Message:
         `parameter` is what the reader calls the parameter that is refused, if it is one.
         """
         table = _table(language)
+        if self.code in table.findings:
+            return say_finding(self.code, self.params, audience, language)
         if self.code not in table.sentences:
             return self.code
         return table.sentences[self.code].say(table, audience, self.params | {"parameter": parameter})
@@ -73,7 +75,7 @@ class Message:
 
     @classmethod
     def of_json(cls, code: str, params: Mapping[str, Any]) -> "Message":
-        """A message that was kept, perhaps by an earlier version."""
+        """A message that was kept, perhaps by an earlier version, or a finding as one."""
         message = cls.__new__(cls)
         message.code = code
         message.params = {

@@ -115,7 +115,7 @@ def is_queued(row: Any) -> bool:
 
 _PLAIN = (
     *("id", "city", "survey", "content", "file_name", "sha256", "size_bytes", "uploaded_by", "uploaded_at"),
-    *("understood", "read_as", "preview", "profile"),
+    *("read_as", "preview", "profile"),
 )
 _COUNTS = ("rows_read", "rows_loaded", "rows_warned", "rows_rejected")
 
@@ -124,6 +124,7 @@ def _describe(row: Any, groups: Sequence[FindingGroup], before: int | None, audi
     is_public = row["state"] == "loaded" and row["survey_state"] == "published"
     return {name: row[name] for name in _PLAIN} | {
         **_problem(row["problem"], audience),
+        "understood": _understood(row["understood"], audience),
         "state": "published" if is_public else row["state"],
         "queued": None if before is None else {"before": before},
         "progress": _progress(row),
@@ -140,6 +141,14 @@ def _problem(kept: dict[str, Any] | None, audience: Audience) -> dict[str, Any]:
         return dict.fromkeys(("problem", "problem_code", "problem_params"))
     said = Message.of_json(kept["code"], kept["params"]).say(audience)
     return {"problem": said, "problem_code": kept["code"], "problem_params": kept["params"]}
+
+
+def _understood(kept: dict[str, Any] | None, audience: Audience) -> dict[str, Any] | None:
+    """What was understood of a file, with its notes in words. Earlier versions kept them so."""
+    if kept is None:
+        return None
+    notes = [note if isinstance(note, str) else Message.of_json(**note).say(audience) for note in kept["notes"]]
+    return kept | {"notes": notes}
 
 
 def _progress(row: Any) -> dict[str, Any] | None:

@@ -63,7 +63,7 @@ def _print_table(proposal: Proposal, console: Console) -> None:
         console = Console(stderr=console.stderr, width=_PAPER_WIDTH)
     rows = f"{'all' if proposal.is_whole else 'the first'} {proposal.rows_read:,} rows"
     head = f"{_plain(proposal.file_name)}: proposed from {rows} and {len(proposal.evidence.cells):,} columns."
-    for line in (head, *proposal.notes):
+    for line in (head, *map(str, proposal.notes)):
         console.print(Text(line))
     if console.width < _NARROW:
         _print_list(proposal, console)

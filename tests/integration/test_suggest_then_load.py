@@ -37,7 +37,7 @@ def refusal(path: Path) -> str | None:
     except VastiError:
         # The file cannot be read at all, and that is what is said.
         return None
-    told = any(words in note for note in proposal.notes for words in _SAYS_WHAT)
+    told = any(words in str(note) for note in proposal.notes for words in _SAYS_WHAT)
     profile = parse_profile(write_profile(proposal), "proposed.toml")
     options = SourceOptions(profile=profile, unit=proposal.unit)
     try:

@@ -241,7 +241,7 @@ def test_suggest_profile_of_positions(tmp_path: Path) -> None:
     assert position.columns() == ["gps"]
     metres = suggest(tmp_path, {"latitude": ["2048000", "2048010"], "longitude": ["379000", "379010"]})
     assert {s.confidence for s in metres.suggestions} == {"likely"}
-    assert "name their CRS with --crs" in metres.notes[0]
+    assert "name their CRS with --crs" in str(metres.notes[0])
     zoned = suggest(tmp_path, {"Easting": ["379000"], "Northing": ["2048000"], "Zone": ["43Q"]})
     position = proposed_profile(zoned).position
     assert position is not None
@@ -324,7 +324,7 @@ def test_suggest_profile_of_no_rows(tmp_path: Path) -> None:
     path.write_text("household_code,toilet_type\n", encoding="utf-8")
     proposal = suggest_profile(path, ReadOptions())
     assert proposal.suggestions == []
-    assert "no rows" in proposal.notes[0]
+    assert "no rows" in str(proposal.notes[0])
     assert isinstance(proposed_profile(proposal), Profile)
 
 
@@ -345,3 +345,11 @@ def test_what_a_person_says_of_a_column_goes_first(tmp_path: Path) -> None:
     proposal = suggest(tmp_path, {"q7": answers, "toilet": answers}, said={"q7": "toilet_type", "toilet": NOTHING})
     assert [(s.column, s.target, s.confidence) for s in proposal.suggestions] == [("q7", "toilet_type", "sure")]
     assert proposal.suggestions[0].why.startswith("you chose it")
+
+
+def test_notes_are_in_the_words_of_their_readers(tmp_path: Path) -> None:
+    rows = [{"settlement_code": f"S{i}", "x": 385_000 + i, "y": 2_050_000 + i, "dwellings": 20} for i in range(9)]
+    notes = suggest_profile(f.write_csv(tmp_path / "register.csv", rows), ReadOptions(), unit="settlement").notes
+    assert any("load it with --unit settlement" in str(note) for note in notes)
+    assert [note.say("page") for note in notes if "--" in note.say("page") or "`" in note.say("page")] == []
+    assert "A row is taken for a settlement." in [note.say("page") for note in notes]

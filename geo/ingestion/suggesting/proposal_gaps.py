@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from geo.ingestion.mapping import FileEvidence
+from geo.messages import Message
 
 
 class Proposed(Protocol):
@@ -19,21 +20,15 @@ class Proposed(Protocol):
     def confidence(self) -> str: ...  # noqa: D102
 
 
-def gaps(suggestions: Sequence[Proposed], evidence: FileEvidence, *, is_boundaries: bool) -> Iterator[str]:
-    """A sentence for each thing that is missing; none where the proposal can be loaded as it stands."""
+def gaps(suggestions: Sequence[Proposed], evidence: FileEvidence, *, is_boundaries: bool) -> Iterator[Message]:
+    """A message for each thing that is missing; none where the proposal can be loaded as it stands."""
     if evidence.rows_read == 0:
         return
     used = {(s.section, s.target) for s in suggestions if s.confidence != "unsure"}
     if evidence.lacks_crs:
-        yield (
-            "The file does not say in which coordinate reference system its positions are, or not truly: name it with "
-            "--crs."
-        )
+        yield Message("crs_missing_or_wrong")
     if is_boundaries and ("boundaries", "settlement_code") not in used:
-        yield (
-            "No column is sure to be the settlements' code: take the # off [boundaries] and its settlement_code, or "
-            "name one with --code."
-        )
+        yield Message("settlement_code_unsure")
     has_answers = any(section == "fields" for section, _ in used)
     if is_boundaries and not has_answers:
         return
@@ -41,7 +36,4 @@ def gaps(suggestions: Sequence[Proposed], evidence: FileEvidence, *, is_boundari
     position = [s.confidence for s in suggestions if s.section == "position"]
     has_position = evidence.has_geometry or (bool(position) and "unsure" not in position)
     if not names_place and not has_position:
-        yield (
-            "No column is sure to say where a row lies: name the column with the settlement's code or name under "
-            "[fields.declared_settlement_code], or those with its longitude and latitude under [position]."
-        )
+        yield Message("place_unsure")

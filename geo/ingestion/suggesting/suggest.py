@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Literal
 
 from geo.fields import Unit, standard_fields
-from geo.ingestion.findings import sentence
+from geo.ingestion.findings import finding_params
 from geo.ingestion.mapping import (
     ColumnEvidence,
     FileEvidence,
@@ -41,6 +41,7 @@ from geo.ingestion.suggesting.place_codes import CodeChoice, Held, choose_househ
 from geo.ingestion.suggesting.proposal_gaps import gaps
 from geo.ingestion.suggesting.share_hints import ShareHint, hint_shares
 from geo.ingestion.suggesting.ticked_columns import join_choices
+from geo.messages import Message
 
 Confidence = Literal["sure", "likely", "unsure"]
 Section = Literal["position", "boundaries", "fields"]
@@ -85,7 +86,7 @@ class Proposal:
     suggestions: list[Suggestion]
     shares: list[ShareHint]
     unmapped: list[str]
-    notes: list[str]
+    notes: list[Message]
     crs: str
     evidence: FileEvidence
     personal: Mapping[str, str] = field(default_factory=dict)
@@ -194,7 +195,7 @@ def propose(
     for scheme in words.schemes:
         found = scheme.found_in(list(columns))
         if found:
-            notes.append(f"The columns are those of {scheme.title}.")
+            notes.append(Message("columns_of_scheme", scheme=scheme.title))
             candidates += list(_scheme_candidates(found, columns, scheme.title, words, answers))
             if scheme.name != "kobo":
                 claims |= {column: [] for column in found}
@@ -229,9 +230,9 @@ def propose(
     if len(years) > 1:
         notes.append(_said_of_file(Note("several_years", name_years(years), year)))
     if evidence.rows_read == 0:
-        notes.append("The file has no rows, so there is nothing to tell a column's meaning from.")
+        notes.append(Message("file_without_rows_to_tell"))
     if unit == "settlement" and not is_boundaries:
-        notes.append("A row seems to be a settlement: load it with --unit settlement.")
+        notes.append(Message("rows_are_settlements"))
     notes += gaps(suggestions, evidence, is_boundaries=is_boundaries)
     stem = path.stem.removesuffix(".tar")
     unmapped = [c for c in evidence.columns if c not in used and c not in {s.column for s in shares}]
@@ -264,9 +265,9 @@ def _members_as_sum(
         yield Suggestion("members", "fields", parts[0], "likely", why, plus=tuple(parts[1:]))
 
 
-def _said_of_file(note: Note) -> str:
-    where = "" if note.row is None else f" (row {note.row})"
-    return f"{sentence(note.code, note.field, note.value)}{where}"
+def _said_of_file(note: Note) -> Message:
+    said = Message.of_json(note.code, finding_params(note.field, note.value))
+    return said if note.row is None else Message("note_of_row", said=said, row=note.row)
 
 
 def _axis_candidates(columns: Mapping[str, ColumnEvidence], words: Vocabulary) -> Iterator[_Candidate]:
@@ -290,7 +291,7 @@ def _grid_crs(
     chosen: Sequence[_Candidate],
     suggestions: Sequence[Suggestion],
     columns: Mapping[str, ColumnEvidence],
-    notes: list[str],
+    notes: list[Message],
 ) -> str | None:
     """The CRS of a position in metres, where a column names its UTM zone; else a note that a person must name it."""
     position = {s.column for s in suggestions if s.section == "position"}
@@ -300,16 +301,12 @@ def _grid_crs(
     said = [zone_codes(text) for text, _ in columns[zone].counts] if zone is not None else []
     if said and all(len(codes) == 1 for codes in said):
         zones = list(dict.fromkeys(codes[0] for codes in said))
-        noun = "UTM zone" if len(zones) == 1 else "UTM zones"
-        notes.append(f"The positions are metres of {' and '.join(zones)}, the {noun} that the column {zone} names.")
+        notes.append(Message("positions_of_zones", zones=zones, column=zone))
         return zones[0]
     if len(said) == 1 and said[0]:
-        notes.append(f"The positions are metres of {' or '.join(said[0])}: name the right one with --crs.")
+        notes.append(Message("positions_of_one_of_zones", zones=said[0]))
     else:
-        notes.append(
-            "The positions are metres, and the file does not say of which grid: name their CRS with --crs, such as "
-            "EPSG:32643 for UTM zone 43N."
-        )
+        notes.append(Message("positions_of_unknown_grid"))
     return None
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from geo.ingestion.reading import ReadOptions, open_layer
 from geo.ingestion.suggesting.place_codes import LIKE_A_CODE
 from geo.ingestion.suggesting.profile_text import quote, write_profile
 from geo.ingestion.suggesting.suggest import NOTHING, Confidence, propose
+from geo.messages import Message
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class Understanding:
 
     columns: Sequence[str]
     matched: Sequence[Matched]
-    notes: Sequence[str]
+    notes: Sequence[Message]
     profile: str | None
     """The mapping profile that follows, as TOML: what is unsure is not in it. None: too little is understood."""
     guessed: Sequence[Guessed] = ()
@@ -63,9 +64,8 @@ class Understanding:
 
     def facts(self) -> dict[str, object]:
         """The same as JSON has it, without the profile."""
-        facts = asdict(self)
-        del facts["profile"]
-        return facts
+        facts = {name: value for name, value in asdict(replace(self, notes=())).items() if name != "profile"}
+        return facts | {"notes": [note.as_json() for note in self.notes]}
 
 
 def understand(
