@@ -77,12 +77,13 @@ _GROUPS = (
 
 def create_app(engine: Engine, settings: Settings, *, cache_bytes: int = MAX_BYTES) -> FastAPI:
     """The application on a database. It watches the data version from its start to its end."""
+    # Before anything runs beside it: SQLAlchemy cannot be used while another thread imports its mapper.
+    preload()
     watch = DataVersionWatch(engine.url)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         watch.start()
-        preload()
         try:
             yield
         finally:

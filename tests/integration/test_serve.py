@@ -48,6 +48,37 @@ def test_serve_answers_and_ends_when_told(small_city: SmallCity, number: signal.
         assert '"path": "/api/v1/values"' in logged
 
 
+_NOTES_IMPORTS = """
+import importlib.abc, os, sys, threading
+
+class Notes(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if threading.active_count() > 1 and name.partition(".")[0] not in sys.stdlib_module_names:
+            with open(os.environ["NOTED"], "a") as noted:
+                print(name, file=noted)
+
+sys.meta_path.insert(0, Notes())
+"""
+
+
+def test_libraries_are_imported_before_anything_runs_beside(small_city: SmallCity, tmp_path: Path) -> None:
+    # SQLAlchemy fails in one thread while another imports its mapper; other libraries change shared state as well.
+    (tmp_path / "sitecustomize.py").write_text(_NOTES_IMPORTS, encoding="utf-8")
+    noted = tmp_path / "noted"
+    noted.touch()
+    port = free_port()
+    environment = {"VASTI_DATABASE_URL": small_city.url, "PYTHONPATH": str(tmp_path), "NOTED": str(noted)}
+    with serving(environment, "--port", str(port)) as process:
+        assert process.stdout is not None
+        process.stdout.readline()  # It listens by then.
+        for asked in ("readyz", "api/v1/values?survey=2024", "api/v1/gaps?city=khandesh&indicator=household_toilet"):
+            answer = httpx.get(f"http://127.0.0.1:{port}/{asked}", timeout=30)
+            assert answer.status_code == 200, answer.text
+    roots = {name.partition(".")[0] for name in noted.read_text(encoding="utf-8").split()}
+    # One thread alone uses these: the server's or the worker's.
+    assert roots <= {"anyio", "fastapi", "uvicorn", "uvloop", "httptools", "websockets", "procrastinate"}
+
+
 def test_a_taken_port_is_one_sentence_before_anything_starts(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -116,7 +116,7 @@ def gi_star(x: Floats, y: Floats, values: Floats, band: float) -> tuple[Floats, 
 
 
 def preload() -> None:
-    """Imports what hot spots need, so that the first request does not wait for it."""
+    """Imports what hot spots need, so that no request does it: others would wait, or use what is half imported."""
     for name in ("esda", "libpysal.weights"):
         _package(name)
 
