@@ -2,15 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import date
-from pathlib import Path
 from types import NoneType
 from typing import Any, Literal, get_args, get_origin
 
 from geo.indicators.figures import Column
 from service.api.figures.kinds import KINDS
 from service.formats.table import FORMATS, formats_for
+from tests.support.project import ROOT
 
-PAGE = Path(__file__).parents[2] / "docs" / "columns.md"
+PAGE = ROOT / "docs" / "columns.md"
 
 INTRODUCTION = """\
 # Columns and formats

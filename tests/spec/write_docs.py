@@ -3,15 +3,15 @@
 import re
 import textwrap
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from geo.indicators.definitions import Definition, catalogue
 from tests.spec import write_columns
 from tests.spec.outcomes import Outcome
 from tests.spec.worked_examples import DISTANCES, EXAMPLES, DistanceExample, Example
+from tests.support.project import ROOT
 
-PAGE = Path(__file__).parents[2] / "docs" / "indicators.md"
+PAGE = ROOT / "docs" / "indicators.md"
 
 SUBJECTS: Mapping[str, tuple[str, ...]] = {
     "Toilets and sanitation": (

@@ -3,7 +3,6 @@
 import json
 import re
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -11,8 +10,9 @@ import pytest
 import yaml
 
 from geo.settings import Settings
+from tests.support.project import ROOT
 
-COMPOSE_FILE = Path(__file__).parents[2] / "docker-compose.yml"
+COMPOSE_FILE = ROOT / "docker-compose.yml"
 VARIABLES = {f"VASTI_{name.upper()}" for name in Settings.model_fields}
 # What only docker-compose.yml itself reads: the password it hands on, and where it publishes the port.
 COMPOSE_ONLY = {"VASTI_DB_PASSWORD", "VASTI_PUBLISH"}

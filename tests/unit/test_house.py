@@ -1,5 +1,5 @@
-"""How the house is kept: what packages hand out is taken from their front doors, what people do stands in actions, and
-no test imports another."""
+"""How the house is kept: what packages hand out is taken from their front doors, what people do stands in actions, no
+test imports another, and tests mirror the packages."""
 
 import ast
 from collections.abc import Iterator
@@ -7,8 +7,19 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
-TESTS = Path(__file__).parents[1]
-ROOT = TESTS.parent
+from tests.support.project import ROOT
+
+TESTS = ROOT / "tests"
+
+
+def test_tests_mirror_the_packages() -> None:
+    folders = {
+        path.parent.relative_to(TESTS / kind)
+        for kind in ("unit", "integration")
+        for path in TESTS.glob(f"{kind}/**/*.py")
+    }
+    assert Path("geo/ingestion/loading") in folders
+    assert [folder for folder in sorted(folders) if not (ROOT / folder).is_dir()] == []
 
 
 def test_no_test_imports_another() -> None:

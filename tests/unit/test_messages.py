@@ -25,8 +25,7 @@ from geo.messages import (
     message_params,
     read_entry,
 )
-
-ROOT = Path(__file__).parents[2]
+from tests.support.project import ROOT
 
 RAISED = {
     name

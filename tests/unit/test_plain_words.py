@@ -2,9 +2,9 @@
 
 import re
 import subprocess
-from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from tests.support.project import ROOT
+
 READ = ("*.py", "*.pyi", "*.md", "*.html", "*.toml", "*.sql", "*.js", "*.css", "Makefile")
 HABITS = re.compile(
     r"whoever|since ever|\bone's own\b|\(any more\)|\bsaid so\b|\bfor who (?!is )|by which it is known",

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from tests.support.cli import Shell
+from tests.support.project import ROOT
 from tests.support.walks import assert_shown, shown_commands, walk
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "loading-data.md"
+DOCUMENT = ROOT / "docs" / "loading-data.md"
 
 SITUATIONS = "## Four situations"
 

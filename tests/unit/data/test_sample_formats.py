@@ -15,8 +15,9 @@ from data.sample.city import write_sample
 from data.sample.quotas import calibrate_counts, shuffle_positions, split_total
 from data.sample.standard_files import FileFormat, TooManyHouseholds
 from geo.fields import standard_fields
+from tests.support.project import ROOT
 
-PROFILES = Path(__file__).parents[2] / "data" / "profiles"
+PROFILES = ROOT / "data" / "profiles"
 FORMATS: tuple[FileFormat, ...] = get_args(FileFormat)
 UTM = "EPSG:32643"
 

@@ -18,8 +18,9 @@ import shapely
 from data.sample.city import SampleFiles, SampleSizeInvalid, SampleSurvey, write_sample
 from data.sample.practice import write_practice
 from geo.fields import standard_fields
+from tests.support.project import ROOT
 
-PROFILES = Path(__file__).parents[2] / "data" / "profiles"
+PROFILES = ROOT / "data" / "profiles"
 SAMPLE_PROFILES = ("sample-shapefile", "sample-kobo", "sample-standard-shapefile")
 UTM = "EPSG:32643"
 NEAR_M = 15.0

@@ -7,9 +7,10 @@ from pathlib import Path
 from geo.indicators.definitions import Definition, check_own
 from geo.indicators.definitions.definition import OwnColumn
 from tests.support.cli import Shell
+from tests.support.project import ROOT
 from tests.support.walks import shown_commands, walk
 
-DOCUMENT = (Path(__file__).parents[2] / "docs" / "own-indicators.md").read_text(encoding="utf-8")
+DOCUMENT = (ROOT / "docs" / "own-indicators.md").read_text(encoding="utf-8")
 
 
 def test_the_walk_prints_what_is_shown(fresh_url: str, tmp_path: Path) -> None:

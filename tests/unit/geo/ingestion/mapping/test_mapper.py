@@ -20,6 +20,7 @@ from geo.ingestion.mapping.profile import FieldMapping
 from geo.messages import say_part_of_finding
 from tests.support.factories import write_csv
 from tests.support.mapping import field, mapped
+from tests.support.project import ROOT
 
 
 def test_map_code_values(tmp_path: Path) -> None:
@@ -333,5 +334,5 @@ def test_documents_list_every_kind_of_finding(code: str) -> None:
     about = {"field": "the field", "values": ["…"], "n_values": 1}
     says, do = (say_part_of_finding(code, part, about) for part in ("says", "do"))
     says = says.replace("“…”", "…")
-    documents = (Path(__file__).parents[2] / "docs" / "loading-data.md").read_text(encoding="utf-8")
+    documents = (ROOT / "docs" / "loading-data.md").read_text(encoding="utf-8")
     assert f"| `{code}` | {rule.severity} | {says} | {do} |\n" in documents

@@ -4,7 +4,6 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +14,7 @@ from geo import errors
 from geo.errors import VastiError
 from service.cli.commands import COMMANDS
 from service.cli.main import app, exit_code
+from tests.support.project import ROOT
 
 HEAVY = (
     *("pandas", "numpy", "geopandas", "shapely", "pyproj", "pyogrio", "pyarrow", "scipy", "sqlalchemy", "alembic"),
@@ -81,7 +81,7 @@ def test_f16_no_help_shows_what_a_program_is_made_of(name: str) -> None:
 
 
 def test_the_version_is_that_of_the_project() -> None:
-    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert CliRunner().invoke(app, ["--version"]).output == f"vasti {project['version']}\n"
 
 
