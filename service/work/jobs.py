@@ -217,17 +217,12 @@ def run_worker(url: str, settings: Settings) -> None:
 
 
 async def _work_until_signalled(url: str, settings: Settings) -> None:
-    task = asyncio.create_task(_work(url, settings, wait=True))
+    task = asyncio.create_task(_work(url, settings))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, task.cancel)
     with suppress(asyncio.CancelledError):
         await task
-
-
-def work_off(url: str, settings: Settings) -> None:
-    """Does what is in the queue now, and ends."""
-    asyncio.run(_work(url, settings, wait=False))
 
 
 class WorkerThread:
@@ -262,35 +257,34 @@ class WorkerThread:
         loop = asyncio.get_running_loop()
         self._cancel = lambda: loop.call_soon_threadsafe(task.cancel)
         self._ready.set()
-        await _work(self._url, self._settings, wait=True)
+        await _work(self._url, self._settings)
 
 
-async def _work(url: str, settings: Settings, *, wait: bool) -> None:
-    """Runs a worker; with `wait`, for ever, through every time the database is away."""
+async def _work(url: str, settings: Settings) -> None:
+    """Runs a worker for ever, through every time the database is away."""
     engine = database.create_engine(url)
     wait_s = _FIRST_WAIT_S
     try:
         while True:
             try:
-                await _work_once(url, engine, settings, wait=wait)
+                await work_once(url, engine, settings, wait=True)
                 wait_s = _FIRST_WAIT_S
             except _AWAY as error:
-                if not wait:
-                    raise
                 logger.warning("worker waits for the database", extra={"facts": {"kind": type(error).__name__}})
             except Exception as error:
-                if not wait:
-                    raise
                 logger.error("worker fault", extra={"facts": {"where": where(error)}})
-            if not wait:
-                return
             await asyncio.sleep(wait_s)
             wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
     finally:
         engine.dispose()
 
 
-async def _work_once(url: str, engine: Engine, settings: Settings, *, wait: bool) -> None:
+async def work_once(url: str, engine: Engine, settings: Settings, *, wait: bool) -> None:
+    """Does what is in the queue; with `wait`, goes on until something breaks off.
+
+    Raises:
+        ConnectorException, psycopg.Error, DatabaseUnavailable: the database is away.
+    """
     app = make_app(url, engine, settings)
     await asyncio.to_thread(_ask_for_all, url, engine)
     async with app.open_async():

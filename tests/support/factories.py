@@ -21,7 +21,6 @@ from geo.database.schema.surveys import survey as survey_table
 from geo.database.schema.tallies import tallied, tally
 from geo.indicators.definitions import read_catalogue
 from geo.indicators.tallies import ALL, tally_survey
-from geo.indicators.tallies.from_frame import tally_gdf
 from geo.indicators.tallies.tally import KEY
 from geo.ingestion.loading import LoadOptions, LoadResult, SourceOptions, load_boundaries, load_survey
 from geo.ingestion.loading import load_facilities as load_file
@@ -29,6 +28,7 @@ from geo.ingestion.mapping import BoundaryColumns, FacilityColumns, Profile
 from geo.ingestion.reading import ReadOptions
 from geo.places import add_city
 from geo.surveys import SurveySpec
+from tests.support.tallying import tally_gdf
 
 TODAY = date(2024, 9, 1)
 STARTS, ENDS = date(2024, 1, 1), date(2024, 6, 30)

@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 from geo.settings import Settings
 from service.app import create_app
 from service.work import jobs
+from tests.support.queues import work_off
 from tests.support.two_organisations import TwoOrganisations
 
 API = "/api/v1"
@@ -71,7 +72,7 @@ class Office:
 
     def work(self) -> None:
         """Lets a worker empty the queue."""
-        jobs.work_off(_url(self._two), self.settings)
+        work_off(_url(self._two), self.settings)
 
     def sent(self, path: Path, survey: str = "north-draft", **choices: str) -> dict[str, Any]:
         """An upload that was sent and checked."""

@@ -15,9 +15,9 @@ from geo.database.schema.uploads import upload
 from geo.fields import Unit, standard_fields
 from geo.indicators.definitions import Definition
 from geo.indicators.tallies import tally_survey
-from geo.indicators.tallies.from_frame import tally_gdf
 from geo.indicators.tallies.tally import SUMS
 from tests.support.factories import ENDS, STARTS
+from tests.support.tallying import tally_gdf
 
 _NUMBERS = count(1)
 

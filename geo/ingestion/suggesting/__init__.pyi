@@ -1,7 +1,7 @@
 from .profile_text import write_profile as write_profile
-from .suggest import DETAIL as DETAIL
-from .suggest import NOTHING as NOTHING
-from .suggest import TARGETS as TARGETS
-from .suggest import Proposal as Proposal
-from .suggest import Suggestion as Suggestion
+from .proposal import DETAIL as DETAIL
+from .proposal import NOTHING as NOTHING
+from .proposal import TARGETS as TARGETS
+from .proposal import Proposal as Proposal
+from .proposal import Suggestion as Suggestion
 from .suggest import suggest_profile as suggest_profile

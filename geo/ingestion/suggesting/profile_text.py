@@ -12,8 +12,8 @@ from geo.ingestion.mapping import UNKNOWN, Meanings, Value, parse_profile
 from geo.ingestion.mapping.profile import standard_answers
 from geo.ingestion.suggesting.detail_hints import DetailHint
 from geo.ingestion.suggesting.fits import ValueLine
+from geo.ingestion.suggesting.proposal import Proposal, Suggestion
 from geo.ingestion.suggesting.share_hints import ShareHint
-from geo.ingestion.suggesting.suggest import Proposal, Suggestion
 
 _LINE_LENGTH = 110
 

@@ -25,7 +25,8 @@ from geo.ingestion.mapping.made_columns import part_names
 from geo.ingestion.reading import ReadOptions, open_layer
 from geo.ingestion.suggesting.place_codes import LIKE_A_CODE
 from geo.ingestion.suggesting.profile_text import quote, write_profile
-from geo.ingestion.suggesting.suggest import NOTHING, Confidence, propose
+from geo.ingestion.suggesting.proposal import NOTHING, Confidence
+from geo.ingestion.suggesting.suggest import propose
 from geo.messages import Message
 
 

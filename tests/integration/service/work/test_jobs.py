@@ -18,6 +18,7 @@ from geo.settings import Settings
 from service.work import jobs, queue
 from tests.support import factories as f
 from tests.support.published_city import SmallCity
+from tests.support.queues import work_off
 
 
 @pytest.fixture
@@ -70,7 +71,7 @@ def test_a_changed_definition_brings_figures_up_to_date(changing_city: SmallCity
     with engine.connect() as connection:
         stale = surveys_lacking_tallies(connection)
         assert stale == sorted(_survey_id(connection, slug) for slug in ("2019", "2024"))
-    jobs.work_off(changing_city.url, Settings())
+    work_off(changing_city.url, Settings())
     assert _figures(engine) == before
     assert _jobs(engine) == []
     with engine.connect() as connection:
@@ -144,7 +145,7 @@ def test_a_worker_takes_over_from_one_that_died(changing_city: SmallCity, engine
         # As a worker leaves them that was killed on the way: begun, and nobody's.
         connection.execute(text("SET LOCAL search_path = procrastinate"))
         connection.execute(text("UPDATE procrastinate_jobs SET status = 'doing', attempts = 1"))
-    jobs.work_off(changing_city.url, Settings())
+    work_off(changing_city.url, Settings())
     assert _figures(engine) == before
     assert _jobs(engine) == []
 

@@ -14,10 +14,11 @@ from geo.ingestion.uploads import receive
 from geo.people import Bearer
 from geo.places import find_city
 from geo.surveys import find_survey
-from service.work import jobs, queue
+from service.work import queue
 from tests.support import factories as f
 from tests.support.cli import Running
 from tests.support.published_city import drop_database, new_database
+from tests.support.queues import work_off
 from tests.support.workers import WorkersOffice, furnish
 
 
@@ -134,7 +135,7 @@ def test_h2_a_running_worker_takes_up_an_upload_whose_job_was_lost(
 
 def test_a_worker_takes_up_an_upload_whose_job_was_lost_when_it_starts(office: WorkersOffice, tmp_path: Path) -> None:
     number = lost(office, more_rows(tmp_path))
-    jobs.work_off(office.url, office.settings)
+    work_off(office.url, office.settings)
     assert office.look(number) == ("checked", None)
 
 
@@ -216,7 +217,7 @@ def test_a_job_to_be_tried_again_does_not_break_on_one_that_was_asked_for_meanwh
         # Somebody refused the file meanwhile, and had it checked again.
         queue.defer_upload(connection, number, "checking")
     # A worker's start puts the first back beside the second.
-    jobs.work_off(office.url, office.settings)
+    work_off(office.url, office.settings)
     assert office.look(number) == ("checked", None)
     assert live_jobs(office) == []
 

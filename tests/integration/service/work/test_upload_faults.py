@@ -17,11 +17,11 @@ from geo.database import lock_final
 from geo.database.cluster import server
 from geo.ingestion.uploads import Decision, Step, decide
 from geo.people import Bearer
-from service.work import jobs
 from tests.support import factories as f
 from tests.support.cli import Running
 from tests.support.faults import kill_server, many_rows, snapshot, whole
 from tests.support.published_city import drop_database, new_database
+from tests.support.queues import work_off
 from tests.support.workers import WorkersOffice, furnish
 
 PROGRESS = "SELECT step, rows_done FROM upload_progress"
@@ -76,7 +76,7 @@ def brought_to(office: WorkersOffice, step: Step, path: Path) -> int:
         "checking": [], "loading": ["accept"], "withdrawing": ["accept", "withdraw"],
     }  # fmt: skip
     for decision in decisions[step]:
-        jobs.work_off(office.url, office.settings)
+        work_off(office.url, office.settings)
         office.decides(number, decision)
     return number
 
@@ -108,7 +108,7 @@ def test_a_worker_that_is_killed_leaves_the_step_to_the_next(office: WorkersOffi
     if office.look(number)[0] != AFTER[step]:
         assert seen(office) == before
     office.a_minute_passes()
-    jobs.work_off(office.url, office.settings)
+    work_off(office.url, office.settings)
     assert office.look(number) == (AFTER[step], None)
     whole(office.engine, "2024")
     with office.engine.connect() as connection:
@@ -158,7 +158,7 @@ def test_a_reader_that_breaks_off_is_told_and_the_worker_goes_on(
 
 def test_a_file_that_takes_too_long_is_refused(office: WorkersOffice, tmp_path: Path) -> None:
     number = office.receives(many_rows(tmp_path / "many.csv"))
-    jobs.work_off(office.url, office.settings.model_copy(update={"upload_minutes": 0.03}))
+    work_off(office.url, office.settings.model_copy(update={"upload_minutes": 0.03}))
     state, problem = office.look(number)
     assert (state, "took more than" in str(problem)) == ("refused", True)
 
@@ -169,7 +169,7 @@ def test_a_file_that_needs_too_much_memory_is_refused(office: WorkersOffice, tmp
         file.write("household_code,longitude,latitude,note\n")
         file.writelines(f"H{i},73.75,18.58,{'x' * 2_000_000}\n" for i in range(400))
     number = office.receives(path)
-    jobs.work_off(office.url, office.settings.model_copy(update={"upload_memory_mb": 500}))
+    work_off(office.url, office.settings.model_copy(update={"upload_memory_mb": 500}))
     state, problem = office.look(number)
     assert (state, "memory" in str(problem)) == ("refused", True)
 

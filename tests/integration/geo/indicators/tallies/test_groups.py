@@ -16,11 +16,11 @@ from geo.errors import InvalidParameters, NotAllowed
 from geo.indicators.definitions import catalogue
 from geo.indicators.figures import ValuesQuery, find_area_values, find_changes, find_values
 from geo.indicators.tallies import ALL, CLUSTERS, surveys_lacking_tallies, tally_survey
-from geo.indicators.tallies.from_frame import tally_gdf
 from geo.indicators.tallies.store import group_fields, make_missing
 from geo.indicators.tallies.tally import SUMS
 from geo.ingestion.loading import SourceOptions, withdraw
 from tests.support import factories as f
+from tests.support.tallying import tally_gdf
 
 QUERY = ValuesQuery(
     cities=["pune"],

@@ -12,7 +12,7 @@ from geo.ingestion.mapping.profile import value_table
 from geo.ingestion.suggesting import Proposal, Suggestion, write_profile
 from geo.ingestion.suggesting.fits import ValueLine
 from geo.ingestion.suggesting.profile_text import add_answers, quote
-from geo.ingestion.suggesting.suggest import Confidence
+from geo.ingestion.suggesting.proposal import Confidence
 from tests.support.suggested import uncommented
 
 TEXT = st.text(max_size=30) | st.sampled_from(
