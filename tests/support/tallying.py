@@ -11,8 +11,8 @@ import pyarrow.compute as pc
 
 from geo.fields import standard_fields
 from geo.indicators.definitions import Definition
-from geo.indicators.tallies import FrameTally, arrow_type
-from geo.indicators.tallies.tally import ALL, CLUSTERS, UNKNOWN_GROUP, cluster_code
+from geo.indicators.tallies import ALL, CLUSTERS, UNKNOWN_GROUP, FrameTally, arrow_type
+from geo.indicators.tallies.tally import cluster_code
 
 
 def tally_gdf(households_gdf: gpd.GeoDataFrame, definitions: Sequence[Definition], *, by: str = ALL) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""What each column may hold: by its name, by a scheme it belongs to, beside another, or because a person said so."""
+"""What each column may hold: by its name, by the scheme it belongs to, beside another, or as a person has chosen."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -123,7 +123,7 @@ def said_candidates(
     words: Vocabulary,
     answers: Meanings,
 ) -> Iterator[Candidate]:
-    """What a person said of columns, each with what its values mean."""
+    """What a person chose for columns, each with what its values mean."""
     for column, target in said.items():
         parts = part_names(column)
         if target in (NOTHING, DETAIL) or not (column in columns or (parts and all(p in columns for p in parts))):
