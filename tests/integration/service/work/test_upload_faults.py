@@ -158,7 +158,7 @@ def test_a_reader_that_breaks_off_is_told_and_the_worker_goes_on(
 
 def test_a_file_that_takes_too_long_is_refused(office: WorkersOffice, tmp_path: Path) -> None:
     number = office.receives(many_rows(tmp_path / "many.csv"))
-    work_off(office.url, office.settings.model_copy(update={"upload_minutes": 0.03}))
+    work_off(office.url, office.settings.model_copy(update={"upload_minutes": 0.002}))
     state, problem = office.look(number)
     assert (state, "took more than" in str(problem)) == ("refused", True)
 
