@@ -17,12 +17,14 @@ def driver_of(connection: Connection) -> psycopg.Connection[Any]:
     return cast("psycopg.Connection[Any]", connection.connection.dbapi_connection)
 
 
-def copy_frame(connection: Connection, target: Table, frame: pd.DataFrame) -> None:
-    """Adds the rows of a frame to a table whose columns bear the same names."""
+def copy_frame(
+    connection: Connection, target: Table, frame: pd.DataFrame, *, into: sql.Identifier | None = None
+) -> None:
+    """Adds the rows of a frame to a table whose columns bear the same names, or `into` another that is like it."""
     schema = pa.schema([(name, _ARROW_TYPES[type(target.c[name].type)]) for name in frame.columns])
     encoder = pgpq.ArrowToPostgresBinaryEncoder(schema)
     statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
-        sql.Identifier(target.name), sql.SQL(", ").join(map(sql.Identifier, frame.columns))
+        into or sql.Identifier(target.name), sql.SQL(", ").join(map(sql.Identifier, frame.columns))
     )
     with driver_of(connection).cursor() as cursor, cursor.copy(statement) as copy:
         copy.write(encoder.write_header())

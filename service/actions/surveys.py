@@ -5,12 +5,15 @@ from typing import Any, Literal
 from geo import people, surveys
 from geo.database import raise_data_version
 from geo.errors import Conflict, NotAllowed
+from geo.indicators.tallies import recompute
 from geo.ingestion import loading
 from geo.ingestion.loading.stored_columns import Removed
 from geo.people import Acting, SignedIn, list_grants
 from geo.places import find_city
+from geo.publications import make_publication
 from geo.surveys import SurveySpec, find_own_surveys, find_survey
 from service.actions.inputs import NewSurvey
+from service.work.queue import defer_publication
 
 
 def open_survey(done: SignedIn, new: NewSurvey) -> dict[str, Any]:
@@ -54,6 +57,31 @@ def change_state(done: Acting, city: str, survey: str, state: Literal["draft", "
         raise_data_version(done.connection)
         facts = {"before": {"state": before["state"]}, "after": {"state": state}}
         done.note("state set", f"survey {city}/{survey}", owner_id=before["organisation_id"], **facts)
+
+
+def publish_now(done: Acting, city: str, survey: str, note: str | None = None) -> int:
+    """Makes the round's publication at once, without waiting for a worker, which the operator may; its number.
+
+    Raises:
+        Conflict: as geo.publications.make_publication; as find_own.
+    """
+    done.require("operator")
+    row = find_own(done, city, survey)
+    recompute(done.connection, row["id"])
+    made = make_publication(done.connection, row["id"], note=note)
+    if made.is_new:
+        facts = {"number": made.number, "note": note}
+        done.note("publication made", f"survey {city}/{survey}", owner_id=row["organisation_id"], after=facts)
+    return made.number
+
+
+def ask_publication(done: SignedIn, city: str, survey: str) -> None:
+    """Asks a worker for the round's next publication.
+
+    Raises:
+        as find_own.
+    """
+    defer_publication(done.connection, find_own(done, city, survey)["id"], done.bearer.account_id)
 
 
 def listed(done: Acting, city: str, survey: str) -> dict[str, Any]:

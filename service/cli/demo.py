@@ -15,7 +15,6 @@ from data.sample.city import SampleFiles, write_sample
 from geo.base import PageRequest
 from geo.indicators.definitions import read_catalogue
 from geo.indicators.figures import REASONS, ValuesQuery, find_changes, find_values
-from geo.indicators.tallies import recompute, surveys_lacking_tallies
 from geo.ingestion.loading import LoadOptions, SourceOptions, load_boundaries, load_facilities, load_survey
 from geo.ingestion.mapping import FacilityColumns, read_profile
 from geo.ingestion.reading import ReadOptions
@@ -24,7 +23,7 @@ from geo.settings import Settings
 from geo.surveys import SurveySpec
 from service.actions.cities import add_city
 from service.actions.loads import note_loaded
-from service.actions.surveys import change_state
+from service.actions.surveys import change_state, publish_now
 from service.cli.load import open_database, operating
 from service.cli.output import print_frame, progress_bar
 from service.drawing.coverage import coverage_map
@@ -44,7 +43,8 @@ def demo(
     files = write_sample(out)
     with operating(settings) as done:
         _load(done, files, settings)
-        _make_groups(done.connection)
+        for survey in files.surveys:
+            publish_now(done, files.city_slug, survey.survey)
     rounds = [survey.survey for survey in files.surveys]
     with open_database(settings) as connection:
         table = _city_table(connection, files.city_slug, rounds)
@@ -111,12 +111,6 @@ def _load(done: Acting, files: SampleFiles, settings: Settings) -> None:
             f"{survey.path.name}: {result.state}, {result.rows_loaded:,} households, "
             f"{result.rows_warned:,} with warnings, {seconds:.1f} s."
         )
-
-
-def _make_groups(connection: Connection) -> None:
-    """Counts the rounds by group and against each other, as the worker of a service would."""
-    for survey_id in surveys_lacking_tallies(connection):
-        recompute(connection, survey_id)
 
 
 def _city_table(connection: Connection, city: str, rounds: list[str]) -> pd.DataFrame:

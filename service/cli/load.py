@@ -22,7 +22,7 @@ from geo.settings import Settings
 from service.actions.cities import add_city
 from service.actions.loads import load_frame, note_loaded
 from service.actions.loads import withdraw as take_back
-from service.actions.surveys import change_state
+from service.actions.surveys import change_state, publish_now
 from service.cli import options as o
 from service.cli.load_report import Report, load_options, print_moves, summarise
 from service.cli.option_groups import (
@@ -210,6 +210,7 @@ def load_into_round(
         note_loaded(done, result)
         if round_.publish and not outcome.dry_run:
             change_state(done, city, slug, "published")
+            publish_now(done, city, slug)
     report.write(result)
     summarise(result, file, started)
     for earlier in result.replaced:
@@ -275,7 +276,8 @@ def publish(
     state: Literal["draft", "published"] = "draft" if draft else "published"
     with operating(Settings()) as done:
         change_state(done, city, survey, state)
-    typer.echo(f"Survey {survey} of {city} is {'a draft' if draft else 'published'}.")
+        number = None if draft else publish_now(done, city, survey)
+    typer.echo(f"Survey {survey} of {city} is {'a draft' if draft else f'published: publication {number}'}.")
 
 
 def withdraw(

@@ -17,7 +17,7 @@ from geo.surveys import find_own_surveys, find_seen_survey, find_survey
 from maps import words
 from maps.figures import finite
 from service.actions.inputs import NewSurvey
-from service.actions.surveys import change_state, open_survey
+from service.actions.surveys import ask_publication, change_state, open_survey
 from service.actions.uploads import newest
 from service.http.access import acting, reading_in_full, seen_with
 from service.http.html import page, see_other
@@ -144,4 +144,6 @@ def set_state(
     """Publishes a round, or takes it back to draft."""
     with acting(request, "steward", csrf) as done:
         change_state(done, city, survey, state)
+        if state == "published":
+            ask_publication(done, city, survey)
     return see_other(request, f"/surveys/{city}/{survey}")

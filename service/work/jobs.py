@@ -18,19 +18,23 @@ from sqlalchemy import Engine
 
 from geo import database
 from geo.database import SERVICE_ROLE
-from geo.errors import Busy, DatabaseUnavailable, Locked
+from geo.errors import Busy, Conflict, DatabaseUnavailable, Locked
 from geo.indicators.tallies import recompute
-from geo.ingestion.uploads import Step, clear_folder, give_up, remove_older
+from geo.ingestion.uploads import Step, city_of, clear_folder, give_up, remove_older
 from geo.messages import Message
+from geo.people import find_account_by_id, note_as
+from geo.publications import make_publication
 from geo.settings import Settings
 from service.logs import UPLOAD, where
 from service.work import reader_process
 from service.work.queue import (
+    MAKE_PUBLICATION,
     QUEUE_SCHEMA,
     RECOMPUTE_TALLIES,
     SHORT_FIRST,
     WORK_ON_UPLOAD,
     StaleWatch,
+    defer_behind,
     defer_lost,
     defer_stale,
     defer_survey,
@@ -134,11 +138,17 @@ def make_app(url: str, engine: Engine, settings: Settings) -> App:
             if gave_way:
                 defer_survey(connection, survey_id)
 
+    @app.task(name=MAKE_PUBLICATION, retry=RetryStrategy(max_attempts=5, exponential_wait=5))
+    def publish(survey_id: int, account_id: int | None) -> None:
+        _publish(engine, survey_id, account_id)
+
     # What goes wrong with a file is said of it; only a database that was away is tried again.
     @app.task(name=WORK_ON_UPLOAD, retry=RetryStrategy(max_attempts=30, wait=5))
     def work_on_upload(upload_id: int, step: Step) -> None:
         UPLOAD.set(upload_id)
         _work_on_upload(url, engine, settings, upload_id, step)
+        with database.transaction(engine) as connection:
+            defer_behind(connection, city_of(connection, upload_id))
 
     @regularly("* * * * *")
     def ask_for_uploads() -> None:
@@ -165,6 +175,22 @@ def make_app(url: str, engine: Engine, settings: Settings) -> App:
             _leave_for_next_time("retry_stalled")
 
     return app
+
+
+def _publish(engine: Engine, survey_id: int, account_id: int | None) -> None:
+    """Makes a round's next publication. Where that is refused, such as because it was emptied, the former one stays."""
+    with database.transaction(engine) as connection:
+        recompute(connection, survey_id)
+    try:
+        with database.transaction(engine) as connection:
+            made = make_publication(connection, survey_id, account_id=account_id)
+            if made.is_new:
+                by = "the worker" if account_id is None else find_account_by_id(connection, account_id)["email"]
+                facts = {"number": made.number}
+                subject = f"survey {made.city}/{made.survey}"
+                note_as(connection, by, "publication made", subject, organisation_id=made.organisation_id, after=facts)
+    except Conflict as refused:
+        logger.warning("not published", extra={"facts": {"survey": survey_id, "why": refused.code}})
 
 
 def _leave_for_next_time(task: str) -> None:
@@ -301,7 +327,7 @@ def _ask_for_all(url: str, engine: Engine) -> None:
     """Makes the queue, and asks for what a worker that ended left undone."""
     prepare(url)
     with database.transaction(engine) as connection:
-        uploads, surveys = defer_lost(connection), defer_stale(connection)
+        uploads, surveys = defer_lost(connection), defer_stale(connection) + defer_behind(connection)
     if uploads:
         logger.info("uploads are taken up again", extra={"facts": {"uploads": uploads}})
     if surveys:

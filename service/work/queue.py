@@ -19,12 +19,14 @@ from geo import database
 from geo.database import read_data_version
 from geo.indicators.tallies import mark_surveys, surveys_lacking_tallies
 from geo.ingestion.uploads import Step, find_waiting, of_same_organisation
+from geo.publications import surveys_behind
 
 QUEUE_SCHEMA = "procrastinate"
 """The queue's tables live in a schema of their own, where no migration of ours sees them."""
 
 RECOMPUTE_TALLIES = "recompute_tallies"
 WORK_ON_UPLOAD = "work_on_upload"
+MAKE_PUBLICATION = "make_publication"
 
 SHORT_FIRST = 1_000_000
 """The priority of what takes a moment."""
@@ -71,6 +73,23 @@ def defer_stale(connection: Connection) -> int:
 def defer_survey(connection: Connection, survey_id: int) -> None:
     """Asks, in the caller's transaction, for the tallies a survey lacks."""
     _defer(connection, RECOMPUTE_TALLIES, _survey_lock(survey_id), _AFTER_PEOPLE, survey_id=survey_id)
+
+
+def defer_behind(connection: Connection, city_id: int | None = None) -> int:
+    """Asks, in the caller's transaction, for the publications that are behind, of a city or all; how many those are."""
+    found = surveys_behind(connection, city_id)
+    for survey_id in found:
+        defer_publication(connection, survey_id)
+    return len(found)
+
+
+def defer_publication(connection: Connection, survey_id: int, account_id: int | None = None) -> None:
+    """Asks, in the caller's transaction, for a round's next publication; twice is once."""
+    of_task = (_JOBS.c.task_name == MAKE_PUBLICATION, _STATUS == "todo")
+    same = (*of_task, sql_cast(_JOBS.c.args["survey_id"].astext, Integer) == survey_id)
+    if connection.execute(select(_JOBS.c.id).where(*same).limit(1)).first() is None:
+        asked = {"survey_id": survey_id, "account_id": account_id}
+        _defer(connection, MAKE_PUBLICATION, _survey_lock(survey_id), 0, **asked)
 
 
 def has_waiting_upload(connection: Connection) -> bool:
@@ -135,17 +154,18 @@ def waiting_before(connection: Connection, upload_ids: Sequence[int]) -> dict[in
 
 
 class StaleWatch:
-    """Asks for the tallies surveys lack, and looks for them only after something that readers see has changed."""
+    """Asks for what surveys lack, tallies and publications, and looks for it only after something has changed."""
 
     def __init__(self) -> None:
         self._complete: tuple[int, ...] | None = None
-        """What was there when no survey lacked any."""
+        """What was there when no survey lacked anything."""
 
     def ask(self, connection: Connection) -> None:
         """Asks, in the caller's transaction, where something may be missing."""
         there = (read_data_version(connection), *mark_surveys(connection))
         if there != self._complete:
-            self._complete = None if defer_stale(connection) else there
+            lacking = defer_stale(connection) + defer_behind(connection)
+            self._complete = None if lacking else there
 
 
 def _survey_lock(survey_id: int) -> str:

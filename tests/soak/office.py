@@ -16,10 +16,9 @@ from geo import database
 from geo.database import service_url
 from geo.database.cluster import server
 from geo.people import add_account, make_link
-from geo.places import find_city
-from geo.surveys import set_state
 from service.work import jobs
 from tests.support import factories as f
+from tests.support.publishing import publish
 from tests.support.serving import free_port
 from tests.support.two_organisations import PASSWORD, set_password, sign_in
 
@@ -122,9 +121,8 @@ def furnish(url: str, folder: Path) -> Mapping[str, str]:
                 path = f.write_csv(folder / f"{slug}-first.csv", rows)
                 spec = replace(f.spec(slug), organisation=organisation, mode="census")
                 f.load(connection, folder, path, survey=spec)
-                set_state(
-                    connection, find_city(connection, "pune"), slug, "draft" if slug == slugs[-1] else "published"
-                )
+                if slug != slugs[-1]:
+                    publish(connection, "pune", slug)
         for organisation in ROUNDS:
             account = add_account(connection, f"steward@{organisation}.org", "S", "steward", organisation)
             set_password(connection, make_link(connection, account)[0], PASSWORD)

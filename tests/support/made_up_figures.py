@@ -71,5 +71,6 @@ KIND = FigureKind(
     columns=COLUMNS,
     ask=ask,
     find=find,
+    find_published=find,
     feature_id=("city", "working"),
 )

@@ -12,13 +12,13 @@ from sqlalchemy import Connection
 from sqlalchemy.engine import make_url
 
 from geo import database
-from geo.database import raise_data_version
 from geo.indicators.tallies import recompute, surveys_lacking_tallies
 from geo.ingestion.loading import LoadOptions, SourceOptions, load_boundaries, load_survey
 from geo.ingestion.mapping import BoundaryColumns
 from geo.ingestion.reading import ReadOptions
-from geo.places import add_city, find_city
-from geo.surveys import SurveySpec, set_state
+from geo.places import add_city
+from geo.surveys import SurveySpec
+from tests.support.publishing import publish as publish_round
 
 CITY, CITY_NAME = "khandesh", "Khandesh"
 FORMULA_NAME = "=HYPERLINK(0)"
@@ -154,8 +154,8 @@ def load_round(connection: Connection, city: SmallCity, path: Path, spec: Survey
         source=SourceOptions(),
         options=LoadOptions("secret-person", str(city.folder / "originals")),
     )
-    if publish and set_state(connection, find_city(connection, CITY), spec.slug, "published"):
-        raise_data_version(connection)
+    if publish:
+        publish_round(connection, CITY, spec.slug)
 
 
 def load_small_city(url: str, folder: Path) -> SmallCity:

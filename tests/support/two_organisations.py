@@ -12,11 +12,10 @@ from geo import database, people
 from geo.database import service_url
 from geo.database.schema.access import ROLES, Role
 from geo.indicators.tallies import recompute, surveys_lacking_tallies
-from geo.places import find_city
-from geo.surveys import set_state
 from service.work import jobs
 from tests.support import factories as f
 from tests.support.published_city import drop_database, new_database
+from tests.support.publishing import publish
 
 PASSWORD = "correct horse battery"
 SECRETS = ("NORTH-SECRET", "SOUTH-SECRET")
@@ -91,7 +90,7 @@ def _load(connection: Connection, folder: Path, organisation: str, state: str, s
     spec = replace(f.spec(f"{organisation}-{state}"), organisation=organisation)
     f.load(connection, folder, path, survey=spec, skip_errors=True)
     if state == "published":
-        set_state(connection, find_city(connection, "pune"), spec.slug, "published")
+        publish(connection, "pune", spec.slug)
 
 
 def _add(connection: Connection, email: str, role: Role, organisation: str) -> None:

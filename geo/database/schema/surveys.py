@@ -31,12 +31,15 @@ survey = Table(
     Column("mode", Text, nullable=False),
     Column("licence", Text, nullable=True),
     Column("state", Text, nullable=False, server_default="draft"),
+    # Whether a new publication is made by itself when what the last one rests on has changed, or when a steward asks.
+    Column("publishing", Text, nullable=False, server_default="automatic"),
     UniqueConstraint("city_id", "slug"),
     CheckConstraint(SLUG, name="slug"),
     CheckConstraint("starts_on <= ends_on", name="dates"),
     CheckConstraint("unit IN ('household', 'settlement')", name="unit"),
     CheckConstraint("mode IN ('census', 'sample', 'phone')", name="mode"),
     CheckConstraint("state IN ('draft', 'published')", name="state"),
+    CheckConstraint("publishing IN ('automatic', 'steward')", name="publishing"),
 )
 
 survey_frame = Table(

@@ -6,6 +6,14 @@ from geo.database.schema.base import metadata
 from geo.database.schema.facilities import facility
 from geo.database.schema.households import household
 from geo.database.schema.places import boundary, city, city_request, organisation, settlement, ward
+from geo.database.schema.publications import (
+    publication,
+    publication_counts,
+    published_block,
+    published_figure,
+    published_pair,
+    published_place,
+)
 from geo.database.schema.surveys import data_version, stratum_frame, survey, survey_frame
 from geo.database.schema.tallies import own_indicator, pair_tally, paired, tallied, tally
 from geo.database.schema.uploads import finding, incoming, remembered_profile, upload, upload_progress
@@ -28,6 +36,12 @@ __all__ = [
     "pair_tally",
     "paired",
     "password_link",
+    "publication",
+    "publication_counts",
+    "published_block",
+    "published_figure",
+    "published_pair",
+    "published_place",
     "remembered_profile",
     "session",
     "settlement",

@@ -10,6 +10,7 @@ from .parts import remove_incoming as remove_incoming
 from .parts import remove_older as remove_older
 from .upload import BEGINS_AS as BEGINS_AS
 from .upload import Step as Step
+from .upload import city_of as city_of
 from .upload import count_states as count_states
 from .upload import find_upload as find_upload
 from .upload import kept_bytes as kept_bytes

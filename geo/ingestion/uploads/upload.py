@@ -88,6 +88,11 @@ def of_same_organisation(upload_id: int) -> Select[tuple[int]]:
     return select(upload.c.id).where(upload.c.organisation_id == sender)
 
 
+def city_of(connection: Connection, upload_id: int) -> int:
+    """The city an upload is for."""
+    return int(connection.execute(select(upload.c.city_id).where(upload.c.id == upload_id)).scalar_one())
+
+
 def uploads() -> Any:
     """Every upload the reader may see, with its city, survey and progress."""
     return (

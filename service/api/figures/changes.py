@@ -69,4 +69,5 @@ KIND = FigureKind(
     columns=CHANGE_COLUMNS,
     ask=_ask,
     find=_find,
+    find_published=_find,
 )

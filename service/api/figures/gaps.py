@@ -65,6 +65,7 @@ KIND = FigureKind(
     columns=GAP_COLUMNS,
     ask=_ask,
     find=find_gaps,
+    find_published=find_gaps,
     feature_id=("city", "survey", "indicator", "counted", "ward_code", "settlement_code"),
     beside={"hot_spots": (HotSpotTest, _hot_spots)},
 )

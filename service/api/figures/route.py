@@ -51,6 +51,9 @@ class FigureKind:
     ask: Callable[..., Any]
     """Makes the query of its own parameters. Every kind has `access`, `format`, `limit` and `cursor` besides."""
     find: Callable[[Connection, Any], FigurePage]
+    """Finds what is seen in full."""
+    find_published: Callable[[Connection, Any], FigurePage]
+    """Finds what everybody sees."""
     feature_id: Sequence[str] = ()
     """The columns that name a feature. Without them it has no shapes; with them its query has `geometry`."""
     beside: Mapping[str, tuple[type[BaseModel], Callable[[Any], Mapping[str, Any]]]] = field(default_factory=dict)
@@ -98,7 +101,7 @@ def add_route(router: APIRouter, kind: FigureKind) -> None:
         if FORMATS[output].needs == "shapes":
             query = replace(query, geometry=True)
         with reading_figures(request, access) as reading:
-            page = kind.find(reading.connection, query)
+            page = (kind.find_published if access == "public" else kind.find)(reading.connection, query)
         found = Rows(
             kind.name,
             _in_words(page.figures, kind.columns),

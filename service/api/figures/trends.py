@@ -33,4 +33,5 @@ KIND = FigureKind(
     columns=TREND_COLUMNS,
     ask=_ask,
     find=find_trends,
+    find_published=find_trends,
 )

@@ -4,7 +4,15 @@ from fastapi import APIRouter, Request, Response
 
 from geo.surveys import find_own_surveys
 from service.actions.inputs import NewSurvey
-from service.actions.surveys import change_state, end_grant, grant_survey, grants_of, listed, open_survey
+from service.actions.surveys import (
+    ask_publication,
+    change_state,
+    end_grant,
+    grant_survey,
+    grants_of,
+    listed,
+    open_survey,
+)
 from service.api.surveys.bodies import Grants, OwnSurveys, SurveyChange, SurveyRow
 from service.http.access import acting, reading_in_full
 from service.http.described import private_responses
@@ -36,6 +44,8 @@ def change(request: Request, city: SlugInPath, survey: SlugInPath, body: SurveyC
     """Publishes a round, or takes it back to draft."""
     with acting(request, "steward") as done:
         change_state(done, city, survey, body.state)
+        if body.state == "published":
+            ask_publication(done, city, survey)
         after = listed(done, city, survey)
     return private_answer(after)
 

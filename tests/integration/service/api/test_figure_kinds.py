@@ -16,7 +16,8 @@ from sqlalchemy import Connection
 
 from geo import database
 from geo.database import service_url
-from geo.indicators.figures import VALUE_COLUMNS, Column, FigurePage, ValuesQuery, find_values
+from geo.indicators.figures import VALUE_COLUMNS, Column, FigurePage, ValuesQuery
+from geo.publications import find_published_values
 from geo.settings import Settings
 from service.api.figures import kinds, values
 from service.api.figures.route import FigureKind, add_route
@@ -59,10 +60,10 @@ def test_a_column_that_is_declared_shows_in_every_form(asking: Asking) -> None:
     rooms = Column("rooms", int | None, "Rooms there are.", "#rooms+num", 3, "counted")
 
     def find(connection: Connection, query: ValuesQuery) -> FigurePage:
-        page = find_values(connection, query)
+        page = find_published_values(connection, query)
         return replace(page, figures=page.figures.assign(rooms=7.0))
 
-    client = asking(replace(values.KIND, columns=(*VALUE_COLUMNS, rooms), find=find))
+    client = asking(replace(values.KIND, columns=(*VALUE_COLUMNS, rooms), find_published=find))
     assert {row["rooms"] for row in client.get(VALUES).json()["values"]} == {7}
     header, hashtags, *lines = _lines(client.get(f"{VALUES}&format=csv&hxl=true").text)
     assert (header[-1], hashtags[-1], {line[-1] for line in lines}) == ("rooms", "#rooms+hh+num", {"7"})

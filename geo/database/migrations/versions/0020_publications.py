@@ -1,0 +1,148 @@
+"""Publications: what the public may read of a round, made whole at one moment."""
+
+from alembic import op
+
+revision = "0020"
+down_revision = "0017"
+branch_labels = None
+depends_on = None
+
+UPGRADE = """
+ALTER TABLE survey ADD COLUMN publishing TEXT NOT NULL DEFAULT 'automatic';
+ALTER TABLE survey ADD CONSTRAINT survey_publishing_check CHECK (publishing IN ('automatic', 'steward'));
+CREATE TABLE publication (
+    id INTEGER GENERATED ALWAYS AS IDENTITY,
+    survey_id INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    made_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    account_id INTEGER,
+    state TEXT DEFAULT 'current' NOT NULL,
+    basis JSONB NOT NULL,
+    sha256 TEXT NOT NULL,
+    note TEXT,
+    CONSTRAINT publication_pkey PRIMARY KEY (id),
+    CONSTRAINT publication_survey_id_number_key UNIQUE (survey_id, number),
+    CONSTRAINT publication_number_check CHECK (number >= 1),
+    CONSTRAINT publication_state_check CHECK (state IN ('current', 'superseded', 'retracted')),
+    CONSTRAINT publication_survey_id_fkey FOREIGN KEY(survey_id) REFERENCES survey (id),
+    CONSTRAINT publication_account_id_fkey FOREIGN KEY(account_id) REFERENCES account (id)
+);
+CREATE UNIQUE INDEX publication_current_idx ON publication (survey_id) WHERE state = 'current';
+CREATE TABLE published_place (
+    publication_id INTEGER NOT NULL,
+    place INTEGER NOT NULL,
+    level TEXT NOT NULL,
+    code TEXT NOT NULL,
+    ward_code TEXT,
+    ward_name TEXT,
+    settlement_code TEXT,
+    settlement_name TEXT,
+    drawn TEXT NOT NULL,
+    area_m2 DOUBLE PRECISION,
+    geom geometry(MULTIPOLYGON,4326),
+    point geometry(POINT,4326),
+    CONSTRAINT published_place_pkey PRIMARY KEY (publication_id, place),
+    CONSTRAINT published_place_publication_id_level_code_key UNIQUE (publication_id, level, code),
+    CONSTRAINT published_place_level_check CHECK (level IN ('settlement', 'ward', 'city')),
+    CONSTRAINT published_place_publication_id_fkey FOREIGN KEY(publication_id) REFERENCES publication (id) ON DELETE CASCADE
+);
+CREATE TABLE published_block (
+    publication_id INTEGER NOT NULL,
+    block INTEGER NOT NULL,
+    group_field TEXT NOT NULL,
+    indicator_id TEXT NOT NULL,
+    definition_version INTEGER NOT NULL,
+    counted TEXT NOT NULL,
+    is_headline BOOLEAN NOT NULL,
+    indicator_name TEXT NOT NULL,
+    unit TEXT NOT NULL,
+    method TEXT NOT NULL,
+    groups TEXT[] NOT NULL,
+    hot_spots JSONB,
+    CONSTRAINT published_block_pkey PRIMARY KEY (publication_id, block),
+    CONSTRAINT published_block_said_once_key UNIQUE (publication_id, group_field, indicator_id, counted),
+    CONSTRAINT published_block_counted_check CHECK (counted IN ('households', 'persons')),
+    CONSTRAINT published_block_publication_id_fkey FOREIGN KEY(publication_id) REFERENCES publication (id) ON DELETE CASCADE
+);
+CREATE TABLE published_figure (
+    publication_id INTEGER NOT NULL,
+    block INTEGER NOT NULL,
+    place INTEGER NOT NULL,
+    group_name TEXT NOT NULL,
+    value DOUBLE PRECISION,
+    low DOUBLE PRECISION,
+    high DOUBLE PRECISION,
+    n BIGINT,
+    n_unknown BIGINT,
+    bound_low DOUBLE PRECISION,
+    bound_high DOUBLE PRECISION,
+    population BIGINT,
+    unserved BIGINT,
+    unserved_low BIGINT,
+    unserved_high BIGINT,
+    response_rate DOUBLE PRECISION,
+    deff DOUBLE PRECISION,
+    n_eff DOUBLE PRECISION,
+    method TEXT NOT NULL,
+    flags TEXT,
+    reason TEXT,
+    gi_z DOUBLE PRECISION,
+    gi_p DOUBLE PRECISION,
+    hot_spot TEXT,
+    hot_spot_reason TEXT,
+    kept_from INTEGER,
+    CONSTRAINT published_figure_pkey PRIMARY KEY (publication_id, block, place, group_name)
+) PARTITION BY LIST (publication_id);
+CREATE TABLE publication_counts (
+    publication_id INTEGER NOT NULL,
+    counts BYTEA NOT NULL,
+    CONSTRAINT publication_counts_pkey PRIMARY KEY (publication_id),
+    CONSTRAINT publication_counts_publication_id_fkey FOREIGN KEY(publication_id) REFERENCES publication (id) ON DELETE CASCADE
+);
+CREATE TABLE published_pair (
+    from_publication_id INTEGER NOT NULL,
+    to_publication_id INTEGER NOT NULL,
+    block INTEGER NOT NULL,
+    place INTEGER NOT NULL,
+    n_pairs BIGINT NOT NULL,
+    low DOUBLE PRECISION,
+    high DOUBLE PRECISION,
+    p_value DOUBLE PRECISION,
+    CONSTRAINT published_pair_pkey PRIMARY KEY (from_publication_id, to_publication_id, block, place),
+    CONSTRAINT published_pair_from_publication_id_fkey FOREIGN KEY(from_publication_id) REFERENCES publication (id) ON DELETE CASCADE,
+    CONSTRAINT published_pair_to_publication_id_fkey FOREIGN KEY(to_publication_id) REFERENCES publication (id) ON DELETE CASCADE
+);
+
+-- A round that is taken back is shown by none of its publications, nor is it when it is published again.
+CREATE FUNCTION gate.retract() RETURNS TRIGGER
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    UPDATE public.publication SET state = 'retracted' WHERE survey_id = NEW.id AND state <> 'retracted';
+    RETURN NULL;
+END
+$$;
+REVOKE ALL ON FUNCTION gate.retract() FROM PUBLIC;
+CREATE TRIGGER survey_taken_back AFTER UPDATE OF state ON survey
+    FOR EACH ROW WHEN (OLD.state = 'published' AND NEW.state = 'draft') EXECUTE FUNCTION gate.retract();
+
+-- What is published is for everybody; that a round has been is as well known as the round.
+ALTER TABLE publication ENABLE ROW LEVEL SECURITY;
+CREATE POLICY seen ON publication FOR SELECT USING (survey_id IN (SELECT gate.seen_surveys()));
+"""
+
+DOWNGRADE = """
+DROP TRIGGER survey_taken_back ON survey;
+DROP FUNCTION gate.retract();
+DROP TABLE published_pair, publication_counts, published_figure, published_block, published_place, publication;
+ALTER TABLE survey DROP COLUMN publishing;
+"""
+
+
+def upgrade() -> None:
+    """Makes the tables; the worker, or `vasti db upgrade`, makes the first publication of each published round."""
+    op.get_bind().exec_driver_sql(UPGRADE)
+
+
+def downgrade() -> None:
+    """Drops what has been published: it can be made anew."""
+    op.get_bind().exec_driver_sql(DOWNGRADE)

@@ -1,0 +1,74 @@
+"""Everything the public may be told of a round: all indicators, places, groups and both counts, made together."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pandas as pd
+from sqlalchemy import Connection
+
+from geo.indicators.definitions import Counted, read_catalogue
+from geo.indicators.figures.blocks import Block, Cells, headline
+from geo.indicators.figures.compute import Exact, finish, make_levels
+from geo.indicators.figures.query import ValuesQuery, find_blocks
+from geo.indicators.figures.read import read_cells
+from geo.indicators.figures.rollup import LEVELS, Level
+from geo.indicators.figures.values import named
+from geo.indicators.tallies import ALL
+from geo.indicators.tallies.store import group_fields
+
+_COUNTS = ("answering", "yes", "asked")
+"""What a figure was made from, to the household."""
+
+_COUNTED: tuple[Counted, ...] = ("households", "persons")
+
+
+@dataclass(frozen=True)
+class Told:
+    """The public figures of a round as a whole (`group_field` is empty), or by the groups of a field.
+
+    `figures`, by level, in the order of block, place and group: the columns of figures, those in values.INTERNAL,
+    `block` (an index of `blocks`), `place`, and _COUNTS, which are for nobody's eyes.
+    """
+
+    group_field: str
+    blocks: list[Block]
+    figures: dict[Level, pd.DataFrame]
+
+    def is_headline(self, block: Block) -> bool:
+        """Whether this is what is counted where nobody says."""
+        return block.counted == headline(block.definition, [block.round])
+
+
+def tell_round(connection: Connection, city: str, survey: str) -> Iterator[Told]:
+    """Everything the public may be told of a round: first as a whole, then by the groups of each field.
+
+    It rests on the tallies there are: of groups that are not counted yet, nothing is said.
+    """
+    catalogue = read_catalogue(connection)
+    asked = [ValuesQuery(cities=[city], surveys=[survey], counted=counted, seen="all") for counted in _COUNTED]
+    blocks = [block for query in asked for block in find_blocks(connection, query, catalogue)]
+    blocks = sorted(blocks, key=lambda block: (block.definition.id, block.counted))
+    whole = read_cells(connection, blocks)
+    yield Told(ALL, blocks, _told(make_levels(whole, LEVELS, "public"), whole))
+    if blocks and blocks[0].round.unit == "household":
+        for by in group_fields():
+            tallied = find_blocks(
+                connection, ValuesQuery(cities=[city], surveys=[survey], by=by, seen="all"), catalogue
+            )
+            counted = {block.definition.id for block in tallied if block.is_counted}
+            chosen = [block for block in blocks if block.definition.id in counted]
+            if chosen:
+                yield Told(by, chosen, _by_groups(connection, chosen, by))
+
+
+def _by_groups(connection: Connection, blocks: list[Block], by: str) -> dict[Level, pd.DataFrame]:
+    table, whole = read_cells(connection, blocks, by), read_cells(connection, blocks)
+    return _told(make_levels(table, LEVELS, "public", whole), table)
+
+
+def _told(levels: dict[Level, Exact], table: Cells) -> dict[Level, pd.DataFrame]:
+    told = {}
+    for level, exact in levels.items():
+        counts = exact.figures[["block", "place", *_COUNTS]]
+        told[level] = pd.concat([named(finish(exact), table, level), counts.reset_index(drop=True)], axis=1)
+    return told

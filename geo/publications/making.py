@@ -1,0 +1,171 @@
+"""Making a publication: the only place where tallies become what the public reads."""
+
+import hashlib
+import io
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from sqlalchemy import Connection, func, insert, select, update
+
+from geo.database import lock_city, lock_survey, raise_data_version
+from geo.database.schema.places import city
+from geo.database.schema.publications import publication, publication_counts, published_block
+from geo.database.schema.surveys import survey
+from geo.errors import Conflict
+from geo.indicators.figures import Level, Told, tell_round
+from geo.publications.basis import basis_of
+from geo.publications.parts import add_part
+from geo.publications.places import FIRST, number_places, write_places
+
+PROTECTED = "protected"
+
+NUMBERS = (
+    *("value", "low", "high", "n", "n_unknown", "bound_low", "bound_high", "population"),
+    *("unserved", "unserved_low", "unserved_high", "response_rate", "deff", "n_eff"),
+)
+"""What a figure says in numbers."""
+
+_KEYS = ("block", "place", "group_name")
+
+
+class Made(NamedTuple):
+    """The publication a round has, and whether it was made now; of which round of whose."""
+
+    number: int
+    is_new: bool
+    city: str
+    survey: str
+    organisation_id: int
+
+
+def make_publication(
+    connection: Connection, survey_id: int, *, account_id: int | None = None, note: str | None = None
+) -> Made:
+    """Makes the round's next publication and puts it in the place of the current one.
+
+    Where nothing that the current one rests on has changed, it stays. Of groups and pairs of rounds it says what has
+    been counted.
+
+    Raises:
+        Conflict: the round is not published, or there is nothing to publish; the current one stays.
+    """
+    row = _round(connection, survey_id)
+    # What it rests on stays as it is until it is made.
+    lock_survey(connection, survey_id)
+    lock_city(connection, row.city_id)
+    if row.state != "published":
+        raise Conflict("publication_of_draft", survey=row.slug)
+    basis, current = basis_of(connection, survey_id), _current(connection, survey_id)
+    if current is not None and current.basis == basis:
+        return Made(current.number, False, row.city, row.slug, row.organisation_id)
+    if not basis["uploads"]:
+        raise Conflict("publication_without_rows", survey=row.slug)
+    if current is not None:
+        _supersede(connection, current.id)
+    earlier = select(func.max(publication.c.number)).where(publication.c.survey_id == survey_id)
+    number = int(connection.execute(earlier).scalar() or 0) + 1
+    made = {"survey_id": survey_id, "number": number, "basis": basis, "note": note, "account_id": account_id}
+    publication_id = connection.execute(
+        insert(publication).values(**made, sha256="").returning(publication.c.id)
+    ).scalar_one()
+    sha256 = _write(connection, publication_id, row.city, row.slug)
+    connection.execute(update(publication).where(publication.c.id == publication_id).values(sha256=sha256))
+    raise_data_version(connection)
+    return Made(number, True, row.city, row.slug, row.organisation_id)
+
+
+def _round(connection: Connection, survey_id: int) -> Any:
+    columns = (*(survey.c[name] for name in ("slug", "state", "city_id", "organisation_id")), city.c.slug.label("city"))
+    found = select(*columns).join(city, city.c.id == survey.c.city_id).where(survey.c.id == survey_id)
+    return connection.execute(found).one()
+
+
+def _current(connection: Connection, survey_id: int) -> Any:
+    of_round = (publication.c.survey_id == survey_id, publication.c.state == "current")
+    return connection.execute(select(publication).where(*of_round)).one_or_none()
+
+
+def _supersede(connection: Connection, publication_id: int) -> None:
+    connection.execute(update(publication).where(publication.c.id == publication_id).values(state="superseded"))
+
+
+def _write(connection: Connection, publication_id: int, city_slug: str, survey_slug: str) -> str:
+    """Writes everything the round may tell; the digest of its figures."""
+    figures, counts, first_block = [], [], 0
+    first: dict[Level, int] = {}
+    for told in tell_round(connection, city_slug, survey_slug):
+        if not first:
+            first = number_places(told.figures)
+            write_places(connection, publication_id, told.figures, first)
+        every = _numbered(told, first, first_block)
+        _write_blocks(connection, publication_id, told, every, first_block)
+        first_block += len(told.blocks)
+        counts.append(every[[*_KEYS, "answering", "yes", "asked"]])
+        figures.append(_worth_keeping(every) if told.group_field else every)
+    rows = pd.concat([_as_stored(each) for each in figures], ignore_index=True)
+    add_part(connection, publication_id, rows)
+    kept = insert(publication_counts).values(publication_id=publication_id, counts=_as_parquet(pd.concat(counts)))
+    connection.execute(kept)
+    return hashlib.sha256(rows.to_csv(index=False).encode()).hexdigest()
+
+
+def _as_parquet(counts: pd.DataFrame) -> bytes:
+    sink = io.BytesIO()
+    counts.to_parquet(sink, index=False, compression="zstd")
+    return sink.getvalue()
+
+
+def _numbered(told: Told, first: dict[Level, int], first_block: int) -> pd.DataFrame:
+    """The figures of all levels, with the numbers their blocks and places have in the publication."""
+    levels = [
+        told.figures[level].assign(
+            block=told.figures[level]["block"] + first_block,
+            place=told.figures[level]["place"] + first[level],
+        )
+        for level in FIRST
+    ]
+    return pd.concat(levels, ignore_index=True).rename(columns={"_group": "group_name"})
+
+
+def _worth_keeping(figures: pd.DataFrame) -> pd.DataFrame:
+    """The figures without those of places that are protected in all groups, which is told by there being none."""
+    is_told = (figures["reason"] != PROTECTED).groupby([figures["block"], figures["place"]]).transform("any")
+    return figures[is_told]
+
+
+def _as_stored(figures: pd.DataFrame) -> pd.DataFrame:
+    flags = [",".join(flags) or None for flags in figures["flags"]]
+    return figures[[*_KEYS, *NUMBERS, "method", "reason"]].assign(flags=pd.Series(flags, figures.index, dtype=object))
+
+
+def _write_blocks(
+    connection: Connection, publication_id: int, told: Told, figures: pd.DataFrame, first_block: int
+) -> None:
+    of_block = figures.groupby("block")
+    groups = {block: sorted(set(names)) for block, names in of_block["group_name"]}
+    methods = of_block["method"].agg(_commonest)
+    rows = [
+        {
+            "publication_id": publication_id,
+            "block": number,
+            "group_field": told.group_field,
+            "indicator_id": block.definition.id,
+            "definition_version": block.definition.version,
+            "counted": block.counted,
+            "is_headline": told.is_headline(block),
+            "indicator_name": block.definition.at(block.counted).name,
+            "unit": block.definition.unit,
+            "method": methods[number],
+            "groups": groups[number],
+        }
+        for number, block in enumerate(told.blocks, first_block)
+        if number in groups
+    ]
+    connection.execute(insert(published_block), rows)
+
+
+def _commonest(methods: Sequence[str]) -> str:
+    values, counts = np.unique(np.asarray(methods, dtype=str), return_counts=True)
+    return str(values[counts.argmax()])
