@@ -141,11 +141,15 @@ def _pools(by_ward: pd.DataFrame, least: int) -> list[list[str]]:
     codes = [str(code) for code in totals[totals > 0].sort_values(kind="stable").index]
     if not codes:
         return [[UNKNOWN_GROUP]]
-    wards = by_ward[(by_ward.index != NO_WARD) & (by_ward.sum(axis=1) > 0).to_numpy()]
+    # As arrays: this is asked thousands of times of a round.
+    counts = dict(zip(codes, by_ward[codes].to_numpy(dtype=np.float64).T, strict=True))
+    is_ward = (by_ward.index != NO_WARD) & (by_ward.sum(axis=1) > 0).to_numpy()
 
     def is_small(pool: list[str]) -> bool:
-        of_wards = wards[pool].sum(axis=1)
-        return bool(totals[pool].sum() < least or ((of_wards > 0) & (of_wards < least)).sum() * 2 > len(wards))
+        of_pool = np.sum([counts[code] for code in pool], axis=0)
+        of_wards = of_pool[is_ward]
+        few = ((of_wards > 0) & (of_wards < least)).sum()
+        return bool(of_pool.sum() < least or few * 2 > is_ward.sum())
 
     small = [code for code in codes if is_small([code])]
     large = [[code] for code in codes if code not in small]

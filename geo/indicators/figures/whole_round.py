@@ -58,12 +58,9 @@ def tell_round(connection: Connection, city: str, survey: str) -> Iterator[Told]
             counted = {block.definition.id for block in tallied if block.is_counted}
             chosen = [block for block in blocks if block.definition.id in counted]
             if chosen:
-                yield Told(by, chosen, _by_groups(connection, chosen, by))
-
-
-def _by_groups(connection: Connection, blocks: list[Block], by: str) -> dict[Level, pd.DataFrame]:
-    table, whole = read_cells(connection, blocks, by), read_cells(connection, blocks)
-    return _told(make_levels(table, LEVELS, "public", whole), table)
+                table = read_cells(connection, chosen, by)
+                of_chosen = whole if chosen == blocks else read_cells(connection, chosen)
+                yield Told(by, chosen, _told(make_levels(table, LEVELS, "public", of_chosen), table))
 
 
 def _told(levels: dict[Level, Exact], table: Cells) -> dict[Level, pd.DataFrame]:
