@@ -1,10 +1,13 @@
 """Reading published figures: rows as they were made, filtered and cut by the database."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from sqlalchemy import Connection, Select, Text, and_, case, func, literal, null, select, true, tuple_
 from sqlalchemy.sql import ColumnElement
 
@@ -12,11 +15,13 @@ from geo.base import decode_cursor, encode_cursor
 from geo.database.schema.places import city
 from geo.database.schema.publications import publication, published_block, published_figure, published_place
 from geo.database.schema.surveys import survey
+from geo.fields import Unit
 from geo.indicators.definitions import read_catalogue
 from geo.indicators.figures import COLUMNS, COUNT_STEP, FigurePage, ValuesQuery
 from geo.indicators.figures.query import check_filters
 from geo.places import as_wkb, read_shape
 from geo.publications.making import NUMBERS, PROTECTED
+from geo.surveys import Mode
 
 _C = "C"
 """The collation in which texts stand in the order of their code points, as they do in cursors."""
@@ -24,19 +29,21 @@ _C = "C"
 
 @dataclass(frozen=True)
 class CurrentPublication:
-    """A current publication as readers of figures need to know it."""
+    """A current publication, and the round it is of."""
 
     id: int
+    number: int
     city: str
     survey: str
-    starts_on: str
-    ends_on: str
-    number: int
+    starts_on: date
+    ends_on: date
+    mode: Mode
+    unit: Unit
 
     @property
     def key(self) -> list[str]:
         """What orders rounds in lists of figures."""
-        return [self.city, self.starts_on, self.survey]
+        return [self.city, self.starts_on.isoformat(), self.survey]
 
 
 def current_publications(
@@ -45,12 +52,8 @@ def current_publications(
     """The current publications of these cities and rounds, or all, in the order of city and first day."""
     rows = (
         select(
-            publication.c.id,
-            city.c.slug.label("city"),
-            survey.c.slug.label("survey"),
-            survey.c.starts_on,
-            survey.c.ends_on,
-            publication.c.number,
+            *(publication.c.id, publication.c.number, city.c.slug.label("city"), survey.c.slug.label("survey")),
+            *(survey.c.starts_on, survey.c.ends_on, survey.c.mode, survey.c.unit),
         )
         .join(survey, survey.c.id == publication.c.survey_id)
         .join(city, city.c.id == survey.c.city_id)
@@ -60,11 +63,10 @@ def current_publications(
         rows = rows.where(city.c.slug.in_(cities))
     if surveys:
         rows = rows.where(survey.c.slug.in_(surveys))
-    found = [
-        CurrentPublication(row.id, row.city, row.survey, str(row.starts_on), str(row.ends_on), row.number)
-        for row in connection.execute(rows)
-    ]
-    return sorted(found, key=lambda each: each.key)
+    return sorted((CurrentPublication(*row) for row in connection.execute(rows)), key=lambda each: each.key)
+
+
+Conditions = Sequence[ColumnElement[bool]]
 
 
 def find_published_values(connection: Connection, query: ValuesQuery) -> FigurePage:
@@ -75,50 +77,59 @@ def find_published_values(connection: Connection, query: ValuesQuery) -> FigureP
     """
     check_filters(connection, query, read_catalogue(connection))
     publications = current_publications(connection, query.cities, query.surveys)
-    sizes = _sizes(connection, publications, query)
+    page = read_page(connection, publications, query, blocks_of(query))
+    shown = add_shapes(connection, page.figures) if query.geometry else page.figures
+    return replace(page, figures=shown.drop(columns=list(INTERNAL)))
+
+
+INTERNAL = ("_publication_id", "_place", "_code", "_drawn", "_group")
+"""What figures have besides while they are made."""
+
+_KEY = ("city", "starts_on", "survey", "indicator", "_code", "_group")
+"""What orders figures, and what a cursor holds of the last one shown."""
+
+
+def blocks_of(query: ValuesQuery) -> Conditions:
+    """Which blocks a query asks for."""
+    counted = published_block.c.counted == query.counted if query.counted else published_block.c.is_headline
+    version = published_block.c.definition_version == query.version if query.version else true()
+    asked = published_block.c.indicator_id.in_(query.indicators) if query.indicators else true()
+    return [published_block.c.group_field == (query.by or ""), counted, version, asked]
+
+
+def read_page(
+    connection: Connection, publications: Sequence[CurrentPublication], query: ValuesQuery, blocks: Conditions
+) -> FigurePage:
+    """A page of the figures of some blocks, with INTERNAL beside their columns; `blocks` has one of each indicator."""
+    sizes = _sizes(connection, publications, query, blocks)
     after = None if query.page.cursor is None else decode_cursor(query.page.cursor, len(_KEY))
     limit = sum(sizes.values()) if query.page.limit is None else query.page.limit
     rows: list[Any] = []
     for each in publications:
         if len(rows) > limit or not sizes.get(each.id) or (after is not None and each.key < after[:3]):
             continue
-        here = None if after is None or each.key > after[:3] else after[3:]
-        rows += connection.execute(_rows(each, query, here).limit(limit + 1 - len(rows))).all()
-    shown = rows[:limit]
-    cursor = encode_cursor([getattr(shown[-1], name) for name in _KEY]) if len(rows) > limit and shown else None
-    return FigurePage(_frame(shown, query), sum(sizes.values()), cursor)
+        here = after[3:] if after is not None and each.key == after[:3] else None
+        rows += connection.execute(_rows(each, query, blocks, here).limit(limit + 1 - len(rows))).all()
+    figures = _frame(rows[:limit])
+    cursor = encode_cursor(figures.iloc[-1][list(_KEY)].tolist()) if len(rows) > limit and limit else None
+    return FigurePage(figures, sum(sizes.values()), cursor)
 
 
-_KEY = ("city", "starts_on", "survey", "indicator", "code", "group_name")
-"""What orders figures, and what a cursor holds of the last one shown."""
-
-
-def _blocks(query: ValuesQuery) -> list[ColumnElement[bool]]:
-    """Which blocks are asked for."""
-    block = published_block.c
-    found = [block.group_field == (query.by or "")]
-    found.append(block.is_headline if query.counted is None else block.counted == query.counted)
-    if query.indicators:
-        found.append(block.indicator_id.in_(query.indicators))
-    if query.version is not None:
-        found.append(block.definition_version == query.version)
-    return found
-
-
-def _places(query: ValuesQuery) -> list[ColumnElement[bool]]:
+def _places(query: ValuesQuery) -> Conditions:
     """Which places are asked for."""
-    found = [published_place.c.level == query.level]
-    if query.settlements:
-        found.append(published_place.c.code.in_(query.settlements))
-    return found
+    chosen = published_place.c.code.in_(query.settlements) if query.settlements else true()
+    return [published_place.c.level == query.level, chosen]
 
 
-def _sizes(connection: Connection, publications: Sequence[CurrentPublication], query: ValuesQuery) -> dict[int, int]:
+def _sizes(
+    connection: Connection, publications: Sequence[CurrentPublication], query: ValuesQuery, blocks: Conditions
+) -> dict[int, int]:
     """How many figures of those asked for each publication has."""
     ids = [each.id for each in publications]
+    groups = func.sum(func.cardinality(published_block.c.groups))
     of_blocks = (
-        select(published_block.c.publication_id, func.sum(func.cardinality(published_block.c.groups)).label("n"))
-        .where(published_block.c.publication_id.in_(ids), *_blocks(query))
+        select(published_block.c.publication_id, groups.label("n"))
+        .where(published_block.c.publication_id.in_(ids), *blocks)
         .group_by(published_block.c.publication_id)
         .subquery()
     )
@@ -128,25 +139,26 @@ def _sizes(connection: Connection, publications: Sequence[CurrentPublication], q
         .group_by(published_place.c.publication_id)
         .subquery()
     )
-    both = select(of_blocks.c.publication_id, of_blocks.c.n * of_places.c.n).join(
-        of_places, of_places.c.publication_id == of_blocks.c.publication_id
-    )
+    same = of_places.c.publication_id == of_blocks.c.publication_id
+    both = select(of_blocks.c.publication_id, of_blocks.c.n * of_places.c.n).join(of_places, same)
     return {publication_id: int(n) for publication_id, n in connection.execute(both)}
 
 
-def _rows(of: CurrentPublication, query: ValuesQuery, after: Sequence[str] | None) -> Select[Any]:
+_PLACE = ("ward_code", "ward_name", "settlement_code", "settlement_name")
+
+
+def _rows(of: CurrentPublication, query: ValuesQuery, blocks: Conditions, after: Sequence[str] | None) -> Select[Any]:
     """The rows of one publication asked for, in order, after the one whose indicator, code and group are given."""
     block, place, figure = published_block.c, published_place.c, published_figure.c
     groups = func.unnest(block.groups).table_valued("name", with_ordinality="nth").render_derived("of_block")
-    group = groups.c.name if query.by else literal("")
+    group = groups.c.name if query.by else literal("", Text)
     is_it = and_(figure.block == block.block, figure.place == place.place, figure.publication_id == of.id)
     rows = select(
-        literal(of.city).label("city"),
-        literal(of.survey).label("survey"),
-        literal(of.starts_on).label("starts_on"),
-        literal(of.ends_on).label("ends_on"),
-        place.level,
-        *(place[name] for name in ("ward_code", "ward_name", "settlement_code", "settlement_name")),
+        literal(of.city, Text).label("city"),
+        literal(of.survey, Text).label("survey"),
+        literal(of.starts_on.isoformat(), Text).label("starts_on"),
+        literal(of.ends_on.isoformat(), Text).label("ends_on"),
+        *(place.level, *(place[name] for name in _PLACE)),
         literal(query.by, Text).label("group_by"),
         (groups.c.name if query.by else null()).label("group"),
         block.indicator_id.label("indicator"),
@@ -156,36 +168,64 @@ def _rows(of: CurrentPublication, query: ValuesQuery, after: Sequence[str] | Non
         figure.flags,
         # Of a place that is protected in all groups no row is kept.
         case((figure.block.is_(None), PROTECTED), else_=figure.reason).label("reason"),
-        place.code,
-        group.label("group_name"),
-        *([as_wkb(place.geom).label("geometry")] if query.geometry else []),
+        block.publication_id.label("_publication_id"),
+        place.place.label("_place"),
+        place.code.label("_code"),
+        place.drawn.label("_drawn"),
+        group.label("_group"),
     )
     both = published_block.join(published_place, place.publication_id == block.publication_id)
     if query.by:
         both = both.join(groups, true()).outerjoin(published_figure, and_(is_it, figure.group_name == groups.c.name))
     else:
         both = both.join(published_figure, is_it)
-    rows = rows.select_from(both).where(block.publication_id == of.id, *_blocks(query), *_places(query))
+    rows = rows.select_from(both).where(block.publication_id == of.id, *blocks, *_places(query))
     if after is not None:
         key = tuple_(block.indicator_id.collate(_C), place.code.collate(_C), group.collate(_C))
         rows = rows.where(key > tuple_(*(literal(part, Text) for part in after)))
     return rows.order_by(block.block, place.place, *([groups.c.nth] if query.by else []))
 
 
-def _frame(rows: Sequence[Any], query: ValuesQuery) -> pd.DataFrame:
+def _frame(rows: Sequence[Any]) -> pd.DataFrame:
     """The rows as figures have them."""
-    columns = [*COLUMNS, *(["geometry"] if query.geometry else [])]
+    columns = [*COLUMNS, *INTERNAL]
     if not rows:
         return pd.DataFrame(columns=columns)
-    figures = pd.DataFrame([row._asdict() for row in rows], dtype=object)
+    figures = pd.DataFrame(rows, columns=list(rows[0]._fields), dtype=object)
     numbers = {name: figures[name].astype(float) for name in NUMBERS}
     counted = numbers["n"].notna() | numbers["population"].notna()
     figures = figures.assign(
         **numbers,
-        rounded_to=counted.map({True: float(COUNT_STEP), False: float("nan")}),
+        rounded_to=np.where(counted, float(COUNT_STEP), np.nan),
         flags=pd.Series([tuple(flags.split(",")) if flags else () for flags in figures["flags"]], dtype=object),
         status=["published" if reason is None else "withheld" for reason in figures["reason"]],
     )
-    if query.geometry:
-        figures["geometry"] = pd.Series([read_shape(shape) for shape in figures["geometry"]], dtype=object)
     return figures[columns]
+
+
+def add_shapes(connection: Connection, figures: pd.DataFrame) -> pd.DataFrame:
+    """Figures with a column `geometry`: the shapes of their places; None without one."""
+    places = list(zip(figures["_publication_id"], figures["_place"], strict=True))
+    rows = connection.execute(_of_places(places, as_wkb(published_place.c.geom)))
+    shapes = {(row[0], row[1]): read_shape(row[2]) for row in rows}
+    return figures.assign(geometry=pd.Series([shapes[place] for place in places], index=figures.index, dtype=object))
+
+
+def middles(connection: Connection, figures: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Longitudes and latitudes of a point inside each figure's place; NaN without a shape."""
+    places = list(zip(figures["_publication_id"], figures["_place"], strict=True))
+    point = published_place.c.point
+    rows = connection.execute(_of_places(places, func.ST_X(point), func.ST_Y(point)))
+    found = {(row[0], row[1]): row[2:] for row in rows}
+    at = np.array([found[place] for place in places], dtype=np.float64).reshape(-1, 2)
+    return at[:, 0], at[:, 1]
+
+
+def _of_places(places: Sequence[tuple[int, int]], *columns: ColumnElement[Any]) -> Select[Any]:
+    """What is asked of the places of figures, after their publication and number."""
+    place = published_place.c
+    publications = sorted({publication_id for publication_id, _ in places})
+    numbers = sorted({number for _, number in places})
+    return select(place.publication_id, place.place, *columns).where(
+        place.publication_id == func.any(publications), place.place == func.any(numbers)
+    )

@@ -109,7 +109,7 @@ def coverage_command(
 ) -> None:
     """Write the coverage map of one indicator in one round."""
     with reading_database(Settings()) as connection:
-        html = coverage_map(connection, city, survey, indicator, counted=counted, seen="all")
+        html = coverage_map(connection, city, survey, indicator, counted=counted, seen="all", find=find_values)
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(html, encoding="utf-8")
     typer.echo(f"The map is in {out}.")

@@ -1,5 +1,6 @@
 """The coverage map from the database: figures through their one door, drawn by `maps`."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -11,16 +12,24 @@ from sqlalchemy import Connection
 from geo.base import STORAGE_CRS, PageRequest
 from geo.errors import InvalidParameter, InvalidParameters
 from geo.indicators.definitions import Counted, read_catalogue
-from geo.indicators.figures import COUNT_STEP, ValuesQuery, find_values
+from geo.indicators.figures import COUNT_STEP, FigurePage, ValuesQuery
 from geo.places import find_points
+from geo.publications import find_published_values
 from geo.surveys import Seen, city_and_survey_names
 from maps import coverage
 
 
 def coverage_map(
-    connection: Connection, city: str, survey: str, indicator: str, *, counted: Counted | None, seen: Seen
+    connection: Connection,
+    city: str,
+    survey: str,
+    indicator: str,
+    *,
+    counted: Counted | None,
+    seen: Seen,
+    find: Callable[[Connection, ValuesQuery], FigurePage] = find_published_values,
 ) -> str:
-    """The coverage map of one indicator in one round, as one HTML document.
+    """The coverage map of one indicator in one round, as one HTML document; `find` reads its figures.
 
     Raises:
         InvalidParameters: there is no such city, round or indicator, or it is not counted so; the message names what
@@ -40,8 +49,8 @@ def coverage_map(
         geometry=True,
         page=PageRequest(limit=None),
     )
-    figures = find_values(connection, query).figures
-    figures["unserved"] = _unserved_households(connection, query, figures)
+    figures = find(connection, query).figures
+    figures["unserved"] = _unserved_households(lambda asked: find(connection, asked), query, figures)
     points = find_points(connection, city)
     shapes = [
         drawn if drawn is not None else Point(points[code]) if code in points else None
@@ -51,7 +60,7 @@ def coverage_map(
     city_name, survey_name = city_and_survey_names(connection, city, survey)
     of_city = replace(query, level="city", counted="households", geometry=False)
     # Of what households do not go without, such as a density, there is no such figure.
-    whole = find_values(connection, of_city).figures["unserved"].dropna()
+    whole = find(connection, of_city).figures["unserved"].dropna()
     # Where sizes of households are not known, households are counted, whatever the headline is.
     shown = definition if figures.empty else definition.at(figures["counted"].iloc[0])
     return coverage.draw(
@@ -65,14 +74,16 @@ def coverage_map(
     )
 
 
-def _unserved_households(connection: Connection, query: ValuesQuery, figures: pd.DataFrame) -> "pd.Series[float]":
+def _unserved_households(
+    find: Callable[[ValuesQuery], FigurePage], query: ValuesQuery, figures: pd.DataFrame
+) -> "pd.Series[float]":
     """Unserved households by settlement, also where the figure itself is a share of persons.
 
     A circle stands for the toilets, taps or drains that are missing, and those are built for households.
     """
     if (figures["counted"] == "households").all():
         return figures["unserved"]
-    households = find_values(connection, replace(query, counted="households", geometry=False)).figures
+    households = find(replace(query, counted="households", geometry=False)).figures
     unserved = households.set_index("settlement_code")["unserved"].astype(float)
     # A density has no household level: nobody goes without it.
     return figures["settlement_code"].map(unserved).astype(float)

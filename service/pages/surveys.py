@@ -12,6 +12,7 @@ from geo.ingestion.loading import KINDS
 from geo.ingestion.reading import FORMATS
 from geo.people import SignedIn
 from geo.places import find_cities, find_city, find_requests
+from geo.publications import find_published_values
 from geo.settings import Settings
 from geo.surveys import find_own_surveys, find_seen_survey, find_survey
 from maps import words
@@ -117,7 +118,8 @@ def _figures(reading: SignedIn, survey: dict[str, Any]) -> list[dict[str, Any]]:
         page=PageRequest(limit=None),
     )
     definitions = read_catalogue(reading.connection).newest
-    figures = find_values(reading.connection, query).figures
+    find = find_values if access == "full" else find_published_values
+    figures = find(reading.connection, query).figures
     answered = figures[(figures["n"].fillna(0) > 0) & figures["value"].notna()]
     return [
         {

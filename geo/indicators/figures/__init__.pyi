@@ -33,11 +33,9 @@ from .trends import TrendsQuery as TrendsQuery
 from .trends import find_trends as find_trends
 from .values import COLUMNS as COLUMNS
 from .values import DATES as DATES
-from .values import INTERNAL as INTERNAL
 from .values import FigurePage as FigurePage
 from .values import find_area_values as find_area_values
 from .values import find_values as find_values
 from .values import named as named
-from .values import page_of as page_of
 from .whole_round import Told as Told
 from .whole_round import tell_round as tell_round

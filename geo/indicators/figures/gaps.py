@@ -4,10 +4,12 @@ Whatever is said here is made from figures as their reader sees them, withheld o
 they do.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from geo.base import PageRequest, decode_cursor, encode_cursor
@@ -71,19 +73,8 @@ def find_gaps(connection: Connection, query: GapsQuery) -> GapsPage:
             per cent, or the city has no round yet; the message names what is allowed.
     """
     catalogue = read_catalogue(connection)
-    _check_indicator(catalogue, query.indicator)
-    asked = ValuesQuery(
-        cities=[query.city],
-        surveys=[] if query.survey is None else [query.survey],
-        indicators=[query.indicator],
-        level=query.level,
-        counted=query.counted or "households",
-        access=query.access,
-        seen=query.seen,
-        page=PageRequest(limit=None),
-    )
-    check_filters(connection, asked, catalogue)
-    _check_target(query.target)
+    asked = values_asked(query)
+    check_gaps(connection, query, catalogue)
     newest = rounds_there_are(connection, asked)[-1]
     blocks = find_blocks(connection, replace(asked, surveys=[newest.survey]), catalogue)
 
@@ -95,12 +86,52 @@ def find_gaps(connection: Connection, query: GapsQuery) -> GapsPage:
         return shown.assign(_value=basis["value"], _population=basis["population"])
 
     whole = page_of(connection, asked, blocks, rows_of).figures
-    ranked, hot_spots = _ranked(connection, query, blocks[0].definition, whole)
-    shown, next_cursor = _cut(ranked, query.page)
+    page = rank(query, blocks[0].definition, whole, lambda: middles(connection, whole))
     if query.geometry:
-        shown = add_shapes(connection, shown)
-    columns = [*COLUMNS, *(["geometry"] if query.geometry else [])]
-    return GapsPage(shown[columns], len(ranked), next_cursor, hot_spots)
+        shown = add_shapes(connection, page.figures)
+        return replace(page, figures=shown[[*COLUMNS, "geometry"]])
+    return replace(page, figures=page.figures[list(COLUMNS)])
+
+
+def values_asked(query: GapsQuery) -> ValuesQuery:
+    """The figures that gaps are made from: those of the level, all of them."""
+    return ValuesQuery(
+        cities=[query.city],
+        surveys=[] if query.survey is None else [query.survey],
+        indicators=[query.indicator],
+        level=query.level,
+        counted=query.counted or "households",
+        access=query.access,
+        seen=query.seen,
+        geometry=query.geometry,
+        page=PageRequest(limit=None),
+    )
+
+
+def check_gaps(connection: Connection, query: GapsQuery, catalogue: Catalogue) -> None:
+    """Refuses gaps of what is not there, or cannot be ranked.
+
+    Raises:
+        InvalidParameters: as find_gaps.
+    """
+    _check_indicator(catalogue, query.indicator)
+    check_filters(connection, values_asked(query), catalogue)
+    _check_target(query.target)
+
+
+Middles = Callable[[], tuple[NDArray[np.float64], NDArray[np.float64]]]
+"""Finds longitudes and latitudes of a point in each settlement, NaN without one."""
+
+
+def rank(query: GapsQuery, definition: Definition, whole: pd.DataFrame, middles_of: Middles) -> GapsPage:
+    """The page asked for of all figures of the level, ranked, with COLUMNS among their columns.
+
+    `whole` has figures with what they are kept in order by (`_code`), and their value and population as to_target is
+    made from them (`_value`, `_population`).
+    """
+    ranked, hot_spots = _ranked(query, definition, whole, middles_of)
+    shown, next_cursor = _cut(ranked, query.page)
+    return GapsPage(shown, len(ranked), next_cursor, hot_spots)
 
 
 def _check_indicator(catalogue: Catalogue, indicator: str) -> None:
@@ -121,7 +152,7 @@ def _check_target(target: float | None) -> None:
 
 
 def _ranked(
-    connection: Connection, query: GapsQuery, definition: Definition, whole: pd.DataFrame
+    query: GapsQuery, definition: Definition, whole: pd.DataFrame, middles_of: Middles
 ) -> tuple[pd.DataFrame, HotSpots]:
     """All figures of the level with their ranks, what the target takes, and hot spots, in their order."""
     numbers = ["value", "unserved", "_value", "_population"]
@@ -133,7 +164,7 @@ def _ranked(
     gaps["target"] = np.nan if query.target is None else query.target
     published = gaps["status"] == "published"
     gaps["to_target"] = _to_target(query, gaps, is_down=is_down).where(published)
-    hot_spots = _hot_spots(connection, query, gaps, is_down=is_down)
+    hot_spots = _hot_spots(query, gaps, middles_of, is_down=is_down)
     is_public = query.access == "public"
     # Adding nothing makes a zero of a negative zero.
     gaps["gi_z"] = hot_spots.z.round(1 if is_public else 4) + 0.0
@@ -156,12 +187,12 @@ def _to_target(query: GapsQuery, gaps: pd.DataFrame, *, is_down: bool) -> "pd.Se
     return (missing - _SLACK).clip(lower=0).pipe(np.ceil)
 
 
-def _hot_spots(connection: Connection, query: GapsQuery, gaps: pd.DataFrame, *, is_down: bool) -> HotSpots:
+def _hot_spots(query: GapsQuery, gaps: pd.DataFrame, middles_of: Middles, *, is_down: bool) -> HotSpots:
     """Hot and cold spots among the settlements: of need, so that hot is bad whichever way the indicator goes."""
     value = gaps["value"].to_numpy(dtype=np.float64)
     if query.level != "settlement":
         return no_hot_spots(~np.isnan(value), d.SETTLEMENTS_ONLY)
-    return find_hot_spots(value if is_down else PERCENT - value, *middles(connection, gaps))
+    return find_hot_spots(value if is_down else PERCENT - value, *middles_of())
 
 
 def _order(gaps: pd.DataFrame) -> list[str]:

@@ -67,6 +67,14 @@ class _Point(NamedTuple):
     flags: tuple[str, ...]
 
 
+class RoundShown(NamedTuple):
+    """The figures of a round as their reader sees them, the middle of its days, and how it was surveyed."""
+
+    figures: pd.DataFrame
+    on: date
+    mode: tuple[str, str]
+
+
 _Series = Mapping[tuple[str, str], Sequence[_Point]]
 """The published figures by indicator and place, in the order of time."""
 
@@ -84,7 +92,33 @@ def find_trends(connection: Connection, query: TrendsQuery) -> FigurePage:
             round yet; the message names what is allowed.
     """
     catalogue = read_catalogue(connection)
-    asked = ValuesQuery(
+    asked = values_asked(query, catalogue)
+    check_filters(connection, asked, catalogue)
+    rounds = rounds_there_are(connection, asked)
+    middle_of = _middles(connection, [r.survey_id for r in rounds])
+    blocks = find_blocks(connection, asked, catalogue, rounds)
+    newest = [block for block in blocks if block.round == rounds[-1]]
+
+    def rows_of(chosen: list[Block]) -> pd.DataFrame:
+        wanted = {block.definition.id for block in chosen}
+        of_rounds = []
+        for of_round in rounds:
+            of_blocks = [b for b in blocks if b.round == of_round and b.definition.id in wanted]
+            shown = _shown(connection, of_blocks, asked)
+            of_rounds.append(RoundShown(shown, middle_of[of_round.survey_id], (of_round.mode, of_round.unit)))
+        return draw_lines(of_rounds[-1].figures, of_rounds, catalogue, query)
+
+    page = page_of(connection, asked, newest, rows_of)
+    return replace(page, figures=page.figures.reindex(columns=list(COLUMNS)))
+
+
+def values_asked(query: TrendsQuery, catalogue: Catalogue) -> ValuesQuery:
+    """The figures of each round that trends are made from.
+
+    Raises:
+        InvalidParameters: an indicator is no share.
+    """
+    return ValuesQuery(
         cities=[query.city],
         indicators=_shares(catalogue, query.indicators),
         settlements=query.settlements,
@@ -94,26 +128,6 @@ def find_trends(connection: Connection, query: TrendsQuery) -> FigurePage:
         seen=query.seen,
         page=query.page,
     )
-    check_filters(connection, asked, catalogue)
-    rounds = rounds_there_are(connection, asked)
-    middle_of = _middles(connection, [r.survey_id for r in rounds])
-    blocks = find_blocks(connection, asked, catalogue, rounds)
-    newest = [block for block in blocks if block.round == rounds[-1]]
-
-    def rows_of(chosen: list[Block]) -> pd.DataFrame:
-        wanted = {block.definition.id for block in chosen}
-        figures = pd.DataFrame()
-        points: dict[tuple[str, str], list[_Point]] = defaultdict(list)
-        for of_round in sorted(rounds, key=lambda r: middle_of[r.survey_id]):
-            of_blocks = [b for b in blocks if b.round == of_round and b.definition.id in wanted]
-            shown = _shown(connection, of_blocks, asked)
-            _add_points(points, shown, middle_of[of_round.survey_id], (of_round.mode, of_round.unit))
-            if of_round == rounds[-1]:
-                figures = shown
-        return _with_trends(figures, points, catalogue, query)
-
-    page = page_of(connection, asked, newest, rows_of)
-    return replace(page, figures=page.figures.reindex(columns=list(COLUMNS)))
 
 
 def _shares(catalogue: Catalogue, asked: Sequence[str]) -> list[str]:
@@ -143,6 +157,16 @@ def _shown(connection: Connection, blocks: list[Block], asked: ValuesQuery) -> p
     """One round's figures as its reader sees them."""
     table, exact = read_exact(connection, blocks, asked)
     return named(finish(exact), table, asked.level)
+
+
+def draw_lines(
+    newest: pd.DataFrame, rounds: Sequence[RoundShown], catalogue: Catalogue, query: TrendsQuery
+) -> pd.DataFrame:
+    """The places of the newest round's figures with their trends through the figures of all rounds."""
+    points: dict[tuple[str, str], list[_Point]] = defaultdict(list)
+    for each in sorted(rounds, key=lambda shown: shown.on):
+        _add_points(points, each.figures, each.on, each.mode)
+    return _with_trends(newest, points, catalogue, query)
 
 
 def _add_points(

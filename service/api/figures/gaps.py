@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from geo.indicators.figures import GAP_COLUMNS, REASONS, GapsPage, GapsQuery, find_gaps
+from geo.publications import find_published_gaps
 from service.api.figures.route import FigureKind
 from service.body_fields import Body
 from service.http.parameters import (
@@ -65,7 +66,7 @@ KIND = FigureKind(
     columns=GAP_COLUMNS,
     ask=_ask,
     find=find_gaps,
-    find_published=find_gaps,
+    find_published=find_published_gaps,
     feature_id=("city", "survey", "indicator", "counted", "ward_code", "settlement_code"),
     beside={"hot_spots": (HotSpotTest, _hot_spots)},
 )

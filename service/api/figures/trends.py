@@ -1,6 +1,7 @@
 """`/api/v1/trends`."""
 
 from geo.indicators.figures import TREND_COLUMNS, TrendsQuery, find_trends
+from geo.publications import find_published_trends
 from service.api.figures.route import FigureKind
 from service.http.parameters import (
     AllowTrendBreak,
@@ -33,5 +34,5 @@ KIND = FigureKind(
     columns=TREND_COLUMNS,
     ask=_ask,
     find=find_trends,
-    find_published=find_trends,
+    find_published=find_published_trends,
 )
