@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 
 from geo import database
 from geo.settings import Settings
@@ -18,6 +18,7 @@ from service.app import create_app
 from tests.support import factories as f
 from tests.support.planted import PLANTED, planted_z, squares, surveyed
 from tests.support.published_city import HOUSEHOLDS, OWN_TOILETS, SmallCity, load_round, write_households
+from tests.support.publishing import publish
 
 GAPS = "/api/v1/gaps?city=khandesh&indicator=household_toilet&target=80"
 TRENDS = "/api/v1/trends?city=khandesh&indicator=household_toilet"
@@ -168,7 +169,7 @@ def test_gaps_find_a_planted_cluster(fresh_engine: Engine, tmp_path: Path) -> No
         f.load_city(connection, tmp_path, squares(36))
         lacking = {s: 9 if s in PLANTED else 1 for s in range(36)}
         f.load(connection, tmp_path, surveyed(dict.fromkeys(range(36), 10), lacking))
-        connection.execute(text("UPDATE survey SET state = 'published'"))
+        publish(connection, "pune", "2024")
     address = "/api/v1/gaps?city=pune&indicator=household_toilet"
     with TestClient(create_app(fresh_engine, Settings())) as client:
         body = client.get(address).json()
