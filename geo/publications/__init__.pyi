@@ -5,5 +5,7 @@ from .gaps import find_published_gaps as find_published_gaps
 from .making import make_publication as make_publication
 from .trends import find_published_trends as find_published_trends
 from .values import CurrentPublication as CurrentPublication
+from .values import WrittenPage as WrittenPage
 from .values import current_publications as current_publications
 from .values import find_published_values as find_published_values
+from .values import write_published_values as write_published_values

@@ -14,10 +14,10 @@ FIRST: tuple[Level, ...] = ("city", "ward", "settlement")
 _WRITE = text("""
 INSERT INTO published_place (
     publication_id, place, level, code, ward_code, ward_name, settlement_code, settlement_name, drawn, area_m2, geom,
-    point
+    shape, point
 )
 SELECT :publication_id, of.place, of.level, of.code, of.ward_code, of.ward_name, of.settlement_code, of.settlement_name,
-    of.drawn, shape.area_m2, shape.geom, ST_PointOnSurface(shape.geom)
+    of.drawn, shape.area_m2, shape.geom, ST_AsGeoJSON(ST_ForcePolygonCCW(shape.geom), 6), ST_PointOnSurface(shape.geom)
 FROM unnest(
     CAST(:place AS integer[]), CAST(:level AS text[]), CAST(:code AS text[]), CAST(:ward_code AS text[]),
     CAST(:ward_name AS text[]), CAST(:settlement_code AS text[]), CAST(:settlement_name AS text[]),

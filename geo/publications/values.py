@@ -1,6 +1,6 @@
 """Reading published figures: rows as they were made, filtered and cut by the database."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Select, Text, and_, case, func, literal, null, select, true, tuple_
+from sqlalchemy import Connection, RowMapping, Select, Text, and_, case, cast, func, literal, null, select, true, tuple_
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql import ColumnElement
 
 from geo.base import decode_cursor, encode_cursor
@@ -17,7 +18,7 @@ from geo.database.schema.publications import publication, published_block, publi
 from geo.database.schema.surveys import survey
 from geo.fields import Unit
 from geo.indicators.definitions import read_catalogue
-from geo.indicators.figures import COLUMNS, COUNT_STEP, FigurePage, ValuesQuery
+from geo.indicators.figures import COLUMNS, COUNT_STEP, REASONS, VALUE_COLUMNS, FigurePage, ValuesQuery
 from geo.indicators.figures.query import check_filters
 from geo.places import as_wkb, read_shape
 from geo.publications.making import NUMBERS, PROTECTED
@@ -101,18 +102,101 @@ def read_page(
     connection: Connection, publications: Sequence[CurrentPublication], query: ValuesQuery, blocks: Conditions
 ) -> FigurePage:
     """A page of the figures of some blocks, with INTERNAL beside their columns; `blocks` has one of each indicator."""
+    page = _fetch(connection, publications, query, blocks, lambda rows: rows)
+    return FigurePage(_frame(page.rows), page.total, page.next_cursor)
+
+
+@dataclass(frozen=True)
+class WrittenPage:
+    """Figures as JSON: each row a text with the columns VALUE_COLUMNS, and the GeoJSON of its place's shape."""
+
+    rows: Sequence[str]
+    shapes: Sequence[str | None]
+    total: int
+    next_cursor: str | None
+
+
+def write_published_values(connection: Connection, query: ValuesQuery) -> WrittenPage:
+    """The same figures as find_published_values has, as the database itself writes them.
+
+    Raises:
+        InvalidParameters: as find_published_values.
+    """
+    publications = current_publications(connection, query.cities, query.surveys)
+    page = _fetch(connection, publications, query, blocks_of(query), _as_json)
+    if not _names_what_is_there(connection, publications, query):
+        check_filters(connection, query, read_catalogue(connection))
+    told = [row["told"] for row in page.rows]
+    return WrittenPage(told, [row["_shape"] for row in page.rows], page.total, page.next_cursor)
+
+
+def _names_what_is_there(
+    connection: Connection, publications: Sequence[CurrentPublication], query: ValuesQuery
+) -> bool:
+    """Whether the filters of a query name nothing but what is published: then there is nothing to refuse."""
+    if query.by is not None or (query.settlements and query.level != "settlement"):
+        return False
+    ids = [each.id for each in publications]
+    named = (
+        (query.indicators, published_block.c.indicator_id, published_block.c.publication_id),
+        (query.settlements, published_place.c.settlement_code, published_place.c.publication_id),
+    )
+    # That a name is there in each of them is asked of the fewest rows.
+    unknown = {*query.cities} - {each.city for each in publications}
+    unknown |= {*query.surveys} - {each.survey for each in publications}
+    for names, column, of in named:
+        if names and not unknown:
+            there = select(column).where(of.in_(ids), column.in_(names)).distinct()
+            unknown |= {*names} - {*connection.execute(there).scalars()}
+    return not unknown
+
+
+def _as_json(rows: Select[Any]) -> Select[Any]:
+    """Each row as JSON (`told`), and what orders them."""
+    found = rows.subquery("found")
+    reason = found.c.reason
+    in_words = case(*((reason == code, text) for code, text in REASONS.items()), else_=null())
+    made: dict[str, ColumnElement[Any]] = {
+        "rounded_to": case((func.coalesce(found.c.n, found.c.population).is_not(None), COUNT_STEP)),
+        "flags": func.coalesce(func.string_to_array(found.c.flags, ","), cast([], ARRAY(Text))),
+        "status": case((reason.is_(None), "published"), else_="withheld"),
+        "reason_text": in_words,
+    }
+    columns = [made[name] if name in made else found.c[name] for name in (column.name for column in VALUE_COLUMNS)]
+    told = select(*(each.label(column.name) for each, column in zip(columns, VALUE_COLUMNS, strict=True)))
+    as_row = told.correlate(found).lateral("told")
+    row = cast(func.row_to_json(as_row.table_valued()), Text).label("told")
+    return select(*(found.c[name] for name in (*_KEY, "_shape")), row).select_from(found.join(as_row, true()))
+
+
+@dataclass(frozen=True)
+class _Fetched:
+    rows: Sequence[RowMapping]
+    total: int
+    next_cursor: str | None
+
+
+def _fetch(
+    connection: Connection,
+    publications: Sequence[CurrentPublication],
+    query: ValuesQuery,
+    blocks: Conditions,
+    shape: Callable[[Select[Any]], Select[Any]],
+) -> _Fetched:
+    """The rows of a page, shaped, from one publication after another until it is full."""
     sizes = _sizes(connection, publications, query, blocks)
     after = None if query.page.cursor is None else decode_cursor(query.page.cursor, len(_KEY))
     limit = sum(sizes.values()) if query.page.limit is None else query.page.limit
-    rows: list[Any] = []
+    rows: list[RowMapping] = []
     for each in publications:
         if len(rows) > limit or not sizes.get(each.id) or (after is not None and each.key < after[:3]):
             continue
         here = after[3:] if after is not None and each.key == after[:3] else None
-        rows += connection.execute(_rows(each, query, blocks, here).limit(limit + 1 - len(rows))).all()
-    figures = _frame(rows[:limit])
-    cursor = encode_cursor(figures.iloc[-1][list(_KEY)].tolist()) if len(rows) > limit and limit else None
-    return FigurePage(figures, sum(sizes.values()), cursor)
+        asked = shape(_rows(each, query, blocks, here).limit(limit + 1 - len(rows)))
+        rows += connection.execute(asked).mappings().all()
+    shown = rows[:limit]
+    cursor = encode_cursor([shown[-1][name] for name in _KEY]) if len(rows) > limit and shown else None
+    return _Fetched(shown, sum(sizes.values()), cursor)
 
 
 def _places(query: ValuesQuery) -> Conditions:
@@ -173,6 +257,7 @@ def _rows(of: CurrentPublication, query: ValuesQuery, blocks: Conditions, after:
         place.code.label("_code"),
         place.drawn.label("_drawn"),
         group.label("_group"),
+        (place.shape if query.geometry else null()).label("_shape"),
     )
     both = published_block.join(published_place, place.publication_id == block.publication_id)
     if query.by:
@@ -186,12 +271,12 @@ def _rows(of: CurrentPublication, query: ValuesQuery, blocks: Conditions, after:
     return rows.order_by(block.block, place.place, *([groups.c.nth] if query.by else []))
 
 
-def _frame(rows: Sequence[Any]) -> pd.DataFrame:
+def _frame(rows: Sequence[RowMapping]) -> pd.DataFrame:
     """The rows as figures have them."""
     columns = [*COLUMNS, *INTERNAL]
     if not rows:
         return pd.DataFrame(columns=columns)
-    figures = pd.DataFrame(rows, columns=list(rows[0]._fields), dtype=object)
+    figures = pd.DataFrame([tuple(row.values()) for row in rows], columns=list(rows[0]), dtype=object)
     numbers = {name: figures[name].astype(float) for name in NUMBERS}
     counted = numbers["n"].notna() | numbers["population"].notna()
     figures = figures.assign(

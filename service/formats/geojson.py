@@ -9,25 +9,47 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from service.formats.format import Format
-from service.formats.rows import Rows
+from service.formats.rows import Rows, Written
 
 _DECIMALS = 6
 
 
 def _write(found: Rows) -> bytes:
-    rows = found.plain()
-    shapes = _texts([row["geometry"] for row in rows])
-    features = [_feature(dict(row), shapes, found.feature_id) for row in rows]
+    features = _written(found.written, found.feature_id) if found.written is not None else _features(found)
     return orjson.dumps(
         {
             "type": "FeatureCollection",
             "features": features,
             "numberMatched": found.total,
-            "numberReturned": len(features),
+            "numberReturned": found.returned,
             "data_version": found.data_version,
             "links": found.links,
         }
     )
+
+
+def _features(found: Rows) -> list[dict[str, Any]]:
+    rows = found.plain()
+    shapes = _texts([row["geometry"] for row in rows])
+    return [_feature(dict(row), shapes, found.feature_id) for row in rows]
+
+
+def _written(found: Written, ids: Sequence[str]) -> orjson.Fragment:
+    """The features of rows that are written already."""
+    features = (
+        f'{{"type":"Feature","id":{_id(orjson.loads(row), ids)},"geometry":{shape or "null"},"properties":{row}}}'
+        for row, shape in zip(found.rows, found.shapes, strict=True)
+    )
+    return orjson.Fragment(f"[{','.join(features)}]")
+
+
+def _id(properties: Mapping[str, Any], ids: Sequence[str]) -> str:
+    """What names a feature, as JSON."""
+    return orjson.dumps(_name_of(properties, ids)).decode()
+
+
+def _name_of(properties: Mapping[str, Any], ids: Sequence[str]) -> str:
+    return "/".join(str(properties[name]) for name in ids if properties[name] is not None)
 
 
 def _texts(shapes: Sequence[BaseGeometry | None]) -> dict[int, str]:
@@ -42,7 +64,7 @@ def _feature(properties: dict[str, Any], shapes: Mapping[int, str], ids: Sequenc
     geometry = properties.pop("geometry")
     return {
         "type": "Feature",
-        "id": "/".join(str(properties[name]) for name in ids if properties[name] is not None),
+        "id": _name_of(properties, ids),
         "geometry": None if geometry is None else orjson.Fragment(shapes[id(geometry)]),
         "properties": properties,
     }

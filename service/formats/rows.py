@@ -31,6 +31,14 @@ class CsvForm:
 
 
 @dataclass(frozen=True)
+class Written:
+    """Rows as JSON that is written already, and the GeoJSON of the shape of each; None where it has none."""
+
+    rows: Sequence[str]
+    shapes: Sequence[str | None]
+
+
+@dataclass(frozen=True)
 class Rows:
     """Rows to answer with, under the name of what they are."""
 
@@ -54,6 +62,13 @@ class Rows:
     note: str | None = None
     """What else is to be known of this answer, in words."""
     csv: CsvForm = CsvForm()
+    written: Written | None = None
+    """In place of `rows`, for formats that are JSON."""
+
+    @property
+    def returned(self) -> int:
+        """How many rows there are."""
+        return len(self.rows if self.written is None else self.written.rows)
 
     @property
     def file_name(self) -> str:

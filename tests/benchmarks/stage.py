@@ -71,11 +71,12 @@ class Stage:
         """Writes to disk what one side left in memory, so that the other does not pay for it."""
         self.sql("CHECKPOINT")
 
-    def load(self, survey: str) -> Run:
+    def load(self, survey: str, *, publish: bool = False) -> Run:
         """Loads the households into a new survey round by the command line."""
         return self.vasti(
             *("load", "survey", self.households, "--city", CITY, "--survey", survey),
-            *("--starts", "2023-01-01", "--ends", "2025-12-31", "--mode", "census", "--publish"),
+            *("--starts", "2023-01-01", "--ends", "2025-12-31", "--mode", "census"),
+            *(["--publish"] if publish else []),
         )
 
 

@@ -18,7 +18,7 @@ _COUNT = {"kept": 2_000, "first asked": 60, "peer": 60}
 
 def measure_values(stage: Stage, runs: int) -> list[Result]:
     """Two lines: an address asked again, as a public page is, and addresses nobody has asked before."""
-    stage.load(_SURVEY)
+    stage.load(_SURVEY, publish=True)
     asked = {"city": CITY, "survey": _SURVEY, "indicator": "household_toilet", "format": "geojson"}
     kept = f"/api/v1/values?{urlencode(asked | {'limit': _ROWS})}"
     codes = stage.sql("SELECT code FROM settlement ORDER BY code").output.split()

@@ -71,6 +71,8 @@ published_place = Table(
     # Geodesic.
     Column("area_m2", Double, nullable=True),
     Column("geom", Geometry("MULTIPOLYGON", STORAGE_SRID, spatial_index=False), nullable=True),
+    # The same as GeoJSON, its corners to 0.1 m: written once, for all who ask for it.
+    Column("shape", Text, nullable=True),
     # A point inside the shape.
     Column("point", Geometry("POINT", STORAGE_SRID, spatial_index=False), nullable=True),
     UniqueConstraint("publication_id", "level", "code"),

@@ -12,9 +12,10 @@ from pydantic import BaseModel, Field, create_model
 from sqlalchemy import Connection
 
 from geo.indicators.figures import REASONS, Access, Column, FigurePage
+from geo.publications import WrittenPage
 from service.body_fields import Body
 from service.formats.format import TEXT, Needs
-from service.formats.rows import CsvForm, Link, Rows, tags_of
+from service.formats.rows import CsvForm, Link, Rows, Written, tags_of
 from service.formats.table import FORMATS, JSON, formats_for
 from service.http.access import reading_figures, seen_with
 from service.http.bodies import ListBody
@@ -54,6 +55,8 @@ class FigureKind:
     """Finds what is seen in full."""
     find_published: Callable[[Connection, Any], FigurePage]
     """Finds what everybody sees."""
+    write_published: Callable[[Connection, Any], WrittenPage] | None = None
+    """The same, as JSON that the database writes: of what is asked for most."""
     feature_id: Sequence[str] = ()
     """The columns that name a feature. Without them it has no shapes; with them its query has `geometry`."""
     beside: Mapping[str, tuple[type[BaseModel], Callable[[Any], Mapping[str, Any]]]] = field(default_factory=dict)
@@ -101,10 +104,10 @@ def add_route(router: APIRouter, kind: FigureKind) -> None:
         if FORMATS[output].needs == "shapes":
             query = replace(query, geometry=True)
         with reading_figures(request, access) as reading:
-            page = (kind.find_published if access == "public" else kind.find)(reading.connection, query)
+            page, rows = _found(kind, reading.connection, query, output)
         found = Rows(
             kind.name,
-            _in_words(page.figures, kind.columns),
+            rows if isinstance(rows, pd.DataFrame) else (),
             page.total,
             page.next_cursor,
             reading.data_version,
@@ -116,6 +119,7 @@ def add_route(router: APIRouter, kind: FigureKind) -> None:
             links=kind.links(request),
             note=limit_note(limit),
             csv=as_csv,
+            written=rows if isinstance(rows, Written) else None,
         )
         return list_answer(request, output, forms, found)
 
@@ -127,6 +131,21 @@ def add_route(router: APIRouter, kind: FigureKind) -> None:
     router.add_api_route(
         f"/{kind.name}", answer, name=kind.name, summary=kind.title, description=kind.about, responses=described
     )
+
+
+def _found(
+    kind: FigureKind, connection: Connection, query: Any, output: str
+) -> tuple[FigurePage | WrittenPage, pd.DataFrame | Written]:
+    """The figures asked for, and their rows as a format takes them."""
+    if query.access == "public" and kind.write_published is not None and output in _JSON:
+        written = kind.write_published(connection, query)
+        return written, Written(written.rows, written.shapes)
+    page = (kind.find_published if query.access == "public" else kind.find)(connection, query)
+    return page, _in_words(page.figures, kind.columns)
+
+
+_JSON = ("json", "geojson")
+"""The formats whose rows the database can write."""
 
 
 def _signature(kind: FigureKind) -> inspect.Signature:

@@ -40,6 +40,7 @@ CREATE TABLE published_place (
     drawn TEXT NOT NULL,
     area_m2 DOUBLE PRECISION,
     geom geometry(MULTIPOLYGON,4326),
+    shape TEXT,
     point geometry(POINT,4326),
     CONSTRAINT published_place_pkey PRIMARY KEY (publication_id, place),
     CONSTRAINT published_place_publication_id_level_code_key UNIQUE (publication_id, level, code),

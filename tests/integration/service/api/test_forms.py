@@ -75,7 +75,9 @@ def test_every_list_is_the_same_in_csv_as_in_json(client: TestClient, path: str)
         # Deprivations, own columns, the words of another level and links are no cells of a table.
         assert set(row) - set(cells) <= {"links", "deprivations", "columns", "households", "persons"}
         for name, cell in cells.items():
-            if not isinstance(row[name], list | bool | float):
+            if isinstance(row[name], int | float) and not isinstance(row[name], bool):
+                assert float(cell) == row[name], name
+            elif not isinstance(row[name], list | bool):
                 assert (cell or "").removeprefix("'") == ("" if row[name] is None else str(row[name])), name
 
 
