@@ -18,6 +18,7 @@ from service.api.figures import indicators, kinds, maps, sources
 from service.api.people import accounts, audit, session
 from service.api.places import cities, own_cities, own_settlements, settlements
 from service.api.surveys import own as own_surveys
+from service.api.surveys import publications
 from service.api.surveys import published as surveys
 from service.api.uploads import resumable as incoming
 from service.api.uploads import uploads
@@ -63,7 +64,7 @@ class _Group:
 
 
 _API = "/api/v1"
-_FIGURES = (cities, settlements, surveys, indicators, kinds, sources)
+_FIGURES = (cities, settlements, surveys, publications, indicators, kinds, sources)
 _GROUPS = (
     _Group("figures", _FIGURES, _API, is_public=True),
     _Group("accounts", (session, accounts, own_surveys, own_cities, own_settlements, uploads, incoming, audit), _API),

@@ -2,6 +2,7 @@ from .basis import basis_of as basis_of
 from .behind import is_behind as is_behind
 from .behind import surveys_behind as surveys_behind
 from .gaps import find_published_gaps as find_published_gaps
+from .listings import find_publications as find_publications
 from .making import make_publication as make_publication
 from .trends import find_published_trends as find_published_trends
 from .values import CurrentPublication as CurrentPublication

@@ -16,6 +16,7 @@ from geo.base import decode_cursor, encode_cursor
 from geo.database.schema.places import city
 from geo.database.schema.publications import publication, published_block, published_figure, published_place
 from geo.database.schema.surveys import survey
+from geo.errors import InvalidParameter, InvalidParameters
 from geo.fields import Unit
 from geo.indicators.definitions import read_catalogue
 from geo.indicators.figures import COLUMNS, COUNT_STEP, REASONS, VALUE_COLUMNS, FigurePage, ValuesQuery
@@ -48,9 +49,13 @@ class CurrentPublication:
 
 
 def current_publications(
-    connection: Connection, cities: Sequence[str] = (), surveys: Sequence[str] = ()
+    connection: Connection, cities: Sequence[str] = (), surveys: Sequence[str] = (), number: int | None = None
 ) -> list[CurrentPublication]:
-    """The current publications of these cities and rounds, or all, in the order of city and first day."""
+    """The current publications of these cities and rounds, or all, in the order of city and first day.
+
+    With a `number`, those that have it, current or superseded.
+    """
+    is_it = publication.c.state == "current" if number is None else publication.c.number == number
     rows = (
         select(
             *(publication.c.id, publication.c.number, city.c.slug.label("city"), survey.c.slug.label("survey")),
@@ -58,7 +63,7 @@ def current_publications(
         )
         .join(survey, survey.c.id == publication.c.survey_id)
         .join(city, city.c.id == survey.c.city_id)
-        .where(publication.c.state == "current", survey.c.state == "published")
+        .where(is_it, publication.c.state != "retracted", survey.c.state == "published")
     )
     if cities:
         rows = rows.where(city.c.slug.in_(cities))
@@ -77,7 +82,7 @@ def find_published_values(connection: Connection, query: ValuesQuery) -> FigureP
         InvalidParameters: as geo.indicators.figures.find_values.
     """
     check_filters(connection, query, read_catalogue(connection))
-    publications = current_publications(connection, query.cities, query.surveys)
+    publications = _asked_for(connection, query)
     page = read_page(connection, publications, query, blocks_of(query))
     shown = add_shapes(connection, page.figures) if query.geometry else page.figures
     return replace(page, figures=shown.drop(columns=list(INTERNAL)))
@@ -122,7 +127,7 @@ def write_published_values(connection: Connection, query: ValuesQuery) -> Writte
     Raises:
         InvalidParameters: as find_published_values.
     """
-    publications = current_publications(connection, query.cities, query.surveys)
+    publications = _asked_for(connection, query)
     page = _fetch(connection, publications, query, blocks_of(query), _as_json)
     if not _names_what_is_there(connection, publications, query):
         check_filters(connection, query, read_catalogue(connection))
@@ -130,11 +135,32 @@ def write_published_values(connection: Connection, query: ValuesQuery) -> Writte
     return WrittenPage(told, [row["_shape"] for row in page.rows], page.total, page.next_cursor)
 
 
+def _asked_for(connection: Connection, query: ValuesQuery) -> list[CurrentPublication]:
+    """The publications that a query is answered from.
+
+    Raises:
+        InvalidParameters: the round has none of the number that is asked for.
+    """
+    found = current_publications(connection, query.cities, query.surveys, query.publication)
+    if query.publication is not None and not found:
+        check_filters(connection, query, read_catalogue(connection))
+        of_round = (
+            select(publication.c.number)
+            .join(survey, survey.c.id == publication.c.survey_id)
+            .join(city, city.c.id == survey.c.city_id)
+            .where(city.c.slug.in_(query.cities), survey.c.slug.in_(query.surveys), publication.c.state != "retracted")
+        )
+        known = [str(number) for number in sorted(connection.execute(of_round).scalars())]
+        problem = InvalidParameter("publication", "publication_not_there", number=query.publication, known=known)
+        raise InvalidParameters([problem])
+    return found
+
+
 def _names_what_is_there(
     connection: Connection, publications: Sequence[CurrentPublication], query: ValuesQuery
 ) -> bool:
     """Whether the filters of a query name nothing but what is published: then there is nothing to refuse."""
-    if query.by is not None or (query.settlements and query.level != "settlement"):
+    if query.by or query.publication or (query.settlements and query.level != "settlement"):
         return False
     ids = [each.id for each in publications]
     named = (

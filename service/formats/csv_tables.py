@@ -52,6 +52,19 @@ SURVEY_TAGS: Mapping[str, str] = {
 }
 """The columns of survey rounds in CSV, with their HXL hashtags; of uploads their numbers."""
 
+PUBLICATION_TAGS: Mapping[str, str] = {
+    "city": "#loc+city",
+    "survey": "#date+round",
+    "number": "#meta+publication+num",
+    "state": "#status",
+    "made_at": "#date+published",
+    "settlements": "#meta+settlements+num",
+    "indicators": "#meta+indicators+num",
+    "note": "#description+note",
+    "sha256": "#meta+sha256",
+}
+"""The columns of publications in CSV, with their HXL hashtags."""
+
 INDICATOR_TAGS: Mapping[str, str] = {
     "id": "#indicator+code",
     "version": "#meta+version",

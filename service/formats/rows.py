@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import pandas as pd
@@ -93,6 +94,8 @@ class Rows:
 
 
 def _flat(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
     return one_text(value) if isinstance(value, list | tuple) else value
 
 

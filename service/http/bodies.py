@@ -104,6 +104,28 @@ class Survey(Body):
     uploads: list[SourceUpload]
 
 
+class Publication(Body):
+    """What was published of a round at one moment, whole and never changed."""
+
+    city: Annotated[str, Field(description="The city's slug.", examples=["khandesh"])]
+    survey: Annotated[str, Field(description="The round's slug.", examples=["2024"])]
+    number: Annotated[int, Field(description="Counts up within the round: `publication=` asks for it.", examples=[2])]
+    state: Annotated[
+        Literal["current", "superseded"], Field(description="Whether it is what is answered where none is named.")
+    ]
+    made_at: Annotated[datetime, Field(description="When it was made.")]
+    settlements: Annotated[int, Field(description="How many settlements its figures are of.", examples=[60])]
+    indicators: Annotated[int, Field(description="How many indicators it has.", examples=[35])]
+    note: Annotated[str | None, Field(description="Why it was made, where somebody said.")]
+    sha256: Annotated[str, Field(description="A digest of its figures: who cites it can tell that they are these.")]
+
+
+class Publications(ListBody):
+    """Publications."""
+
+    publications: list[Publication]
+
+
 class Surveys(ListBody):
     """Published survey rounds."""
 

@@ -101,6 +101,16 @@ By = Annotated[
         examples=["head_sex"],
     ),
 ]
+Publication = Annotated[
+    int | None,
+    Query(
+        alias="publication",
+        ge=1,
+        le=1_000_000,
+        description="Number of a publication of the round, to read it as it was. Without it, the current one.",
+        examples=[1],
+    ),
+]
 Version = Annotated[
     int | None,
     Query(

@@ -8,6 +8,7 @@ LISTS = {
     "/api/v1/cities": "",
     "/api/v1/settlements": "",
     "/api/v1/surveys": "",
+    "/api/v1/publications": "",
     "/api/v1/indicators": "",
     "/api/v1/values": _ROUND,
     "/api/v1/changes": "city=khandesh&from=2019&to=2024&indicator=household_toilet",

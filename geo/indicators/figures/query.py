@@ -42,6 +42,8 @@ class ValuesQuery:
     seen: Seen = "published"
     geometry: bool = False
     page: PageRequest = field(default_factory=PageRequest)
+    publication: int | None = None
+    """Of one published round, the number of a publication; None: of each round the current one."""
 
 
 def check_filters(connection: Connection, query: ValuesQuery, catalogue: Catalogue) -> None:
@@ -63,6 +65,8 @@ def check_filters(connection: Connection, query: ValuesQuery, catalogue: Catalog
         for name, asked in (("indicator", query.indicators), ("survey", query.surveys)):
             if not asked:
                 problems.append(InvalidParameter(name, "required_with_groups"))
+    if query.publication is not None and (len(query.cities) != 1 or len(query.surveys) != 1):
+        problems.append(InvalidParameter("publication", "publication_of_one_round"))
     if problems:
         raise InvalidParameters(problems)
     of_cities = city.c.slug.in_(query.cities) if query.cities else literal(True)

@@ -14,6 +14,7 @@ from service.http.parameters import (
     CountedParameter,
     Indicators,
     LevelParameter,
+    Publication,
     Settlements,
     Surveys,
     Version,
@@ -30,8 +31,9 @@ def _ask(
     counted: CountedParameter = None,
     by: By = None,
     version: Version = None,
+    publication: Publication = None,
 ) -> ValuesQuery:
-    return ValuesQuery(city, survey, indicator, settlement, level, counted, by, version)
+    return ValuesQuery(city, survey, indicator, settlement, level, counted, by, version, publication=publication)
 
 
 def _sources(request: Request) -> Sequence[Link]:
