@@ -5,7 +5,7 @@ from geo.database.schema.audit import audit
 from geo.database.schema.base import metadata
 from geo.database.schema.facilities import facility
 from geo.database.schema.households import household
-from geo.database.schema.places import boundary, city, city_request, organisation, settlement, ward
+from geo.database.schema.places import boundary, city, city_request, organisation, settlement, settlement_ward, ward
 from geo.database.schema.surveys import data_version, stratum_frame, survey, survey_frame
 from geo.database.schema.tallies import own_indicator, pair_tally, paired, tallied, tally
 from geo.database.schema.uploads import finding, incoming, remembered_profile, upload, upload_progress
@@ -31,6 +31,7 @@ __all__ = [
     "remembered_profile",
     "session",
     "settlement",
+    "settlement_ward",
     "sign_in_failure",
     "stratum_frame",
     "survey",
