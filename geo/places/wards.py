@@ -104,7 +104,15 @@ def _newest_wards(connection: Connection, city_id: int, codes: Sequence[str]) ->
 
 
 def _last_published(connection: Connection, settlement_ids: Sequence[int], from_on: date | None) -> Any:
-    """The last published round from a day on that has households in one of the settlements, and that one; or None."""
+    """The last published round from a day on that has households in one of the settlements, and that one; or None.
+
+    Until the transaction ends no round of their city is published, or made a draft.
+    """
+    if not settlement_ids:
+        return None
+    cities = select(settlement.c.city_id).where(settlement.c.id == func.any(list(settlement_ids)))
+    rounds = select(survey.c.id).where(survey.c.city_id.in_(cities)).order_by(survey.c.id)
+    connection.execute(rounds.with_for_update(read=True))
     starts_later = literal(True) if from_on is None else survey.c.starts_on >= from_on
     lives_there = (
         select(household.c.settlement_id)

@@ -234,3 +234,23 @@ def test_m2_a_move_between_wards_is_counted_and_named(north: Office, client: Tes
     assert "from ward <bdi>North</bdi> (<bdi>W1</bdi>) to ward <bdi>South</bdi>" in page
     assert "(<bdi>W2</bdi>), from 2025-03-01 on" in page
     assert "change in rounds that start on the day of the move or later" in page
+
+
+def test_m3_no_ward_of_a_published_round_changes(
+    client: TestClient, two: TwoOrganisations, settings: Settings, office: Office, tmp_path: Path
+) -> None:
+    """What the page and the API say, and that a later day is all that is needed."""
+    operator = Office(office.client, {"authorization": f"Bearer {two.sessions['operator@vasti.org']}"}, two, settings)
+    moving = _settlement(tmp_path / "moving.gpkg", f.code(0), f.small_city().geometry.iloc[0], ward_code="W2")
+    sent = _sent(operator, moving, valid_from_on="2024-01-01")
+    assert (sent["state"], sent["problem_code"]) == ("waiting", "ward_published")
+    assert f"Settlement {f.code(0)} has households in the published round" in sent["problem"]
+    assert "`valid_from_on`" in sent["problem"]
+    page = client.get(f"/uploads/{sent['id']}", headers={**operator.header, "accept": "text/html"}).text
+    assert "Name a later day, from which the file holds, with “They hold from” below" in page
+    again = operator.decided(sent["id"], "recheck", valid_from_on="2024-01-02")
+    assert (again["state"], again["preview"]["places"]["moved"]) == ("checked", 1)
+    assert operator.decided(sent["id"], "accept")["state"] == "loaded"
+    assert _wards(client)[f.code(0)] == ("W2", "South")
+    assert operator.decided(sent["id"], "withdraw")["state"] == "withdrawn"
+    assert _wards(client)[f.code(0)] == ("W1", "North")

@@ -8,7 +8,8 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 import pytest
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Engine, select, text
+from sqlalchemy.exc import OperationalError
 
 from geo.base import PageRequest
 from geo.database.schema.places import settlement, settlement_ward, ward
@@ -236,6 +237,18 @@ def test_no_ward_of_a_published_round_changes(city: Connection, tmp_path: Path) 
     with pytest.raises(Conflict, match="from 2024-01-02 on"), city.begin_nested():
         f.load_city(city, tmp_path, moved({0: "W3"}), valid_from_on=date(2024, 1, 2))
     assert of_wards(city)["2024"] == {"W1": 24, "W2": 26}
+
+
+def test_no_round_is_published_while_a_settlement_moves(fresh_engine: Engine, tmp_path: Path) -> None:
+    """Else the move would come into a round that was a draft when it was looked at."""
+    with fresh_engine.begin() as connection:
+        f.load_city(connection, tmp_path, f.small_city())
+        f.load(connection, tmp_path, households(11, 12, 13, 14))
+    with fresh_engine.begin() as moving, fresh_engine.begin() as publishing:
+        f.load_city(moving, tmp_path, moved({0: "W2"}), valid_from_on=f.STARTS)
+        publishing.execute(text("SET LOCAL lock_timeout = '100ms'"))
+        with pytest.raises(OperationalError, match="lock timeout"), publishing.begin_nested():
+            set_state(publishing, find_city(publishing, "pune"), "2024", "published")
 
 
 def test_a_first_ward_holds_for_rounds_that_are_not_published(connection: Connection, tmp_path: Path) -> None:
