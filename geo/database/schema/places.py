@@ -136,7 +136,7 @@ settlement_ward = Table(
     Column("city_id", Integer, nullable=False),
     Column("settlement_id", Integer, nullable=False),
     Column("ward_id", Integer, nullable=False),
-    # The upload that said so, whose row may be written after this one; NULL: it was not kept which one did.
+    # The upload that put it there, whose row may be written after this one; NULL: it was not kept which one did.
     Column("upload_id", ForeignKey("upload.id", deferrable=True, initially="DEFERRED"), nullable=True),
     # NULL: since before anything was recorded, or until further notice.
     Column("valid_from_on", Date, nullable=True),

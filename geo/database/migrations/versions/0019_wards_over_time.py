@@ -45,7 +45,7 @@ ALTER TABLE settlement DROP CONSTRAINT settlement_city_id_id_key;
 
 
 def upgrade() -> None:
-    """Every settlement has been in its ward since ever."""
+    """Every settlement is in its ward for all rounds."""
     op.get_bind().exec_driver_sql(UPGRADE)
 
 
