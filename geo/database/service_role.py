@@ -19,7 +19,8 @@ from geo.errors import SetupError
 SERVICE_ROLE = "vasti_service"
 
 _READ = (
-    *("organisation", "city", "city_request", "ward", "settlement", "boundary", "facility", "own_indicator"),
+    *("organisation", "city", "city_request", "ward", "settlement", "settlement_ward", "boundary", "facility"),
+    "own_indicator",
     *("survey", "survey_frame", "stratum_frame", "survey_grant", "data_version", "alembic_version"),
     *("tally", "tallied", "pair_tally", "paired", "household"),
     *("publication", "published_place", "published_block", "published_figure", "published_pair"),

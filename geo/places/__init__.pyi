@@ -33,8 +33,10 @@ from .settlements import CityPlaces as CityPlaces
 from .settlements import OthersGround as OthersGround
 from .settlements import Places as Places
 from .settlements import find_others_ground as find_others_ground
-from .settlements import is_named as is_named
+from .settlements import in_ward_on as in_ward_on
 from .settlements import places_on as places_on
 from .settlements import there_on as there_on
 from .settlements import valid_on as valid_on
 from .settlements import write_names as write_names
+from .wards import is_named as is_named
+from .wards import write_wards as write_wards

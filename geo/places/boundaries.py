@@ -13,12 +13,13 @@ from sqlalchemy.sql import ColumnElement
 
 from geo.base import STORAGE_SRID
 from geo.database.schema.households import household
-from geo.database.schema.places import boundary, settlement, ward
+from geo.database.schema.places import boundary, settlement, settlement_ward, ward
 from geo.database.schema.surveys import survey, survey_frame
 from geo.database.schema.uploads import COUNTING, upload
 from geo.errors import Conflict
 from geo.places.listed import withdraw_listed, write_points
-from geo.places.settlements import write_names
+from geo.places.settlements import in_newest_ward, write_names
+from geo.places.wards import check_wards_may_go, withdraw_wards, write_wards
 
 
 def as_wkb(geom: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -41,6 +42,8 @@ class Move:
     from_ward_name: str | None
     to_ward_code: str
     to_ward_name: str
+    valid_from_on: date | None
+    """Since when; None: in all rounds."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ class PlaceChanges:
     changed: int
     unchanged: int
     moves: tuple[Move, ...] = ()
-    """Settlements now in another ward, whose figures and those of both wards' change; some may be redrawn too."""
+    """Settlements now in another ward; some may be redrawn too."""
     renamed: tuple[Renamed, ...] = ()
     missing: tuple[Named, ...] = ()
     """Settlements that a file of the whole city no longer has."""
@@ -80,20 +83,23 @@ class PlaceChanges:
 def write_boundaries(
     connection: Connection, city_id: int, upload_id: int, frame: pd.DataFrame, valid_from_on: date | None, today: date
 ) -> PlaceChanges:
-    """Stores settlements and their boundaries: new ones, and a new version where a shape changed.
+    """Stores settlements, their boundaries and wards: new ones, and a new version where a shape or a ward changed.
 
-    `frame` has the columns of `Boundaries.frame`. A settlement's first boundary holds for all earlier rounds, unless
-    `valid_from_on` says otherwise; a changed one from `valid_from_on`, or from `today`.
+    `frame` has the columns of `Boundaries.frame`. A settlement's first boundary and first ward hold for all earlier
+    rounds, unless `valid_from_on` says otherwise; a changed one from `valid_from_on`, or from `today`.
 
     Raises:
-        Conflict: a boundary valid from that day, or a later one, is there already.
+        Conflict: a boundary or a ward valid from that day, or a later one, is there already, or a ward of a published
+            round would change.
     """
     codes = [str(code) for code in frame["code"]]
     before = _current(connection, city_id, codes)
+    from_on = valid_from_on or today
     write_names(connection, city_id, frame)
+    write_wards(connection, city_id, upload_id, frame, valid_from_on, from_on)
     current = _current(connection, city_id, codes)
     moves = tuple(
-        Move(code, now.name, was.ward_code, was.ward_name, now.ward_code, now.ward_name)
+        Move(code, now.name, was.ward_code, was.ward_name, now.ward_code, now.ward_name, now.in_ward_from_on)
         for code, was in before.items()
         if (now := current[code]).ward_code != was.ward_code
     )
@@ -103,7 +109,6 @@ def write_boundaries(
         touched_codes = moved | {move.code for move in moves}
         return PlaceChanges(len(codes) - len(before), len(moved), len(before) - len(touched_codes), moves)
     new, ended, added, first = [], [], 0, 0
-    from_on = valid_from_on or today
     for row in frame.itertuples():
         known = current[row.code]
         if known.boundary_id is None:
@@ -133,7 +138,7 @@ def write_boundaries(
 
 
 def _current(connection: Connection, city_id: int, codes: list[str]) -> dict[str, Any]:
-    """Settlements by code, each with its ward and the boundary that holds until further notice."""
+    """Settlements by code, each with the ward and the boundary that hold until further notice."""
     rows = connection.execute(
         select(
             settlement.c.code,
@@ -141,11 +146,13 @@ def _current(connection: Connection, city_id: int, codes: list[str]) -> dict[str
             settlement.c.name,
             ward.c.code.label("ward_code"),
             ward.c.name.label("ward_name"),
+            settlement_ward.c.valid_from_on.label("in_ward_from_on"),
             boundary.c.id.label("boundary_id"),
             boundary.c.valid_from_on,
             func.ST_AsBinary(boundary.c.geom).label("wkb"),
         )
-        .outerjoin(ward, ward.c.id == settlement.c.ward_id)
+        .outerjoin(settlement_ward, in_newest_ward())
+        .outerjoin(ward, ward.c.id == settlement_ward.c.ward_id)
         .outerjoin(boundary, and_(boundary.c.settlement_id == settlement.c.id, boundary.c.valid_to_on.is_(None)))
         .where(settlement.c.city_id == city_id, settlement.c.code == func.any(codes))
     )
@@ -153,13 +160,16 @@ def _current(connection: Connection, city_id: int, codes: list[str]) -> dict[str
 
 
 def withdraw_boundaries(connection: Connection, upload_id: int) -> None:
-    """Takes an upload's boundaries back: those they followed hold again, and settlements it brought are gone.
+    """Takes an upload's boundaries and wards back: those they followed hold again, and settlements it brought are gone.
 
-    Names and wards of settlements that stay are not kept by upload, and remain as the file said.
+    Names of settlements that stay are not kept by upload, and remain as the file said.
 
     Raises:
-        Conflict: a later upload has redrawn one of them, or households have been placed in one.
+        Conflict: a later upload has redrawn or moved one of them, households have been placed in one, or a ward of a
+            published round would change.
     """
+    city_id = connection.execute(select(upload.c.city_id).where(upload.c.id == upload_id)).scalar_one()
+    check_wards_may_go(connection, upload_id)
     withdraw_listed(connection, upload_id)
     own = select(boundary).where(boundary.c.upload_id == upload_id).subquery("own")
     _refuse_rested_on(connection, upload_id, own)
@@ -176,9 +186,7 @@ def withdraw_boundaries(connection: Connection, upload_id: int) -> None:
     ]
     ids = [row.settlement_id for row in rows]
     connection.execute(delete(settlement).where(settlement.c.id == func.any(ids), ~or_(*in_use)))
-    lived_in = select(settlement.c.id).where(settlement.c.ward_id == ward.c.id).exists()
-    city_id = select(upload.c.city_id).where(upload.c.id == upload_id).scalar_subquery()
-    connection.execute(delete(ward).where(ward.c.city_id == city_id, ~lived_in))
+    withdraw_wards(connection, city_id, upload_id)
 
 
 def _refuse_rested_on(connection: Connection, upload_id: int, own: Subquery) -> None:

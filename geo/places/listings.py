@@ -8,9 +8,10 @@ from sqlalchemy import Connection, Double, Numeric, and_, cast, func, literal, s
 from sqlalchemy.sql import ColumnElement
 
 from geo.base import Listing, PageRequest, fetch_page, listing, refuse_unknown
-from geo.database.schema.places import boundary, city, settlement, ward
+from geo.database.schema.places import boundary, city, settlement, settlement_ward, ward
 from geo.database.schema.surveys import survey
 from geo.places.boundaries import as_wkb, read_shape
+from geo.places.settlements import in_newest_ward
 
 M2_PER_KM2 = 1_000_000
 
@@ -37,7 +38,7 @@ def find_cities(connection: Connection, page: PageRequest) -> Listing:
 
 
 def find_settlements(connection: Connection, query: SettlementsQuery) -> Listing:
-    """Settlements with city, code, name, ward, and of their newest boundary the geodesic area and since when it holds.
+    """Settlements with city, code, name, newest ward, and of their newest boundary the area and since when it holds.
 
     Raises:
         InvalidParameters: a filter names something that is not there; the message names what is.
@@ -66,9 +67,10 @@ def find_settlements(connection: Connection, query: SettlementsQuery) -> Listing
         columns["geometry"] = as_wkb(boundary.c.geom)
     rows = select(*(column.label(name) for name, column in columns.items())).select_from(
         settlement.join(city, city.c.id == settlement.c.city_id)
-        .outerjoin(ward, ward.c.id == settlement.c.ward_id)
-        # The boundary that holds until further notice: which one that is depends on what is stored alone, not on
-        # the day, so that a kept answer stays right overnight.
+        # The ward and the boundary that hold until further notice: which ones they are depends on what is stored
+        # alone, not on the day, so that a kept answer stays right overnight.
+        .outerjoin(settlement_ward, in_newest_ward())
+        .outerjoin(ward, ward.c.id == settlement_ward.c.ward_id)
         .outerjoin(boundary, and_(boundary.c.settlement_id == settlement.c.id, boundary.c.valid_to_on.is_(None)))
     )
     rows = rows.where(of_cities)

@@ -1,4 +1,4 @@
-"""A city's settlements on a day, as files and observations are held against them; their names and wards."""
+"""A city's settlements on a day, as files and observations are held against them; their names."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,20 +9,30 @@ import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
-from sqlalchemy import Connection, and_, func, or_, select, update
+from sqlalchemy import Connection, FromClause, and_, func, or_, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.sql import ColumnElement
 
-from geo.database.schema.places import boundary, organisation, settlement, ward
+from geo.database.schema.places import boundary, organisation, settlement, settlement_ward, ward
 from geo.database.schema.uploads import upload
 
 
-def valid_on(on: date | ColumnElement[date]) -> ColumnElement[bool]:
-    """The condition that a boundary is valid on a day."""
+def valid_on(on: date | ColumnElement[date], of: FromClause = boundary) -> ColumnElement[bool]:
+    """The condition that a boundary, or a row of another table with such days, is valid on a day."""
     return and_(
-        or_(boundary.c.valid_from_on.is_(None), boundary.c.valid_from_on <= on),
-        or_(boundary.c.valid_to_on.is_(None), boundary.c.valid_to_on > on),
+        or_(of.c.valid_from_on.is_(None), of.c.valid_from_on <= on),
+        or_(of.c.valid_to_on.is_(None), of.c.valid_to_on > on),
     )
+
+
+def in_ward_on(on: date | ColumnElement[date]) -> ColumnElement[bool]:
+    """The condition by which a settlement is joined to the ward it lies in on a day."""
+    return and_(settlement_ward.c.settlement_id == settlement.c.id, valid_on(on, settlement_ward))
+
+
+def in_newest_ward() -> ColumnElement[bool]:
+    """The condition by which a settlement is joined to the ward it lies in until further notice."""
+    return and_(settlement_ward.c.settlement_id == settlement.c.id, settlement_ward.c.valid_to_on.is_(None))
 
 
 def there_on(on: date | ColumnElement[date]) -> ColumnElement[bool]:
@@ -50,7 +60,7 @@ class CityPlaces:
 
 
 def places_on(connection: Connection, city_id: int, on: date) -> CityPlaces:
-    """The city's settlements that are there on a day, with the boundaries valid then; one may have none."""
+    """The city's settlements that are there on a day, with the boundaries and wards valid then; one may have none."""
     rows = connection.execute(
         select(
             settlement.c.id,
@@ -60,7 +70,8 @@ def places_on(connection: Connection, city_id: int, on: date) -> CityPlaces:
             ward.c.code,
             ward.c.name,
         )
-        .outerjoin(ward, ward.c.id == settlement.c.ward_id)
+        .outerjoin(settlement_ward, in_ward_on(on))
+        .outerjoin(ward, ward.c.id == settlement_ward.c.ward_id)
         .outerjoin(boundary, and_(boundary.c.settlement_id == settlement.c.id, valid_on(on)))
         .where(settlement.c.city_id == city_id, there_on(on))
         .order_by(settlement.c.code)
@@ -127,47 +138,9 @@ def find_others_ground(
 
 
 def write_names(connection: Connection, city_id: int, frame: pd.DataFrame) -> None:
-    """Adds settlements, and brings names and wards of those that are there up to date.
-
-    `frame` has the columns code, name, ward_code and ward_name, None for no ward.
-    """
-    wards = _write_wards(connection, city_id, frame)
+    """Adds settlements, and brings names of those that are there up to date; `frame` has the columns code and name."""
     statement = upsert(settlement)
     connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["city_id", "code"],
-            set_={
-                "name": statement.excluded.name,
-                "ward_id": func.coalesce(statement.excluded.ward_id, settlement.c.ward_id),
-            },
-        ),
-        [
-            {"city_id": city_id, "code": row.code, "name": row.name, "ward_id": wards.get(row.ward_code)}
-            for row in frame.itertuples()
-        ],
+        statement.on_conflict_do_update(index_elements=["city_id", "code"], set_={"name": statement.excluded.name}),
+        [{"city_id": city_id, "code": row.code, "name": row.name} for row in frame.itertuples()],
     )
-
-
-def _write_wards(connection: Connection, city_id: int, frame: pd.DataFrame) -> dict[str | None, int]:
-    """The ids of the wards a frame names, by code; new ones are added, and names it gives are brought up to date."""
-    of_wards = frame[frame["ward_code"].notna()]
-    if of_wards.empty:
-        return {}
-    named = of_wards[is_named(of_wards)].drop_duplicates("ward_code", keep="last")
-    names = dict(zip(named["ward_code"], named["ward_name"], strict=True))
-    codes = list(of_wards["ward_code"].unique())
-    # A code alone is a name for a new ward, and none for one that has its own.
-    added = upsert(ward).values([{"city_id": city_id, "code": code, "name": names.get(code, code)} for code in codes])
-    connection.execute(added.on_conflict_do_nothing(index_elements=["city_id", "code"]))
-    for code, name in names.items():
-        is_it = (ward.c.city_id == city_id, ward.c.code == code, ward.c.name != name)
-        connection.execute(update(ward).where(*is_it).values(name=name))
-    rows = connection.execute(
-        select(ward.c.code, ward.c.id).where(ward.c.city_id == city_id, ward.c.code == func.any(codes))
-    )
-    return {row.code: row.id for row in rows}
-
-
-def is_named(frame: pd.DataFrame) -> "pd.Series[bool]":
-    """Which rows say what their ward is called, beside its code."""
-    return frame["ward_name"].notna() & (frame["ward_name"] != frame["ward_code"])

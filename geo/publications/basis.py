@@ -7,11 +7,11 @@ from typing import Any
 from sqlalchemy import Connection, and_, func, select
 
 from geo.database.schema.facilities import facility
-from geo.database.schema.places import boundary, settlement, ward
+from geo.database.schema.places import boundary, settlement, settlement_ward, ward
 from geo.database.schema.surveys import stratum_frame, survey, survey_frame
 from geo.database.schema.tallies import paired, tallied
 from geo.database.schema.uploads import upload
-from geo.places import there_on, valid_on
+from geo.places import in_ward_on, there_on, valid_on
 
 _COUNTING = ("loaded", "withdrawing")
 """The states of an upload whose rows count."""
@@ -38,7 +38,8 @@ def basis_of(connection: Connection, survey_id: int) -> dict[str, Any]:
             ward.c.name.label("ward_name"),
             boundary.c.id.label("boundary"),
         )
-        .outerjoin(ward, ward.c.id == settlement.c.ward_id)
+        .outerjoin(settlement_ward, in_ward_on(day))
+        .outerjoin(ward, ward.c.id == settlement_ward.c.ward_id)
         .outerjoin(boundary, and_(boundary.c.settlement_id == settlement.c.id, valid_on(day)))
         .where(settlement.c.city_id == row["city_id"], there_on(day))
         .order_by(settlement.c.id)

@@ -128,7 +128,8 @@ def boundaries(
         typer.Option(
             "--valid-from",
             formats=o.DATE,
-            help="From which day these boundaries hold. Default: no first day for new settlements, today for changes.",
+            help="From which day these boundaries and wards hold. Default: no first day for new settlements, today for "
+            "changes.",
         ),
     ] = None,
     moved: Annotated[

@@ -84,4 +84,5 @@ def print_moves(moves: Sequence[Move]) -> None:
     typer.echo(f"{len(moves)} moved to another ward:")
     for move in moves:
         came_from = f"{move.from_ward_code} ({move.from_ward_name})" if move.from_ward_code else "no ward"
-        typer.echo(f"  {move.code} ({move.name}) from {came_from} to {move.to_ward_code} ({move.to_ward_name})")
+        since = "" if move.valid_from_on is None else f", from {move.valid_from_on} on"
+        typer.echo(f"  {move.code} ({move.name}) from {came_from} to {move.to_ward_code} ({move.to_ward_name}){since}")

@@ -125,9 +125,12 @@ def one(request: Request, number: Id) -> Response:
 
 
 def _place_changes(told: dict[str, Any]) -> dict[str, Any] | None:
-    """What becomes of settlements or facilities; checks of earlier versions did not look at wards."""
+    """What becomes of settlements or facilities; checks of earlier versions did not look at wards, or at their days."""
     places: dict[str, Any] | None = (told["preview"] or {}).get("places")
-    return None if places is None else {"moved": 0, "moves": []} | places
+    if places is None:
+        return None
+    moves = [{"valid_from_on": None} | move for move in places.get("moves", [])]
+    return {"moved": 0} | places | {"moves": moves}
 
 
 def _state(told: dict[str, Any]) -> tuple[str, str]:

@@ -36,8 +36,8 @@ def plain(connection: Connection, survey: str, *conditions: str) -> float:
     pairs = [condition.split("=") for condition in conditions]
     columns = ", ".join(sorted({column for column, _ in pairs}))
     statement = text(
-        f"SELECT settlement_id, ward_id, {columns} FROM household "
-        "JOIN settlement ON settlement.id = settlement_id "
+        f"SELECT household.settlement_id, ward_id, {columns} FROM household "
+        "JOIN settlement_ward ON settlement_ward.settlement_id = household.settlement_id "
         "WHERE survey_id = (SELECT id FROM survey WHERE slug = :survey)"
     )
     households = pd.read_sql(statement, connection, params={"survey": survey})

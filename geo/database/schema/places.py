@@ -1,4 +1,4 @@
-"""Where people live: organisations, cities, wards, settlements and their boundaries over time."""
+"""Where people live: organisations, cities, wards, settlements, and their boundaries and wards over time."""
 
 from geoalchemy2 import Geometry
 from sqlalchemy import (
@@ -91,7 +91,6 @@ settlement = Table(
     metadata,
     Column("id", Integer, Identity(always=True), primary_key=True),
     Column("city_id", ForeignKey("city.id"), nullable=False),
-    Column("ward_id", Integer, nullable=True),
     Column("code", Text, nullable=False),
     Column("name", Text, nullable=False),
     # The first day on which it is no more; NULL: it is there.
@@ -102,8 +101,7 @@ settlement = Table(
     Column("point", Geometry("POINT", STORAGE_SRID, spatial_index=False), nullable=True),
     Column("radius_m", Double, nullable=True),
     UniqueConstraint("city_id", "code"),
-    # A settlement's ward lies in the settlement's own city.
-    ForeignKeyConstraint(["city_id", "ward_id"], ["ward.city_id", "ward.id"]),
+    UniqueConstraint("city_id", "id"),
     CheckConstraint("code <> ''", name="code"),
     CheckConstraint("radius_m IS NULL OR radius_m > 0 AND point IS NOT NULL", name="radius"),
 )
@@ -127,5 +125,30 @@ boundary = Table(
         (func.daterange(text("valid_from_on"), text("valid_to_on")), "&&"),
         using="gist",
         name="boundary_one_at_a_time",
+    ),
+)
+
+# Which ward a settlement lies in, and when.
+settlement_ward = Table(
+    "settlement_ward",
+    metadata,
+    Column("id", Integer, Identity(always=True), primary_key=True),
+    Column("city_id", Integer, nullable=False),
+    Column("settlement_id", Integer, nullable=False),
+    Column("ward_id", Integer, nullable=False),
+    # The upload that put it there, whose row may be written after this one; NULL: it was not kept which one did.
+    Column("upload_id", ForeignKey("upload.id", deferrable=True, initially="DEFERRED"), nullable=True),
+    # NULL: since before anything was recorded, or until further notice.
+    Column("valid_from_on", Date, nullable=True),
+    Column("valid_to_on", Date, nullable=True),
+    # A settlement's ward lies in the settlement's own city.
+    ForeignKeyConstraint(["city_id", "settlement_id"], ["settlement.city_id", "settlement.id"], ondelete="CASCADE"),
+    ForeignKeyConstraint(["city_id", "ward_id"], ["ward.city_id", "ward.id"]),
+    CheckConstraint("valid_from_on < valid_to_on", name="validity"),
+    ExcludeConstraint(
+        ("settlement_id", "="),
+        (func.daterange(text("valid_from_on"), text("valid_to_on")), "&&"),
+        using="gist",
+        name="settlement_ward_one_at_a_time",
     ),
 )

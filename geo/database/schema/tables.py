@@ -5,7 +5,7 @@ from geo.database.schema.audit import audit
 from geo.database.schema.base import metadata
 from geo.database.schema.facilities import facility
 from geo.database.schema.households import household
-from geo.database.schema.places import boundary, city, city_request, organisation, settlement, ward
+from geo.database.schema.places import boundary, city, city_request, organisation, settlement, settlement_ward, ward
 from geo.database.schema.publications import (
     publication,
     publication_counts,
@@ -45,6 +45,7 @@ __all__ = [
     "remembered_profile",
     "session",
     "settlement",
+    "settlement_ward",
     "sign_in_failure",
     "stratum_frame",
     "survey",

@@ -75,7 +75,8 @@ class Block:
 class Cells:
     """Blocks with what their figures are made of.
 
-    `places`, one row a settlement: city, code, name, ward (index into `wards`, or protection.NO_WARD).
+    `places`, one row a settlement, and one for each ward where rounds have it in several: city, code, name, ward (index
+    into `wards`, or protection.NO_WARD).
     `wards`, one row a ward: city, code, name.
     `cells`, one row for each block, settlement and group, also where there is no tally: block, place, ward, group, the
     sums of a tally, n_sampled, clustered (whether the sample was drawn by clusters); households (the frame size),

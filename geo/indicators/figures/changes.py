@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sqlalchemy import Connection, func, literal, select, tuple_
+from sqlalchemy import Connection, and_, func, literal, select, tuple_
 from sqlalchemy.sql import ColumnElement
 
 from geo.base import refuse_unknown
-from geo.database.schema.places import city, settlement, ward
+from geo.database.schema.places import city, settlement, settlement_ward, ward
 from geo.database.schema.surveys import survey
 from geo.database.schema.tallies import pair_tally, paired
 from geo.errors import InvalidParameter, InvalidParameters
@@ -31,6 +31,7 @@ from geo.indicators.figures.query import ValuesQuery, check_filters, find_blocks
 from geo.indicators.figures.rollup import Level
 from geo.indicators.figures.values import FigurePage, named, page_of, read_exact
 from geo.indicators.tallies.pairs import SUMS as PAIR_SUMS
+from geo.places import in_ward_on, valid_on
 from geo.surveys import is_seen
 
 SAME_HOUSEHOLDS = 0.8
@@ -39,7 +40,8 @@ SAME_HOUSEHOLDS = 0.8
 COLUMNS = frame_names(CHANGE_COLUMNS)
 """The columns of changes."""
 
-_KEYS = ["block", "place", "group"]
+# By code: the wards and the settlements of two rounds need not be the same.
+_KEYS = ["block", "_code", "group"]
 
 
 def find_changes(
@@ -96,9 +98,10 @@ def _compared(
     block = both["block"].to_numpy()
     broken = _breaks(both, before, after)
     reason = both["reason"].where(both["reason"].notna(), both["reason_before"])
-    # Small groups are pooled round by round: what is one pool in this round may be two groups in the other.
+    # Small groups are pooled round by round: what is one pool in this round may be two groups in the other. Nor need
+    # the earlier round have had the ward.
     unmatched = both["method_before"].isna()
-    reason = reason.mask(unmatched & reason.isna(), d.GROUPS_DIFFER)
+    reason = reason.mask(unmatched & reason.isna(), d.GROUPS_DIFFER if query.by else d.BOUNDARY_CHANGED)
     if not allow_break:
         reason = reason.where(broken.isna() | unmatched, broken)
     method = _methods(both)
@@ -149,7 +152,7 @@ def _figures(connection: Connection, query: ValuesQuery, blocks: list[Block]) ->
     table, exact = read_exact(connection, blocks, query)
     shown = named(finish(exact), table, query.level)
     numbers = exact.figures[
-        [*_KEYS, "value", "low", "high", "n_eff", "answering", "clustered", "method", "flags", "reason"]
+        ["block", "group", "value", "low", "high", "n_eff", "answering", "clustered", "method", "flags", "reason"]
     ]
     names = shown.drop(columns=[*NUMBERS, "method", "flags", "status", "reason", "group"])
     return pd.concat([names, numbers, shown[["value", "n"]].set_axis(["shown", "n_shown"], axis=1)], axis=1)
@@ -251,10 +254,20 @@ def _with_pairs(
     }
     code = codes[query.level]
     key = [pair_tally.c[name] for name in _PAIR]
+    # A ward's pairs are of the settlements that it has in both rounds.
+    earlier, later, before_ward = survey.alias(), survey.alias(), settlement_ward.alias()
+    is_same_ward = and_(
+        before_ward.c.settlement_id == settlement_ward.c.settlement_id,
+        before_ward.c.ward_id == settlement_ward.c.ward_id,
+    )
     rows = connection.execute(
         select(*key, code.label("_code"), *(func.sum(pair_tally.c[name]).label(name) for name in PAIR_SUMS))
         .join(settlement, settlement.c.id == pair_tally.c.settlement_id)
-        .outerjoin(ward, ward.c.id == settlement.c.ward_id)
+        .join(earlier, earlier.c.id == pair_tally.c.from_survey_id)
+        .join(later, later.c.id == pair_tally.c.to_survey_id)
+        .outerjoin(settlement_ward, in_ward_on(later.c.starts_on))
+        .outerjoin(before_ward, and_(is_same_ward, valid_on(earlier.c.starts_on, before_ward)))
+        .outerjoin(ward, ward.c.id == before_ward.c.ward_id)
         .where(rounds.in_(asked), pair_tally.c.indicator_id == func.any(sorted(set(heads["indicator_id"]))))
         .group_by(*key, code)
     )

@@ -10,14 +10,14 @@ from sqlalchemy import Connection, Select, and_, func, select, tuple_
 
 from geo.base import own_ground_m2
 from geo.database.schema.facilities import FACILITY_KINDS
-from geo.database.schema.places import boundary, city, settlement, ward
+from geo.database.schema.places import boundary, city, settlement, settlement_ward, ward
 from geo.database.schema.surveys import stratum_frame, survey, survey_frame
 from geo.database.schema.tallies import tally
 from geo.indicators.figures.blocks import Block, Cells
 from geo.indicators.figures.disclosure.protection import NO_WARD
 from geo.indicators.tallies import ALL, CLUSTERS, UNKNOWN_GROUP, stratum_of
 from geo.indicators.tallies.tally import SUMS
-from geo.places import provision, there_on, valid_on
+from geo.places import in_ward_on, provision, there_on, valid_on
 
 _TALLY = ["survey_id", "indicator_id", "counted", "version", "settlement_id"]
 
@@ -28,8 +28,8 @@ def read_cells(connection: Connection, blocks: Sequence[Block], group_field: str
     at = _survey_places(connection, survey_ids)
     if any(block.definition.measure == "density" for block in blocks):
         at = _with_own_ground(connection, at)
+    at["place"] = at.groupby(["city", "code", "ward_code"], dropna=False).ngroup()
     places, wards = _places(at)
-    at["place"] = at["settlement_id"].map(pd.Series(np.arange(len(places)), index=places["settlement_id"]))
     at["ward"] = places["ward"].to_numpy()[at["place"]]
     heads = pd.DataFrame(
         [(i, b.round.survey_id, b.definition.id, b.counted, b.definition.version) for i, b in enumerate(blocks)],
@@ -73,7 +73,7 @@ def _with_provision(connection: Connection, blocks: Sequence[Block], cells: pd.D
 
 
 def _survey_places(connection: Connection, survey_ids: Sequence[int]) -> pd.DataFrame:
-    """Each survey's settlements, with the boundary valid on its first day and the frame size."""
+    """Each survey's settlements, with the boundary and the ward valid on its first day and the frame size."""
     rows = connection.execute(
         select(
             survey.c.id.label("survey_id"),
@@ -89,7 +89,8 @@ def _survey_places(connection: Connection, survey_ids: Sequence[int]) -> pd.Data
         )
         .join(city, city.c.id == survey.c.city_id)
         .join(settlement, settlement.c.city_id == city.c.id)
-        .outerjoin(ward, ward.c.id == settlement.c.ward_id)
+        .outerjoin(settlement_ward, in_ward_on(survey.c.starts_on))
+        .outerjoin(ward, ward.c.id == settlement_ward.c.ward_id)
         .outerjoin(boundary, and_(boundary.c.settlement_id == settlement.c.id, valid_on(survey.c.starts_on)))
         .outerjoin(
             survey_frame,
@@ -118,8 +119,8 @@ def _with_own_ground(connection: Connection, at: pd.DataFrame) -> pd.DataFrame:
 
 
 def _places(at: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The settlements and the wards of the cities, in the order of their codes."""
-    places = at.drop_duplicates("settlement_id").sort_values(["city", "code"], ignore_index=True)
+    """The settlements, once for each ward that a round has them in, and the wards of the cities, by their codes."""
+    places = at.drop_duplicates("place").sort_values("place", ignore_index=True)
     wards = (
         places.dropna(subset="ward_code")[["city", "ward_code", "ward_name"]]
         .drop_duplicates(["city", "ward_code"])

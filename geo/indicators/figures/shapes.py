@@ -16,7 +16,10 @@ from geo.places import as_wkb, read_shape
 
 
 def add_shapes(connection: Connection, figures: pd.DataFrame) -> pd.DataFrame:
-    """Figures with a column `geometry`, from the boundaries their column `_drawn` names; None without any."""
+    """Figures with a column `geometry`, from the boundaries their column `_drawn` names; None without any.
+
+    Negative numbers in it are no boundaries, but settlements that have none.
+    """
     shapes = {drawn: _shape(connection, drawn) for drawn in figures["_drawn"].unique() if "," in drawn}
     single = [drawn for drawn in figures["_drawn"].unique() if drawn and "," not in drawn]
     rows = connection.execute(

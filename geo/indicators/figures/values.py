@@ -10,7 +10,7 @@ from shapely.geometry.base import BaseGeometry
 from sqlalchemy import Connection, func, select
 
 from geo.base import decode_cursor, encode_cursor
-from geo.database.schema.places import settlement
+from geo.database.schema.places import settlement, settlement_ward
 from geo.database.schema.surveys import survey
 from geo.errors import InvalidParameter, InvalidParameters, NotAllowed
 from geo.indicators.definitions import read_catalogue
@@ -22,7 +22,7 @@ from geo.indicators.figures.read import read_cells
 from geo.indicators.figures.rollup import Level
 from geo.indicators.figures.shapes import add_shapes, boundaries_within
 from geo.indicators.tallies import ALL
-from geo.places import there_on
+from geo.places import in_ward_on, there_on
 
 DATES = ("starts_on", "ends_on")
 """The first and the last day of a figure's round."""
@@ -76,10 +76,11 @@ def _sizes(connection: Connection, blocks: Sequence[Block], query: ValuesQuery) 
     """How many figures each block holds of the level asked for, groups left aside."""
     if query.level == "city":
         return [1] * len(blocks)
-    counted = func.count() if query.level == "settlement" else func.count(settlement.c.ward_id.distinct())
+    counted = func.count() if query.level == "settlement" else func.count(settlement_ward.c.ward_id.distinct())
     rows = (
         select(survey.c.id, counted)
         .join(settlement, settlement.c.city_id == survey.c.city_id)
+        .outerjoin(settlement_ward, in_ward_on(survey.c.starts_on))
         .where(survey.c.id == func.any([block.round.survey_id for block in blocks]), there_on(survey.c.starts_on))
         .group_by(survey.c.id)
     )
@@ -235,15 +236,16 @@ def _place_names(table: Cells, level: Level, place: NDArray[np.intp]) -> dict[st
 
 
 def _drawn(table: Cells, level: Level, survey_ids: Sequence[int], place: NDArray[np.intp]) -> list[str]:
-    """The numbers of the boundaries each figure rests on."""
-    at = table.cells.drop_duplicates(["survey_id", "place"])[["survey_id", "place", "ward", "boundary_id"]]
+    """The numbers of the boundaries each figure rests on; of a settlement without one its own number, negative."""
+    at = table.cells.drop_duplicates(["survey_id", "place"])
+    at = at[["survey_id", "place", "ward", "boundary_id", "settlement_id"]]
     if level == "ward":
         at = at.assign(place=at["ward"])
     if level == "city":
         at = at.assign(place=0)
+    numbers = at["boundary_id"].astype(float).fillna(-at["settlement_id"]).astype(int)
     drawn: dict[tuple[int, int], list[int]] = {}
-    for survey_id, of_place, boundary_id in zip(at["survey_id"], at["place"], at["boundary_id"], strict=True):
-        if pd.notna(boundary_id):
-            drawn.setdefault((survey_id, of_place), []).append(int(boundary_id))
+    for survey_id, of_place, number in zip(at["survey_id"], at["place"], numbers, strict=True):
+        drawn.setdefault((survey_id, of_place), []).append(number)
     said = {key: ",".join(map(str, sorted(ids))) for key, ids in drawn.items()}
     return [said.get(key, "") for key in zip(survey_ids, place.tolist(), strict=True)]

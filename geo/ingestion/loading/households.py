@@ -42,7 +42,7 @@ from geo.ingestion.loading.observe import Placed, Progress, ReadSoFar, observe
 from geo.ingestion.loading.source import SourceOptions
 from geo.ingestion.loading.taken_back import withdraw_snapshots
 from geo.ingestion.mapping import Observations, Profile
-from geo.places import CityPlaces, find_city, note_giver, places_on, write_names
+from geo.places import CityPlaces, find_city, note_giver, places_on, write_names, write_wards
 from geo.surveys import Mode, SurveySpec, find_survey, frame_sizes, open_survey
 
 
@@ -76,15 +76,17 @@ def load_survey(
         lock_places(connection, city_id, "they stay")
         city_places = places_on(connection, city_id, row["starts_on"])
         source = replace(source, unit=row["unit"], starts_on=row["starts_on"], ends_on=row["ends_on"])
+        upload_id = options.upload_id or next_upload_id(connection)
         named = pd.DataFrame(columns=["code", "name"])
         if options.new_settlements:
             named = read_named(path, source, city_places.places)
             if len(named):
                 write_names(connection, city_id, named)
+                # A survey's rows move no settlement from one ward to another.
+                write_wards(connection, city_id, upload_id, named, valid_from_on=None, moves_from_on=None)
                 city_places = places_on(connection, city_id, row["starts_on"])
         if not len(city_places.ids):
             raise NotFound("city_without_settlements", city=city_slug)
-        upload_id = options.upload_id or next_upload_id(connection)
         load = _SurveyLoad(connection, survey_id, upload_id, city_places, is_received=options.upload_id is not None)
         load.read(path, source, progress)
         tell_named(named, load.reading.findings)

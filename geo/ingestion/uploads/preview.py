@@ -114,4 +114,6 @@ _MOST_MOVES = 200
 
 def _places(changes: PlaceChanges) -> dict[str, Any]:
     facts = asdict(replace(changes, moves=changes.moves[:_MOST_MOVES]))
+    for move in facts["moves"]:
+        move["valid_from_on"] = move["valid_from_on"] and move["valid_from_on"].isoformat()
     return facts | {"moved": len(changes.moves)}

@@ -1,6 +1,6 @@
 """What uploads are answered with, as OpenAPI describes it."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, GetJsonSchemaHandler
@@ -96,6 +96,9 @@ class MovedSettlement(Body):
     from_ward_name: str | None
     to_ward_code: str
     to_ward_name: str
+    valid_from_on: Annotated[
+        date | None, Field(description="Since when; earlier rounds keep the ward before. null: in all rounds.")
+    ] = None
 
 
 class PreviewPlaces(Body):

@@ -142,7 +142,10 @@ def test_m1_settlements_that_others_listed_stay_as_they_listed_them(
     assert south.decided(sent["id"], "accept")["state"] == "loaded"
     drawn = _settlement(tmp_path / "drawn.gpkg", "L0", shapely.box(73.5, 18.5, 73.501, 18.501))
     assert _errors(_sent(south, drawn)) == ["boundary_of_others"]
-    asked = "SELECT code, name, ST_X(point), ward_id IS NULL FROM settlement WHERE code LIKE 'L_' ORDER BY code"
+    asked = (
+        "SELECT code, name, ST_X(point), ward_id IS NULL FROM settlement LEFT JOIN settlement_ward"
+        " ON settlement_id = settlement.id WHERE code LIKE 'L_' ORDER BY code"
+    )
     with two.owner.connect() as connection:
         kept = rows(connection, asked)
     assert kept == [("L0", "List 0", 73.5, True), ("L1", "List 1", 73.5, True), ("L9", "New", 73.9, False)]
@@ -202,28 +205,52 @@ def test_m2_a_file_of_codes_alone_renames_no_ward_for_the_operator(
 def test_m2_a_move_between_wards_is_counted_and_named(north: Office, client: TestClient, tmp_path: Path) -> None:
     shapes = {code: f.blob(*f.centre(index)) for code, index in (("N10", 110), ("N11", 112), ("N12", 114))}
 
-    def sent(name: str, wards: Mapping[str, str | None]) -> dict[str, Any]:
+    def sent(name: str, wards: Mapping[str, str | None], **choices: str) -> dict[str, Any]:
         frame = {"settlement_code": list(wards), "ward_code": list(wards.values())}
         outlines = gpd.GeoDataFrame(frame, geometry=[shapes[code] for code in wards], crs="EPSG:4326")
-        return _sent(north, f.write_boundaries(tmp_path / name, outlines))
+        return _sent(north, f.write_boundaries(tmp_path / name, outlines), **choices)
 
     nothing: dict[str, list[Any]] = {"moves": [], "renamed": [], "missing": []}
     first = sent("first.gpkg", {"N10": "W1", "N11": "W2", "N12": None})
     assert first["preview"]["places"] == {"added": 3, "changed": 0, "moved": 0, "unchanged": 0, **nothing}
     north.decided(first["id"], "accept")
-    second = sent("second.gpkg", {"N10": "W2", "N11": "W2", "N12": "W1"})
+    second = sent("second.gpkg", {"N10": "W2", "N11": "W2", "N12": "W1"}, valid_from_on="2025-03-01")
     places = second["preview"]["places"]
     assert (places["moved"], places["unchanged"], places["changed"]) == (2, 1, 0)
     assert places["moves"] == [
         {
             "code": "N10", "name": "N10",
             "from_ward_code": "W1", "from_ward_name": "North", "to_ward_code": "W2", "to_ward_name": "South",
+            "valid_from_on": "2025-03-01",
         },
         {
             "code": "N12", "name": "N12",
             "from_ward_code": None, "from_ward_name": None, "to_ward_code": "W1", "to_ward_name": "North",
+            "valid_from_on": "2025-03-01",
         },
     ]  # fmt: skip
     page = client.get(f"/uploads/{second['id']}", headers={**north.header, "accept": "text/html"}).text
     assert "<b>2</b> moved to another ward" in page
     assert "from ward <bdi>North</bdi> (<bdi>W1</bdi>) to ward <bdi>South</bdi>" in page
+    assert "(<bdi>W2</bdi>), from 2025-03-01 on" in page
+    assert "change in rounds that start on the day of the move or later" in page
+
+
+def test_m3_no_ward_of_a_published_round_changes(
+    client: TestClient, two: TwoOrganisations, settings: Settings, office: Office, tmp_path: Path
+) -> None:
+    """What the page and the API say, and that a later day is all that is needed."""
+    operator = Office(office.client, {"authorization": f"Bearer {two.sessions['operator@vasti.org']}"}, two, settings)
+    moving = _settlement(tmp_path / "moving.gpkg", f.code(0), f.small_city().geometry.iloc[0], ward_code="W2")
+    sent = _sent(operator, moving, valid_from_on="2024-01-01")
+    assert (sent["state"], sent["problem_code"]) == ("waiting", "ward_published")
+    assert f"Settlement {f.code(0)} has households in the published round" in sent["problem"]
+    assert "`valid_from_on`" in sent["problem"]
+    page = client.get(f"/uploads/{sent['id']}", headers={**operator.header, "accept": "text/html"}).text
+    assert "Name a later day, from which the file holds, with “They hold from” below" in page
+    again = operator.decided(sent["id"], "recheck", valid_from_on="2024-01-02")
+    assert (again["state"], again["preview"]["places"]["moved"]) == ("checked", 1)
+    assert operator.decided(sent["id"], "accept")["state"] == "loaded"
+    assert _wards(client)[f.code(0)] == ("W2", "South")
+    assert operator.decided(sent["id"], "withdraw")["state"] == "withdrawn"
+    assert _wards(client)[f.code(0)] == ("W1", "North")

@@ -79,7 +79,7 @@ REASONS: dict[str, str] = {
     SETTLEMENTS_ONLY: "this is a figure of single settlements",
     NOT_COUNTED_YET: "the survey has not been counted by this definition or group yet",
     DEFINITION_CHANGED: "the indicator's definition changed between the rounds",
-    BOUNDARY_CHANGED: "the settlement's boundary changed between the rounds",
+    BOUNDARY_CHANGED: "the boundary, or which settlements the ward has, changed between the rounds",
     MODE_CHANGED: "the rounds were not surveyed in the same way",
     GROUPS_DIFFER: "the groups could not be told apart alike in both rounds",
     FEWER_THAN_3_ROUNDS: "fewer than three rounds, at different times, have a published figure",

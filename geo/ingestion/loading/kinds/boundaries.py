@@ -23,8 +23,8 @@ class BoundaryChoices(Choices):
 
     valid_from_on: date | None = Field(
         default=None,
-        description="Of boundaries: the day from which they hold. Where it is not said, those of new settlements "
-        "hold for all rounds, and changes hold from the day they are loaded.",
+        description="Of boundaries: the day from which they and their wards hold. Where it is not said, those of new "
+        "settlements hold for all rounds, and changes hold from the day they are loaded.",
     )
     moved: bool = Field(
         default=False,
@@ -56,7 +56,8 @@ class BoundaryFiles(Kind[BoundaryChoices]):
         label="File of settlements",
         accepts="Outlines as a zipped shapefile, GeoPackage, GeoJSON or KML, or a list as CSV or Excel sheet, with "
         "positions or without; each settlement with its code or name",
-        effect="New codes are added, changed outlines redrawn; what is not in the file stays.",
+        effect="New codes are added, changed outlines redrawn, settlements moved to other wards; what is not in the "
+        "file stays.",
         column="column of boundaries",
         loaded="Everybody sees them, and what is surveyed from now on is placed in them.",
         withdrawn="They no longer count, and what they had replaced counts again.",
@@ -133,5 +134,5 @@ class BoundaryFiles(Kind[BoundaryChoices]):
         lock_places(connection, row["city_id"], "none is placed in them")
 
     def take_back(self, connection: Connection, row: Any) -> None:
-        """Earlier outlines hold again."""
+        """Earlier outlines and wards hold again."""
         withdraw_boundaries(connection, row["id"])

@@ -1,5 +1,6 @@
 """The migrations make the tables the code declares, and can be taken back and made again."""
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,9 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, Engine, func, inspect, select, text
 
 from geo import database
-from geo.database.schema.tables import facility, household, metadata, upload
+from geo.database.schema.tables import facility, household, metadata, settlement_ward, upload
+from geo.ingestion.loading import withdraw
+from geo.places import find_city, places_on
 from tests.support import factories as f
 from tests.support.migrating import migrate
 
@@ -84,3 +87,34 @@ def test_upgrade_says_of_old_uploads_what_they_hold(fresh_url: str, fresh_engine
         assert connection.execute(contents).scalars().all() == ["boundaries", "survey"]
         assert connection.execute(select(facility)).all() == []
         assert connection.execute(select(func.count()).select_from(household)).scalar_one() == len(f.households())
+
+
+def test_upgrade_keeps_the_wards_that_settlements_were_in(fresh_url: str, fresh_engine: Engine, tmp_path: Path) -> None:
+    """Of before there is one ward for all time, of no known upload; settlements can be moved from it, and back."""
+    wards = "SELECT s.code, w.code FROM settlement s LEFT JOIN ward w ON w.id = s.ward_id ORDER BY s.code"
+    frame = f.small_city()
+    frame.loc[3, ["ward_code", "ward_name"]] = None
+    with fresh_engine.begin() as connection:
+        given = f.load_city(connection, tmp_path, frame)
+        f.load_city(connection, tmp_path, frame.assign(ward_code=["W3", "W2", "W1", None]))
+        migrate(connection, "0017")
+        kept = [("01", "W3"), ("02", "W2"), ("03", "W1"), ("04", None)]
+        assert [tuple(row) for row in connection.execute(text(wards))] == kept
+    database.upgrade(fresh_url)
+    days = (settlement_ward.c.upload_id, settlement_ward.c.valid_from_on, settlement_ward.c.valid_to_on)
+    with fresh_engine.begin() as connection:
+        assert [tuple(row) for row in connection.execute(select(*days))] == [(None, None, None)] * 3
+        city_id = find_city(connection, "pune")
+
+        def told(on: date) -> list[list[str]]:
+            return [list(labels)[:1] for labels in places_on(connection, city_id, on).places.wards]
+
+        assert told(f.STARTS) == told(f.TODAY) == [["W3"], ["W2"], ["W1"], []]
+        moved = f.load_city(connection, tmp_path, f.small_city(), valid_from_on=date(2025, 1, 1))
+        assert (told(f.TODAY), told(date(2025, 1, 1))) == (
+            [["W3"], ["W2"], ["W1"], []], [["W1"], ["W2"], ["W1"], ["W2"]],
+        )  # fmt: skip
+        withdraw(connection, moved.upload_id or 0)
+        assert told(date(2025, 1, 1)) == [["W3"], ["W2"], ["W1"], []]
+        withdraw(connection, given.upload_id or 0)
+        assert connection.execute(select(settlement_ward)).all() == []

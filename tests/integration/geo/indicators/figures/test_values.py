@@ -168,7 +168,7 @@ def test_values_roll_ups_are_sums(city: Connection, level: Any) -> None:
         text(
             f"SELECT {code} AS ward, count(*) AS n, count(*) FILTER (WHERE drainage IN ('open', 'closed')) AS drained,"
             " count(*) FILTER (WHERE toilet_users = 'own' AND toilet_location = 'on_premises') AS own"
-            " FROM household h JOIN settlement s ON s.id = h.settlement_id JOIN ward w ON w.id = s.ward_id"
+            " FROM household h JOIN settlement_ward s USING (settlement_id) JOIN ward w ON w.id = s.ward_id"
             " WHERE is_live GROUP BY 1"
         )
     ).mappings()

@@ -10,7 +10,7 @@ from shapely.affinity import scale
 from shapely.geometry import LineString, MultiPolygon, Polygon, box
 from sqlalchemy import Connection, select
 
-from geo.database.schema.places import boundary, settlement, ward
+from geo.database.schema.places import boundary, settlement, settlement_ward, ward
 from geo.errors import Conflict, UnreadableFile
 from geo.ingestion.loading import ErrorsFound, LoadResult, load_boundaries
 from geo.ingestion.mapping import BoundaryColumns
@@ -60,7 +60,9 @@ def test_load_boundaries_wards_and_names(connection: Connection, tmp_path: Path)
     f.load_city(connection, tmp_path, city)
     f.load_city(connection, tmp_path, city.assign(settlement_name="New name", ward_name="Renamed"))
     rows = connection.execute(
-        select(settlement.c.code, settlement.c.name, ward.c.code, ward.c.name).join(ward).order_by(settlement.c.code)
+        select(settlement.c.code, settlement.c.name, ward.c.code, ward.c.name)
+        .select_from(settlement.join(settlement_ward).join(ward))
+        .order_by(settlement.c.code)
     )
     assert [tuple(row) for row in rows] == [(f.code(i), "New name", ("W1", "W2")[i % 2], "Renamed") for i in range(4)]
 
@@ -144,7 +146,8 @@ def load_with_table(connection: Connection, folder: Path, table: list[dict[str, 
 
 
 def named(connection: Connection) -> list[tuple[str, str, str | None]]:
-    rows = select(settlement.c.code, settlement.c.name, ward.c.name).outerjoin(ward).order_by(settlement.c.code)
+    rows = select(settlement.c.code, settlement.c.name, ward.c.name)
+    rows = rows.select_from(settlement.outerjoin(settlement_ward).outerjoin(ward)).order_by(settlement.c.code)
     return [tuple(row) for row in connection.execute(rows)]
 
 
