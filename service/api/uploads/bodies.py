@@ -129,22 +129,34 @@ class Preview(Body):
     ] = None
 
 
-class MatchedColumn(Body):
+class WhyPart(Body):
+    """A clause of the reason, for programs: it stays whatever the words."""
+
+    code: str
+    params: Annotated[dict[str, Any], Field(description="What the clause is about.")]
+
+
+class Reasoned(Body):
+    """What is told with its reason."""
+
+    why: Annotated[str, Field(description="The reason, in words.")]
+    why_parts: Annotated[list[WhyPart], Field(description="The same for programs, a code and its parameters a clause.")]
+
+
+class MatchedColumn(Reasoned):
     """A column, and what it seems to hold."""
 
     column: str
     field: Annotated[str, Field(description="A standard field, or a part of a position.")]
     confidence: Literal["sure", "likely", "unsure"]
-    why: str
 
 
-class GuessedAnswer(Body):
+class GuessedAnswer(Reasoned):
     """An answer whose meaning was guessed, and from what."""
 
     field: str
     text: str
     is_detail: bool
-    why: str
 
 
 class Understood(Body):
@@ -159,7 +171,7 @@ class Understood(Body):
     ]
 
 
-class TakenAnswer(Body):
+class TakenAnswer(Reasoned):
     """An answer of a mapped column, and what it is taken for."""
 
     field: Annotated[str, Field(description="The standard field.")]
@@ -174,7 +186,6 @@ class TakenAnswer(Body):
         Literal["sure", "likely", "unsure"],
         Field(description="likely: guessed, so look at it; `choices.answers` says what it means."),
     ]
-    why: str
 
 
 class PersonalColumn(Body):
