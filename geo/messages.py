@@ -22,7 +22,7 @@ Audience = Literal["command", "api", "page"]
 
 LANGUAGES = ("en",)
 
-Param = Union[str, int, float, bool, date, PurePath, Sequence[str], "Message", None]
+Param = Union[str, int, float, bool, date, PurePath, Sequence["str | Message"], "Message", None]
 """What a message may be about. Dates and paths are kept as texts."""
 
 _LONGEST_TEXT, _MOST_LISTED = 8_000, 50
@@ -80,10 +80,7 @@ class Message:
         """A message that was kept, perhaps by an earlier version, or a finding as one."""
         message = cls.__new__(cls)
         message.code = code
-        message.params = {
-            name: cls.of_json(value["code"], value["params"]) if isinstance(value, dict) else value
-            for name, value in params.items()
-        }
+        message.params = {name: _of_json(value) for name, value in params.items()}
         return message
 
 
@@ -102,7 +99,19 @@ def clauses_of_json(kept: str | Sequence[Mapping[str, Any]]) -> tuple[Message, .
 
 def params_as_json(params: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters of a message, as they are stored and sent."""
-    return {name: value.as_json() if isinstance(value, Message) else value for name, value in params.items()}
+    return {name: _as_json(value) for name, value in params.items()}
+
+
+def _as_json(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_as_json(each) for each in value]
+    return value.as_json() if isinstance(value, Message) else value
+
+
+def _of_json(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_of_json(each) for each in value]
+    return Message.of_json(value["code"], value["params"]) if isinstance(value, dict) else value
 
 
 def _kept(params: Mapping[str, Param]) -> Iterator[tuple[str, Any]]:
@@ -123,7 +132,13 @@ def _kept(params: Mapping[str, Param]) -> Iterator[tuple[str, Any]]:
             case PurePath():
                 yield name, str(value)
             case Sequence():
-                yield name, [shortened(str(each), _LONGEST_TEXT) for each in value[:_MOST_LISTED]]
+                yield (
+                    name,
+                    [
+                        each if isinstance(each, Message) else shortened(str(each), _LONGEST_TEXT)
+                        for each in value[:_MOST_LISTED]
+                    ],
+                )
                 if len(value) > _MOST_LISTED:
                     yield f"{name}{_MORE}", len(value) - _MOST_LISTED
 
@@ -323,10 +338,13 @@ class _Words(string.Formatter):
         first, _, rest = field_name.partition(".")
         if first == "control":
             return self._control(rest), field_name
-        value = self._params.get(first, _OPEN)
-        if isinstance(value, Message):
-            value = value.say(self._audience, self._table.language)
-        return (value, self._params.get(first + _MORE, 0)), field_name
+        return (self._said(self._params.get(first, _OPEN)), self._params.get(first + _MORE, 0)), field_name
+
+    def _said(self, value: Any) -> Any:
+        """A parameter with the messages in it put into words."""
+        if isinstance(value, list):
+            return [self._said(each) for each in value]
+        return value.say(self._audience, self._table.language) if isinstance(value, Message) else value
 
     def _control(self, name: str) -> str:
         return control(name, self._audience, self._table.language)
@@ -424,6 +442,13 @@ _TEXTS: Mapping[str, Callable[[_Words, str], str]] = {
 }
 """How a text that is a code is written."""
 
+
+def _distance(metres: float) -> str:
+    if metres < 1_000:
+        return f"{metres:,.0f} m"
+    return f"{metres / 1_000:,.0f} km" if metres >= 10_000 else f"{metres / 1_000:.1f} km"
+
+
 _NUMBERS: Mapping[str, Callable[[float], str]] = {
     "": str,
     "count": "{:,}".format,
@@ -431,6 +456,8 @@ _NUMBERS: Mapping[str, Callable[[float], str]] = {
     "short": "{:g}".format,
     "percent": "{:.0%}".format,
     "percent_tenths": "{:.1%}".format,
+    "percent_apart": lambda n: f"{100 * n:.0f} %",
+    "distance": _distance,
     "size": lambda n: f"{n / 1_000_000:,.0f} MB" if n >= 1_000_000 else f"{n / 1_000:,.0f} KB",
 }
 """How a number is written."""
