@@ -129,18 +129,18 @@ class Preview(Body):
     ] = None
 
 
-class WhyPart(Body):
-    """A clause of the reason, for programs: it stays whatever the words."""
+class Part(Body):
+    """A part of a sentence, for programs: it stays whatever the words."""
 
     code: str
-    params: Annotated[dict[str, Any], Field(description="What the clause is about.")]
+    params: Annotated[dict[str, Any], Field(description="What it is about.")]
 
 
 class Reasoned(Body):
     """What is told with its reason."""
 
     why: Annotated[str, Field(description="The reason, in words.")]
-    why_parts: Annotated[list[WhyPart], Field(description="The same for programs, a code and its parameters a clause.")]
+    why_parts: Annotated[list[Part], Field(description="The same for programs, a code and its parameters a clause.")]
 
 
 class MatchedColumn(Reasoned):
@@ -235,7 +235,10 @@ class FindingParams(Body):
     """What the sentence of a finding is about."""
 
     field: str | None
-    values: Annotated[list[str], Field(description="What stands there, the most frequent first.")]
+    values: Annotated[
+        list[str | Part],
+        Field(description="What stands there, the most frequent first: a text of the file, or what there is to say."),
+    ]
     n_values: Annotated[int, Field(description="How many different values there are.")]
 
 

@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import literal, update
 from sqlalchemy.dialects.postgresql import JSONB
 
+from geo.database.schema.uploads import finding as finding_table
 from geo.database.schema.uploads import upload as upload_table
 from geo.places import add_city
 from geo.settings import Settings
@@ -394,6 +395,33 @@ def test_reasons_are_told_in_words_and_as_codes(office: Office, two: TwoOrganisa
     page = office.client.get(f"/uploads/{checked['id']}", headers=cookie(two, "contributor")).text
     assert "look at “The protected well nearby”" in page
     assert "; it holds “protected well”" in page
+
+
+def test_values_of_findings_are_told_in_words_and_as_codes(
+    office: Office, two: TwoOrganisations, tmp_path: Path
+) -> None:
+    path = f.write_csv(tmp_path / "again.csv", [f.household(8270), f.household(8271), f.household(8270)])
+    number = office.sent(path)["id"]
+    code = f.household(8270)["household_code"]
+
+    def found() -> tuple[str, list[Any]]:
+        (told,) = office.client.get(f"{API}/uploads/{number}/findings", headers=office.header).json()["findings"]
+        assert f"code “{code} (row 2)” stands on an earlier row" in told["meaning"]
+        return told["value"], told["params"]["values"]
+
+    earlier = {"code": "row_earlier", "params": {"row": 2}}
+    part = {"code": "code_on_row", "params": {"code": code, "earlier": earlier}}
+    assert found() == (f"{code} (row 2)", [part])
+    (group,) = office.look(number)["findings"]
+    assert group["params"]["values"] == [part]
+    assert f"“{code} (row 2)”" in group["sentence"]
+    with two.owner.begin() as connection:
+        connection.execute(
+            update(finding_table).where(finding_table.c.upload_id == number).values(value=f"{code} (row 2)")
+        )
+    assert found() == (f"{code} (row 2)", [f"{code} (row 2)"])
+    (group,) = office.look(number)["findings"]
+    assert f"“{code} (row 2)”" in group["sentence"]
 
 
 def test_reasons_that_were_kept_as_texts_are_told_as_they_were(
