@@ -10,8 +10,9 @@ import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
+from functools import cache, reduce
 from importlib.resources import files
+from math import isfinite
 from numbers import Integral, Real
 from pathlib import PurePath
 from typing import Any, Literal, Union
@@ -21,11 +22,12 @@ Audience = Literal["command", "api", "page"]
 
 LANGUAGES = ("en",)
 
-Param = Union[str, int, float, bool, date, PurePath, Sequence[str], "Message", None]
+Param = Union[str, int, float, bool, date, PurePath, Sequence["str | Message"], "Message", None]
 """What a message may be about. Dates and paths are kept as texts."""
 
 _LONGEST_TEXT, _MOST_LISTED = 8_000, 50
 _LONGEST_QUOTE, _MOST_QUOTED = 80, 5
+_FEW = 2
 
 _PLURALS: Mapping[str, Callable[[float], str]] = {"en": lambda n: "one" if n == 1 else "other"}
 """Which form of a sentence a number asks for, by language; the categories are those of Unicode's CLDR."""
@@ -78,16 +80,38 @@ class Message:
         """A message that was kept, perhaps by an earlier version, or a finding as one."""
         message = cls.__new__(cls)
         message.code = code
-        message.params = {
-            name: cls.of_json(value["code"], value["params"]) if isinstance(value, dict) else value
-            for name, value in params.items()
-        }
+        message.params = {name: _of_json(value) for name, value in params.items()}
         return message
+
+
+def say_clauses(clauses: Sequence[Message], audience: Audience = "command", language: str = "en") -> str:
+    """Several clauses in one line; nothing where there are none."""
+    said = [clause.say(audience, language) for clause in clauses]
+    return reduce(lambda first, last: list_phrase("clauses", language, first=first, last=last), said) if said else ""
+
+
+def clauses_of_json(kept: str | Sequence[Mapping[str, Any]]) -> tuple[Message, ...]:
+    """Clauses that were kept; earlier versions kept one text in their place."""
+    if isinstance(kept, str):
+        return (Message.of_json("as_told", {"text": kept}),) if kept else ()
+    return tuple(Message.of_json(each["code"], each["params"]) for each in kept)
 
 
 def params_as_json(params: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters of a message, as they are stored and sent."""
-    return {name: value.as_json() if isinstance(value, Message) else value for name, value in params.items()}
+    return {name: _as_json(value) for name, value in params.items()}
+
+
+def _as_json(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_as_json(each) for each in value]
+    return value.as_json() if isinstance(value, Message) else value
+
+
+def _of_json(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_of_json(each) for each in value]
+    return Message.of_json(value["code"], value["params"]) if isinstance(value, dict) else value
 
 
 def _kept(params: Mapping[str, Param]) -> Iterator[tuple[str, Any]]:
@@ -101,13 +125,20 @@ def _kept(params: Mapping[str, Param]) -> Iterator[tuple[str, Any]]:
             case Integral():
                 yield name, int(value)
             case Real():
-                yield name, float(value)
+                # JSON has no number without end.
+                yield name, float(value) if isfinite(value) else str(value)
             case date():
                 yield name, value.isoformat()
             case PurePath():
                 yield name, str(value)
             case Sequence():
-                yield name, [shortened(str(each), _LONGEST_TEXT) for each in value[:_MOST_LISTED]]
+                yield (
+                    name,
+                    [
+                        each if isinstance(each, Message) else shortened(str(each), _LONGEST_TEXT)
+                        for each in value[:_MOST_LISTED]
+                    ],
+                )
                 if len(value) > _MOST_LISTED:
                     yield f"{name}{_MORE}", len(value) - _MOST_LISTED
 
@@ -190,7 +221,7 @@ def field_name(name: str, audience: Audience, language: str = "en") -> str:
 
 @dataclass(frozen=True)
 class _Variant:
-    """A sentence for one audience: its plural forms, and the parameter that chooses among them."""
+    """A sentence for one audience: its plural forms, those for one number alone (`=2`), and what chooses among them."""
 
     forms: Mapping[str, str]
     counted: str | None
@@ -200,7 +231,7 @@ class _Variant:
             return self.forms["other"]
         n = params.get(self.counted, 0)
         n = len(n) + params.get(f"{self.counted}{_MORE}", 0) if isinstance(n, list) else n
-        return self.forms.get(_PLURALS[language](n), self.forms["other"])
+        return self.forms.get(f"={n}") or self.forms.get(_PLURALS[language](n), self.forms["other"])
 
 
 @dataclass(frozen=True)
@@ -307,10 +338,13 @@ class _Words(string.Formatter):
         first, _, rest = field_name.partition(".")
         if first == "control":
             return self._control(rest), field_name
-        value = self._params.get(first, _OPEN)
-        if isinstance(value, Message):
-            value = value.say(self._audience, self._table.language)
-        return (value, self._params.get(first + _MORE, 0)), field_name
+        return (self._said(self._params.get(first, _OPEN)), self._params.get(first + _MORE, 0)), field_name
+
+    def _said(self, value: Any) -> Any:
+        """A parameter with the messages in it put into words."""
+        if isinstance(value, list):
+            return [self._said(each) for each in value]
+        return value.say(self._audience, self._table.language) if isinstance(value, Message) else value
 
     def _control(self, name: str) -> str:
         return control(name, self._audience, self._table.language)
@@ -324,8 +358,8 @@ class _Words(string.Formatter):
             return _LISTS[format_spec](self, given if isinstance(given, list) else [str(given)], more)
         if isinstance(given, int | float):
             return _NUMBERS[format_spec](given)
-        if format_spec == "term":
-            return self._table.terms.get(given, given)
+        if format_spec in _TEXTS:
+            return _TEXTS[format_spec](self, given)
         if format_spec == "clock" and given != _OPEN:
             return f"{datetime.fromisoformat(given):%H:%M}"
         return "" if given is None else str(given)
@@ -340,7 +374,7 @@ class _Words(string.Formatter):
         """What stands in cells, and the number of other values."""
         if not values:
             return self._table.phrase("blank")
-        shown = self._table.phrase("separator").join(f"“{value}”" for value in values)
+        shown = self._table.phrase("separator").join(_named(values))
         more = self._params.get("n_values", len(values)) - len(values)
         return (
             self._table.phrase("and", first=shown, last=self._table.phrase("other_values", n=more)) if more else shown
@@ -355,6 +389,14 @@ class _Words(string.Formatter):
         if not first or (how == "list" and not more):
             return separator.join([*first, last])
         return self._table.phrase("or" if how == "or" else "and", first=separator.join(first), last=last)
+
+    def _few(self, values: Sequence[str], more: int) -> str:
+        """The first two of these values, and the number of the others."""
+        return self._joined(_named(values[:_FEW]), len(values[_FEW:]) + more, "list")
+
+    def _date_form(self, form: str) -> str:
+        """How dates are written, as people say it."""
+        return re.sub(r"%\w", lambda part: self._table.terms.get(part[0], part[0]), form)
 
     def _columns(self, values: Sequence[str], more: int) -> str:
         """The columns that a file has."""
@@ -380,17 +422,42 @@ _LISTS: Mapping[str, Callable[[_Words, Sequence[str], int], str]] = {
     "either": _Words._either,
     "terms": _Words._of_terms,
     "quoted": _Words._quoted,
+    "named": lambda words, values, more: words._joined(_named(values), more, "and"),
+    "few": _Words._few,
     "controls": _Words._of_controls,
     "cells": _Words._cells,
     "columns": _Words._columns,
 }
 """How a list is written."""
 
+
+def _named(values: Sequence[str]) -> list[str]:
+    return [f"“{value}”" for value in values]
+
+
+_TEXTS: Mapping[str, Callable[[_Words, str], str]] = {
+    "term": lambda words, text: words._table.terms.get(text, text),
+    "words": lambda _, name: name.replace("_", " "),
+    "date_form": _Words._date_form,
+}
+"""How a text that is a code is written."""
+
+
+def _distance(metres: float) -> str:
+    if metres < 1_000:
+        return f"{metres:,.0f} m"
+    return f"{metres / 1_000:,.0f} km" if metres >= 10_000 else f"{metres / 1_000:.1f} km"
+
+
 _NUMBERS: Mapping[str, Callable[[float], str]] = {
     "": str,
     "count": "{:,}".format,
     "tenths": "{:,.1f}".format,
     "short": "{:g}".format,
+    "percent": "{:.0%}".format,
+    "percent_tenths": "{:.1%}".format,
+    "percent_apart": lambda n: f"{100 * n:.0f} %",
+    "distance": _distance,
     "size": lambda n: f"{n / 1_000_000:,.0f} MB" if n >= 1_000_000 else f"{n / 1_000:,.0f} KB",
 }
 """How a number is written."""

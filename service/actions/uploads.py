@@ -20,7 +20,7 @@ from geo.ingestion.uploads import (
     find_upload,
     list_uploads,
 )
-from geo.messages import Audience, Message
+from geo.messages import Audience, Message, clauses_of_json, say_clauses
 from geo.people import Acting
 from service.work.queue import defer_upload, waiting_before
 
@@ -115,7 +115,7 @@ def is_queued(row: Any) -> bool:
 
 _PLAIN = (
     *("id", "city", "survey", "content", "file_name", "sha256", "size_bytes", "uploaded_by", "uploaded_at"),
-    *("read_as", "preview", "profile"),
+    *("preview", "profile"),
 )
 _COUNTS = ("rows_read", "rows_loaded", "rows_warned", "rows_rejected")
 
@@ -125,6 +125,7 @@ def _describe(row: Any, groups: Sequence[FindingGroup], before: int | None, audi
     return {name: row[name] for name in _PLAIN} | {
         **_problem(row["problem"], audience),
         "understood": _understood(row["understood"], audience),
+        "read_as": _read_as(row["read_as"], audience),
         "state": "published" if is_public else row["state"],
         "queued": None if before is None else {"before": before},
         "progress": _progress(row),
@@ -144,11 +145,28 @@ def _problem(kept: dict[str, Any] | None, audience: Audience) -> dict[str, Any]:
 
 
 def _understood(kept: dict[str, Any] | None, audience: Audience) -> dict[str, Any] | None:
-    """What was understood of a file, with its notes in words. Earlier versions kept them so."""
+    """What was understood of a file, with its notes and reasons in words. Earlier versions kept them so."""
     if kept is None:
         return None
     notes = [note if isinstance(note, str) else Message.of_json(**note).say(audience) for note in kept["notes"]]
-    return kept | {"notes": notes}
+    reasoned = {name: _reasoned(kept[name], audience) for name in ("matched", "guessed") if name in kept}
+    return kept | {"notes": notes} | reasoned
+
+
+def _read_as(kept: dict[str, Any] | None, audience: Audience) -> dict[str, Any] | None:
+    """How a file was read, with the reasons of its answers' meanings in words."""
+    if kept is None or "answers" not in kept:
+        return kept
+    return kept | {"answers": _reasoned(kept["answers"], audience)}
+
+
+def _reasoned(kept: Sequence[dict[str, Any]], audience: Audience) -> list[dict[str, Any]]:
+    """What was kept with its reason, in words and as parts."""
+    clauses = [clauses_of_json(each["why"]) for each in kept]
+    return [
+        each | {"why": say_clauses(why, audience), "why_parts": [clause.as_json() for clause in why]}
+        for each, why in zip(kept, clauses, strict=True)
+    ]
 
 
 def _progress(row: Any) -> dict[str, Any] | None:

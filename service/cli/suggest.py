@@ -14,8 +14,9 @@ from rich.table import Table
 from rich.text import Text
 
 from geo.fields import standard_fields
-from geo.ingestion.mapping import ColumnEvidence, vocabulary
+from geo.ingestion.mapping import ColumnEvidence, on_one_line, vocabulary
 from geo.ingestion.suggesting import Proposal, Suggestion, suggest_profile, write_profile
+from geo.messages import Message, say_clauses
 from service.cli import options as o
 from service.cli.option_groups import FileOptions, with_groups
 
@@ -62,7 +63,7 @@ def _print_table(proposal: Proposal, console: Console) -> None:
     if not console.is_terminal and "COLUMNS" not in os.environ:
         console = Console(stderr=console.stderr, width=_PAPER_WIDTH)
     rows = f"{'all' if proposal.is_whole else 'the first'} {proposal.rows_read:,} rows"
-    head = f"{_plain(proposal.file_name)}: proposed from {rows} and {len(proposal.evidence.cells):,} columns."
+    head = f"{on_one_line(proposal.file_name)}: proposed from {rows} and {len(proposal.evidence.cells):,} columns."
     for line in (head, *map(str, proposal.notes)):
         console.print(Text(line))
     if console.width < _NARROW:
@@ -101,11 +102,11 @@ def _rows(proposal: Proposal) -> Iterator[tuple[str, str, str, str, str]]:
         seen = proposal.evidence.columns[made.column]
         field = made.target if made.section == "fields" else f"{made.section}: {made.target}"
         n_open = sum(line.value is None for line in made.values)
-        left = f"; {n_open} {'answer is' if n_open == 1 else 'answers are'} left to you" if n_open else ""
-        yield _plain(made.column), _mapped_values(made, seen), field, made.confidence, made.why + left
+        why = (*made.why, Message("answers_left_to_you", n=n_open)) if n_open else made.why
+        yield on_one_line(made.column), _mapped_values(made, seen), field, made.confidence, say_clauses(why)
     for hint in proposal.shares:
         seen = proposal.evidence.columns[hint.column]
-        yield _plain(hint.column), _values(hint.column, seen), f"shares: {hint.kind}", "unsure", hint.why
+        yield on_one_line(hint.column), _values(hint.column, seen), f"shares: {hint.kind}", "unsure", str(hint.why)
 
 
 def _print_personal(proposal: Proposal, console: Console) -> None:
@@ -117,7 +118,7 @@ def _print_personal(proposal: Proposal, console: Console) -> None:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
     for column, holds in proposal.personal.items():
         n_different = proposal.evidence.columns[column].n_distinct
-        table.add_row(Text("  " + _plain(column)), Text(f"(not shown, {n_different:,} different)"), Text(holds))
+        table.add_row(Text("  " + on_one_line(column)), Text(f"(not shown, {n_different:,} different)"), Text(holds))
     console.print(table)
 
 
@@ -132,7 +133,7 @@ def _print_unmapped(proposal: Proposal, console: Console) -> None:
     console.print(f"\n{says}:", highlight=False)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
     for column in unmapped[:_UNMAPPED_SHOWN]:
-        table.add_row(Text("  " + _plain(column)), Text(_values(column, proposal.evidence.columns[column])))
+        table.add_row(Text("  " + on_one_line(column)), Text(_values(column, proposal.evidence.columns[column])))
     console.print(table)
     if n > _UNMAPPED_SHOWN:
         console.print(f"  ... and {n - _UNMAPPED_SHOWN} more; the profile names them all.", highlight=False)
@@ -180,15 +181,10 @@ def _range(seen: ColumnEvidence, form: str = ".6g") -> str:
 def _examples(seen: ColumnEvidence, *, least: int = 1) -> str:
     """The values that come most often."""
     first = [text for text, n in seen.counts[:_EXAMPLES] if n >= least]
-    shown = " · ".join(_cut(_plain(text)) for text in first)
+    shown = " · ".join(_cut(on_one_line(text)) for text in first)
     rest = seen.n_distinct - len(first)
     return f"{shown} and {rest:,} more" if rest else shown
 
 
 def _cut(text: str) -> str:
     return text if len(text) <= _EXAMPLE_LETTERS else text[: _EXAMPLE_LETTERS - 1].rstrip() + "…"
-
-
-def _plain(text: str) -> str:
-    """A text on one line, without characters a terminal would obey."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())

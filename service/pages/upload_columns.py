@@ -11,6 +11,7 @@ from geo.ingestion.findings import find_unmapped
 from geo.ingestion.loading import KINDS, Choices, SurveyChoices
 from geo.ingestion.mapping import Profile
 from geo.ingestion.suggesting import DETAIL, NOTHING
+from geo.messages import Message
 
 _ANSWERS_SHOWN = 40
 YES_NO: Mapping[Any, str] = {True: "yes", False: "no"}
@@ -37,24 +38,27 @@ def used_columns(told: dict[str, Any], choices: Choices) -> list[dict[str, Any]]
             rows[column]["also"].append(field)
             continue
         said = known.get((column, field))
-        why = "as for the last file with these columns" if understood["is_remembered"] else "as the profile says"
-        rows[column] = {"column": column, "field": field, "confidence": "sure", "why": why, "also": []}
+        as_before = Message("remembered_for_columns" if understood["is_remembered"] else "said_by_profile")
+        rows[column] = _row(column, field, "sure", as_before.say("page"))
         if said is not None and not understood["is_remembered"]:
             rows[column] |= {"confidence": said["confidence"], "why": said["why"]}
     for column, field in _details(choices).items():
-        why = f"tells more of some answers for {field}"
         is_said = choices.columns.get(column) == DETAIL or understood["is_remembered"]
-        trust = "sure" if is_said else "likely"
-        rows.setdefault(column, {"column": column, "field": DETAIL, "confidence": trust, "why": why, "also": []})
+        why = Message("tells_more_for_field", field=field)
+        rows.setdefault(column, _row(column, DETAIL, "sure" if is_said else "likely", why.say("page")))
     # What somebody said stays said, also where the file cannot be read with it yet.
     for column, field in choices.columns.items():
         if column not in rows:
-            rows[column] = {"column": column, "field": field, "confidence": "sure", "why": "you chose it", "also": []}
+            rows[column] = _row(column, field, "sure", Message("chosen_by_you").say("page"))
     for (column, field), said in known.items():
         if column not in rows and said["confidence"] == "unsure":
-            why = f"perhaps {field}: {said['why']}"
-            rows[column] = {"column": column, "field": NOTHING, "confidence": "unsure", "why": why, "also": []}
+            why = Message("perhaps_field", field=field, why=said["why"])
+            rows[column] = _row(column, NOTHING, "unsure", why.say("page"))
     return list(rows.values())
+
+
+def _row(column: str, field: str, confidence: str, why: str) -> dict[str, Any]:
+    return {"column": column, "field": field, "confidence": confidence, "why": why, "also": []}
 
 
 def _in_use(choices: Choices, content: str) -> Mapping[str, str]:
@@ -98,16 +102,16 @@ def other_columns(told: dict[str, Any], columns: Sequence[dict[str, Any]], choic
     ]
 
 
-def taken_answers(connection: Connection, row: Any, choices: Choices) -> list[dict[str, Any]]:
+def taken_answers(connection: Connection, told: dict[str, Any], choices: Choices) -> list[dict[str, Any]]:
     """Every answer of the file with what it is taken for and may mean: what to look at first.
 
     A file that was checked by an earlier version has only those that nobody knew.
     """
     if not isinstance(choices, SurveyChoices):
         return []
-    taken = (row["read_as"] or {}).get("answers", [])
+    taken = (told["read_as"] or {}).get("answers", [])
     known = {(each["field"], each["text"]) for each in taken}
-    unknown = find_unmapped(connection, row["id"], _ANSWERS_SHOWN)
+    unknown = find_unmapped(connection, told["id"], _ANSWERS_SHOWN)
     taken = taken + [
         {"field": f, "text": text, "rows": n, "means": None, "is_detail": False, "confidence": "unsure", "why": ""}
         for f, text, n in unknown

@@ -114,7 +114,7 @@ def one(request: Request, number: Id) -> Response:
             columns=columns,
             unmatched=unmatched_columns(told, columns, choices),
             others=other_columns(told, columns, choices),
-            answers=taken_answers(reading.connection, row, choices),
+            answers=taken_answers(reading.connection, told, choices),
             kind=kind,
             encodings=_ENCODINGS,
             confidence=CONFIDENCE,

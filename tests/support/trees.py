@@ -29,6 +29,7 @@ from geo.ingestion.loading import (
 )
 from geo.ingestion.reading import open_layer
 from geo.ingestion.suggesting.understand import Matched, Understanding
+from geo.messages import Message
 from geo.places import PlaceChanges, find_city
 
 TABLE = """
@@ -80,7 +81,7 @@ class Trees(Kind[TreeChoices]):
             columns = layer.columns
         held = {field: column for column, field in choices.columns.items()}
         held = {name: held.get(name, name) for name in ("tree_code", "species") if held.get(name, name) in columns}
-        matched = [Matched(column, name, "sure", "it is called so") for name, column in held.items()]
+        matched = [Matched(column, name, "sure", (Message("called_so"),)) for name, column in held.items()]
         return Understanding(columns, matched, (), "\n".join(f"{name} = '{column}'" for name, column in held.items()))
 
     def used_columns(self, choices: TreeChoices) -> Mapping[str, str]:

@@ -1,6 +1,7 @@
 """The table of messages: every code that is raised has its words, and they are about what is given with it."""
 
 import ast
+import json
 import re
 import tomllib
 from collections.abc import Iterator
@@ -19,11 +20,13 @@ from geo.messages import (
     LANGUAGES,
     Audience,
     Message,
+    clauses_of_json,
     control,
     finding_codes,
     message_codes,
     message_params,
     read_entry,
+    say_clauses,
 )
 from tests.support.project import ROOT
 
@@ -143,6 +146,40 @@ def test_an_error_says_one_thing_to_each_reader() -> None:
 )
 def test_a_number_chooses_the_plural_form(n: int, said: str) -> None:
     assert Message("requests_too_many", seconds=n).say() == said
+
+
+def test_a_number_may_have_a_form_of_its_own() -> None:
+    said = [Message("answers_known_all", n=n).say() for n in (1, 2, 1200)]
+    assert said == ["the only answer is known", "both answers are known", "all 1,200 answers are known"]
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        (Message("answers_to_look_at", answers=["a", "b", "c", "d"]), "look at “a”, “b” and 2 more"),
+        (Message("answers_to_look_at", answers=["a", "b"]), "look at “a”, “b”"),
+        (
+            Message("dates_written_either", share=0.995, form="%d/%m/%Y", other="%m/%d/%Y"),
+            "100% of the values are dates written day/month/year, or as well month/day/year (%m/%d/%Y): say which",
+        ),
+        (Message("rows_without_value", share=0.0125), "1.2% of the rows have none"),
+        (Message("weights_below_zero", weight=float("-inf")), "rows with -inf would be rejected"),
+    ],
+)
+def test_each_rule_writes_its_parameter(message: Message, said: str) -> None:
+    assert message.say() == said
+    kept = json.loads(json.dumps(message.as_json(), allow_nan=False))
+    assert Message.of_json(kept["code"], kept["params"]).say() == said
+
+
+def test_clauses_are_said_in_one_line() -> None:
+    clauses = (Message("name_means", field="toilet_type"), Message("several_answers_at_once"))
+    assert say_clauses(clauses) == "the name means toilet type; several may be given at once"
+    assert say_clauses(clauses_of_json([each.as_json() for each in clauses])) == say_clauses(clauses)
+    assert say_clauses(clauses_of_json("as an earlier version told it; and this")) == (
+        "as an earlier version told it; and this"
+    )
+    assert (say_clauses(()), clauses_of_json("")) == ("", ())
 
 
 def test_what_the_table_does_not_know_is_refused() -> None:

@@ -9,3 +9,4 @@ from .stored import find_findings as find_findings
 from .stored import find_groups as find_groups
 from .stored import find_misplaced as find_misplaced
 from .stored import find_unmapped as find_unmapped
+from .values import few as few

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from geo.ingestion.findings.kinds import RULES, Severity
+from geo.ingestion.findings.values import Value, kept_value, told_value
 from geo.ingestion.reading import Layer, Note
-from geo.messages import Audience, say_finding
+from geo.messages import Audience, params_as_json, say_finding
 
 WHOLE_FILE = 0
 """The row number of a finding that is about the whole file; outside this module it is None."""
@@ -28,9 +30,14 @@ class FindingGroup:
     field: str | None
     count: int
     rows: tuple[int, ...]
-    values: tuple[str, ...]
+    given: tuple[Value, ...]
     n_values: int
-    """How many different values there are; `values` holds the most frequent."""
+    """How many different values there are; `given` holds the most frequent."""
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """The most frequent values, in words."""
+        return tuple(map(str, self.given))
 
     def order(self) -> tuple[str, int, str, str]:
         """Errors first, then the most frequent."""
@@ -38,20 +45,23 @@ class FindingGroup:
 
     def params(self) -> dict[str, Any]:
         """What its sentence is about, as JSON has it."""
-        return {"field": self.field, "values": list(self.values), "n_values": self.n_values}
+        return params_as_json(self._params())
+
+    def _params(self) -> dict[str, Any]:
+        return {"field": self.field, "values": list(self.given), "n_values": self.n_values}
 
     def sentence(self, audience: Audience = "command", language: str = "en") -> str:
         """The finding and what to do about it, in the reader's words."""
-        return say_finding(self.code, self.params(), audience, language)
+        return say_finding(self.code, self._params(), audience, language)
 
 
-def finding_params(field: str | None, value: str | None) -> dict[str, Any]:
-    """What the sentence of one finding is about, as JSON has it."""
+def finding_params(field: str | None, value: Value | None) -> dict[str, Any]:
+    """What the sentence of one finding is about."""
     return {"field": field, "values": [] if value is None else [value], "n_values": 0 if value is None else 1}
 
 
 def sentence(
-    code: str, field: str | None, value: str | None, audience: Audience = "command", language: str = "en"
+    code: str, field: str | None, value: Value | None, audience: Audience = "command", language: str = "en"
 ) -> str:
     """One finding and what to do about it, in the reader's words."""
     return say_finding(code, finding_params(field, value), audience, language)
@@ -73,14 +83,15 @@ class Findings:
         rows: NDArray[np.int32],
         *,
         field: str | None = None,
-        values: Sequence[str | None] | None = None,
+        values: Sequence[Value | None] | None = None,
     ) -> None:
-        """Adds one finding a row; `values` holds what stands there."""
+        """Adds one finding a row; `values` holds what stands there, as the kind has it: messages, or texts."""
         if len(rows) == 0:
             return
         self._heads.append((code, field))
         self._rows.append(rows)
-        self._values.append([None] * len(rows) if values is None else values)
+        given = [None] * len(rows) if values is None else values
+        self._values.append([None if value is None else kept_value(code, value) for value in given])
         self.counts[RULES[code].severity] += len(rows)
 
     def remember_positions(self, rows: NDArray[np.int32], lon: NDArray[np.float64], lat: NDArray[np.float64]) -> None:
@@ -115,7 +126,17 @@ class Findings:
             self.add_note(note)
 
     def frame(self) -> pd.DataFrame:
-        """Columns row_number (<NA>: the whole file), field, value, code, severity; in order of rows."""
+        """Columns row_number (<NA>: the whole file), field, value (in words), code, severity; in order of rows."""
+        frame = self.kept()
+        said = cache(lambda code, value: str(told_value(code, value)))
+        values = [
+            None if value is None else said(code, value)
+            for code, value in zip(frame["code"], frame["value"], strict=True)
+        ]
+        return frame.assign(value=pd.Series(values, dtype=object))
+
+    def kept(self) -> pd.DataFrame:
+        """The same with values as they are stored."""
         heads = [head for head, rows in zip(self._heads, self._rows, strict=True) for _ in range(len(rows))]
         texts = {
             "field": [field for _, field in heads],
@@ -134,7 +155,7 @@ class Findings:
     def groups(self) -> list[FindingGroup]:
         """The findings grouped by kind and field: errors first, then the most frequent."""
         groups = []
-        for (code, field), alike in self.frame().groupby(["code", "field"], dropna=False, sort=False):
+        for (code, field), alike in self.kept().groupby(["code", "field"], dropna=False, sort=False):
             values = alike["value"].dropna().value_counts()
             groups.append(
                 FindingGroup(
@@ -143,7 +164,7 @@ class Findings:
                     field=None if pd.isna(field) else str(field),
                     count=len(alike),
                     rows=tuple(int(r) for r in alike["row_number"].dropna()[:ROWS_SHOWN]),
-                    values=tuple(str(v) for v in values.index[:VALUES_SHOWN]),
+                    given=tuple(told_value(str(code), str(v)) for v in values.index[:VALUES_SHOWN]),
                     n_values=len(values),
                 )
             )

@@ -17,7 +17,8 @@ from geo.database import copy_frame
 from geo.database.schema.uploads import finding
 from geo.ingestion.findings.collected import ROWS_SHOWN, VALUES_SHOWN, FindingGroup, Findings, finding_params, sentence
 from geo.ingestion.findings.kinds import MISPLACED
-from geo.messages import Audience
+from geo.ingestion.findings.values import told_value
+from geo.messages import Audience, Message, params_as_json
 
 
 def find_groups(connection: Connection, upload_ids: Sequence[int]) -> dict[int, list[FindingGroup]]:
@@ -37,7 +38,7 @@ def find_groups(connection: Connection, upload_ids: Sequence[int]) -> dict[int, 
         by_kind[row.upload_id, row.code, row.severity, row.field].append(row)
     found: dict[int, list[FindingGroup]] = defaultdict(list)
     for (upload_id, code, severity, field), rows in by_kind.items():
-        values = [str(row.value) for row in rows if row.value is not None]
+        values = [told_value(code, str(row.value)) for row in rows if row.value is not None]
         numbers = sorted(number for row in rows for number in row.rows if number is not None)
         group = FindingGroup(
             code=code,
@@ -45,7 +46,7 @@ def find_groups(connection: Connection, upload_ids: Sequence[int]) -> dict[int, 
             field=field,
             count=sum(row.n for row in rows),
             rows=tuple(numbers[:ROWS_SHOWN]),
-            values=tuple(values[:VALUES_SHOWN]),
+            given=tuple(values[:VALUES_SHOWN]),
             n_values=len(values),
         )
         found[upload_id].append(group)
@@ -61,15 +62,17 @@ def find_findings(
     names = ("row_number", "field", "value", "code", "severity", "longitude", "latitude")
     rows = select(*(finding.c[name] for name in names)).where(finding.c.upload_id == upload_id)
     found = fetch_page(connection, rows, [finding.c.id], page)
-    told = [
-        {name: getattr(row, name) for name in names}
-        | {
-            "params": finding_params(row.field, row.value),
-            "meaning": sentence(row.code, row.field, row.value, audience),
-        }
-        for row in found.rows
-    ]
-    return found, told
+    return found, [_told({name: getattr(row, name) for name in names}, audience) for row in found.rows]
+
+
+def _told(row: dict[str, Any], audience: Audience) -> dict[str, Any]:
+    """A finding with its value and its meaning in words."""
+    value = None if row["value"] is None else told_value(row["code"], row["value"])
+    return row | {
+        "value": value.say(audience) if isinstance(value, Message) else value,
+        "params": params_as_json(finding_params(row["field"], value)),
+        "meaning": sentence(row["code"], row["field"], value, audience),
+    }
 
 
 def find_unmapped(connection: Connection, upload_id: int, most: int) -> list[tuple[str, str, int]]:
@@ -98,6 +101,6 @@ def find_misplaced(connection: Connection, upload_id: int, most: int) -> NDArray
 
 def write_findings(connection: Connection, upload_id: int, findings: Findings) -> None:
     """Stores the findings of an upload."""
-    frame = findings.frame()
+    frame = findings.kept()
     frame.insert(0, "upload_id", upload_id)
     copy_frame(connection, finding, frame.join(findings.positions(frame["row_number"])))

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from geo.indicators.figures import SIZES_UNKNOWN
 from geo.indicators.tallies import took_part
-from geo.ingestion.findings import Findings
+from geo.ingestion.findings import Findings, few
 from geo.ingestion.reading import Note
+from geo.messages import Message
 from geo.surveys import Mode
 
 _SHOWN = 5
@@ -54,10 +55,9 @@ class DesignChecks:
 def note_small_frames(sampled: "pd.Series[int]", frame_sizes: Mapping[str, int], findings: Findings) -> None:
     """Adds the settlements in which more households were surveyed than there are said to be."""
     small = [
-        f"{code} ({frame_sizes[code]} of {n})"
+        Message("frame_size_of", code=code, size=frame_sizes[code], surveyed=n)
         for code, n in sampled.items()
         if isinstance(code, str) and code in frame_sizes and frame_sizes[code] < n
     ]
     if small:
-        more = f" and {len(small) - _SHOWN} more" if len(small) > _SHOWN else ""
-        findings.add_note(Note("frame_too_small", ", ".join(small[:_SHOWN]) + more))
+        findings.add_note(Note("frame_too_small", few(small, _SHOWN)))

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from geo.base import fold_name
-from geo.ingestion.findings import Findings
+from geo.ingestion.findings import Findings, few
 from geo.ingestion.loading.source import SourceOptions, open_source
 from geo.ingestion.placing.labels import Label, Labels
 from geo.ingestion.reading import Note
@@ -53,5 +53,4 @@ def tell_named(frame: pd.DataFrame, findings: Findings) -> None:
     """Says which settlements were made of what rows name."""
     if frame.empty:
         return
-    more = f" and {len(frame) - _SHOWN:,} others" if len(frame) > _SHOWN else ""
-    findings.add_note(Note("settlements_made", ", ".join(frame["name"][:_SHOWN]) + more))
+    findings.add_note(Note("settlements_made", few(list(frame["name"]), _SHOWN)))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from geo.ingestion.findings import Findings
 from geo.ingestion.mapping import Observations
 from geo.ingestion.reading import Batch
+from geo.messages import Message
 
 _NOT_ANSWERS = ("household_code", "declared_settlement_code", "interviewed_on")
 """Fields that tell of the interview, not of the household."""
@@ -91,8 +92,8 @@ class FirstRows:
 
     def find(
         self, keys: NDArray[np.uint64], rows: NDArray[np.int32], codes: pa.Array | None = None
-    ) -> tuple[NDArray[np.bool_], list[str]]:
-        """Which of these keys were seen before, and of each of those the row it was seen on first: `row 4 (H3)`.
+    ) -> tuple[NDArray[np.bool_], list[Message]]:
+        """Which of these keys were seen before, and of each of those the row it was seen on first.
 
         `rows` are the numbers of the rows that hold the keys, `codes` their households' codes; all are remembered.
         """
@@ -102,12 +103,16 @@ class FirstRows:
         if not again.any():
             return again, []
         wanted = np.unique(keys[again])
-        first: dict[np.uint64, str] = {}
+        first: dict[np.uint64, Message] = {}
         for seen, numbers, known_by in self._batches:
             for i in np.flatnonzero(np.isin(seen, wanted)):
-                code = None if known_by is None else known_by[i].as_py()
-                first.setdefault(seen[i], f"row {numbers[i]}" + ("" if code is None else f" ({code})"))
+                if seen[i] not in first:
+                    first[seen[i]] = _earlier(numbers[i], None if known_by is None else known_by[i].as_py())
         return again, [first[key] for key in keys[again]]
+
+
+def _earlier(row: int, code: str | None) -> Message:
+    return Message("row_earlier", row=row) if code is None else Message("row_earlier_of", row=row, code=code)
 
 
 Earlier = Callable[[int], Iterator[tuple[Batch, Observations]]]
@@ -182,6 +187,6 @@ def _tell(
     codes = observations.fields.get("household_code")
     keys = fingerprints([column.take(some) for column in columns], len(at))
     again, first = seen.find(keys, rows, None if codes is None else codes.take(some))
-    said = [f"row {row} repeats {earlier}" for row, earlier in zip(rows[again], first, strict=True)]
+    said = [Message("row_repeats", row=row, earlier=earlier) for row, earlier in zip(rows[again], first, strict=True)]
     findings.add(finding, rows[again], values=said)
     return at[again]

@@ -11,6 +11,7 @@ from geo.ingestion.findings import Findings
 from geo.ingestion.loading.repeats import FirstRows, text_fingerprints
 from geo.ingestion.mapping import Observations
 from geo.ingestion.reading import as_mask
+from geo.messages import Message
 
 _EARLIEST = date(1990, 1, 1)
 """No survey Vasti is for was made before."""
@@ -52,7 +53,9 @@ class Checks:
         again, first = self._codes.find(text_fingerprints(given), observations.row_numbers[at])
         repeated = at[again]
         codes_again = given.filter(pa.array(again)).to_pylist()
-        said = [f"{code} ({earlier})" for code, earlier in zip(codes_again, first, strict=True)]
+        said = [
+            Message("code_on_row", code=code, earlier=earlier) for code, earlier in zip(codes_again, first, strict=True)
+        ]
         findings.add(finding, observations.row_numbers[repeated], field="household_code", values=said)
         observations.rejected[repeated] = True
 

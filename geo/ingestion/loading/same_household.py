@@ -13,6 +13,7 @@ from geo.ingestion.findings import Findings
 from geo.ingestion.loading.repeats import FirstRows, fingerprints
 from geo.ingestion.mapping import Observations, texts
 from geo.ingestion.reading import Batch, Note, as_mask
+from geo.messages import Message
 
 _FEWEST_HOUSEHOLDS, _FEWEST_ROWS = 3, 20
 _LARGEST = 12
@@ -47,7 +48,7 @@ class SameHousehold:
         at = np.flatnonzero(_says(column))
         seen, first = self._seen.find(fingerprints([column.take(pa.array(at))], len(at)), observations.row_numbers[at])
         again = at[seen]
-        said = [f"{self._column}, {earlier}" for earlier in first]
+        said = [Message("column_on_row", column=self._column, earlier=earlier) for earlier in first]
         findings.add("household_repeated", observations.row_numbers[again], values=said)
         observations.rejected[again] = True
 

@@ -2,8 +2,8 @@ from .cells import texts as texts
 from .evidence import ColumnEvidence as ColumnEvidence
 from .evidence import FileEvidence as FileEvidence
 from .evidence import evidence_of as evidence_of
+from .evidence import on_one_line as on_one_line
 from .evidence import read_evidence as read_evidence
-from .evidence import shown_name as shown_name
 from .facility_columns import STANDARD as STANDARD
 from .forms.form import Form as Form
 from .forms.form import read_form as read_form

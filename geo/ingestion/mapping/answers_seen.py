@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from geo.base import fold
 from geo.ingestion.mapping.cells import is_blank, texts
 from geo.ingestion.mapping.profile import UNKNOWN, Meanings, Value
+from geo.messages import Message, clauses_of_json
 
 Trust = Literal["sure", "likely", "unsure"]
 
@@ -90,7 +91,7 @@ class AnswersSeen:
 def tell_answers(
     seen: Sequence[AnswerSeen], guessed: Sequence[Mapping[str, Any]], answers: Meanings, details: Meanings
 ) -> list[dict[str, Any]]:
-    """Answers with how sure their meaning is and why, as an upload keeps them.
+    """Answers with how sure their meaning is and why, as JSON has them and an upload keeps them.
 
     Args:
         seen: those of the file.
@@ -98,7 +99,7 @@ def tell_answers(
         answers: what a person said that answers mean.
         details: the same of columns that tell more of an answer.
     """
-    why = {(each["field"], each["is_detail"], fold(each["text"])): each["why"] for each in guessed}
+    why = {(each["field"], each["is_detail"], fold(each["text"])): clauses_of_json(each["why"]) for each in guessed}
     said = {
         (field, is_detail, fold(text))
         for is_detail, meanings in ((False, answers), (True, details))
@@ -108,13 +109,13 @@ def tell_answers(
     told = []
     for each in seen:
         key = each.field, each.is_detail, fold(each.text)
-        trust: tuple[Trust, str] = ("sure", "")
+        trust: tuple[Trust, tuple[Message, ...]] = ("sure", ())
         if key in said:
-            trust = "sure", "you chose it"
+            trust = "sure", (Message("chosen_by_you"),)
         elif each.means is None:
-            trust = "unsure", "nobody has said what it means"
+            trust = "unsure", (Message("answer_nobody_said"),)
         elif key in why:
-            trust = "likely", why[key].removeprefix("likely: ")
+            trust = "likely", why[key]
         told.append(
             {
                 "field": each.field,
@@ -124,7 +125,7 @@ def tell_answers(
                 "means": each.means,
                 "is_detail": each.is_detail,
                 "confidence": trust[0],
-                "why": trust[1],
+                "why": [clause.as_json() for clause in trust[1]],
             }
         )
     return told

@@ -199,9 +199,9 @@ def evidence_of(layer: Layer, options: ReadOptions) -> FileEvidence:
     return FileEvidence(columns, rows, is_whole, layer.has_geometry, is_polygons, lacks_crs, parts, notes)
 
 
-def shown_name(column: str) -> str:
-    """A column's name in a sentence, on one line."""
-    return "“" + " ".join("".join(c if c.isprintable() else " " for c in column).split()) + "”"
+def on_one_line(text: str) -> str:
+    """A text of a file as a sentence names it: on one line, without characters a terminal would obey."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 def _blank_unasked(parts: dict[str, list[pa.Array]]) -> None:

@@ -6,9 +6,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from geo.base import fold_name
-from geo.ingestion.findings import Findings
+from geo.ingestion.findings import Findings, few
 from geo.ingestion.mapping.cells import texts
 from geo.ingestion.reading import Note
+from geo.messages import Message
 
 _NAMES = frozenset(
     {
@@ -34,10 +35,9 @@ def years_of(given: Iterable[str]) -> list[str]:
     return sorted(told) if are_years else []
 
 
-def name_years(years: Iterable[str]) -> str:
+def name_years(years: Iterable[str]) -> Message:
     """Some years as a sentence has them."""
-    listed = sorted(years)
-    return ", ".join(listed[:_SHOWN]) + (f" and {len(listed) - _SHOWN} more" if len(listed) > _SHOWN else "")
+    return few(sorted(years), _SHOWN)
 
 
 class Years:
@@ -67,4 +67,5 @@ class Years:
             findings.add_note(Note("several_years", name_years(years), self._column))
         elif self._first is not None and self._last is not None and self._last - self._first > _MOST_DAYS:
             days = pa.array([self._first, self._last], pa.int32()).cast(pa.date32()).to_pylist()
-            findings.add_note(Note("several_years", f"{days[0]:%Y} to {days[1]:%Y}", "interviewed_on"))
+            between = Message("years_from_to", first=str(days[0].year), last=str(days[1].year))
+            findings.add_note(Note("several_years", between, "interviewed_on"))

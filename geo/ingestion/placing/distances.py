@@ -39,9 +39,8 @@ class Ground:
         return geodesic_distance_m(lon, lat, shapely.get_x(edge) / self._squeeze, shapely.get_y(edge))
 
 
-def about(metres: float) -> str:
-    """A distance as people say it, so coarse that findings of many rows stay few."""
-    if metres < 1_000:
-        return f"{float(f'{metres:.1g}') if metres >= 100 else metres:,.0f} m"
-    shown = float(f"{metres:.2g}") / 1_000
-    return f"{shown:,.0f} km" if shown >= 10 else f"{shown:.1f} km"
+def about(metres: float) -> int:
+    """A distance so coarse that findings of many rows stay few."""
+    if metres < 100:
+        return round(metres)
+    return round(float(f"{metres:.1g}" if metres < 1_000 else f"{metres:.2g}"))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from rapidfuzz import fuzz, process
 
 from geo.base import fold, fold_name
+from geo.messages import Message
 
 NOWHERE = -1
 
@@ -39,7 +40,7 @@ class Joined:
 
     settlement: int
     finding: str | None = None
-    value: str | None = None
+    value: str | Message | None = None
     may_be: tuple[int, ...] = ()
     """Where it is none for certain: those that bear the name."""
     ward: str | None = None
@@ -105,16 +106,17 @@ class Labels:
     def _by_its_code(self, settlement: int, label: Label) -> Joined:
         known = self._names[settlement]
         if label.name is not None and fold_name(label.name) != fold_name(known):
-            return Joined(settlement, "name_differs", f"{label.name} here, {known} in the boundaries")
+            return Joined(settlement, "name_differs", Message("name_in_boundaries", name=label.name, known=known))
         if label.ward is not None and not self.is_in_ward(settlement, label.ward):
-            said = f"{label.shown()} in {label.ward} here, in {self._ward_names[settlement]} in the boundaries"
+            of_city = self._ward_names[settlement]
+            said = Message("ward_in_boundaries", label=label.shown(), ward=label.ward, known=of_city)
             return Joined(settlement, "ward_differs", said)
         return Joined(settlement)
 
-    def _elsewhere(self, label: Label, bearers: Sequence[int]) -> str:
+    def _elsewhere(self, label: Label, bearers: Sequence[int]) -> Message:
         """Where a settlement is that the ward a row names does not have."""
-        wards = dict.fromkeys(self._ward_names[i] or "no ward" for i in bearers)
-        return f"{label.name or label.code} is in {' and '.join(wards)} only; the row says {label.ward}"
+        wards = [ward or Message("ward_none") for ward in dict.fromkeys(self._ward_names[i] for i in bearers)]
+        return Message("ward_other_only", name=label.name or label.code, wards=wards, ward=label.ward)
 
     def _bearers(self, name: str | None, ward: str | None) -> list[int]:
         """The settlements of this name; where the row says the ward, not those known to lie in another."""
@@ -125,12 +127,12 @@ class Labels:
         """Whether a settlement is not known to lie in another ward than the one a row names."""
         return not ward or not self._wards[settlement] or fold_name(ward) in self._wards[settlement]
 
-    def _proposing(self, label: Label) -> str:
+    def _proposing(self, label: Label) -> str | Message:
         """The label, and the settlement it may have meant."""
         close = self._close(label)
         if close is None:
             return label.shown()
-        return f"{label.shown()} (did you mean {self._names[close]}, {self._codes[close]}?)"
+        return Message("settlement_meant", label=label.shown(), name=self._names[close], code=self._codes[close])
 
     def _close(self, label: Label) -> int | None:
         """The one settlement whose code differs by what spreadsheets do to codes, or whose name is most alike.

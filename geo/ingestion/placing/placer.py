@@ -16,6 +16,7 @@ from geo.ingestion.placing.distances import Ground, about
 from geo.ingestion.placing.labels import NOWHERE, Joined, Label, Labels
 from geo.ingestion.placing.slips import SLIPS, Diagnosis, diagnose, explanations
 from geo.ingestion.reading import as_mask
+from geo.messages import Message
 from geo.places import Places
 
 Placement = Literal["position", "declared", "position-then-declared", "declared-then-position"]
@@ -176,7 +177,7 @@ class Placer:
             rows = observations.row_numbers[missing]
             findings.add(slip.code, rows[rejected], field="position", values=[values[i] for i in rejected])
             kept = np.flatnonzero(of_slip & counts)
-            shown = [f"{slip.undone} it lies in {values[i]}" for i in kept]
+            shown = [Message(slip.undone, place=values[i]) for i in kept]
             findings.add("position_correctable", rows[kept], field="position", values=shown)
             if slip.is_of_digits:
                 self._forget_positions(observations, missing[kept])
@@ -193,7 +194,7 @@ class Placer:
         diagnosis = diagnose(lon, lat, self.extent, lambda x, y: self._find(x, y)[0])
         values = explanations(diagnosis, lon, lat, self.extent, self.places.codes)
         spoilt = [i for i, slip in enumerate(diagnosis.slip) if slip != NOWHERE and SLIPS[slip].is_of_digits]
-        shown = [f"{SLIPS[diagnosis.slip[i]].undone} it lies in {values[i]}" for i in spoilt]
+        shown = [Message(SLIPS[diagnosis.slip[i]].undone, place=values[i]) for i in spoilt]
         findings.add("position_correctable", observations.row_numbers[at[spoilt]], field="position", values=shown)
         self._forget_positions(observations, at[spoilt])
 
@@ -222,7 +223,7 @@ class Placer:
         corrected[at] = True
         placed[at] = self._by_position(observations, corrected, findings)[at]
         shown = [
-            f"{SLIPS[slip].undone} it lies in {self.places.codes[settlement]}"
+            Message(SLIPS[slip].undone, place=self.places.codes[settlement])
             for slip, settlement in zip(diagnosis.slip[certain], diagnosis.settlement[certain], strict=True)
         ]
         findings.add("position_fixed", observations.row_numbers[at], field="position", values=shown)
@@ -365,7 +366,7 @@ class Placer:
                 drawn = np.isin(placed, self._drawn)
                 outside = np.flatnonzero(fallback & has_position & drawn)
                 away = self._distances(observations, outside, placed[outside])
-                shown = [f"{self._shown[i]}{_away(m)}" for i, m in zip(placed[outside], away, strict=True)]
+                shown = [_away(self._shown[i], m) for i, m in zip(placed[outside], away, strict=True)]
                 findings.add("placed_as_declared", rows[outside], field="settlement", values=shown)
                 unplaced &= ~fallback
                 declared.report(fallback | (unplaced & ~has_position), rows, findings)
@@ -388,7 +389,7 @@ class Placer:
         differs = np.flatnonzero(where & (named != NOWHERE) & (placed != named))
         away = self._distances(observations, differs, named[differs])
         shown = [
-            f"{self._shown[named[row]]} named, {self._shown[placed[row]]} found{_away(metres)}"
+            _named_found(self._shown[named[row]], self._shown[placed[row]], metres)
             for row, metres in zip(differs, away, strict=True)
         ]
         findings.add("declared_differs", rows[differs], field="settlement", values=shown)
@@ -401,20 +402,20 @@ class Placer:
             values = [each[1] for number in pair.ravel()[of_code] if (each := told[number]) is not None]
             findings.add(code, rows[at[of_code]], field="settlement", values=values)
 
-    def _contradiction(self, declared: "_Declared", label: int, place: int) -> tuple[str, str] | None:
+    def _contradiction(self, declared: "_Declared", label: int, place: int) -> tuple[str, Message] | None:
         """The finding and its value where a row with a label that names no settlement of the city lies in one."""
         joined, said = declared.joined[label], declared.said[label]
-        lies = f"it lies in {self._shown[place]}"
+        lies = self._shown[place]
         if joined.finding == "settlement_missing":
             if joined.ward is not None:
-                return "named_ward_unknown", f"{joined.ward}; {lies}"
+                return "named_ward_unknown", Message("place_named_lies", named=joined.ward, place=lies)
             if said.ward is not None and not self._labels.is_in_ward(place, said.ward):
-                return "named_place_differs", f"ward {said.ward}; {lies}"
+                return "named_place_differs", Message("ward_named_lies", ward=said.ward, place=lies)
             return None
         if place in joined.may_be:
             return None
         code = "named_place_unknown" if joined.finding == "settlement_unknown" else "named_place_differs"
-        return code, f"{joined.value}; {lies}"
+        return code, Message("place_named_lies", named=joined.value, place=lies)
 
     def _distances(
         self, observations: Observations, at: NDArray[np.intp], settlement: NDArray[np.intp]
@@ -430,12 +431,15 @@ class Placer:
             away[measured] = self._ground.distance_m(shape[measured], lon, lat)
         return away
 
-    def _nearest(self, observations: Observations, at: NDArray[np.intp]) -> list[str]:
+    def _nearest(self, observations: Observations, at: NDArray[np.intp]) -> list[Message]:
         """The settlement nearest to each row, and how far it is."""
         if len(self._drawn) == 0 or len(at) == 0:
-            return ["none has an outline"] * len(at)
+            return [Message("place_nearest_none")] * len(at)
         shape, metres = self._ground.nearest(observations.lon[at], observations.lat[at])
-        return [f"{about(m)} from {self._shown[self._drawn[i]]}" for i, m in zip(shape, metres, strict=True)]
+        return [
+            Message("place_nearest", metres=about(m), place=self._shown[self._drawn[i]])
+            for i, m in zip(shape, metres, strict=True)
+        ]
 
     @cached_property
     def _ground(self) -> Ground:
@@ -453,11 +457,24 @@ class Placer:
         findings.add(code, observations.row_numbers[at], field="settlement", values=values)
 
 
-def _away(metres: float) -> str:
-    """How far away the settlement that a row names is; nothing where it is unknown."""
+def _away(place: str, metres: float) -> str | Message:
+    """The settlement that a row names, and how far away it is, where that is known."""
     if np.isnan(metres):
-        return ""
-    return f", {about(metres)} away" if metres > 0 else "; it lies in both"
+        return place
+    return (
+        Message("place_away", place=place, metres=about(metres))
+        if metres > 0
+        else Message("place_in_both", place=place)
+    )
+
+
+def _named_found(named: str, found: str, metres: float) -> Message:
+    """The settlement that a row names beside the one it lies in, and how far away that is, where it is known."""
+    if np.isnan(metres):
+        return Message("place_named_found", named=named, found=found)
+    if metres > 0:
+        return Message("place_named_found_away", named=named, found=found, metres=about(metres))
+    return Message("place_named_found_in_both", named=named, found=found)
 
 
 def _impossible(observations: Observations) -> NDArray[np.bool_]:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.base import Extent
+from geo.messages import Message
 
 Degrees = NDArray[np.float64]
 Find = Callable[[Degrees, Degrees], NDArray[np.intp]]
@@ -21,7 +22,7 @@ class Slip:
 
     code: str
     undone: str
-    """What undoes it, in words: `with ...`."""
+    """The code of the message that says where a position lies once it is undone."""
     undo: Callable[[Degrees, Degrees, Extent], tuple[Degrees, Degrees]]
     is_of_digits: bool = False
     """Whether the numbers themselves are spoilt: where the row names its settlement, they are as good as missing."""
@@ -51,17 +52,15 @@ def _with_point(numbers: Degrees, most: float, low: float, high: float) -> Degre
     return np.where(np.abs(numbers) > most, found, numbers)
 
 
-_SWAPPED_AND_SIGN = "with latitude and longitude swapped and the other sign before {}"
-
 SLIPS = (
-    Slip("latitude_sign_lost", "with the other sign before the latitude", lambda lon, lat, _: (lon, -lat)),
-    Slip("longitude_sign_lost", "with the other sign before the longitude", lambda lon, lat, _: (-lon, lat)),
-    Slip("signs_lost", "with the other sign before latitude and longitude", lambda lon, lat, _: (-lon, -lat)),
-    Slip("position_swapped", "with latitude and longitude swapped", lambda lon, lat, _: (lat, lon)),
-    Slip("position_swapped_sign_lost", _SWAPPED_AND_SIGN.format("the latitude"), lambda lon, lat, _: (lat, -lon)),
-    Slip("position_swapped_sign_lost", _SWAPPED_AND_SIGN.format("the longitude"), lambda lon, lat, _: (-lat, lon)),
-    Slip("position_swapped_sign_lost", _SWAPPED_AND_SIGN.format("both"), lambda lon, lat, _: (-lat, -lon)),
-    Slip("decimal_point_lost", "with its lost decimal point put back", _with_points, is_of_digits=True),
+    Slip("latitude_sign_lost", "slip_latitude_sign", lambda lon, lat, _: (lon, -lat)),
+    Slip("longitude_sign_lost", "slip_longitude_sign", lambda lon, lat, _: (-lon, lat)),
+    Slip("signs_lost", "slip_signs", lambda lon, lat, _: (-lon, -lat)),
+    Slip("position_swapped", "slip_swapped", lambda lon, lat, _: (lat, lon)),
+    Slip("position_swapped_sign_lost", "slip_swapped_latitude_sign", lambda lon, lat, _: (lat, -lon)),
+    Slip("position_swapped_sign_lost", "slip_swapped_longitude_sign", lambda lon, lat, _: (-lat, lon)),
+    Slip("position_swapped_sign_lost", "slip_swapped_signs", lambda lon, lat, _: (-lat, -lon)),
+    Slip("decimal_point_lost", "slip_decimal_point", _with_points, is_of_digits=True),
 )
 """The likelier first: one change before two."""
 
@@ -106,11 +105,18 @@ def diagnose(lon: Degrees, lat: Degrees, extent: Extent, find: Find) -> Diagnosi
     return Diagnosis(slip, settlement, n_found == 1, fixed_lon, fixed_lat)
 
 
-def explanations(diagnosis: Diagnosis, lon: Degrees, lat: Degrees, extent: Extent, codes: Sequence[str]) -> list[str]:
+def explanations(
+    diagnosis: Diagnosis, lon: Degrees, lat: Degrees, extent: Extent, codes: Sequence[str]
+) -> list[str | Message]:
     """Where each position lies once its slip is undone, and how far that is from where it was given."""
     distances = extent.distance_m(lon, lat) / 1000
-    values = []
-    for settlement, km in zip(diagnosis.settlement, distances, strict=True):
-        place = "the city, but in no settlement" if settlement == NONE else codes[settlement]
-        values.append(place if np.isnan(km) else f"{place} (about {float(f'{km:.2g}'):,.0f} km from there)")
-    return values
+    places = [None if settlement == NONE else codes[settlement] for settlement in diagnosis.settlement]
+    return [_explained(place, km) for place, km in zip(places, distances, strict=True)]
+
+
+def _explained(place: str | None, km: float) -> str | Message:
+    """A settlement, or none of the city's, so far from where a position was given; NaN: nobody can say how far."""
+    if np.isnan(km):
+        return Message("place_in_city") if place is None else place
+    about = round(float(f"{km:.2g}"))
+    return Message("place_in_city_from", km=about) if place is None else Message("place_from", place=place, km=about)

@@ -47,6 +47,7 @@ from geo.ingestion.reading.shapefiles import (
     shapefile_parts,
     table_encoding,
 )
+from geo.messages import Message
 
 _DRIVERS = {
     ".shp": ("ESRI Shapefile",),
@@ -182,16 +183,18 @@ def _choose_layer(safe: Path | str, names: list[str], wanted: str | None, path: 
 
 def _which_folder(safe: Path | str, names: list[str], file_name: str) -> ChoiceNeeded:
     """What to say of a map of several folders, of which each may be a ward and another no settlements at all."""
-    layers = [f"{layer}: {_contents(safe, layer)}" for layer in names]
+    layers = [_contents(safe, layer) for layer in names]
     return ChoiceNeeded("folders_several", names, file=file_name, layers=layers, folder=_FOLDER)
 
 
-def _contents(safe: Path | str, layer: str) -> str:
+def _contents(safe: Path | str, layer: str) -> Message:
     """How many shapes a layer has and, where they are of one kind, of which."""
     _, _, shapes, _ = pyogrio.raw.read(safe, layer=layer, columns=[], force_2d=True)
     kinds = {shape.geom_type.removeprefix("Multi") for shape in read_shapes(pa.array(shapes)) if shape is not None}
-    noun = {"Polygon": "polygon", "Point": "point", "LineString": "line"}.get("".join(kinds), "shape")
-    return f"{len(shapes):,} {noun}{'' if len(shapes) == 1 else 's'}"
+    return Message(_CONTENTS.get("".join(kinds), "layer_shapes"), layer=layer, n=len(shapes))
+
+
+_CONTENTS = {"Polygon": "layer_polygons", "Point": "layer_points", "LineString": "layer_lines"}
 
 
 def _with_folder(layer: Layer, folder: str) -> Layer:

@@ -36,11 +36,11 @@ class BadRow:
     code: str = "row_malformed"
     n_lines: int = 1
 
-    def value(self) -> str:
+    def value(self) -> Message:
         """What there is to say of it."""
         if self.n_lines > 1:
-            return f"{self.n_lines} lines"
-        return f"{self.n_cells} cells where the header has {self.n_columns}"
+            return Message("row_lines", lines=self.n_lines)
+        return Message("row_cells", cells=self.n_cells, columns=self.n_columns)
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Note:
     """Something about the whole file its owner should know: a finding by its code, with what it is about."""
 
     code: str
-    value: str | None = None
+    value: str | Message | None = None
     field: str | None = None
     row: int | None = None
     """The row it is about, which is no record; None: the whole file."""

@@ -8,13 +8,14 @@ from geo.ingestion.mapping import (
     ColumnEvidence,
     Meanings,
     Vocabulary,
-    shown_name,
+    on_one_line,
 )
 from geo.ingestion.mapping.made_columns import part_names
 from geo.ingestion.mapping.vocabulary import NAMED, NameClaim, SchemeColumn
 from geo.ingestion.reading.axes import find_axes
 from geo.ingestion.suggesting.fits import Fit, fit_field
 from geo.ingestion.suggesting.proposal import DETAIL, NOTHING, TARGETS, Confidence
+from geo.messages import Message
 
 _RANK: dict[str, int] = {"sure": 0, "likely": 1, "unsure": 2}
 FITS, FITS_WELL, FITS_SOMEWHAT = 0.95, 0.9, 0.5
@@ -32,7 +33,7 @@ class Candidate:
     strength: float
     rank: int
     fit: Fit
-    why: str
+    why: tuple[Message, ...]
 
     def order(self) -> tuple[int, int, float, float, int]:
         """The best first; among equals the one whose values say more."""
@@ -50,10 +51,10 @@ def name_candidates(
         if fit.share == 0 or (claim.strength < NAMED and fit.share < FITS_SOMEWHAT):
             continue
         confidence = _confidence(claim, fit)
-        why = f"the name {_says(claim, words)}; {fit.says}"
+        why = (_says(claim, words), *fit.says)
         if seen.n_rows and seen.n_given < _HARDLY_ANSWERED * seen.n_rows:
             confidence = "likely" if confidence == "sure" else confidence
-            why += f"; only {seen.n_given:,} of {seen.n_rows:,} rows have it"
+            why += (Message("rows_given", given=seen.n_given, rows=seen.n_rows),)
         yield Candidate(claim.target, seen.name, confidence, claim.strength, 1, fit, why)
 
 
@@ -65,14 +66,15 @@ def _confidence(claim: NameClaim, fit: Fit) -> Confidence:
     return "likely" if fit.share >= FITS_WELL and fit.is_telling and not fit.stop else "unsure"
 
 
-def _says(claim: NameClaim, words: Vocabulary) -> str:
-    meaning = claim.target.removeprefix("any_").replace("_", " ")
+def _says(claim: NameClaim, words: Vocabulary) -> Message:
+    field = claim.target.removeprefix("any_")
     where = words.sources.get(claim.phrase.source)
     if claim.strength < NAMED:
-        return f"holds the words “{claim.phrase.text}”, {meaning}"
-    if where is None or claim.phrase.text == meaning:
-        return f"means {meaning}"
-    return f"means {meaning} {where}" + (" (cut short)" if claim.strength == NAMED else "")
+        return Message("name_holds_words", words=claim.phrase.text, field=field)
+    if where is None or claim.phrase.text == field.replace("_", " "):
+        return Message("name_means", field=field)
+    code = "name_cut_means_where" if claim.strength == NAMED else "name_means_where"
+    return Message(code, field=field, where=where)
 
 
 def scheme_candidates(
@@ -95,7 +97,8 @@ def scheme_candidates(
             confidence = "likely"
         if meant.unsure:
             confidence = "unsure"
-        why = f"it is a column of {title}" + (f"; it {meant.note}" if meant.note else "") + f"; {fit.says}"
+        noted = (Message("column_in_scheme", note=meant.note),) if meant.note else ()
+        why = (Message("column_of_scheme", scheme=title), *noted, *fit.says)
         yield Candidate(meant.field, column, confidence, 1.0, meant.rank, fit, why)
 
 
@@ -112,7 +115,7 @@ def axis_candidates(columns: Mapping[str, ColumnEvidence], words: Vocabulary) ->
     for axis, column, fit in zip(TARGETS, axes, fits, strict=False):
         if fit.share >= FITS_SOMEWHAT and not fit.stop:
             other = axes[1] if column == axes[0] else axes[0]
-            why = f"its name and that of {shown_name(other)} go together; {fit.says}"
+            why = (Message("names_go_together", column=on_one_line(other)), *fit.says)
             yield Candidate(axis, column, "likely", NAMED, 1, fit, why)
 
 
@@ -132,4 +135,4 @@ def said_candidates(
         fit = Fit(1.0) if seen is None else fit_field(target, seen, words, unit=unit, said=answers.get(target))
         # What the column holds was said; what its answers mean was not.
         confidence: Confidence = "likely" if any(line.is_guess for line in fit.values) else "sure"
-        yield Candidate(target, column, confidence, 1.0, -1, fit, f"you chose it; {fit.says}".rstrip("; "))
+        yield Candidate(target, column, confidence, 1.0, -1, fit, (Message("chosen_by_you"), *fit.says))

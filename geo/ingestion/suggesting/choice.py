@@ -6,13 +6,14 @@ from dataclasses import replace
 from geo.fields import Unit, standard_fields
 from geo.ingestion.mapping import (
     FileEvidence,
-    shown_name,
+    on_one_line,
 )
 from geo.ingestion.mapping.vocabulary import NAMED, NameClaim
 from geo.ingestion.suggesting.candidates import Candidate
 from geo.ingestion.suggesting.fits import Fit
 from geo.ingestion.suggesting.place_codes import CodeChoice, Held, choose_household_code, choose_settlement_columns
 from geo.ingestion.suggesting.proposal import Confidence
+from geo.messages import Message
 
 _ANY_RANK = 2
 """From this rank on, a column is taken by a name that does not say of what it is the code."""
@@ -40,15 +41,15 @@ def choose(candidates: Sequence[Candidate], *, is_boundaries: bool, has_geometry
         ]
         if rivals:
             confidence: Confidence = "likely" if candidate.confidence == "sure" else candidate.confidence
-            also = f"{candidate.why}; column {shown_name(rivals[0])} says the same"
-            candidate = replace(candidate, confidence=confidence, why=also)  # noqa: PLW2901
+            also = Message("column_says_same", column=on_one_line(rivals[0]))
+            candidate = replace(candidate, confidence=confidence, why=(*candidate.why, also))  # noqa: PLW2901
         chosen[candidate.target] = candidate
         taken.add(candidate.column)
     # A settlement named by name only is found by it as by a code.
     if "declared_settlement_name" in chosen and "declared_settlement_code" not in chosen:
         named = chosen.pop("declared_settlement_name")
         chosen["declared_settlement_code"] = replace(
-            named, target="declared_settlement_code", why=f"{named.why}; a settlement is found by name too"
+            named, target="declared_settlement_code", why=(*named.why, Message("found_by_name_too"))
         )
     order = [*PLACES, *standard_fields()]
     return sorted(chosen.values(), key=lambda c: order.index(c.target))

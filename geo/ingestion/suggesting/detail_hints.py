@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from geo.base import fold
 from geo.fields import standard_fields
-from geo.ingestion.mapping import UNKNOWN, FileEvidence, Value, Vocabulary, shown_name
+from geo.ingestion.mapping import UNKNOWN, FileEvidence, Value, Vocabulary, on_one_line
 from geo.ingestion.suggesting.fits import MOST_ANSWERS, ValueLine
+from geo.messages import Message
 
 _OPEN = ("other", "flush_unknown")
 """Standard answers that a second column may make another of."""
@@ -30,7 +31,7 @@ class DetailHint:
     column: str
     answers: tuple[str, ...]
     values: tuple[ValueLine, ...]
-    why: str
+    why: Message
 
 
 def hint_detail(
@@ -124,8 +125,8 @@ def _told(
     if lines is None or not (is_sought or any(line.value not in (None, UNKNOWN) for line in lines)):
         return None
     n_given, n_rows = sum(given[answer] for answer in told), sum(rows[answer] for answer in told)
-    of = " and ".join(map(shown_name, told))
-    why = f"column {shown_name(column)} tells more of {n_given:,} of {n_rows:,} rows with {of}, and is read with it"
+    of = [on_one_line(answer) for answer in told]
+    why = Message("detail_tells_more", column=on_one_line(column), given=n_given, rows=n_rows, answers=of)
     return DetailHint(column, tuple(told), lines, why)
 
 
@@ -154,7 +155,7 @@ def _lines(
         if fold(text) in said:
             line = ValueLine(text, said[fold(text)])
         elif values[text] is None:
-            line = ValueLine(text, None, "not recognised")
+            line = ValueLine(text, None, Message("answer_not_recognised"))
         else:
             line = ValueLine(text, values[text], is_guess=values[text] != UNKNOWN)
         lines.setdefault(fold(text), line)

@@ -1,16 +1,17 @@
 """Fits: how well a column's values agree with what a field holds, and what each of them would mean there."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from geo.base import fold
 from geo.fields import Field, Unit, standard_fields
-from geo.ingestion.mapping import UNKNOWN, ColumnEvidence, Value, Vocabulary, shown_name
+from geo.ingestion.mapping import UNKNOWN, ColumnEvidence, Value, Vocabulary, on_one_line
 from geo.ingestion.mapping.dates import day_of_number
 from geo.ingestion.mapping.doubtful import is_written_for_none, not_answers
 from geo.ingestion.mapping.vocabulary import Answer
 from geo.ingestion.mapping.yes_no import yes_or_no
+from geo.messages import Message
 
 MOST_ANSWERS = 60
 """A question with more different answers than this is not one with answers to choose from."""
@@ -18,6 +19,7 @@ MOST_ANSWERS = 60
 _SEPARATORS = (", ", ";", "|", " ")
 _UNIQUE = 0.98
 _MOSTLY_DAYS = 0.9
+_PLAIN_DATE = "%Y-%m-%d"
 _THOUSANDS = re.compile(r"[-+]?\d{1,3}(?:\.\d{3}){2,}")
 _FURTHEST_METRES = 2.1e7
 """No CRS has a number so far from its origin."""
@@ -34,17 +36,17 @@ class ValueLine:
 
     text: str
     value: Value | None
-    remark: str = ""
+    remark: Message | None = None
     is_guess: bool = False
     """Whether the value was guessed: a person must look at it before it is sure."""
 
 
 @dataclass(frozen=True)
 class Fit:
-    """How well values fit a field: the share of them that do, in words too."""
+    """How well values fit a field: the share of them that do, and what there is to say of it."""
 
     share: float
-    says: str = ""
+    says: tuple[Message, ...] = ()
     doubt: bool = False
     """Whether they leave a doubt, however many fit."""
     stop: bool = False
@@ -119,14 +121,14 @@ def _fit_answers(
         and all(t.lstrip("-").replace(".", "", 1).isdigit() and fold(t) not in said for t in told)
     ):
         answers = {text: answer if words.is_unknown(text) else None for text, answer in answers.items()}
-        says = "its answers are numbers, and nothing says of which scheme they are"
-        return Fit(0.2, says, doubt=True, stop=True, values=_value_lines(counts, answers))
+        says = Message("numbers_without_scheme")
+        return Fit(0.2, (says,), doubt=True, stop=True, values=_value_lines(counts, answers))
     worth = {"exact": 1.0, "near": _NEAR_WORTH, "unclear": _UNCLEAR_WORTH}
     scores = [worth[a.kind] if (a := answers[text]) is not None else 0.0 for text in told]
     if not any(scores):
-        return Fit(0) if codes is None else Fit(0.2, "none of its values is one of the scheme's codes", stop=True)
+        return Fit(0) if codes is None else Fit(0.2, (Message("no_code_of_scheme"),), stop=True)
     clear = sum(1 for text in told if (a := answers[text]) is not None and a.kind != "unclear")
-    says = f"{_part(clear, len(told), 'answer')} known"
+    clauses = [_part(_KNOWN, clear, len(told))]
     lines = _value_lines(counts, answers)
     if (
         codes is None
@@ -139,19 +141,18 @@ def _fit_answers(
     is_plain = codes is None and bool(told) and all(yes_or_no(t) is not None and fold(t) not in said for t in told)
     if is_plain and not words.takes_yes_no(field.name, seen.name):
         lines = tuple(replace(line, is_guess=line.value != UNKNOWN) for line in lines)
-        says = "its answers are yes and no, and the name does not ask what the material is"
-        return Fit(0.2, says, doubt=True, stop=True, values=lines)
+        return Fit(0.2, (Message("answers_yes_no_only"),), doubt=True, stop=True, values=lines)
     if guessed := [line for line in lines if line.is_guess]:
-        says += f"; look at {_shown(guessed)}"
+        clauses.append(Message("answers_to_look_at", answers=[on_one_line(line.text) for line in guessed]))
     meant = {line.value for line in lines if line.value not in (None, UNKNOWN)}
     prefer: tuple[Value, ...] = ()
     if separator is not None:
-        says += "; several may be given at once"
+        clauses.append(Message("several_answers_at_once"))
         order: list[Value] = [*field.codes, True, False]
         prefer = tuple(value for value in order if value in meant)
     return Fit(
         sum(scores) / len(scores),
-        says,
+        tuple(clauses),
         doubt=separator is not None or bool(guessed),
         stop=clear == 0,
         is_telling=field.type == "code" or words.holds_answers(field.name),
@@ -187,12 +188,13 @@ def _value_lines(counts: list[tuple[str, int]], answers: dict[str, Answer | None
     for text, _ in counts:
         answer = answers[text]
         if answer is None:
-            line = ValueLine(text, None, "not recognised")
+            line = ValueLine(text, None, Message("answer_not_recognised"))
         elif answer.kind == "unclear":
-            line = ValueLine(text, None, "may be " + " or ".join(str(choice) for choice in answer.choices))
+            line = ValueLine(text, None, Message("answer_may_be", meanings=[str(choice) for choice in answer.choices]))
+        elif answer.kind == "near":
+            line = ValueLine(text, answer.value, Message("answer_holds_phrase", phrase=answer.phrase), is_guess=True)
         else:
-            is_near = answer.kind == "near"
-            line = ValueLine(text, answer.value, f"likely: it holds “{answer.phrase}”" if is_near else "", is_near)
+            line = ValueLine(text, answer.value)
         lines.setdefault(fold(text), line)
     return tuple(lines.values())
 
@@ -200,17 +202,9 @@ def _value_lines(counts: list[tuple[str, int]], answers: dict[str, Answer | None
 def _look_at_open(line: ValueLine, field: Field, words: Vocabulary) -> ValueLine:
     """A line whose answer leaves open what decides an indicator, marked so."""
     open_ = words.open_answer(field.name, line.text, line.value)
-    return line if open_ is None or line.is_guess else replace(line, remark=f"likely: {open_}", is_guess=True)
-
-
-_LOOKED_AT = 2
-
-
-def _shown(guessed: Sequence[ValueLine]) -> str:
-    """The first of the answers that were guessed, as a sentence names them."""
-    first = ", ".join(shown_name(line.text) for line in guessed[:_LOOKED_AT])
-    more = len(guessed) - _LOOKED_AT
-    return f"{first} and {more} more" if more > 0 else first
+    if open_ is None or line.is_guess:
+        return line
+    return replace(line, remark=Message("answer_leaves_open", what=open_), is_guess=True)
 
 
 def _fit_numbers(
@@ -222,29 +216,29 @@ def _fit_numbers(
     if not numbers:
         return Fit(0)
     doubt = False
-    says = ""
+    says: list[Message] = []
     is_weight = field.name == "weight"
     special = set() if codes is not None or is_weight else _not_answers(numbers, field)
     for text, _ in known.counts:
         if (number := _number(text)) in special:
-            apart = "below 0" if number is not None and number < 0 else "far above the other numbers"
-            lines.append(ValueLine(text, UNKNOWN, f"likely: it stands {apart}"))
+            apart = "answer_below_zero" if number is not None and number < 0 else "answer_far_above"
+            lines.append(ValueLine(text, UNKNOWN, Message(apart)))
     given = [n for n in numbers if n not in special and (not codes or f"{n:g}" not in codes)]
     low = 0.0 if is_weight else field.min if field.min is not None else float("-inf")
     high = field.max if field.max is not None else float("inf")
     inside = [n for n in given if low <= n <= high and (field.type != "integer" or n == int(n))]
     share = (len(inside) + len(numbers) - len(given)) / len(known.counts)
     if given:
-        says = f"{_part(len(inside), len(given), 'value')} within range ({min(given):g} to {max(given):g})"
+        says.append(_part(_WITHIN, len(inside), len(given), low=min(given), high=max(given)))
     if is_weight and any(n < 0 for n in given):
-        says += f"; rows with {min(given):g} would be rejected"
+        says.append(Message("weights_below_zero", weight=min(given)))
         doubt = True
     elif is_weight and 0 in given:
-        says += "; rows with 0 are kept, and count for nobody"
+        says.append(Message("weights_zero"))
     said = words.unit(seen.name)
     unit = said if said in field.units else None
     comma = "," if known.comma_numbers and len(known.comma_numbers) >= len(known.numbers) / 20 else None
-    return Fit(share, says, doubt=doubt, is_telling=False, values=tuple(lines), unit=unit, decimal=comma)
+    return Fit(share, tuple(says), doubt=doubt, is_telling=False, values=tuple(lines), unit=unit, decimal=comma)
 
 
 def _number(text: str) -> float | None:
@@ -264,28 +258,13 @@ def _fit_dates(known: ColumnEvidence) -> Fit:
     dates = known.dates
     if dates is None:
         days = known.share_where(day_of_number)
-        says = f"{days:.0%} of the values are numbers by which Excel keeps a day, and are read as that day"
-        return Fit(days, says, doubt=True, is_telling=False) if days >= _MOSTLY_DAYS else Fit(0)
-    says = f"{dates.share:.0%} of the values are dates written {_in_words(dates.format)}"
-    if dates.other is not None:
-        says += f", or as well {_in_words(dates.other)} ({dates.other}): say which"
-    return Fit(dates.share, says, doubt=dates.other is not None, stop=dates.other is not None, format=dates.format)
-
-
-def _in_words(form: str | None) -> str:
-    """A date's form as people say it."""
-    if form is None:
-        return "year-month-day"
-    for code, word in (
-        ("%d", "day"),
-        ("%m", "month"),
-        ("%b", "month"),
-        ("%B", "month"),
-        ("%Y", "year"),
-        ("%y", "year"),
-    ):
-        form = form.replace(code, word)
-    return form
+        says = Message("days_of_spreadsheet", share=days)
+        return Fit(days, (says,), doubt=True, is_telling=False) if days >= _MOSTLY_DAYS else Fit(0)
+    form = dates.format or _PLAIN_DATE
+    if dates.other is None:
+        return Fit(dates.share, (Message("dates_written", share=dates.share, form=form),), format=dates.format)
+    says = Message("dates_written_either", share=dates.share, form=form, other=dates.other)
+    return Fit(dates.share, (says,), doubt=True, stop=True, format=dates.format)
 
 
 def _fit_texts(field: Field, known: ColumnEvidence) -> Fit:
@@ -294,27 +273,28 @@ def _fit_texts(field: Field, known: ColumnEvidence) -> Fit:
     if known.dates is not None or known.share_where(lambda t: len(t) > 80) > 0.1:
         return Fit(0)
     if known.n_distinct > MOST_ANSWERS and known.n_distinct > 0.5 * known.n_given:
-        return Fit(0.5, f"{known.n_distinct:,} different texts", is_telling=False)
-    return Fit(1.0, f"{known.n_distinct:,} different values, which come again", is_telling=False)
+        return Fit(0.5, (Message("texts_different", n=known.n_distinct),), is_telling=False)
+    return Fit(1.0, (Message("values_come_again", n=known.n_distinct),), is_telling=False)
 
 
 def _fit_code(known: ColumnEvidence, noun: str) -> Fit:
     """A code that must differ in every row."""
     unique, given = known.n_distinct / known.n_given, known.n_given / known.n_rows
-    says = "it is different in every row" if unique == given == 1 else f"{unique:.0%} of the values are different"
-    if given < 1:
-        says += f", {1 - given:.1%} of the rows have none"
     if unique < 0.5:
         return Fit(0)
+    is_whole = unique == given == 1
+    says = [Message("in_every_row_different") if is_whole else Message("values_different_share", share=unique)]
+    if given < 1:
+        says.append(Message("rows_without_value", share=1 - given))
     good = unique >= _UNIQUE and given >= _UNIQUE
-    return Fit(1.0 if good else 0.5, says, is_telling=False, stop=noun == "household" and unique < 0.9)
+    return Fit(1.0 if good else 0.5, tuple(says), is_telling=False, stop=noun == "household" and unique < 0.9)
 
 
 def _fit_place(target: str, known: ColumnEvidence, unit: Unit) -> Fit:
     if target in _DEGREES:
         return _fit_degrees(known, _DEGREES[target])
     if target == "position":
-        return Fit(float(known.holds_positions), "its values are positions written as text")
+        return Fit(float(known.holds_positions), (Message("positions_as_text"),))
     if target in ("settlement_households", "settlement_dwellings"):
         return _fit_households(known)
     is_code = target in ("settlement_code", "any_code", "declared_settlement_code")
@@ -323,8 +303,8 @@ def _fit_place(target: str, known: ColumnEvidence, unit: Unit) -> Fit:
     if is_code and (unit == "settlement" or target == "any_code"):
         return _fit_code(known, "settlement")
     is_idle = target.startswith("ward") and known.n_distinct == 1
-    says = "it is the same in every row" if is_idle else f"{known.n_distinct:,} different values"
-    return Fit(0.6 if is_idle else 1.0, says, is_telling=False)
+    says = Message("in_every_row_same") if is_idle else Message("values_different", n=known.n_distinct)
+    return Fit(0.6 if is_idle else 1.0, (says,), is_telling=False)
 
 
 def _fit_degrees(known: ColumnEvidence, limit: int) -> Fit:
@@ -332,20 +312,14 @@ def _fit_degrees(known: ColumnEvidence, limit: int) -> Fit:
     if len(numbers) < len(known.counts) / 2:
         return Fit(0)
     if sum(1 for n in numbers if abs(n) > _FURTHEST_METRES) > len(numbers) / 2:
-        return Fit(
-            0.6,
-            "its values have lost their decimal point, so that rows are not placed by them",
-            doubt=True,
-            is_metric=True,
-        )
+        return Fit(0.6, (Message("decimal_point_of_values_lost"),), doubt=True, is_metric=True)
     inside, low, high = sum(1 for n in numbers if abs(n) <= limit), min(numbers), max(numbers)
     if inside < len(numbers) / 2:
         is_metric = sum(1 for n in numbers if abs(n) > _DEGREES["longitude"]) > len(numbers) / 2
-        reason = "so name the CRS they are in" if is_metric else "name the CRS, or the columns are swapped"
-        says = f"its values, {low:g} to {high:g}, are no degrees: {reason}"
-        return Fit(0.3, says, doubt=True, stop=True, is_metric=is_metric)
-    says = f"{_part(inside, len(known.counts), 'value')} degrees between {low:.1f} and {high:.1f}"
-    return Fit(inside / len(known.counts), says, is_telling=False)
+        says = Message("values_metric" if is_metric else "values_no_degrees", low=low, high=high)
+        return Fit(0.3, (says,), doubt=True, stop=True, is_metric=is_metric)
+    says = _part(_IN_DEGREES, inside, len(known.counts), low=low, high=high)
+    return Fit(inside / len(known.counts), (says,), is_telling=False)
 
 
 def _without_point(known: ColumnEvidence) -> list[float]:
@@ -357,18 +331,31 @@ def _fit_households(known: ColumnEvidence) -> Fit:
     share = sum(1 for n in known.numbers if n >= 0 and n == int(n)) / len(known.counts)
     zeros = sum(n for text, n in known.counts if _number(text) == 0)
     if not zeros:
-        return Fit(
-            share if share > 0.5 else 0, f"{share:.0%} of the values are whole numbers above 0", is_telling=False
-        )
+        return Fit(share if share > 0.5 else 0, (Message("households_whole_numbers", share=share),), is_telling=False)
     above = sum(n for text, n in known.counts if (_number(text) or 0) > 0)
-    says = f"{above:,} of {known.n_rows:,} rows are above 0, {zeros:,} are 0, where nobody lives"
-    return Fit(share if share > 0.5 else 0, says, is_telling=False)
+    says = Message("households_some_zero", above=above, rows=known.n_rows, zeros=zeros)
+    return Fit(share if share > 0.5 else 0, (says,), is_telling=False)
 
 
-def _part(part: int, whole: int, noun: str) -> str:
-    """A share as people say it, with its verb."""
-    if whole == 1:
-        return f"the only {noun} is" + ("" if part else " not")
+@dataclass(frozen=True)
+class _PartCodes:
+    """What says how many are so: all of them, some, or a share of many."""
+
+    all: str
+    some: str
+    share: str
+
+
+_KNOWN = _PartCodes("answers_known_all", "answers_known_some", "answers_known_share")
+_WITHIN = _PartCodes("values_within_all", "values_within_some", "values_within_share")
+_IN_DEGREES = _PartCodes("values_degrees_all", "values_degrees_some", "values_degrees_share")
+_MANY = 100
+
+
+def _part(codes: _PartCodes, part: int, whole: int, **params: float) -> Message:
+    """How many of all are so."""
     if part == whole:
-        return f"both {noun}s are" if whole == 2 else f"all {whole:,} {noun}s are"
-    return (f"{part:,} of {whole:,}" if whole < 100 else f"{part / whole:.0%} of {whole:,}") + f" {noun}s are"
+        return Message(codes.all, n=whole, **params)
+    if whole < _MANY:
+        return Message(codes.some, known=part, n=whole, **params)
+    return Message(codes.share, share=part / whole, n=whole, **params)

@@ -5,8 +5,9 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from geo.ingestion.mapping import ColumnEvidence, FileEvidence, shown_name
+from geo.ingestion.mapping import ColumnEvidence, FileEvidence, on_one_line
 from geo.ingestion.mapping.made_columns import made_name
+from geo.messages import Message
 
 _CODE = re.compile(r"0\d+|(?=\S*\d)(?=\S*[^\d.,])\S{1,20}")
 """A code as offices write it: short, in one piece, with a digit and a letter or sign, or a zero before its number.
@@ -15,9 +16,6 @@ Another number may be a count."""
 
 _LEAST_LETTERS = 0.6
 """How many of a name's characters are letters."""
-
-A_ROW_NUMBER = "it is a row number: it changes with the file"
-LIKE_A_CODE = "no column is called a code, but this one is different in every row"
 
 
 @dataclass(frozen=True)
@@ -35,7 +33,7 @@ class CodeChoice:
     target: Literal["settlement_code", "settlement_name", "household_code"]
     column: str
     confidence: Literal["likely", "unsure"]
-    why: str
+    why: tuple[Message, ...]
 
 
 def choose_settlement_columns(
@@ -62,17 +60,18 @@ def choose_settlement_columns(
     if name is None:
         name = next((c for c in free if c != better and _are_names(columns[c]) and evidence.tells_apart([c])), None)
         if name is not None:
-            yield CodeChoice("settlement_name", name, "likely", "every row has another one, in letters")
+            yield CodeChoice("settlement_name", name, "likely", (Message("name_of_letters"),))
     if better is not None:
-        yield CodeChoice("settlement_code", better, "likely", "it is different in every row, and no running number")
+        yield CodeChoice("settlement_code", better, "likely", (Message("code_no_running_number"),))
     elif name is not None and evidence.tells_apart([name]):
-        yield CodeChoice("settlement_code", name, "likely", "there is no code, and every row has another name")
+        yield CodeChoice("settlement_code", name, "likely", (Message("name_as_code"),))
     elif name is not None and (made := _with_place(evidence, name, [ward])) is not None:
         yield CodeChoice("settlement_code", made, "likely", _of_both(name, ward))
     elif code is not None:
-        yield CodeChoice("settlement_code", code.column, "unsure", A_ROW_NUMBER)
+        yield CodeChoice("settlement_code", code.column, "unsure", (Message("code_row_number"),))
     elif (some := next((c for c in free if columns[c].may_be_code), None)) is not None:
-        yield CodeChoice("settlement_code", some, "unsure", A_ROW_NUMBER if is_running(columns[some]) else LIKE_A_CODE)
+        why = Message("code_row_number" if is_running(columns[some]) else "code_like")
+        yield CodeChoice("settlement_code", some, "unsure", (why,))
 
 
 def choose_household_code(evidence: FileEvidence, code: str, places: Collection[str | None]) -> CodeChoice | None:
@@ -99,9 +98,9 @@ def _with_place(evidence: FileEvidence, column: str, places: Collection[str | No
     return made_name([*parts, column]) if parts and evidence.tells_apart([*parts, column]) else None
 
 
-def _of_both(column: str, place: str | None) -> str:
-    by_place = f"{shown_name(column)} comes again in another {shown_name(place or '')}"
-    return f"{by_place}; both together are different in every row"
+def _of_both(column: str, place: str | None) -> tuple[Message, ...]:
+    again = Message("comes_again_in_place", column=on_one_line(column), place=on_one_line(place or ""))
+    return again, Message("both_different_in_rows")
 
 
 def _are_names(seen: ColumnEvidence) -> bool:

@@ -14,6 +14,7 @@ from geo.ingestion.suggesting.detail_hints import DetailHint
 from geo.ingestion.suggesting.fits import ValueLine
 from geo.ingestion.suggesting.proposal import Proposal, Suggestion
 from geo.ingestion.suggesting.share_hints import ShareHint
+from geo.messages import Message, say_clauses
 
 _LINE_LENGTH = 110
 
@@ -84,11 +85,10 @@ def _with(values: Mapping[str, Value], field: str, meanings: Mapping[str, Value]
 
 
 def _head(proposal: Proposal) -> Iterator[str]:
-    rows = f"all {proposal.rows_read:,}" if proposal.is_whole else f"the first {proposal.rows_read:,}"
-    yield f"# Proposed from {rows} rows of {quote(proposal.file_name)}. Read and mend it, then load with --profile."
-    yield "# sure: name and values agree. likely: check it. unsure: left out until you take one # off its lines."
-    for note in proposal.notes:
-        yield f"# {note}"
+    code = "profile_of_all_rows" if proposal.is_whole else "profile_of_first_rows"
+    head = Message(code, rows=proposal.rows_read, file=quote(proposal.file_name))
+    for said in (head, Message("profile_trust"), *proposal.notes):
+        yield f"# {said}"
     yield f"name = {quote(proposal.name)}"
     yield f"title = {quote(proposal.title)}"
 
@@ -106,7 +106,7 @@ def _section(section: str, suggestions: list[Suggestion], proposal: Proposal) ->
     yield f"{mark}[{section}]"
     for s in suggestions:
         own = mark or ("# " if s.confidence == "unsure" else "")
-        yield f"{own}{s.target} = {quote(s.column)}   # {s.confidence}: {s.why}"
+        yield f"{own}{s.target} = {quote(s.column)}   # {s.confidence}: {say_clauses(s.why)}"
     if section == "position":
         yield f"{mark}crs = {quote(proposal.crs)}"
 
@@ -114,7 +114,7 @@ def _section(section: str, suggestions: list[Suggestion], proposal: Proposal) ->
 def _field(suggestion: Suggestion) -> Iterator[str]:
     mark = "# " if suggestion.confidence == "unsure" else ""
     yield ""
-    yield f"{mark}# {suggestion.confidence}: {suggestion.why}"
+    yield f"{mark}# {suggestion.confidence}: {say_clauses(suggestion.why)}"
     yield f"{mark}[fields.{suggestion.target}]"
     yield f"{mark}column = {quote(suggestion.column)}"
     if suggestion.plus:
@@ -124,7 +124,7 @@ def _field(suggestion: Suggestion) -> Iterator[str]:
             yield f"{mark}{key} = {quote(given)}"
     if suggestion.separator is not None:
         prefer = ", ".join(_value(v) for v in suggestion.prefer)
-        yield f"{mark}# The first of these that was given counts: put them in the order your figures need."
+        yield f"{mark}# {Message('profile_several_answers')}"
         yield f"{mark}multiple = {{ separator = {quote(suggestion.separator)}, prefer = [{prefer}] }}"
     if suggestion.values:
         yield from _values(suggestion, mark)
@@ -135,7 +135,7 @@ def _field(suggestion: Suggestion) -> Iterator[str]:
 def _values(suggestion: Suggestion, mark: str) -> Iterator[str]:
     field = standard_fields()[suggestion.target]
     if any(line.value is None for line in suggestion.values) and field.codes:
-        yield from _listed(f"{mark}# Choose of: ", [*field.codes, UNKNOWN], f"{mark}#   ")
+        yield from _listed(f"{mark}# {Message('profile_choose_of')} ", [*field.codes, UNKNOWN], f"{mark}#   ")
     yield f"{mark}[fields.{suggestion.target}.values]"
     for line in suggestion.values:
         yield mark + _value_line(line)
@@ -143,7 +143,7 @@ def _values(suggestion: Suggestion, mark: str) -> Iterator[str]:
 
 def _detail(target: str, hint: DetailHint) -> Iterator[str]:
     """Only what is not unsure has details, so nothing here is a comment that counts later."""
-    yield "# likely: where the answer is one of these, the second column decides, as far as it says anything."
+    yield f"# likely: {Message('profile_detail')}"
     yield f"[[fields.{target}.when]]"
     yield f"answer = [{', '.join(map(quote, hint.answers))}]"
     yield f"column = {quote(hint.column)}"
@@ -161,17 +161,16 @@ def _share(hint: ShareHint, households: str | None) -> Iterator[str]:
         yield f"# of = {quote(households)}"
     yield f"# [[shares.{hint.name}.parts]]"
     yield f"# column = {quote(hint.column)}"
-    yield '# answers = {}   # what these households answer, such as { water_source = "piped_yard" }'
+    yield f"# answers = {{}}   # {Message('profile_share_answers')}"
     if hint.steps:
         steps = ", ".join(f"{quote(text)} = {_value(step)}" for text, step in hint.steps.items())
         yield f"# steps = {{ {steps} }}"
 
 
 def _value_line(line: ValueLine) -> str:
-    remark = f"   # {line.remark}" if line.remark else ""
     if line.value is None:
-        return f'# {quote(line.text)} = ""{remark}'
-    return f"{quote(line.text)} = {_value(line.value)}{remark}"
+        return f'# {quote(line.text)} = ""' + (f"   # {line.remark}" if line.remark else "")
+    return f"{quote(line.text)} = {_value(line.value)}" + (f"   # likely: {line.remark}" if line.remark else "")
 
 
 def _value(value: Value) -> str:
@@ -183,8 +182,8 @@ def _value(value: Value) -> str:
 def _personal(columns: Mapping[str, str]) -> Iterator[str]:
     if columns:
         yield ""
-        yield "# These seem to be about persons, so they are not kept. To keep one, name it above the first [table]:"
-        yield "# keep = [...]. To leave another column out: leave_out = [...]."
+        yield f"# {Message('profile_personal')}"
+        yield f"# {Message('profile_personal_keys')}"
         for column, holds in columns.items():
             yield f"#   {quote(column)}: {holds}"
 
@@ -192,7 +191,7 @@ def _personal(columns: Mapping[str, str]) -> Iterator[str]:
 def _unmapped(columns: list[str]) -> Iterator[str]:
     if columns:
         yield ""
-        yield "# No field takes these columns; they are kept with the household (in extra):"
+        yield f"# {Message('profile_unmapped')}"
         yield from _listed("#   ", [quote(column) for column in columns], "#   ")
 
 

@@ -32,7 +32,7 @@ class Suggestion:
     section: Section
     column: str
     confidence: Confidence
-    why: str
+    why: tuple[Message, ...]
     values: tuple[ValueLine, ...] = ()
     format: str | None = None
     unit: str | None = None

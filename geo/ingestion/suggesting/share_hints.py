@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from geo.fields import standard_fields
-from geo.ingestion.mapping import ColumnEvidence, Value, Vocabulary, shown_name
+from geo.ingestion.mapping import ColumnEvidence, Value, Vocabulary, on_one_line
+from geo.messages import Message
 
 _PERCENT_WORDS = ("pct", "percentage", "percent", "perc", "porcentaje", "porc", "share", "%")
 
@@ -17,7 +18,7 @@ class ShareHint:
     name: str
     column: str
     kind: Literal["percent", "scale"]
-    why: str
+    why: Message
     steps: dict[str, Value] = field(default_factory=dict)
 
 
@@ -42,11 +43,10 @@ def hint_shares(
         if is_scale:
             meant: dict[str, Value] = {"all": 100, "some": "unknown", "none": 0}
             unknown: dict[str, Value] = {text: "unknown" for text, _ in seen.counts if words.is_unknown(text)}
-            why = f"{shown_name(column)} is a scale; how much its middle step stands for is for you to say."
+            why = Message("share_of_scale", column=on_one_line(column))
             yield ShareHint(name, column, "scale", why, {t: meant[str(s)] for t, s in steps.items()} | unknown)
         else:
-            why = f"{shown_name(column)} seems to be a percentage of the settlement's households."
-            yield ShareHint(name, column, "percent", why)
+            yield ShareHint(name, column, "percent", Message("share_of_percent", column=on_one_line(column)))
 
 
 def _is_percentage(seen: ColumnEvidence) -> bool:

@@ -187,8 +187,8 @@ def _members_as_sum(
     taken = {s.column for s in suggestions if s.confidence != "unsure"}
     parts = columns_of_everybody({name: seen for name, seen in columns.items() if name not in taken}, words)
     if parts:
-        why = f"no column counts members, but {len(parts)} columns count everybody by age or sex, each once"
-        yield Suggestion("members", "fields", parts[0], "likely", why, plus=tuple(parts[1:]))
+        why = Message("members_of_columns", n=len(parts))
+        yield Suggestion("members", "fields", parts[0], "likely", (why,), plus=tuple(parts[1:]))
 
 
 def _said_of_file(note: Note) -> Message:
@@ -259,8 +259,9 @@ def _with_details(
             hint = hints[made.target]
             is_open = any(line.is_guess or line.value is None for line in hint.values)
             is_answer_open = any(line.is_guess and line.text not in hint.answers for line in made.values)
-            sure = made.why.startswith("you chose it") and not is_open and not is_answer_open
-            yield replace(made, confidence="sure" if sure else "likely", why=f"{made.why}; {hint.why}", when=(hint,))
+            is_chosen = any(clause.code == "chosen_by_you" for clause in made.why)
+            sure = is_chosen and not is_open and not is_answer_open
+            yield replace(made, confidence="sure" if sure else "likely", why=(*made.why, hint.why), when=(hint,))
         elif made.column not in told:
             yield made
 
@@ -293,13 +294,13 @@ def _place(
             if name in by_target:
                 yield _suggestion(by_target[name], "boundaries")
         for column in [] if has_geometry else shapes[:1]:
-            yield Suggestion("shape", "boundaries", column, "sure", "its values are outlines written as text")
+            yield Suggestion("shape", "boundaries", column, "sure", (Message("outlines_as_text"),))
         answers = [c for c in chosen if c.target in standard_fields() and standard_fields()[c.target].role == "answer"]
         if not any(c.confidence != "unsure" for c in answers):
             return
         if unit == "settlement" and "settlement_code" in by_target:
             # One table is both: each row of answers is found by the code of its own outline.
-            code = replace(by_target["settlement_code"], why="the settlements' code, which joins the answers to them")
+            code = replace(by_target["settlement_code"], why=(Message("code_joins_answers"),))
             yield _suggestion(replace(code, target="declared_settlement_code"), "fields")
     elif "longitude" in by_target and "latitude" in by_target:
         for name in ("longitude", "latitude"):
@@ -320,7 +321,7 @@ def _derived(by_target: Mapping[str, Candidate], columns: Mapping[str, ColumnEvi
             continue
         fit = fit_field(target, columns[known.column], vocabulary())
         if fit.share >= FITS and fit.is_telling:
-            why = f"the answers for {source} say this too; {fit.says}"
+            why = (Message("answers_say_this_too", field=source), *fit.says)
             yield _suggestion(Candidate(target, known.column, "likely", known.strength, 1, fit, why), "fields")
 
 

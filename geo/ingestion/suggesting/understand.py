@@ -23,7 +23,6 @@ from geo.ingestion.mapping import (
 from geo.ingestion.mapping.facility_columns import find_named
 from geo.ingestion.mapping.made_columns import part_names
 from geo.ingestion.reading import ReadOptions, open_layer
-from geo.ingestion.suggesting.place_codes import LIKE_A_CODE
 from geo.ingestion.suggesting.profile_text import quote, write_profile
 from geo.ingestion.suggesting.proposal import NOTHING, Confidence
 from geo.ingestion.suggesting.suggest import propose
@@ -37,7 +36,7 @@ class Matched:
     column: str
     field: str
     confidence: Confidence
-    why: str
+    why: tuple[Message, ...]
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ class Guessed:
     text: str
     is_detail: bool
     """Whether it stands in a column that tells more of an answer."""
-    why: str
+    why: tuple[Message, ...]
 
 
 @dataclass(frozen=True)
@@ -65,8 +64,16 @@ class Understanding:
 
     def facts(self) -> dict[str, object]:
         """The same as JSON has it, without the profile."""
-        facts = {name: value for name, value in asdict(replace(self, notes=())).items() if name != "profile"}
-        return facts | {"notes": [note.as_json() for note in self.notes]}
+        return {
+            "columns": list(self.columns),
+            "matched": [_as_json(each) for each in self.matched],
+            "guessed": [_as_json(each) for each in self.guessed],
+            "notes": [note.as_json() for note in self.notes],
+        }
+
+
+def _as_json(told: Matched | Guessed) -> dict[str, Any]:
+    return asdict(replace(told, why=())) | {"why": [clause.as_json() for clause in told.why]}
 
 
 def understand(
@@ -111,9 +118,9 @@ def understand(
     text += "".join(f"\n[fields.{field}]\ncolumn = {quote(column)}\n" for field, column in fields.items())
     named = axes | fields
     matched = [Matched(s.column, s.target, s.confidence, s.why) for s in proposal.suggestions if s.target not in named]
-    matched += [Matched(column, field, "sure", _CALLED_SO) for field, column in named.items()]
+    matched += _called_so(named)
     guessed = [
-        Guessed(s.target, line.text.replace("\x00", ""), is_detail, (line.remark or s.why).replace("\x00", ""))
+        Guessed(s.target, line.text.replace("\x00", ""), is_detail, (line.remark,) if line.remark else s.why)
         for s in proposal.suggestions
         for is_detail, lines in ((False, s.values), (True, [line for hint in s.when for line in hint.values]))
         for line in lines
@@ -145,12 +152,12 @@ def understand_boundaries(path: Path, options: ReadOptions, said: Mapping[str, s
     }
     roles |= named
     matched = [Matched(s.column, s.target, s.confidence, s.why) for s in seen if s.target not in named]
-    matched += [Matched(column, role, "sure", _CALLED_SO) for role, column in named.items()]
+    matched += _called_so(named)
     points = {field: column for column, field in said.items() if field in _POINT}
-    matched += [Matched(column, field, "sure", "you chose it") for field, column in points.items()]
+    matched += [Matched(column, field, "sure", (Message("chosen_by_you"),)) for field, column in points.items()]
     at = {} if has_shapes or "shape" in roles or called.position is None else _axes(called.position)
     if not set(at.values()) & {*roles.values(), *said} and not {"longitude", "latitude"} & set(points):
-        matched += [Matched(column, _AXES.get(axis, axis), "sure", _CALLED_SO) for axis, column in at.items()]
+        matched += _called_so({_AXES.get(axis, axis): column for axis, column in at.items()})
         points |= at
     if "radius" in points:
         roles["radius"] = points.pop("radius")
@@ -181,15 +188,14 @@ def understand_facilities(
         seen = {} if "code" in found else evidence_of(layer, options).columns
     found |= axes
     matched = [
-        Matched(column, STANDARD.get(role, role), "sure", "you chose it" if role in given else _CALLED_SO)
+        Matched(column, STANDARD.get(role, role), "sure", (Message("chosen_by_you" if role in given else "called_so"),))
         for role, column in found.items()
     ]
     if "code" not in found:
-        matched += [Matched(c, STANDARD["code"], "unsure", LIKE_A_CODE) for c in seen if seen[c].may_be_code][:1]
+        like = [c for c in seen if seen[c].may_be_code][:1]
+        matched += [Matched(c, STANDARD["code"], "unsure", (Message("code_like"),)) for c in like]
     if position is not None:
-        matched += [
-            Matched(column, _AXES.get(axis, axis), "sure", _CALLED_SO) for axis, column in _axes(position).items()
-        ]
+        matched += _called_so({_AXES.get(axis, axis): column for axis, column in _axes(position).items()})
     used = FacilityColumns.model_validate(found | {"all_of_kind": kind, "ignored": ignored})
     return Understanding(columns, matched, (), _section("facilities", used.model_dump(exclude_defaults=True)))
 
@@ -197,8 +203,12 @@ def understand_facilities(
 _POINT = ("longitude", "latitude", "radius")
 """What columns of settlements hold that nobody has drawn."""
 
-_CALLED_SO = "it is called so"
 _AXES = {"column": "position"}
+
+
+def _called_so(named: Mapping[str, str]) -> list[Matched]:
+    """Columns that bear the name of what they hold, by that."""
+    return [Matched(column, field, "sure", (Message("called_so"),)) for field, column in named.items()]
 
 
 def _section(name: str, roles: Mapping[str, Any]) -> str:

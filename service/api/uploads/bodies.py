@@ -132,22 +132,34 @@ class Preview(Body):
     ] = None
 
 
-class MatchedColumn(Body):
+class Part(Body):
+    """A part of a sentence, for programs: it stays whatever the words."""
+
+    code: str
+    params: Annotated[dict[str, Any], Field(description="What it is about.")]
+
+
+class Reasoned(Body):
+    """What is told with its reason."""
+
+    why: Annotated[str, Field(description="The reason, in words.")]
+    why_parts: Annotated[list[Part], Field(description="The same for programs, a code and its parameters a clause.")]
+
+
+class MatchedColumn(Reasoned):
     """A column, and what it seems to hold."""
 
     column: str
     field: Annotated[str, Field(description="A standard field, or a part of a position.")]
     confidence: Literal["sure", "likely", "unsure"]
-    why: str
 
 
-class GuessedAnswer(Body):
+class GuessedAnswer(Reasoned):
     """An answer whose meaning was guessed, and from what."""
 
     field: str
     text: str
     is_detail: bool
-    why: str
 
 
 class Understood(Body):
@@ -162,7 +174,7 @@ class Understood(Body):
     ]
 
 
-class TakenAnswer(Body):
+class TakenAnswer(Reasoned):
     """An answer of a mapped column, and what it is taken for."""
 
     field: Annotated[str, Field(description="The standard field.")]
@@ -177,7 +189,6 @@ class TakenAnswer(Body):
         Literal["sure", "likely", "unsure"],
         Field(description="likely: guessed, so look at it; `choices.answers` says what it means."),
     ]
-    why: str
 
 
 class PersonalColumn(Body):
@@ -227,7 +238,10 @@ class FindingParams(Body):
     """What the sentence of a finding is about."""
 
     field: str | None
-    values: Annotated[list[str], Field(description="What stands there, the most frequent first.")]
+    values: Annotated[
+        list[str | Part],
+        Field(description="What stands there, the most frequent first: a text of the file, or what there is to say."),
+    ]
     n_values: Annotated[int, Field(description="How many different values there are.")]
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from geo.errors import MissingColumn, UnreadableFile
-from geo.ingestion.findings import Findings
+from geo.ingestion.findings import Findings, few
 from geo.ingestion.mapping import BoundaryColumns, Profile, texts
 from geo.ingestion.mapping.columns import Wanted, find_columns
 from geo.ingestion.mapping.standard_columns import standard_profile
@@ -64,9 +64,8 @@ class Attributes:
     def _tell_unused(self, at: np.ndarray, findings: Findings) -> None:
         unused = np.setdiff1d(np.arange(len(self.frame)), at)
         if len(unused):
-            first = ", ".join(str(code) for code in self.frame["code"].to_numpy()[unused[:_SHOWN]])
-            more = f" and {len(unused) - _SHOWN:,} others" if len(unused) > _SHOWN else ""
-            findings.add_note(Note("attributes_without_shape", f"{first}{more}", self.file_name))
+            codes = [str(code) for code in self.frame["code"].to_numpy()[unused]]
+            findings.add_note(Note("attributes_without_shape", few(codes, _SHOWN), self.file_name))
 
 
 def read_attributes(path: Path, columns: BoundaryColumns | Profile | None) -> Attributes:

@@ -11,6 +11,7 @@ from geo.base import METRES_PER_DEGREE, geodesic_area_m2, geodesic_distance_m, i
 from geo.errors import InputError
 from geo.ingestion.findings import Findings
 from geo.ingestion.reading import Note, middles
+from geo.messages import Message
 from geo.places import Places
 
 _NESTED_SHARE = 0.99
@@ -63,7 +64,7 @@ def _check_distance(shapes: NDArray[Any], rows: NDArray[np.int32], findings: Fin
     findings.add("boundary_far", rows[far], values=[f"{metres / 1000:,.0f} km" for metres in distance[far]])
 
 
-def _groups_apart(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> str:
+def _groups_apart(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> Message:
     """Into how many groups places fall that lie far from each other, and how far apart these are."""
     tall = _FAR_M / 4 / METRES_PER_DEGREE
     wide = tall / np.cos(np.radians(np.minimum(np.abs(lat), 80.0)))
@@ -72,9 +73,9 @@ def _groups_apart(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> str:
     x, y = (np.array([axis[of[group == g]].mean() for g in range(len(around))]) for axis in (lon, lat))
     one, other = np.triu_indices(len(around), 1)
     if len(one) == 0:
-        return "one group that is wider than any city"
+        return Message("groups_one_wide")
     km = geodesic_distance_m(x[one], y[one], x[other], y[other]) / 1000
-    return f"{len(around):,} groups {km.min():,.0f} to {km.max():,.0f} km apart"
+    return Message("groups_apart", n=len(around), nearest=round(km.min()), furthest=round(km.max()))
 
 
 def _check_overlaps(
@@ -107,12 +108,15 @@ def _check_overlaps(
     ):
         # The smaller one is told; of a settlement the city has already no row is here.
         told, neighbour = (a, b) if b >= n or areas[a] <= areas[b] else (b, a)
-        code, value = "boundary_nested", codes[neighbour]
+        near = codes[neighbour]
         if not is_nested:
-            code, value = "boundary_overlap", f"{value} ({m2:,.0f} m2, {100 * m2 / of:.0f} % of the smaller)"
+            overlapped = Message("ground_overlapped", code=near, m2=round(m2), share=m2 / of)
+            findings.add("boundary_overlap", rows[[told]], field="settlement_code", values=[overlapped])
         elif areas[told] > areas[neighbour]:
-            code, value = "boundary_overlap", f"{value} (all of it)"
-        findings.add(code, rows[[told]], field="settlement_code", values=[value])
+            whole = Message("ground_whole", code=near)
+            findings.add("boundary_overlap", rows[[told]], field="settlement_code", values=[whole])
+        else:
+            findings.add("boundary_nested", rows[[told]], field="settlement_code", values=[near])
     return rejected
 
 

@@ -15,6 +15,7 @@ from geo.ingestion.mapping import Mapper, PositionColumns, Profile
 from geo.ingestion.mapping.cells import FieldCells
 from geo.ingestion.mapping.quantities import read_coordinates
 from geo.ingestion.reading import Batch, Layer, Note, ReadAs, ReadOptions, name_crs
+from geo.messages import Message
 from geo.places import Places
 
 
@@ -75,7 +76,9 @@ def with_positions(frame: pd.DataFrame) -> pd.DataFrame:
 def tell_listed(frame: pd.DataFrame, findings: Findings) -> None:
     """Says that settlements have no outlines, and how many have a position; `frame` has lon."""
     located = int(frame["lon"].notna().sum())
-    findings.add_note(Note("settlements_without_outlines", f"{located:,} of {len(frame):,}"))
+    findings.add_note(
+        Note("settlements_without_outlines", Message("settlements_located", located=located, n=len(frame)))
+    )
 
 
 def keep_theirs(frame: pd.DataFrame, known: Places, theirs: Collection[str]) -> None:

@@ -10,6 +10,7 @@ import shapely
 
 from geo.base import SLIVER_M2, SLIVER_SHARE, geodesic_area_m2, polygon_areas_m2, polygons
 from geo.ingestion.findings import Findings
+from geo.messages import Message
 from geo.places import OthersGround, Places, is_named
 
 _TOLD_M2 = 1.0
@@ -36,7 +37,10 @@ def keep_ward_names(frame: pd.DataFrame, wards: Mapping[str, str], findings: Fin
         "ward_name_kept",
         told["row_number"].to_numpy(dtype=np.int32),
         field="ward_name",
-        values=[f"{row.ward_name} (ward {row.ward_code}: {wards[row.ward_code]})" for row in told.itertuples()],
+        values=[
+            Message("ward_known_as", name=row.ward_name, code=row.ward_code, known=wards[row.ward_code])
+            for row in told.itertuples()
+        ],
     )
     return frame.assign(ward_name=names.where(names.notna(), frame["ward_name"]))
 
@@ -112,9 +116,11 @@ def _meet(start: date | None, until: date | None) -> bool:
     return start is None or until is None or until > start
 
 
-def _whose(others: OthersGround, at: int, shared_m2: float) -> str:
-    until = others.until[at]
-    return f"{others.codes[at]} ({shared_m2:,.0f} m2{f', drawn until {until}' if until else ''})"
+def _whose(others: OthersGround, at: int, shared_m2: float) -> Message:
+    code, until, m2 = others.codes[at], others.until[at], round(shared_m2)
+    if until is None:
+        return Message("ground_shared", code=code, m2=m2)
+    return Message("ground_shared_until", code=code, m2=m2, until=until)
 
 
 def _is_as_known(shape: Any, known: Any) -> bool:

@@ -1,5 +1,6 @@
 """Parts: rows that share a code. Near each other, of one name and ward, they are parts of one settlement."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -8,10 +9,11 @@ import shapely
 from numpy.typing import NDArray
 
 from geo.base import METRES_PER_DEGREE, fold_name, geodesic_distance_m
-from geo.ingestion.findings import Findings
+from geo.ingestion.findings import Findings, few
 from geo.ingestion.mapping import BoundaryColumns
 from geo.ingestion.mapping.made_columns import made_name
 from geo.ingestion.reading import Note, middles
+from geo.messages import Message
 
 _APART_M = 1_000.0
 """Parts of one settlement may have a road, a river or a market between them, not a kilometre."""
@@ -70,28 +72,30 @@ def _are_apart(shapes: NDArray[Any]) -> bool:
     return len(shapely.get_parts(around)) > 1
 
 
-def _tell(code: str, groups: list[pd.DataFrame], values: list[str], findings: Findings) -> None:
+def _tell(code: str, groups: list[pd.DataFrame], values: Sequence[str | Message], findings: Findings) -> None:
     numbers = [group["row_number"].to_numpy(dtype=np.int32) for group in groups]
     each = [value for value, rows in zip(values, numbers, strict=True) for _ in rows]
     findings.add(code, np.concatenate([np.zeros(0, dtype=np.int32), *numbers]), field="settlement_code", values=each)
 
 
-def _places_of(group: pd.DataFrame) -> str:
+def _places_of(group: pd.DataFrame) -> Message:
     """What a code stands for: each place with its ward and rows, and how far apart they are."""
-    name = group["name"].fillna(group["code"])
-    labels = [str(n) if pd.isna(ward) else f"{n} in {ward}" for n, ward in zip(name, group["ward_name"], strict=True)]
-    told = [f"{label} ({_rows_of(of_label['row_number'])})" for label, of_label in group.groupby(labels, sort=False)]
-    more = f" and {len(told) - _SHOWN:,} others" if len(told) > _SHOWN else ""
-    there = f"{group['code'].iloc[0]}: {', '.join(told[:_SHOWN])}{more}"
+    code, name = group["code"].iloc[0], group["name"].fillna(group["code"])
+    told = [
+        _on_rows(place, ward, of_place["row_number"])
+        for (place, ward), of_place in group.groupby([name.astype(str), group["ward_name"]], sort=False, dropna=False)
+    ]
     drawn = group["geom"].dropna().to_numpy(dtype=object)
     if len(drawn) < 2:
-        return there
+        return Message("code_of_places", code=code, places=few(told, _SHOWN))
     lon, lat = middles(drawn)
     furthest = float(geodesic_distance_m(np.full_like(lon, lon[0]), np.full_like(lat, lat[0]), lon, lat).max()) / 1000
-    apart = f"{furthest:,.1f}" if furthest < 10 else f"{furthest:,.0f}"
-    return f"{there}, {apart} km apart"
+    apart = round(furthest, 1) if furthest < 10 else round(furthest)
+    return Message("code_of_places_apart", code=code, places=few(told, _SHOWN), km=apart)
 
 
-def _rows_of(numbers: pd.Series) -> str:
-    first = ", ".join(str(number) for number in numbers[:_SHOWN])
-    return f"row{'s' if len(numbers) > 1 else ''} {first}{', ...' if len(numbers) > _SHOWN else ''}"
+def _on_rows(name: str, ward: str | None, numbers: pd.Series) -> Message:
+    """A place with its ward, if it is known, and the first of its rows."""
+    place = name if pd.isna(ward) else Message("place_in_ward", place=name, ward=ward)
+    rows = [str(number) for number in numbers[:_SHOWN]]
+    return Message("place_on_more_rows" if len(numbers) > _SHOWN else "place_on_rows", place=place, rows=rows)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from geo.base import geodesic_distance_m
 from geo.errors import Conflict
-from geo.ingestion.findings import Findings
+from geo.ingestion.findings import Findings, few
 from geo.ingestion.reading import Note, middles
 from geo.places import Named, Places, Renamed
 
@@ -44,8 +44,7 @@ def tell_missing(frame: pd.DataFrame, known: Places, theirs: Collection[str], fi
     missing = tuple(each for each in own if each.code not in there)
     if not missing or len(own) - len(missing) <= _WHOLE_SHARE * len(own):
         return ()
-    more = f" and {len(missing) - _SHOWN:,} others" if len(missing) > _SHOWN else ""
-    findings.add_note(Note("settlements_missing", ", ".join(map(str, missing[:_SHOWN])) + more))
+    findings.add_note(Note("settlements_missing", few([str(each) for each in missing], _SHOWN)))
     return missing
 
 

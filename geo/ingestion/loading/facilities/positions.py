@@ -9,6 +9,7 @@ from geo.base import Extent
 from geo.ingestion.findings import Findings
 from geo.ingestion.placing.distances import Ground
 from geo.ingestion.placing.slips import NONE, SLIPS, Degrees, diagnose, explanations
+from geo.messages import Message
 from geo.places import Places
 
 FAR_M = 50_000.0
@@ -47,8 +48,8 @@ def check_positions(placed: pd.DataFrame, ground: CityGround, findings: Findings
     is_explained = diagnosis.slip != NONE
     values = explanations(diagnosis, lon, lat, ground.extent, ground.codes)
     explained = np.flatnonzero(is_explained)
-    shown = [f"{SLIPS[diagnosis.slip[i]].undone} it lies in {values[i]}" for i in explained]
-    findings.add("facility_position_slipped", rows[explained], field="position", values=shown)
+    slipped = [Message(SLIPS[diagnosis.slip[i]].undone, place=values[i]) for i in explained]
+    findings.add("facility_position_slipped", rows[explained], field="position", values=slipped)
 
     in_world = (np.abs(lon) <= 180) & (np.abs(lat) <= 90)
     impossible = np.flatnonzero(~is_explained & ~in_world)
@@ -60,9 +61,9 @@ def check_positions(placed: pd.DataFrame, ground: CityGround, findings: Findings
     too_far = distance_m > FAR_M
     outside = ~ground.extent.holds(lon[at], lat[at])
     for code, where in (("facility_too_far", too_far), ("facility_far", outside & ~too_far)):
-        shown = [
-            f"about {km:,.0f} km from settlement {ground.codes[settlement]}"
+        away = [
+            Message("settlement_from", km=round(km), settlement=ground.codes[settlement])
             for settlement, km in zip(nearest[where], distance_m[where] / 1000, strict=True)
         ]
-        findings.add(code, rows[at[where]], field="position", values=shown)
+        findings.add(code, rows[at[where]], field="position", values=away)
     return len(impossible) + int(np.count_nonzero(outside))

@@ -6,6 +6,7 @@ import pandas as pd
 from geo.ingestion.findings import Findings
 from geo.ingestion.mapping import STANDARD
 from geo.ingestion.reading import Note
+from geo.messages import Message
 
 _DECIMALS = 5  # about a metre
 
@@ -21,7 +22,7 @@ def tell_repeated(rows: pd.DataFrame, findings: Findings, *, has_codes: bool) ->
     place = place.where(located)
     again = (place.duplicated() & located).to_numpy(dtype=bool)
     first = rows.loc[located & ~again, ["row_number"]].set_index(place[located & ~again])["row_number"]
-    earlier = [f"row {first[at]}" for at in place[again]]
+    earlier = [Message("row_earlier", row=first[at]) for at in place[again]]
     numbers = rows["row_number"].to_numpy(dtype=np.int32)[again]
     if has_codes:
         findings.add("facility_position_repeated", numbers, field="position", values=earlier)

@@ -19,6 +19,7 @@ from geo.ingestion.mapping.facility_columns import NamedLayer
 from geo.ingestion.mapping.quantities import read_number
 from geo.ingestion.mapping.yes_no import yes_or_no
 from geo.ingestion.reading import Batch
+from geo.messages import Message
 
 MOST_SEATS = 10_000
 """More than any block on Earth has: a number above it is something else, such as a date."""
@@ -69,16 +70,16 @@ def settle_rows(rows: pd.DataFrame, findings: Findings) -> pd.DataFrame:
     findings.add("facility_code_missing", numbers[_mask(code.isna())], field=STANDARD["code"])
     again = _mask(code.duplicated() & code.notna())
     first = dict(zip(code[~again], numbers[~again], strict=True))
-    said = [f"{each} (row {first[each]})" for each in code[again]]
+    said = [Message("code_on_row", code=each, earlier=Message("row_earlier", row=first[each])) for each in code[again]]
     findings.add("facility_code_duplicate", numbers[again], field=STANDARD["code"], values=said)
     exceeded = _mask(rows["seats_working"] > rows["seats"])
-    shown = [f"{r.seats_working} of {r.seats}" for r in rows[exceeded].itertuples()]
+    shown = [Message("seats_of", working=r.seats_working, seats=r.seats) for r in rows[exceeded].itertuples()]
     findings.add("seats_exceeded", numbers[exceeded], field="seats_working", values=shown)
     reversed_ = np.array(
         [o is not None and c is not None and o >= c for o, c in zip(rows["opened_on"], rows["closed_on"], strict=True)],
         dtype=bool,
     )
-    shown = [f"{r.opened_on} to {r.closed_on}" for r in rows[reversed_].itertuples()]
+    shown = [Message("facility_dates", opened=r.opened_on, closed=r.closed_on) for r in rows[reversed_].itertuples()]
     findings.add("facility_dates_reversed", numbers[reversed_], field="closed_on", values=shown)
     return rows
 
@@ -102,7 +103,11 @@ def _working(rows: pd.DataFrame, findings: Findings) -> dict[str, pd.Series]:
     busy = ~said.fillna(True) & (working_seats > 0).fillna(False)
     contrary = _mask(idle | busy)
     shown = [
-        f"{STANDARD['working']} = {'yes' if r.is_working else 'no'}, seats_working = {r.seats_working}"
+        Message(
+            "facility_works_seats" if r.is_working else "facility_works_not_seats",
+            field=STANDARD["working"],
+            seats=r.seats_working,
+        )
         for r in rows[contrary].itertuples()
     ]
     findings.add("working_contradicts_seats", numbers[contrary], field="working", values=shown)

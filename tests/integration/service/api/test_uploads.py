@@ -9,10 +9,15 @@ from typing import Any
 import geopandas as gpd
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import literal, update
+from sqlalchemy.dialects.postgresql import JSONB
 
+from geo.database.schema.uploads import finding as finding_table
+from geo.database.schema.uploads import upload as upload_table
 from geo.places import add_city
 from geo.settings import Settings
 from tests.support import factories as f
+from tests.support.browsing import cookie
 from tests.support.office import API, Office, bearer, client, decide, office, officer, send, settings
 from tests.support.two_organisations import TwoOrganisations, rows
 
@@ -364,6 +369,82 @@ def test_columns_of_other_names_are_understood_corrected_and_remembered(office: 
 
     second = office.sent(sheet("form 2.csv", 8100))
     assert (second["understood"]["is_remembered"], second["choices"]["profile"]) == (True, corrected)
+
+
+def test_reasons_are_told_in_words_and_as_codes(office: Office, two: TwoOrganisations, tmp_path: Path) -> None:
+    kinds = {"Borehole": 12, "The protected well nearby": 8}
+    sources = [text for text, n in kinds.items() for _ in range(n)]
+    path = f.write_csv(
+        tmp_path / "wells.csv",
+        [{"wells": i % 3} | f.household(8200 + i) | {"water_source": text} for i, text in enumerate(sources)],
+    )
+    checked = office.sent(path)
+    (matched,) = [one for one in checked["understood"]["matched"] if one["field"] == "water_source"]
+    assert matched["why"] == "the name means water source; both answers are known; look at “The protected well nearby”"
+    assert matched["why_parts"] == [
+        {"code": "name_means", "params": {"field": "water_source"}},
+        {"code": "answers_known_all", "params": {"n": 2}},
+        {"code": "answers_to_look_at", "params": {"answers": ["The protected well nearby"]}},
+    ]
+    (guessed,) = checked["understood"]["guessed"]
+    holds = {"code": "answer_holds_phrase", "params": {"phrase": "protected well"}}
+    assert (guessed["why"], guessed["why_parts"]) == ("it holds “protected well”", [holds])
+    taken = {each["text"]: (each["why"], each["why_parts"]) for each in checked["read_as"]["answers"]}
+    assert taken["The protected well nearby"] == ("it holds “protected well”", [holds])
+    assert taken["Borehole"] == ("", [])
+    page = office.client.get(f"/uploads/{checked['id']}", headers=cookie(two, "contributor")).text
+    assert "look at “The protected well nearby”" in page
+    assert "; it holds “protected well”" in page
+
+
+def test_values_of_findings_are_told_in_words_and_as_codes(
+    office: Office, two: TwoOrganisations, tmp_path: Path
+) -> None:
+    path = f.write_csv(tmp_path / "again.csv", [f.household(8270), f.household(8271), f.household(8270)])
+    number = office.sent(path)["id"]
+    code = f.household(8270)["household_code"]
+
+    def found() -> tuple[str, list[Any]]:
+        (told,) = office.client.get(f"{API}/uploads/{number}/findings", headers=office.header).json()["findings"]
+        assert f"code “{code} (row 2)” stands on an earlier row" in told["meaning"]
+        return told["value"], told["params"]["values"]
+
+    earlier = {"code": "row_earlier", "params": {"row": 2}}
+    part = {"code": "code_on_row", "params": {"code": code, "earlier": earlier}}
+    assert found() == (f"{code} (row 2)", [part])
+    (group,) = office.look(number)["findings"]
+    assert group["params"]["values"] == [part]
+    assert f"“{code} (row 2)”" in group["sentence"]
+    with two.owner.begin() as connection:
+        connection.execute(
+            update(finding_table).where(finding_table.c.upload_id == number).values(value=f"{code} (row 2)")
+        )
+    assert found() == (f"{code} (row 2)", [f"{code} (row 2)"])
+    (group,) = office.look(number)["findings"]
+    assert f"“{code} (row 2)”" in group["sentence"]
+
+
+def test_reasons_that_were_kept_as_texts_are_told_as_they_were(
+    office: Office, two: TwoOrganisations, tmp_path: Path
+) -> None:
+    number = office.sent(_households(tmp_path / "earlier.csv", 8250))["id"]
+    kept = {"column": "toilet_type", "field": "toilet_type", "confidence": "sure", "why": "it is called so"}
+    answer = {"field": "toilet_type", "column": "toilet_type", "text": "vip", "rows": 20, "means": "vip"}
+    understood = {"columns": ["toilet_type"], "matched": [kept], "notes": [], "is_remembered": False}
+    answers = [answer | {"is_detail": False, "confidence": "likely", "why": "it holds “vip”"}]
+    with two.owner.begin() as connection:
+        connection.execute(
+            update(upload_table)
+            .where(upload_table.c.id == number)
+            .values(understood=understood, read_as=upload_table.c.read_as + literal({"answers": answers}, JSONB))
+        )
+    told = office.look(number)
+    said = [told["understood"]["matched"][0], told["read_as"]["answers"][0]]
+    assert [each["why"] for each in said] == ["it is called so", "it holds “vip”"]
+    assert said[0]["why_parts"] == [{"code": "as_told", "params": {"text": "it is called so"}}]
+    page = office.client.get(f"/uploads/{number}", headers=cookie(two, "contributor")).text
+    assert "it is called so" in page
+    assert "; it holds “vip”" in page
 
 
 def test_answers_are_said_and_remembered(office: Office, tmp_path: Path) -> None:

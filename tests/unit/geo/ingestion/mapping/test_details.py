@@ -11,6 +11,7 @@ from geo.ingestion.mapping import Mapper, parse_profile
 from geo.ingestion.reading import ReadOptions, open_layer
 from geo.ingestion.suggesting import DETAIL, NOTHING, Proposal, suggest_profile, write_profile
 from geo.ingestion.suggesting.profile_text import add_answers
+from geo.messages import say_clauses
 from tests.support import factories as f
 from tests.support.suggested import proposed_profile
 
@@ -159,7 +160,7 @@ def test_an_answer_that_its_detail_decides_is_never_sure(tmp_path: Path) -> None
 def test_a_guessed_answer_is_never_sure_until_it_is_said(tmp_path: Path) -> None:
     columns = {"water source": ["Borehole", "The protected well nearby"]}
     (made,) = _suggest(tmp_path, columns).suggestions
-    assert (made.confidence, "The protected well nearby" in made.why) == ("likely", True)
+    assert (made.confidence, "The protected well nearby" in say_clauses(made.why)) == ("likely", True)
     answers = {"water_source": {"the protected well  nearby": "protected_well"}}
     (made,) = _suggest(tmp_path, columns, answers=answers).suggestions
     assert made.confidence == "sure"

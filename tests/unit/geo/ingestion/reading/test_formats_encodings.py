@@ -7,13 +7,14 @@ import pytest
 from geo.errors import UnreadableFile
 from geo.ingestion.reading import ReadOptions, open_layer
 from geo.ingestion.reading.encodings import codec_named
+from geo.messages import Message
 from tests.support.factories import small_city, write_shapefile
 
 NAMES = ["São", "Ñembý", "Málaga", "x"]
 CITY = small_city().assign(settlement_name=NAMES)
 
 
-def read(path: Path, column: str, **options: str) -> tuple[list[str], list[tuple[str, str | None]]]:
+def read(path: Path, column: str, **options: str) -> tuple[list[str], list[tuple[str, str | Message | None]]]:
     with open_layer(path, ReadOptions(**options)) as layer:
         values = [value for batch in layer.batches for value in batch.columns[column].to_pylist()]
         return values, [(note.code, note.value) for note in layer.notes]

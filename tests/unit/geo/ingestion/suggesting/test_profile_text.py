@@ -13,6 +13,7 @@ from geo.ingestion.suggesting import Proposal, Suggestion, write_profile
 from geo.ingestion.suggesting.fits import ValueLine
 from geo.ingestion.suggesting.profile_text import add_answers, quote
 from geo.ingestion.suggesting.proposal import Confidence
+from geo.messages import Message
 from tests.support.suggested import uncommented
 
 TEXT = st.text(max_size=30) | st.sampled_from(
@@ -27,9 +28,11 @@ def answers(*values: str | None) -> st.SearchStrategy[dict[str, str | None]]:
 
 
 def proposal(column: str, answers: dict[str, str | None], *, confidence: Confidence, unmapped: list[str]) -> Proposal:
-    values = tuple(ValueLine(text, value, "may be x" if value is None else "") for text, value in answers.items())
-    made = Suggestion("toilet_type", "fields", column, confidence, "why", values, separator=", ", prefer=("none",))
-    where = [Suggestion(t, "position", column, confidence, "why") for t in ("longitude", "latitude")]
+    open_ = Message("answer_may_be", meanings=["x"])
+    values = tuple(ValueLine(text, value, open_ if value is None else None) for text, value in answers.items())
+    why = (Message("as_told", text="why"),)
+    made = Suggestion("toilet_type", "fields", column, confidence, why, values, separator=", ", prefer=("none",))
+    where = [Suggestion(t, "position", column, confidence, why) for t in ("longitude", "latitude")]
     evidence = FileEvidence({}, 3, is_whole=True, has_geometry=False, is_polygons=False)
     return Proposal("a", column, column, "household", [*where, made], [], unmapped, [], "EPSG:4326", evidence)
 

@@ -12,6 +12,7 @@ from geo.ingestion.mapping import Profile, read_profile
 from geo.ingestion.mapping.evidence import ROWS_READ
 from geo.ingestion.reading import ReadOptions
 from geo.ingestion.suggesting import NOTHING, Proposal, Suggestion, suggest_profile, write_profile
+from geo.messages import say_clauses
 from tests.support import factories as f
 from tests.support.suggested import compare, proposed_profile, uncommented
 
@@ -344,7 +345,7 @@ def test_what_a_person_says_of_a_column_goes_first(tmp_path: Path) -> None:
     answers = ["own", "shared"]
     proposal = suggest(tmp_path, {"q7": answers, "toilet": answers}, said={"q7": "toilet_type", "toilet": NOTHING})
     assert [(s.column, s.target, s.confidence) for s in proposal.suggestions] == [("q7", "toilet_type", "sure")]
-    assert proposal.suggestions[0].why.startswith("you chose it")
+    assert say_clauses(proposal.suggestions[0].why).startswith("you chose it")
 
 
 def test_notes_are_in_the_words_of_their_readers(tmp_path: Path) -> None:
