@@ -67,6 +67,10 @@ class Settings(BaseSettings):
         default=None,
         description="Password of the account vasti_service in a database of your own; the service connects as it.",
     )
+    reader_password: SecretStr | None = Field(
+        default=None,
+        description="Password of the account vasti_reader, which `vasti db reader` makes for tools that speak SQL.",
+    )
     state_dir: Path = Field(
         default_factory=default_state_dir,
         description="Folder of the private cluster and, unless storage_url is set, of the kept originals.",

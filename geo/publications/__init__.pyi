@@ -4,6 +4,8 @@ from .behind import surveys_behind as surveys_behind
 from .gaps import find_published_gaps as find_published_gaps
 from .listings import find_publications as find_publications
 from .making import make_publication as make_publication
+from .open_views import READER_ROLE as READER_ROLE
+from .open_views import make_reader as make_reader
 from .trends import find_published_trends as find_published_trends
 from .values import CurrentPublication as CurrentPublication
 from .values import WrittenPage as WrittenPage

@@ -16,6 +16,7 @@ from geo.database.schema.surveys import survey
 from geo.errors import Conflict
 from geo.indicators.figures import Level, Told, tell_round
 from geo.publications.basis import basis_of
+from geo.publications.open_views import write_wide_view
 from geo.publications.parts import add_part
 from geo.publications.places import FIRST, number_places, write_places
 
@@ -72,8 +73,16 @@ def make_publication(
     ).scalar_one()
     sha256 = _write(connection, publication_id, row.city, row.slug)
     connection.execute(update(publication).where(publication.c.id == publication_id).values(sha256=sha256))
+    write_wide_view(connection, _indicators(connection))
     raise_data_version(connection)
     return Made(number, True, row.city, row.slug, row.organisation_id)
+
+
+def _indicators(connection: Connection) -> list[str]:
+    """Every indicator that is published of any round now."""
+    current = published_block.c.publication_id == publication.c.id
+    found = select(published_block.c.indicator_id).distinct().join(publication, current)
+    return list(connection.execute(found.where(publication.c.state == "current")).scalars())
 
 
 def _round(connection: Connection, survey_id: int) -> Any:

@@ -16,6 +16,7 @@ from geo.database import client_environment
 from geo.database.cluster import server
 from geo.database.cluster.programs import find_client
 from geo.errors import SetupError
+from geo.publications import READER_ROLE, make_reader
 from geo.settings import Settings
 from service.actions.backups import restore as put_back
 from service.cli.load import open_database, operator
@@ -83,6 +84,26 @@ def upgrade() -> None:
         pass
     prepare(database.database_url(settings))
     typer.echo("The database is up to date.")
+
+
+@db_app.command()
+def reader() -> None:
+    """Make the account with which Grafana, Superset, QGIS and other tools read what is published, and nothing else.
+
+    Its password is VASTI_READER_PASSWORD. Run it again to give it another one.
+    """
+    settings = Settings()
+    url = make_url(database.database_url(settings))
+    with open_database(settings) as connection:
+        make_reader(connection, settings.reader_password)
+    address = {"host": url.host or url.query.get("host"), "port": url.port or url.query.get("port")}
+    facts = {**address, "database": url.database, "user": READER_ROLE, "schema": "open"}
+    table = Table(show_header=False, box=None)
+    for name, value in facts.items():
+        table.add_row(name, str(value))
+    Console(soft_wrap=True).print(table)
+    if settings.reader_password is None:
+        typer.echo("It has no password yet: set VASTI_READER_PASSWORD and run this again, where one is asked for.")
 
 
 @db_app.command()

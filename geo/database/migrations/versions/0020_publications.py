@@ -131,7 +131,68 @@ ALTER TABLE publication ENABLE ROW LEVEL SECURITY;
 CREATE POLICY seen ON publication FOR SELECT USING (survey_id IN (SELECT gate.seen_surveys()));
 """
 
+# What any tool that speaks SQL may read, as a role that sees nothing else.
+OPEN = """
+CREATE SCHEMA open;
+COMMENT ON SCHEMA open IS 'What is published: current publications of published survey rounds, for any tool that speaks SQL.';
+
+CREATE VIEW open.publications AS
+SELECT city.slug AS city, survey.slug AS survey, survey.name AS survey_name, survey.starts_on, survey.ends_on,
+    survey.unit, survey.mode, survey.licence, publication.number AS publication, publication.made_at,
+    publication.sha256, publication.id AS publication_id
+FROM publication
+JOIN survey ON survey.id = publication.survey_id
+JOIN city ON city.id = survey.city_id
+WHERE publication.state = 'current' AND survey.state = 'published';
+
+CREATE VIEW open.places AS
+SELECT said.city, said.survey, place.level, place.code, place.ward_code, place.ward_name, place.settlement_code,
+    place.settlement_name, place.area_m2, place.geom, place.point
+FROM open.publications AS said
+JOIN published_place AS place ON place.publication_id = said.publication_id;
+
+CREATE VIEW open.figures AS
+SELECT said.city, said.survey, said.publication, said.starts_on, said.ends_on, place.level, place.code,
+    place.ward_code, place.ward_name, place.settlement_code, place.settlement_name,
+    nullif(block.group_field, '') AS group_by, nullif(figure.group_name, '') AS group_name,
+    block.indicator_id AS indicator, block.indicator_name, block.definition_version, block.counted, block.is_headline,
+    block.unit, figure.value, figure.low, figure.high, figure.n, figure.n_unknown, figure.bound_low,
+    figure.bound_high, figure.population, figure.unserved, figure.unserved_low, figure.unserved_high,
+    figure.response_rate, figure.deff, figure.n_eff, figure.method, figure.flags,
+    CASE WHEN figure.reason IS NULL THEN 'published' ELSE 'withheld' END AS status, figure.reason
+FROM open.publications AS said
+JOIN published_block AS block ON block.publication_id = said.publication_id
+JOIN published_figure AS figure
+    ON figure.publication_id = said.publication_id AND figure.block = block.block
+JOIN published_place AS place
+    ON place.publication_id = said.publication_id AND place.place = figure.place;
+
+CREATE VIEW open.indicators AS
+SELECT said.city, said.survey, block.indicator_id AS indicator, block.indicator_name, block.definition_version,
+    block.counted, block.is_headline, block.unit
+FROM open.publications AS said
+JOIN published_block AS block ON block.publication_id = said.publication_id
+WHERE block.group_field = '';
+
+COMMENT ON COLUMN open.publications.sha256 IS 'A digest of the figures: who cites them can tell that they are these.';
+COMMENT ON COLUMN open.places.area_m2 IS 'Geodesic, in square metres.';
+COMMENT ON COLUMN open.places.geom IS 'Longitude and latitude, WGS 84 (EPSG:4326).';
+COMMENT ON COLUMN open.places.point IS 'A point inside the shape.';
+COMMENT ON COLUMN open.figures.level IS 'settlement, ward or city.';
+COMMENT ON COLUMN open.figures.group_by IS 'The field by whose groups the figure is; NULL: all households.';
+COMMENT ON COLUMN open.figures.is_headline IS 'Whether this is what is counted where nobody says: filter by it to have each figure once.';
+COMMENT ON COLUMN open.figures.value IS 'In the unit that `unit` names: per cent, or persons per km2 and the like. NULL: withheld.';
+COMMENT ON COLUMN open.figures.low IS 'Lower end of the 95 per cent interval; NULL where everybody was asked.';
+COMMENT ON COLUMN open.figures.high IS 'Upper end of it.';
+COMMENT ON COLUMN open.figures.n IS 'Households that answered, rounded to 5.';
+COMMENT ON COLUMN open.figures.population IS 'Households or persons it speaks for, as `counted` says, rounded to 5.';
+COMMENT ON COLUMN open.figures.unserved IS 'How many of them go without, rounded to 5.';
+COMMENT ON COLUMN open.figures.flags IS 'Names of what else is to be said of it, with commas between.';
+COMMENT ON COLUMN open.figures.reason IS 'Why it is withheld, as a code.';
+"""
+
 DOWNGRADE = """
+DROP SCHEMA open CASCADE;
 DROP TRIGGER survey_taken_back ON survey;
 DROP FUNCTION gate.retract();
 DROP TABLE published_pair, publication_counts, published_figure, published_block, published_place, publication;
@@ -142,6 +203,7 @@ ALTER TABLE survey DROP COLUMN publishing;
 def upgrade() -> None:
     """Makes the tables; the worker, or `vasti db upgrade`, makes the first publication of each published round."""
     op.get_bind().exec_driver_sql(UPGRADE)
+    op.get_bind().exec_driver_sql(OPEN)
 
 
 def downgrade() -> None:
