@@ -41,7 +41,7 @@ _ADD = (
     "profile, state, choices)",
 )
 _CHANGE = (
-    "survey (name, licence, state)",
+    "survey (name, licence, state, publishing)",
     "city_request (state, reason, decided_at)",
     "settlement (ended_on)",
     "data_version (version)",

@@ -1,5 +1,6 @@
 from .basis import basis_of as basis_of
-from .behind import is_behind as is_behind
+from .behind import Standing as Standing
+from .behind import find_standing as find_standing
 from .behind import surveys_behind as surveys_behind
 from .gaps import find_published_gaps as find_published_gaps
 from .listings import find_publications as find_publications

@@ -1,5 +1,8 @@
 """Which rounds' publications are behind: something they rest on has changed since."""
 
+from datetime import datetime
+from typing import Any, NamedTuple
+
 from sqlalchemy import Connection, select
 
 from geo.database.schema.publications import publication
@@ -26,10 +29,23 @@ def surveys_behind(connection: Connection, city_id: int | None = None) -> list[i
     return behind
 
 
-def is_behind(connection: Connection, survey_id: int) -> bool:
-    """Whether the round has a publication that rests on something else than there is now."""
-    published = select(publication.c.basis).where(
-        publication.c.survey_id == survey_id, publication.c.state == "current"
+class Standing(NamedTuple):
+    """The publication that everybody reads of a round."""
+
+    number: int
+    made_at: datetime
+    is_behind: bool
+
+
+def find_standing(connection: Connection, survey_id: int) -> Standing | None:
+    """The round's current publication, and whether something it rests on has changed since; None: it has none."""
+    current = (publication.c.survey_id == survey_id, publication.c.state == "current")
+    row = connection.execute(select(publication).where(*current)).one_or_none()
+    return (
+        None if row is None else Standing(row.number, row.made_at, _differs(row.basis, basis_of(connection, survey_id)))
     )
-    basis = connection.execute(published).scalar_one_or_none()
-    return basis is not None and basis != basis_of(connection, survey_id)
+
+
+def _differs(published: dict[str, Any], now: dict[str, Any]) -> bool:
+    """Whether what a steward may know of differs: not so the rounds of others that it was held against."""
+    return any(now[name] != published.get(name) for name in now if name != "counted")

@@ -4,10 +4,12 @@ from .listings import find_seen_survey as find_seen_survey
 from .listings import find_surveys as find_surveys
 from .rounds import MODE_ASKED as MODE_ASKED
 from .rounds import Mode as Mode
+from .rounds import Publishing as Publishing
 from .rounds import SurveySpec as SurveySpec
 from .rounds import find_survey as find_survey
 from .rounds import frame_sizes as frame_sizes
 from .rounds import open_survey as open_survey
+from .rounds import set_publishing as set_publishing
 from .rounds import set_state as set_state
 from .visibility import Seen as Seen
 from .visibility import is_seen as is_seen

@@ -73,7 +73,7 @@ def find_seen_survey(connection: Connection, city_slug: str, survey_slug: str) -
 
 
 def _rounds() -> Select[Any]:
-    columns = ("slug", "name", "starts_on", "ends_on", "unit", "mode", "licence", "state")
+    columns = ("slug", "name", "starts_on", "ends_on", "unit", "mode", "licence", "state", "publishing")
     return (
         select(
             city.c.slug.label("city"),

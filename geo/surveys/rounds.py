@@ -16,6 +16,9 @@ from geo.fields import Unit
 from geo.messages import Message
 from geo.people import open_organisation
 
+Publishing = Literal["automatic", "steward"]
+"""Whether a round's next publication is made by itself, or when a steward asks."""
+
 Mode = Literal["census", "sample", "phone"]
 
 MODE_ASKED: Mapping[Unit, str] = {
@@ -123,6 +126,12 @@ def set_state(connection: Connection, city_id: int, slug: str, state: Literal["d
         update(survey).where(survey.c.id == row["id"], survey.c.state != state).values(state=state)
     )
     return bool(changed.rowcount)
+
+
+def set_publishing(connection: Connection, survey_id: int, publishing: Publishing) -> bool:
+    """Says when the round's next publications are made; tells whether that changed anything."""
+    others = (survey.c.id == survey_id, survey.c.publishing != publishing)
+    return bool(connection.execute(update(survey).where(*others).values(publishing=publishing)).rowcount)
 
 
 def frame_sizes(connection: Connection, survey_id: int) -> dict[str, int]:

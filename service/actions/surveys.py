@@ -11,7 +11,7 @@ from geo.ingestion.loading.stored_columns import Removed
 from geo.people import Acting, SignedIn, list_grants
 from geo.places import find_city
 from geo.publications import make_publication
-from geo.surveys import SurveySpec, find_own_surveys, find_survey
+from geo.surveys import Publishing, SurveySpec, find_own_surveys, find_survey
 from service.actions.inputs import NewSurvey
 from service.work.queue import defer_publication
 
@@ -57,6 +57,18 @@ def change_state(done: Acting, city: str, survey: str, state: Literal["draft", "
         raise_data_version(done.connection)
         facts = {"before": {"state": before["state"]}, "after": {"state": state}}
         done.note("state set", f"survey {city}/{survey}", owner_id=before["organisation_id"], **facts)
+
+
+def change_publishing(done: Acting, city: str, survey: str, publishing: Publishing) -> None:
+    """Says whether the round's next publications are made by themselves, or when a steward asks.
+
+    Raises:
+        as find_own.
+    """
+    before = find_own(done, city, survey)
+    if surveys.set_publishing(done.connection, before["id"], publishing):
+        facts = {"before": {"publishing": before["publishing"]}, "after": {"publishing": publishing}}
+        done.note("publishing set", f"survey {city}/{survey}", owner_id=before["organisation_id"], **facts)
 
 
 def publish_now(done: Acting, city: str, survey: str, note: str | None = None) -> int:

@@ -12,13 +12,13 @@ from geo.ingestion.loading import KINDS
 from geo.ingestion.reading import FORMATS
 from geo.people import SignedIn
 from geo.places import find_cities, find_city, find_requests
-from geo.publications import find_published_values
+from geo.publications import find_published_values, find_standing
 from geo.settings import Settings
-from geo.surveys import find_own_surveys, find_seen_survey, find_survey
+from geo.surveys import Publishing, find_own_surveys, find_seen_survey, find_survey
 from maps import words
 from maps.figures import finite
 from service.actions.inputs import NewSurvey
-from service.actions.surveys import ask_publication, change_state, open_survey
+from service.actions.surveys import ask_publication, change_publishing, change_state, open_survey
 from service.actions.uploads import newest
 from service.http.access import acting, reading_in_full, seen_with
 from service.http.html import page, see_other
@@ -98,6 +98,7 @@ def one(request: Request, city: SlugInPath, survey: SlugInPath) -> Response:
             is_own=is_own,
             uploads=uploads,
             figures=figures,
+            standing=find_standing(reading.connection, row["id"]),
             # Rows may count in settlements without making a figure of the city.
             has_rows=bool(figures) or any(each["state"] in ("loaded", "published") for each in uploads),
             kinds=[kind for kind in KINDS.values() if kind.in_round],
@@ -133,6 +134,20 @@ def _figures(reading: SignedIn, survey: dict[str, Any]) -> list[dict[str, Any]]:
         for row in answered.itertuples()
         if row.indicator in definitions
     ]
+
+
+@router.post("/surveys/{city}/{survey}/publishing")
+def set_publishing(
+    request: Request,
+    city: SlugInPath,
+    survey: SlugInPath,
+    csrf: FormText,
+    publishing: Annotated[Publishing, Form()],
+) -> Response:
+    """Says when the round's next publications are made."""
+    with acting(request, "steward", csrf) as done:
+        change_publishing(done, city, survey, publishing)
+    return see_other(request, f"/surveys/{city}/{survey}")
 
 
 @router.post("/surveys/{city}/{survey}/state")

@@ -6,8 +6,12 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from geo.fields import Unit
-from geo.surveys import Mode
+from geo.surveys import Mode, Publishing
 from service.body_fields import Body
+
+_PUBLISHING = (
+    "Whether the next publication is made by itself when what the last one rests on changes, or when a steward asks."
+)
 
 
 class SurveyRow(Body):
@@ -23,6 +27,7 @@ class SurveyRow(Body):
     mode: Mode
     licence: str | None
     state: Literal["draft", "published"]
+    publishing: Annotated[Publishing, Field(description=_PUBLISHING)]
 
 
 class OwnSurveys(Body):
@@ -34,7 +39,14 @@ class OwnSurveys(Body):
 class SurveyChange(Body):
     """What is to be changed of a round."""
 
-    state: Annotated[Literal["draft", "published"], Field(description="Whether everybody may read its figures.")]
+    state: Annotated[
+        Literal["draft", "published"] | None,
+        Field(
+            description="Whether everybody may read its figures. `published` of a published round asks for its next "
+            "publication."
+        ),
+    ] = None
+    publishing: Annotated[Publishing | None, Field(description=_PUBLISHING)] = None
 
 
 class Grant(Body):

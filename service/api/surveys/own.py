@@ -6,6 +6,7 @@ from geo.surveys import find_own_surveys
 from service.actions.inputs import NewSurvey
 from service.actions.surveys import (
     ask_publication,
+    change_publishing,
     change_state,
     end_grant,
     grant_survey,
@@ -41,9 +42,12 @@ def open_one(request: Request, body: NewSurvey) -> Response:
 
 @router.patch(_ONE, responses=private_responses(SurveyRow), summary="Publish one")
 def change(request: Request, city: SlugInPath, survey: SlugInPath, body: SurveyChange) -> Response:
-    """Publishes a round, or takes it back to draft."""
+    """Publishes a round or takes it back to draft, and says when its next publications are made."""
     with acting(request, "steward") as done:
-        change_state(done, city, survey, body.state)
+        if body.publishing is not None:
+            change_publishing(done, city, survey, body.publishing)
+        if body.state is not None:
+            change_state(done, city, survey, body.state)
         if body.state == "published":
             ask_publication(done, city, survey)
         after = listed(done, city, survey)

@@ -29,7 +29,7 @@ Lane = Literal["figures", "lists", "full"]
 in ask for, who do not wait for strangers."""
 
 _FIGURES = ("/api/v1/values", "/api/v1/changes", "/api/v1/gaps", "/api/v1/trends", "/maps/")
-_LISTS = ("/api/v1/cities", "/api/v1/settlements", "/api/v1/surveys", "/api/v1/indicators")
+_LISTS = ("/api/v1/cities", "/api/v1/settlements", "/api/v1/surveys", "/api/v1/publications", "/api/v1/indicators")
 
 
 def lane_of(scope: Scope) -> Lane | None:

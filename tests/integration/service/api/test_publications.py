@@ -14,10 +14,11 @@ from geo import database
 from geo.errors import Conflict
 from geo.ingestion.loading import withdraw
 from geo.places import find_city
-from geo.publications import make_publication
+from geo.publications import find_standing, make_publication
 from geo.settings import Settings
-from geo.surveys import find_survey, set_state
+from geo.surveys import find_survey, set_publishing, set_state
 from service.work import jobs
+from service.work.queue import defer_publication
 from tests.support.published_city import CITY, HOUSEHOLDS, ROUNDS, SmallCity, load_round, write_households
 from tests.support.publishing import publish
 from tests.support.queues import work_off
@@ -141,3 +142,26 @@ def test_a_publication_that_breaks_off_leaves_the_former_one(
         parts = text("SELECT count(*) FROM pg_class WHERE relname ~ '^published_figure_[0-9]+$'")
         kept = text("SELECT count(*) FROM publication")
         assert connection.execute(parts).scalar() == connection.execute(kept).scalar()
+
+
+def test_a_round_that_waits_for_a_steward_stays_until_one_asks(
+    owner: Engine, changing_city: SmallCity, changing_client: TestClient, tmp_path: Path
+) -> None:
+    before = told(changing_client)
+    with database.transaction(owner) as connection:
+        set_publishing(connection, survey_id(owner), "steward")
+    load_more(owner, changing_city, tmp_path)
+    jobs.prepare(changing_city.url)
+    work_off(changing_city.url, Settings())
+    assert told(changing_client) == before
+    with database.transaction(owner) as connection:
+        standing = find_standing(connection, survey_id(owner))
+        assert standing is not None
+        assert standing.is_behind
+        defer_publication(connection, survey_id(owner))
+    work_off(changing_city.url, Settings())
+    assert told(changing_client) != before
+    with owner.connect() as connection:
+        standing = find_standing(connection, survey_id(owner))
+        assert standing is not None
+        assert not standing.is_behind

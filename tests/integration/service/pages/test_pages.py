@@ -125,6 +125,7 @@ FORMS: Mapping[str, dict[str, str]] = {
         **{"unit": "household", "mode": "census"},
     },
     "/surveys/pune/north-draft/state": {"state": "published"},
+    "/surveys/pune/north-draft/publishing": {"publishing": "steward"},
     "/cities": {"name": "Forged", "slug": "forged"},
     "/cities/pune/settlements": {"code": "none", "ended_on": ""},
     "/city-requests": {"name": "Forged", "slug": "forged", "note": "Forged"},
