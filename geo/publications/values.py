@@ -1,15 +1,15 @@
 """Reading published figures: rows as they were made, filtered and cut by the database."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from sqlalchemy import Connection, RowMapping, Select, Text, and_, case, cast, func, literal, null, select, true, tuple_
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.sql import ColumnElement
 
 from geo.base import decode_cursor, encode_cursor
@@ -72,6 +72,9 @@ def current_publications(
     return sorted((CurrentPublication(*row) for row in connection.execute(rows)), key=lambda each: each.key)
 
 
+FEATURE_ID = ("city", "survey", "indicator", "counted", "ward_code", "settlement_code", "group")
+"""The columns that name a figure among all of its publication and form."""
+
 Conditions = Sequence[ColumnElement[bool]]
 
 
@@ -107,15 +110,29 @@ def read_page(
     connection: Connection, publications: Sequence[CurrentPublication], query: ValuesQuery, blocks: Conditions
 ) -> FigurePage:
     """A page of the figures of some blocks, with INTERNAL beside their columns; `blocks` has one of each indicator."""
-    page = _fetch(connection, publications, query, blocks, lambda rows: rows)
+    sizes = _sizes(connection, publications, query, blocks)
+    page = _fetch(connection, publications, sizes, query, blocks, lambda rows: rows)
     return FigurePage(_frame(page.rows), page.total, page.next_cursor)
+
+
+class _Size(NamedTuple):
+    """How many figures of those asked for a publication has: its blocks, their groups in all, and its places."""
+
+    blocks: int
+    groups: int
+    places: int
+
+    @property
+    def figures(self) -> int:
+        return self.groups * self.places
 
 
 @dataclass(frozen=True)
 class WrittenPage:
-    """Figures as JSON: each row a text with the columns VALUE_COLUMNS, and the GeoJSON of its place's shape."""
+    """Figures as JSON: of each its columns as one text, its name, and the GeoJSON of its place's shape."""
 
     rows: Sequence[str]
+    names: Sequence[str]
     shapes: Sequence[str | None]
     total: int
     next_cursor: str | None
@@ -128,11 +145,12 @@ def write_published_values(connection: Connection, query: ValuesQuery) -> Writte
         InvalidParameters: as find_published_values.
     """
     publications = _asked_for(connection, query)
-    page = _fetch(connection, publications, query, blocks_of(query), _as_json)
-    if not _names_what_is_there(connection, publications, query):
+    sizes = _sizes(connection, publications, query, blocks_of(query))
+    if not _names_what_is_there(publications, sizes, query):
         check_filters(connection, query, read_catalogue(connection))
-    told = [row["told"] for row in page.rows]
-    return WrittenPage(told, [row["_shape"] for row in page.rows], page.total, page.next_cursor)
+    page = _fetch(connection, publications, sizes, query, blocks_of(query), _as_json)
+    told, names, shapes = ([row[name] for row in page.rows] for name in ("told", "_name", "_shape"))
+    return WrittenPage(told, names, shapes, page.total, page.next_cursor)
 
 
 def _asked_for(connection: Connection, query: ValuesQuery) -> list[CurrentPublication]:
@@ -157,42 +175,37 @@ def _asked_for(connection: Connection, query: ValuesQuery) -> list[CurrentPublic
 
 
 def _names_what_is_there(
-    connection: Connection, publications: Sequence[CurrentPublication], query: ValuesQuery
+    publications: Sequence[CurrentPublication], sizes: Mapping[int, _Size], query: ValuesQuery
 ) -> bool:
-    """Whether the filters of a query name nothing but what is published: then there is nothing to refuse."""
+    """Whether each name in the filters of a query is one of what was found: then there is nothing to refuse."""
     if query.by or query.publication or (query.settlements and query.level != "settlement"):
         return False
-    ids = [each.id for each in publications]
-    named = (
-        (query.indicators, published_block.c.indicator_id, published_block.c.publication_id),
-        (query.settlements, published_place.c.settlement_code, published_place.c.publication_id),
+    of_rounds = {*query.cities} <= {each.city for each in publications}
+    of_rounds &= {*query.surveys} <= {each.survey for each in publications}
+    # Found in one of the rounds is enough; where each is in another, somebody looks again.
+    indicators, settlements = len({*query.indicators}), len({*query.settlements})
+    return of_rounds and any(
+        size.blocks >= indicators and (not settlements or size.places == settlements) for size in sizes.values()
     )
-    # That a name is there in each of them is asked of the fewest rows.
-    unknown = {*query.cities} - {each.city for each in publications}
-    unknown |= {*query.surveys} - {each.survey for each in publications}
-    for names, column, of in named:
-        if names and not unknown:
-            there = select(column).where(of.in_(ids), column.in_(names)).distinct()
-            unknown |= {*names} - {*connection.execute(there).scalars()}
-    return not unknown
 
 
 def _as_json(rows: Select[Any]) -> Select[Any]:
     """Each row as JSON (`told`), and what orders them."""
     found = rows.subquery("found")
     reason = found.c.reason
-    in_words = case(*((reason == code, text) for code, text in REASONS.items()), else_=null())
     made: dict[str, ColumnElement[Any]] = {
         "rounded_to": case((func.coalesce(found.c.n, found.c.population).is_not(None), COUNT_STEP)),
         "flags": func.coalesce(func.string_to_array(found.c.flags, ","), cast([], ARRAY(Text))),
         "status": case((reason.is_(None), "published"), else_="withheld"),
-        "reason_text": in_words,
+        # One parameter, where a case for each reason would be twenty.
+        "reason_text": cast(REASONS, JSONB)[reason].astext,
     }
     columns = [made[name] if name in made else found.c[name] for name in (column.name for column in VALUE_COLUMNS)]
     told = select(*(each.label(column.name) for each, column in zip(columns, VALUE_COLUMNS, strict=True)))
     as_row = told.correlate(found).lateral("told")
     row = cast(func.row_to_json(as_row.table_valued()), Text).label("told")
-    return select(*(found.c[name] for name in (*_KEY, "_shape")), row).select_from(found.join(as_row, true()))
+    name = func.concat_ws("/", *(found.c[name] for name in FEATURE_ID)).label("_name")
+    return select(*(found.c[name] for name in (*_KEY, "_shape")), name, row).select_from(found.join(as_row, true()))
 
 
 @dataclass(frozen=True)
@@ -205,24 +218,25 @@ class _Fetched:
 def _fetch(
     connection: Connection,
     publications: Sequence[CurrentPublication],
+    sizes: Mapping[int, _Size],
     query: ValuesQuery,
     blocks: Conditions,
     shape: Callable[[Select[Any]], Select[Any]],
 ) -> _Fetched:
     """The rows of a page, shaped, from one publication after another until it is full."""
-    sizes = _sizes(connection, publications, query, blocks)
     after = None if query.page.cursor is None else decode_cursor(query.page.cursor, len(_KEY))
-    limit = sum(sizes.values()) if query.page.limit is None else query.page.limit
+    total = sum(size.figures for size in sizes.values())
+    limit = total if query.page.limit is None else query.page.limit
     rows: list[RowMapping] = []
     for each in publications:
-        if len(rows) > limit or not sizes.get(each.id) or (after is not None and each.key < after[:3]):
+        if len(rows) > limit or each.id not in sizes or (after is not None and each.key < after[:3]):
             continue
         here = after[3:] if after is not None and each.key == after[:3] else None
         asked = shape(_rows(each, query, blocks, here).limit(limit + 1 - len(rows)))
         rows += connection.execute(asked).mappings().all()
     shown = rows[:limit]
     cursor = encode_cursor([shown[-1][name] for name in _KEY]) if len(rows) > limit and shown else None
-    return _Fetched(shown, sum(sizes.values()), cursor)
+    return _Fetched(shown, total, cursor)
 
 
 def _places(query: ValuesQuery) -> Conditions:
@@ -233,25 +247,25 @@ def _places(query: ValuesQuery) -> Conditions:
 
 def _sizes(
     connection: Connection, publications: Sequence[CurrentPublication], query: ValuesQuery, blocks: Conditions
-) -> dict[int, int]:
-    """How many figures of those asked for each publication has."""
+) -> dict[int, _Size]:
+    """Of each publication that has figures of those asked for, how many."""
     ids = [each.id for each in publications]
     groups = func.sum(func.cardinality(published_block.c.groups))
     of_blocks = (
-        select(published_block.c.publication_id, groups.label("n"))
-        .where(published_block.c.publication_id.in_(ids), *blocks)
+        select(published_block.c.publication_id, func.count().label("n"), groups.label("groups"))
+        .where(published_block.c.publication_id == func.any(ids), *blocks)
         .group_by(published_block.c.publication_id)
         .subquery()
     )
     of_places = (
         select(published_place.c.publication_id, func.count().label("n"))
-        .where(published_place.c.publication_id.in_(ids), *_places(query))
+        .where(published_place.c.publication_id == func.any(ids), *_places(query))
         .group_by(published_place.c.publication_id)
         .subquery()
     )
     same = of_places.c.publication_id == of_blocks.c.publication_id
-    both = select(of_blocks.c.publication_id, of_blocks.c.n * of_places.c.n).join(of_places, same)
-    return {publication_id: int(n) for publication_id, n in connection.execute(both)}
+    both = select(of_blocks, of_places.c.n.label("places")).join(of_places, same)
+    return {row.publication_id: _Size(row.n, int(row.groups), row.places) for row in connection.execute(both)}
 
 
 _PLACE = ("ward_code", "ward_name", "settlement_code", "settlement_name")

@@ -15,7 +15,7 @@ _DECIMALS = 6
 
 
 def _write(found: Rows) -> bytes:
-    features = _written(found.written, found.feature_id) if found.written is not None else _features(found)
+    features = _features(found) if found.written is None else _written(found.written)
     return orjson.dumps(
         {
             "type": "FeatureCollection",
@@ -34,22 +34,13 @@ def _features(found: Rows) -> list[dict[str, Any]]:
     return [_feature(dict(row), shapes, found.feature_id) for row in rows]
 
 
-def _written(found: Written, ids: Sequence[str]) -> orjson.Fragment:
+def _written(found: Written) -> orjson.Fragment:
     """The features of rows that are written already."""
     features = (
-        f'{{"type":"Feature","id":{_id(orjson.loads(row), ids)},"geometry":{shape or "null"},"properties":{row}}}'
-        for row, shape in zip(found.rows, found.shapes, strict=True)
+        f'{{"type":"Feature","id":{orjson.dumps(name).decode()},"geometry":{shape or "null"},"properties":{row}}}'
+        for row, name, shape in zip(found.rows, found.names, found.shapes, strict=True)
     )
     return orjson.Fragment(f"[{','.join(features)}]")
-
-
-def _id(properties: Mapping[str, Any], ids: Sequence[str]) -> str:
-    """What names a feature, as JSON."""
-    return orjson.dumps(_name_of(properties, ids)).decode()
-
-
-def _name_of(properties: Mapping[str, Any], ids: Sequence[str]) -> str:
-    return "/".join(str(properties[name]) for name in ids if properties[name] is not None)
 
 
 def _texts(shapes: Sequence[BaseGeometry | None]) -> dict[int, str]:
@@ -64,7 +55,7 @@ def _feature(properties: dict[str, Any], shapes: Mapping[int, str], ids: Sequenc
     geometry = properties.pop("geometry")
     return {
         "type": "Feature",
-        "id": _name_of(properties, ids),
+        "id": "/".join(str(properties[name]) for name in ids if properties[name] is not None),
         "geometry": None if geometry is None else orjson.Fragment(shapes[id(geometry)]),
         "properties": properties,
     }

@@ -33,9 +33,10 @@ class CsvForm:
 
 @dataclass(frozen=True)
 class Written:
-    """Rows as JSON that is written already, and the GeoJSON of the shape of each; None where it has none."""
+    """Rows as JSON that is written already, what names each, and the GeoJSON of its shape; None where it has none."""
 
     rows: Sequence[str]
+    names: Sequence[str]
     shapes: Sequence[str | None]
 
 
