@@ -173,5 +173,5 @@ def test_every_list_has_a_format_that_is_in_the_table() -> None:
                     operation["responses"]["200"]["content"]["text/tab-separated-values"]["schema"]["type"] == "string"
                 )
                 found.add(path.removeprefix("/api/v1/"))
-    lists = {"cities", "settlements", "surveys", "indicators", "values", "changes", "gaps", "trends"}
+    lists = {"cities", "settlements", "surveys", "publications", "indicators", "values", "changes", "gaps", "trends"}
     assert found == lists | {"uploads/{number}/findings"}
