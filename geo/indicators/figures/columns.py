@@ -181,11 +181,11 @@ _METHOD = Column(
 _FLAGS = Column("flags", list[Flag], "What else is to be said of it.", "#meta+flags", ["uncertain"])
 _WITHHELD = (
     Column("status", Literal["published", "withheld"], "Whether the figure is said.", "#status", "published"),
-    Column("reason", str | None, "Why not, as a code, such as fewer_than_10.", "#status+reason+code"),
+    Column("reason", str | None, "Why not, as a code, such as protected.", "#status+reason+code"),
     Column(
         "reason_text",
         str | None,
-        "Why not, in words, such as fewer than 10 answering households.",
+        "Why not, in words, such as so that no household can be identified.",
         "#status+reason",
         words_of="reason",
     ),

@@ -75,7 +75,8 @@ def make_levels(
             name: figures_whole[name].assign(reason=said_whole[name]) for name in LEVELS
         }
         reasons = d.withhold(figures, _ward_of(table), _sensitive(table), table.families, groups_of)
-    return {level: Exact(figures[level].assign(reason=reasons[level]), table.blocks, access) for level in levels}
+    said = {level: figures[level].assign(reason=d.told(reasons[level])) for level in levels}
+    return {level: Exact(of_level, table.blocks, access) for level, of_level in said.items()}
 
 
 def finish(exact: Exact) -> pd.DataFrame:
@@ -319,7 +320,7 @@ def _finished(figures: pd.DataFrame, numbers: dict[str, Floats], of: _Facts) -> 
         hidden = withheld & ~said if name in ("n", "n_unknown") else withheld
         finished[name] = np.where(hidden, np.nan, finished[name])
     # A flag of how many answered, or did not, would say what the number may not.
-    secret = np.isin(reason, d.SECRET)
+    secret = reason == d.PROTECTED
     flags = [() if hidden else flags for flags, hidden in zip(figures["flags"], secret, strict=True)]
     return pd.DataFrame(
         {

@@ -43,9 +43,7 @@ P_DECIMALS: Mapping[Access, int] = {"public": 3, "full": 6}
 _NOBODY = 1e-6
 
 NO_ANSWERS = "no_answers"
-FEWER_THAN_10 = "fewer_than_10"
-NEARLY_ALL_ALIKE = "nearly_all_alike"
-PROTECTS_ANOTHER = "protects_another"
+PROTECTED = "protected"
 FEW_ANSWERS = "fewer_than_25"
 TOO_MANY_UNKNOWN = "too_many_unknown"
 NO_BOUNDARY = "no_boundary"
@@ -66,9 +64,7 @@ NEAR_ALL_OTHERS = "near_all_others"
 
 REASONS: dict[str, str] = {
     NO_ANSWERS: "no household answered this question",
-    FEWER_THAN_10: "fewer than 10 answering households",
-    NEARLY_ALL_ALIKE: "nearly all, or nearly none, gave a sensitive answer",
-    PROTECTS_ANOTHER: "another figure that is withheld could be worked out from this one",
+    PROTECTED: "so that no household can be identified",
     FEW_ANSWERS: "fewer than 25 answers in a sample say too little",
     TOO_MANY_UNKNOWN: "more than a fifth of the answers are not known",
     NO_BOUNDARY: "the settlement has no boundary",
@@ -89,8 +85,17 @@ REASONS: dict[str, str] = {
 }
 """Why a figure may be withheld, in words."""
 
+FEWER_THAN_10 = "fewer_than_10"
+NEARLY_ALL_ALIKE = "nearly_all_alike"
+PROTECTS_ANOTHER = "protects_another"
+
 SECRET = (FEWER_THAN_10, NEARLY_ALL_ALIKE, PROTECTS_ANOTHER)
-"""The reasons that hide households: of such a figure nothing is said, not even how many answered."""
+"""Why households are hidden. Which of these it is stays here: fewer than 10 beside 19 in all would tell both parts."""
+
+
+def told(reasons: "pd.Series[str]") -> "pd.Series[str]":
+    """Reasons as the public gets them: one for all that hide households, of whom nothing else is said either."""
+    return reasons.mask(reasons.isin(SECRET), PROTECTED)
 
 
 def withhold(

@@ -22,7 +22,7 @@ from tests.support.published_city import HOUSEHOLDS, WARDS
 LEVELS = ("settlement", "ward", "city")
 FORMS = ("json", "csv", "geojson")
 SURVEYS = ("2019", "2024")
-SECRET = {"fewer_than_10", "nearly_all_alike", "protects_another"}
+SECRET = {"protected"}
 HIDDEN = {
     *NUMBERS,
     *{"from_value", "to_value", "change", "p_value", "n_before", "n_pairs"},
