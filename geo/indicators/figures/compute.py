@@ -12,7 +12,6 @@ from geo.indicators.figures.blocks import SIZES_UNKNOWN, Block, Cells, name_unkn
 from geo.indicators.figures.disclosure import rules as d
 from geo.indicators.figures.estimate import estimate, kish_deff
 from geo.indicators.figures.rollup import KEYS, LEVELS, Level, add_parts, roll_up, spread_and_sums
-from geo.indicators.tallies import ALL
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -66,17 +65,17 @@ def make_levels(
         return {level: Exact(figures, table.blocks, access) for level, figures in full.items()}
     if whole is None:
         figures = _all_levels(table)
-        reasons = d.withhold(figures, _ward_of(table), _sensitive(table), table.families)
+        reasons = d.withhold(figures, _ward_of(table), table.plans)
     else:
         figures = _all_levels(pool_small_groups(table, d.MIN_HOUSEHOLDS))
         figures_whole = _all_levels(whole)
-        said_whole = d.withhold(figures_whole, _ward_of(whole), _sensitive(whole), whole.families)
+        said_whole = d.withhold(figures_whole, _ward_of(whole), whole.plans)
         groups_of: dict[str, pd.DataFrame] = {
             name: figures_whole[name].assign(reason=said_whole[name]) for name in LEVELS
         }
-        reasons = d.withhold(figures, _ward_of(table), _sensitive(table), table.families, groups_of)
-    said = {level: figures[level].assign(reason=d.told(reasons[level])) for level in levels}
-    return {level: Exact(of_level, table.blocks, access) for level, of_level in said.items()}
+        reasons = d.withhold(figures, _ward_of(table), table.plans, groups_of)
+    told = {level: figures[level].assign(reason=d.told(reasons[level])) for level in levels}
+    return {level: Exact(of_level, table.blocks, access) for level, of_level in told.items()}
 
 
 def finish(exact: Exact) -> pd.DataFrame:
@@ -126,11 +125,6 @@ def _ward_of(table: Cells) -> NDArray[np.intp]:
     return np.asarray(table.places["ward"], dtype=np.intp)
 
 
-def _sensitive(table: Cells) -> Bools:
-    by_group = table.group_field != ALL and table.group_is_sensitive
-    return np.array([by_group or block.definition.is_sensitive for block in table.blocks], dtype=bool)
-
-
 def _estimated(table: Cells, summed: pd.DataFrame) -> pd.DataFrame:
     """Figures as the numbers are, with `answering`, `asked`, `yes` and `no` (households), `reason`: why none."""
     of = _Facts(table.blocks, summed["block"].to_numpy())
@@ -178,7 +172,7 @@ def _estimated(table: Cells, summed: pd.DataFrame) -> pd.DataFrame:
             "clustered": summed["clustered"] > 0,
             "method": method,
             "answering": answering,
-            "asked": np.where(is_household, summed["sampled"], answering + unknown),
+            "asked": answering + unknown,
             "yes": yes,
             "no": answering - yes,
             "reason": pd.Series(reasons, index=summed.index, dtype=object),
