@@ -114,7 +114,7 @@ class Cells:
         return Plan(
             tuple(block.base for block in blocks),
             np.array([definition.score == "intensity" for definition in definitions], dtype=bool),
-            np.array([self.group_is_sensitive or d.is_sensitive for d in definitions], dtype=bool),
+            np.array([definition.is_sensitive for definition in definitions], dtype=bool),
             self.group_is_sensitive,
             find_families(definitions),
         )

@@ -49,29 +49,31 @@ class Rooms:
         """
         if len(units) < 2:
             return not units
-        members = list(units.values())
-        rows = np.concatenate([np.asarray(of_unit, dtype=np.intp) for of_unit in members])
-        starts = np.cumsum([0, *(len(of_unit) for of_unit in members[:-1])])
-        several = len(rows) > len(units)
-        free = self.free[rows]
+        members = [np.asarray(of_unit, dtype=np.intp) for of_unit in units.values()]
+        rows = np.concatenate(members)
+        starts = np.cumsum([0, *map(len, members[:-1])])
+        are_wards = len(rows) > len(units)
         for column in self.columns:
             inside, outside, loose = column.inside[rows], column.outside[rows], column.loose[rows]
-            if not _has_room(column, inside, outside, loose, free):
+            needing = column.needing(inside)
+            if needing.any() and (room(inside, outside, loose, self.free[rows])[needing] < column.least).any():
                 return False
-            if several and not _has_room(
-                column,
-                np.add.reduceat(inside, starts, axis=0),
-                np.add.reduceat(outside, starts, axis=0),
-                np.logical_and.reduceat(loose, starts),
-                np.logical_and.reduceat(free, starts),
-            ):
-                return False
+            needing = column.needing(np.add.reduceat(inside, starts, axis=0))
+            if are_wards and needing.any():
+                found = _room_of_units(inside, outside, loose, self.free[rows], starts)
+                if (found[needing] < column.least).any():
+                    return False
         return True
 
 
-def _has_room(column: Column, inside: Floats, outside: Floats, loose: Bools, free: Bools) -> bool:
-    needing = column.needing(inside)
-    return not needing.any() or bool((room(inside, outside, loose, free)[needing] >= column.least).all())
+def _room_of_units(inside: Floats, outside: Floats, loose: Bools, free: Bools, starts: NDArray[np.intp]) -> Floats:
+    """The room of the sums of units, which begin at `starts`: what some of their rows can move will do."""
+    found = np.zeros((len(starts), inside.shape[1]))
+    for some in (np.ones_like(free), free, loose, free & loose):
+        parts = (np.add.reduceat(counts * some[:, None], starts, axis=0) for counts in (inside, outside))
+        kinds = (np.logical_and.reduceat(holds | ~some, starts) for holds in (loose, free))
+        found = np.maximum(found, room(*parts, *kinds))
+    return found
 
 
 def room(inside: Floats, outside: Floats, loose: Bools, free: Bools) -> Floats:

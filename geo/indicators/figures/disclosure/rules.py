@@ -118,7 +118,7 @@ def withhold(
     n_blocks = sum(len(blocks) for blocks, _ in plans)
     sensitive = np.zeros(n_blocks, dtype=bool)
     for blocks, plan in plans:
-        sensitive[list(blocks)] = plan.sensitive
+        sensitive[list(blocks)] = plan.sensitive | plan.group_is_sensitive
     reasons = {level: _for_itself(frame, sensitive, grouped=groups_of is not None) for level, frame in levels.items()}
     loose = {level: np.ones(len(frame), dtype=bool) for level, frame in levels.items()}
     if groups_of is not None:

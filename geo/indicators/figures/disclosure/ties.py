@@ -47,7 +47,13 @@ class _Head:
 
 def find_families(definitions: Sequence[Definition]) -> tuple[Family, ...]:
     """The families of a round's indicators, each after those it is made of."""
-    return _families(tuple(_Head(d.answer_fields, d.ladder, d.is_sensitive) for d in definitions))
+    return _families(tuple(map(_head, definitions)))
+
+
+def _head(definition: Definition) -> _Head:
+    # How many live on its land is no answer, though a density counts those whose number of members is known.
+    fields = frozenset[str]() if definition.measure == "density" else definition.answer_fields
+    return _Head(fields, definition.ladder, definition.is_sensitive)
 
 
 @lru_cache(maxsize=256)

@@ -40,6 +40,7 @@ class Plan:
     """Of each block, whether its answers are those of a part that another indicator counts, as of the deprived: that
     they are few is no secret, but what they say is."""
     sensitive: Bools
+    """Of each block, whether its answers could harm who gave them."""
     group_is_sensitive: bool
     """Whether it could harm somebody to be known to be in a group, so that it must not be told that there is nobody."""
     families: tuple[Family, ...]
