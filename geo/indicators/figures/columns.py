@@ -44,8 +44,7 @@ FLAGS: Mapping[Flag, str] = {
     "frame_too_small": "a settlement's frame size is less than the households surveyed there",
     "members_unknown": "the members of more than 5 % of the households are not known",
     "sizes_unknown": "households are counted, not people: the members of most households are not known",
-    "clusters_ignored": "groups and pairs are not known by cluster: a group's interval is that of households drawn one "
-    "by one, and a change of pairs has none",
+    "clusters_ignored": "groups are not known by cluster: a group's interval is that of households drawn one by one",
     "no_degrees_of_freedom": "too few clusters for an interval",
     "break_allowed": "compared across a change of definition, boundary or way of surveying",
 }

@@ -29,6 +29,8 @@ _BOTH_FEW = 2 * MIN_RANGE
 
 _ANY = np.inf
 
+_MOST_TRIED = 5
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -72,14 +74,17 @@ def decide(levels: Mapping[Level, Counts], ward: NDArray[np.intp], plan: Plan, *
         plan: how the blocks hang together.
         grouped: whether the counts are of groups.
     """
-    nowhere = np.zeros(levels["settlement"].asked.shape[1], dtype=bool)
-    decision = _Decision(levels, ward, plan, nowhere, grouped=grouped)
-    hidden = decision.by_block()
-    if not decision.blamed.any():
-        return hidden
-    # Those who did not answer are hidden among others who did not, or their place for all indicators: what costs less.
-    other = _Decision(levels, ward, plan, decision.blamed, grouped=grouped).by_block()
-    return min(hidden, other, key=lambda found: sum(int(places.sum()) for places in found.values()))
+    withheld = np.zeros(levels["settlement"].asked.shape[1], dtype=bool)
+    found: list[dict[Level, Bools]] = []
+    while len(found) < _MOST_TRIED:
+        decision = _Decision(levels, ward, plan, withheld, grouped=grouped)
+        found.append(decision.by_block())
+        if not decision.blamed.any():
+            break
+        # Who did not answer is hidden among others who did not, or the place for all indicators: what costs less.
+        withheld = withheld | decision.blamed
+    # A city is worth as much as all its wards, or all its settlements.
+    return min(found, key=lambda hidden: sum(float(places.mean()) for places in hidden.values() if places.size))
 
 
 class _Decision:
