@@ -191,6 +191,8 @@ class _Decision:
         if not any(places.any() for places in own.values()):
             return own
         rooms = None if columns is None else Rooms(columns, self._everybody["settlement"]).is_safe
+        # That nobody answered where others hide is not known.
+        present = np.where(own["settlement"][:, None], self._asked["settlement"], present)
         size = self._asked["settlement"].sum(axis=1)
         out = protect(self._ward, present, own["settlement"], own["ward"], bool(own["city"].any()), size, rooms)
         return _by_level(out)
