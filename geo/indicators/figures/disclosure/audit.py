@@ -56,7 +56,8 @@ def audit(
     """What can be learnt from a round's figures that are withheld so that no household can be identified.
 
     A count of fewer than 10 answering households must not be told to within 10, and of sensitive answers neither those
-    who gave them nor those who did not to within 5 where they are fewer than that.
+    who gave them nor those who did not to within 5 where they are fewer than that. How many answered a choice between
+    other conditions is left aside: whoever is known to fulfil one of these has, and that is told of each.
 
     Args:
         figures: all that is published of one round, with the columns VALUE_COLUMNS, of the levels settlement, ward and
@@ -69,7 +70,7 @@ def audit(
         Impossible: no survey could have these figures.
     """
     rows = [_Row.of(row) for row in figures.to_dict("records")]
-    told = [_told_by_unserved(row) for row in rows] + [_told_by_density(row, wards, hectares or {}) for row in rows]
+    told = [_told_by_unserved(row) for row in rows] + [_told_by_density(row, hectares or {}) for row in rows]
     return [*filter(None, told), *_Round(rows, wards, {d.id: d for d in definitions}).findings()]
 
 
@@ -236,7 +237,9 @@ class _Round:
             if row.indicator not in self._there or not row.is_secret:
                 continue
             answers = self._of(row)
-            asked: list[tuple[What, Sum, int]] = [("answering", answers.known, MIN_RANGE)]
+            asked: list[tuple[What, Sum, int]] = []
+            if not _parts(self._there[row.indicator], list(self._there.values())):
+                asked.append(("answering", answers.known, MIN_RANGE))
             if self._there[row.indicator].is_sensitive and row.counted == "households":
                 asked += [("yes", answers.yes, FEWEST_ALIKE), ("no", answers.no, FEWEST_ALIKE)]
             for what, total, room in asked:
@@ -484,15 +487,14 @@ def _told_by_unserved(row: _Row) -> Finding | None:
     return row.finding("unserved", shown, shown)
 
 
-def _told_by_density(row: _Row, wards: Mapping[str, str | None], hectares: Mapping[str, float]) -> Finding | None:
-    """Where a density says more than that people rounded to 5 live on its land."""
-    inside = [s for s, ward in wards.items() if row.level == "city" or row.place in (s, ward)]
+def _told_by_density(row: _Row, hectares: Mapping[str, float]) -> Finding | None:
+    """Where a settlement's density says more than that people rounded to 5 live on its land."""
     per = {"households/ha": 1.0, "people/km²": 0.01}.get(row.unit)
     value = row.numbers.get("value")
-    if per is None or not value or not all(s in hectares for s in inside):
+    if per is None or not value or row.group_by is not None or row.level != "settlement" or row.place not in hectares:
         return None
-    land = per * sum(hectares[s] for s in inside)
-    people = d.COUNT_STEP * np.round(value * land / d.COUNT_STEP)
-    digits = np.array([2 if row.numbers["n"] < d.MANY + d.COUNT_STEP else 3])
-    shown = d.significant(np.array([max(people, d.COUNT_STEP) / land]), digits)[0]
-    return None if np.isclose(shown, value, rtol=10.0 ** -(digits[0])) else row.finding("density", people, people)
+    land = per * hectares[row.place]
+    people = max(float(d.COUNT_STEP * np.round(value * land / d.COUNT_STEP)), d.COUNT_STEP)
+    digits = 2 if row.numbers["n"] < d.MANY + d.COUNT_STEP else 3
+    shown = d.significant(np.array([people / land]), np.array([digits]))[0]
+    return None if np.isclose(shown, value, rtol=10.0**-digits) else row.finding("density", people, people)

@@ -5,7 +5,8 @@ households, an improved toilet is a basic or a limited one, and a mean of depriv
 intensity. A tied family is withheld in the same places, or what one of it shows would give away what another hides.
 
 An indicator whose fields are another's and more is made of it, as a count of deprivations is of each deprivation. It is
-withheld wherever one of its parts is, and in more places where that is needed; its parts do not depend on it.
+withheld wherever one of its parts is, and in more places where that is needed; its parts do not depend on it. So is one
+that uses a field of a sensitive indicator, however many others it uses.
 """
 
 from collections.abc import Sequence

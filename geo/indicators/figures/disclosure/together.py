@@ -102,17 +102,23 @@ class _Decision:
         self.blamed = np.zeros(len(withheld), dtype=bool)
         """The settlements in which so few answered, and so few did not, that a family is withheld in whole wards."""
         self._answered = levels["city"].answering.sum(axis=(1, 2)) > 0
+        self._in_base = levels["city"].asked.sum(axis=(1, 2)) > 0
         self._asked: dict[Level, Floats] = {level: counts.asked.max(axis=0) for level, counts in levels.items()}
         self._everybody = self._of_everybody()
         self._of_base = {base: self._narrowed(base) for base in dict.fromkeys(plan.bases)}
 
     def by_block(self) -> dict[Level, Bools]:
-        """Which places are withheld, by block: nothing of an indicator that nobody answered anywhere."""
+        """Which places are withheld, by block.
+
+        Nothing is of an indicator that nobody answered anywhere, unless it is made of others: that nobody is known to
+        lack anything says something of each thing.
+        """
         found = {level: counts.secret.copy() for level, counts in self._levels.items()}
         decided: list[Hidden] = []
         for family in self._plan.families:
             decided.append(self._of_family(family, [decided[part] for part in family.parts]))
-            members = [block for block in family.members if self._answered[block]]
+            told = self._in_base if family.parts else self._answered
+            members = [block for block in family.members if told[block]]
             for level, places in decided[-1].items():
                 found[level][members] |= places
         return found
@@ -149,12 +155,13 @@ class _Decision:
 
     def _of_family(self, family: Family, parts: Sequence[Hidden]) -> Hidden:
         blocks = [block for block in family.members if self._answered[block]]
-        if not blocks:
-            return self._everybody
         own = {}
         for level, counts in self._levels.items():
-            before = [self._of_base[self._plan.bases[block]][level] for block in blocks]
-            own[level] = np.any([counts.secret[blocks].any(axis=0), *before, *(part[level] for part in parts)], axis=0)
+            before = [self._of_base[self._plan.bases[block]][level] for block in blocks] or [self._everybody[level]]
+            secret = counts.secret[list(family.members)].any(axis=0)
+            own[level] = np.any([secret, *before, *(part[level] for part in parts)], axis=0)
+        if not blocks:
+            return own
         answering = self._levels["settlement"].answering[blocks]
         found = self._protected(own, answering.max(axis=0), self._columns(blocks))
         if any((found[level] & ~own[level]).any() for level in ("ward", "city")):
