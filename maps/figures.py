@@ -43,7 +43,7 @@ class SettlementFigure:
     Attributes:
         shape: its boundary in longitude and latitude (EPSG:4326); a point where nobody has drawn it; None: neither.
         is_withheld: the figure may not be shown; every number below is then None, whatever was handed over.
-        reason: code of why it is withheld, such as "fewer_than_10".
+        reason: code of why it is withheld, such as "protected".
         value: per cent (0-100) for a share, in the definition's unit for a density; None where there is none.
         low, high: the interval, in the unit of `value`.
         n, n_unknown: households that answered, and whose answer is not known.

@@ -19,7 +19,7 @@ _MONTHS = (
 
 
 def reason_words(figure: SettlementFigure) -> str:
-    """Why a settlement has no figure: "Withheld: fewer than 10 answering households", or "No figure"."""
+    """Why a settlement has no figure: "Withheld: so that no household can be identified", or "No figure"."""
     if figure.reason is None:
         return "Withheld" if figure.is_withheld else "No figure"
     words = REASONS.get(figure.reason, figure.reason.replace("_", " "))

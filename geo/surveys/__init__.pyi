@@ -2,6 +2,7 @@ from .listings import city_and_survey_names as city_and_survey_names
 from .listings import find_own_surveys as find_own_surveys
 from .listings import find_seen_survey as find_seen_survey
 from .listings import find_surveys as find_surveys
+from .listings import rows_of_rounds as rows_of_rounds
 from .rounds import MODE_ASKED as MODE_ASKED
 from .rounds import Mode as Mode
 from .rounds import Publishing as Publishing

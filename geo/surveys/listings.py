@@ -9,13 +9,13 @@ from sqlalchemy import Connection, Select, func, or_, select
 from geo.base import Listing, PageRequest, fetch_page, listing, refuse_unknown
 from geo.database.schema.places import city, organisation
 from geo.database.schema.surveys import survey
-from geo.database.schema.uploads import public_upload
+from geo.database.schema.uploads import public_rows, public_upload
 from geo.errors import NotFound
 from geo.surveys.visibility import is_seen
 
 
 def find_surveys(connection: Connection, cities: Sequence[str], page: PageRequest) -> Listing:
-    """Published rounds, each with the uploads its figures rest on: when they came, how many rows.
+    """Published rounds, each with the uploads its figures rest on, and how many rows these brought together.
 
     Raises:
         InvalidParameters: there is no such city; the message names those there are.
@@ -41,10 +41,12 @@ def find_surveys(connection: Connection, cities: Sequence[str], page: PageReques
     if cities:
         rows = rows.where(city.c.slug.in_(cities))
     found = listing(fetch_page(connection, rows, [city.c.slug, survey.c.starts_on, survey.c.slug], page))
-    uploads = _uploads(connection, [row["id"] for row in found.rows])
+    ids = [row["id"] for row in found.rows]
+    uploads, n_rows = _uploads(connection, ids), rows_of_rounds(connection, ids)
     # A round's own number is not for readers: city and slug name it.
     shown = [
-        {name: value for name, value in row.items() if name != "id"} | {"uploads": uploads[row["id"]]}
+        {name: value for name, value in row.items() if name != "id"}
+        | {"uploads": uploads[row["id"]], "rows_loaded": n_rows.get(row["id"], 0)}
         for row in found.rows
     ]
     return Listing(shown, found.total, found.next_cursor)
@@ -86,11 +88,7 @@ def _rounds() -> Select[Any]:
 
 
 def _uploads(connection: Connection, survey_ids: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
-    """The loaded uploads by survey: neither file names nor people, which may tell who was where.
-
-    How many rows each brought is rounded like any other public count: exact, the sum would tell a settlement that is
-    withheld from those that are not.
-    """
+    """The loaded uploads by survey: neither file names nor people, which may tell who was where."""
     rows = connection.execute(
         select(public_upload)
         .where(public_upload.c.survey_id == func.any(list(survey_ids)))
@@ -100,6 +98,15 @@ def _uploads(connection: Connection, survey_ids: Sequence[int]) -> dict[int, lis
     for row in rows.mappings():
         found[row["survey_id"]].append({name: value for name, value in row.items() if name != "survey_id"})
     return found
+
+
+def rows_of_rounds(connection: Connection, survey_ids: Sequence[int]) -> dict[int, int]:
+    """How many rows the uploads of published rounds brought together, rounded to 5.
+
+    By upload they would tell how many households a settlement has that is withheld: one file a settlement is usual.
+    """
+    rows = select(public_rows).where(public_rows.c.survey_id == func.any(list(survey_ids)))
+    return {row.survey_id: row.rows_loaded for row in connection.execute(rows)}
 
 
 def city_and_survey_names(connection: Connection, city_slug: str, survey_slug: str) -> tuple[str, str]:

@@ -49,6 +49,7 @@ SURVEY_TAGS: Mapping[str, str] = {
     "mode": "#meta+mode",
     "licence": "#meta+license",
     "uploads": "#meta+uploads",
+    "rows_loaded": "#meta+rows",
 }
 """The columns of survey rounds in CSV, with their HXL hashtags; of uploads their numbers."""
 

@@ -84,9 +84,12 @@ class SourceUpload(Body):
 
     id: Annotated[int, Field(description="Its number.", examples=[3])]
     uploaded_at: Annotated[datetime, Field(description="When it was loaded.")]
-    rows_loaded: Annotated[
-        int, Field(description="How many of its rows were loaded; rounded to 5 for the public.", examples=[95])
-    ]
+
+
+RowsLoaded = Annotated[
+    int,
+    Field(description="How many rows its uploads brought together; rounded to 5 for the public.", examples=[95]),
+]
 
 
 class Survey(Body):
@@ -102,6 +105,7 @@ class Survey(Body):
     mode: Annotated[Mode, Field(description="How households were chosen.", examples=["census"])]
     licence: Annotated[str | None, Field(description="The licence of its figures.", examples=["CC-BY-4.0"])]
     uploads: list[SourceUpload]
+    rows_loaded: RowsLoaded
 
 
 class Publication(Body):
@@ -143,6 +147,7 @@ class Sources(Body):
     definition_version: Annotated[int, Field(description="The version they are counted by.", examples=[1])]
     definition: Annotated[Definition, Field(description="That version.")]
     uploads: Annotated[list[SourceUpload], Field(description="The files whose rows they are made of.")]
+    rows_loaded: RowsLoaded
     data_version: Annotated[int, Field(description="Which state of what is published this is.", examples=[12])]
     links: list[Link]
 

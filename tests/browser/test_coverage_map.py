@@ -130,7 +130,7 @@ def test_click_on_a_settlement_says_its_figure(open_map: Open) -> None:
     tab.keyboard.press("Escape")
     expect(popup).to_have_count(0)
     click_middle(tab, hidden)
-    expect(popup).to_contain_text("Withheld: fewer than 10 answering households")
+    expect(popup).to_contain_text("Withheld: so that no household can be identified")
     expect(popup).not_to_contain_text("%")
 
 

@@ -49,7 +49,7 @@ def find(_: Connection, query: Query) -> FigurePage:
             "reached": [40.0, float("nan")],
             "marks": [("late", "small"), ()],
             "working": f"since {query.since}",
-            "why": [None, "fewer_than_10"],
+            "why": [None, "protected"],
         }
     )
     shown = rows.assign(geometry=[MultiPolygon([box(73, 18, 74, 19)])] * len(rows)) if query.geometry else rows

@@ -55,7 +55,7 @@ def row(index: int, **changes: Any) -> dict[str, Any]:
     } | changes
 
 
-def withheld(index: int, reason: str | None = "fewer_than_10", **changes: Any) -> dict[str, Any]:
+def withheld(index: int, reason: str | None = "protected", **changes: Any) -> dict[str, Any]:
     """One settlement whose figure is withheld."""
     blank = dict.fromkeys(("value", "low", "high", "n", "n_unknown", "unserved"))
     return row(index, status="withheld", reason=reason, **blank) | changes

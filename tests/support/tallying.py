@@ -3,19 +3,24 @@
 import json
 from collections.abc import Mapping, Sequence
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from geo.fields import standard_fields
+from geo.fields import Unit, standard_fields
 from geo.indicators.definitions import Definition
 from geo.indicators.tallies import ALL, CLUSTERS, UNKNOWN_GROUP, FrameTally, arrow_type
 from geo.indicators.tallies.tally import cluster_code
 
 
-def tally_gdf(households_gdf: gpd.GeoDataFrame, definitions: Sequence[Definition], *, by: str = ALL) -> pd.DataFrame:
+def tally_gdf(
+    households_gdf: pd.DataFrame,
+    definitions: Sequence[Definition],
+    *,
+    by: str = ALL,
+    unit: Unit = "household",
+) -> pd.DataFrame:
     """The tallies of a frame of households: standard fields as columns and an integer `settlement_id`.
 
     `by` makes them apart for the groups of a field, or for tallies.CLUSTERS. A column `asked`, where there is one,
@@ -36,7 +41,7 @@ def tally_gdf(households_gdf: gpd.GeoDataFrame, definitions: Sequence[Definition
     grouped = cells.groupby(["settlement_id", "group_code"], sort=True)
     cell = grouped.ngroup().to_numpy()
     heads = pd.DataFrame(list(grouped.groups), columns=["settlement_id", "group_code"])
-    engine = FrameTally(definitions, len(heads))
+    engine = FrameTally(definitions, len(heads), unit)
     engine.add(columns, cell, _asked_of(households_gdf), _extra_of(households_gdf))
     settlement_ids = heads["settlement_id"].to_numpy(dtype=np.int64)
     return engine.tallies(settlement_ids, heads.assign(group_field=by))
@@ -52,7 +57,7 @@ def _group_codes(columns: Mapping[str, pa.Array], by: str, n: int) -> list[str]:
     return list(pc.fill_null(columns.get(by, missing).cast(pa.string()), UNKNOWN_GROUP).to_pylist())
 
 
-def _asked_of(households_gdf: gpd.GeoDataFrame) -> pa.DictionaryArray | None:
+def _asked_of(households_gdf: pd.DataFrame) -> pa.DictionaryArray | None:
     """The column `asked` of a frame as the engine takes it."""
     if "asked" not in households_gdf:
         return None
@@ -63,7 +68,7 @@ def _asked_of(households_gdf: gpd.GeoDataFrame) -> pa.DictionaryArray | None:
     return pa.DictionaryArray.from_arrays(indices, pa.array(distinct, type=pa.list_(pa.string())))
 
 
-def _extra_of(households_gdf: gpd.GeoDataFrame) -> pa.Array | None:
+def _extra_of(households_gdf: pd.DataFrame) -> pa.Array | None:
     """The column `extra` of a frame as the engine takes it."""
     if "extra" not in households_gdf:
         return None

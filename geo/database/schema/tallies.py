@@ -60,7 +60,8 @@ tallied = Table(
     Column("definition_version", Integer, primary_key=True),
 )
 
-# What households that are in two rounds answered in both: d is what each one's y changed by.
+# What households that are in two rounds answered in both: d is what each one's y changed by. By the clusters of the
+# later round, or of the earlier where only that was drawn by clusters; '' where neither was.
 pair_tally = Table(
     "pair_tally",
     metadata,
@@ -70,6 +71,7 @@ pair_tally = Table(
     Column("counted", Text, primary_key=True),
     Column("definition_version", Integer, primary_key=True),
     Column("settlement_id", ForeignKey("settlement.id"), primary_key=True),
+    Column("cluster", Text, primary_key=True),
     Column("n", BigInteger, nullable=False),
     Column("n_gained", BigInteger, nullable=False),
     Column("n_lost", BigInteger, nullable=False),

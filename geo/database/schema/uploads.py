@@ -115,8 +115,10 @@ public_upload = table(
     column("id", Integer),
     column("survey_id", Integer),
     column("uploaded_at", DateTime(timezone=True)),
-    column("rows_loaded", Integer),
 )
+
+# How many rows those of a survey brought together, rounded to 5.
+public_rows = table("public_rows", column("survey_id", Integer), column("rows_loaded", Integer))
 
 # How far the work on an upload has come; written beside the transaction that does the work.
 upload_progress = Table(

@@ -49,12 +49,6 @@ class Catalogue:
         known = self._versions.get((indicator_id, version))
         return known or self.newest[indicator_id].model_copy(update={"version": version})
 
-    def rungs_beside(self, definition: Definition) -> tuple[Definition, ...]:
-        """The other rungs of its ladder."""
-        if definition.ladder is None:
-            return ()
-        return tuple(d for d in self.newest.values() if d.ladder == definition.ladder and d.id != definition.id)
-
     def find(self, ids: Sequence[str]) -> list[Definition]:
         """The newest definitions with these ids, or all of them where none is given.
 

@@ -245,6 +245,11 @@ class Definition(BaseModel):
         return sorted(set().union(*(part.attributes for part in self.parts.values())))
 
     @property
+    def answer_fields(self) -> frozenset[str]:
+        """The fields whose answers it counts: all but those that only say who is in its base."""
+        return frozenset(set().union(*(part.attributes for name, part in self.parts.items() if name != "base")))
+
+    @property
     def is_sensitive(self) -> bool:
         """Whether an answer it rests on could harm who gave it."""
         if self.sensitive is not None:

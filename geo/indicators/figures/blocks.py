@@ -4,8 +4,8 @@ Whether a figure may be said depends on every other figure of its block, so a bl
 of it was asked for.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import numpy as np
@@ -14,6 +14,8 @@ import pandas as pd
 from geo.fields import Unit, standard_fields
 from geo.indicators.definitions import Counted, Definition
 from geo.indicators.figures.disclosure.protection import NO_WARD
+from geo.indicators.figures.disclosure.ties import find_families
+from geo.indicators.figures.disclosure.together import Plan
 from geo.indicators.tallies import ALL, UNKNOWN_GROUP
 from geo.indicators.tallies.tally import SUMS
 from geo.surveys import Mode
@@ -61,14 +63,16 @@ class Block:
     counted: Counted
     is_counted: bool = True
     """Whether tallies have been made, if only to find that nobody is in the base."""
-    rungs: tuple[Definition, ...] = ()
-    """The other rungs of its ladder, which share out the same households: it is protected together with them."""
+    beside: tuple[Definition, ...] = field(default=(), compare=False, repr=False)
+    """All that its round has been counted by, with this one: what may be said of any of them depends on all."""
 
     @property
-    def family(self) -> tuple[object, ...]:
-        """What the blocks of one ladder have in common."""
-        ladder = self.definition.ladder or f"{self.definition.id}@{self.definition.version}"
-        return (self.round, self.counted, ladder, self.definition.ladder is not None)
+    def base(self) -> Hashable:
+        """Who is asked. The rows of a register are asked some questions, and not others."""
+        definition = self.definition
+        of_few = (definition.id, definition.version) if definition.score == "intensity" else None
+        asked = None if self.round.unit == "household" else definition.asked_fields
+        return (definition.base, of_few, asked)
 
 
 @dataclass(frozen=True)
@@ -94,12 +98,27 @@ class Cells:
     group_field: str = ALL
 
     @property
-    def families(self) -> list[list[int]]:
-        """The numbers of the blocks that are protected together."""
-        found: dict[tuple[object, ...], list[int]] = {}
+    def rounds(self) -> list[list[int]]:
+        """The numbers of the blocks of each round."""
+        found: dict[Round, list[int]] = {}
         for number, block in enumerate(self.blocks):
-            found.setdefault(block.family, []).append(number)
+            found.setdefault(block.round, []).append(number)
         return list(found.values())
+
+    @property
+    def plans(self) -> list[tuple[list[int], Plan]]:
+        """Of each round its blocks, and how they hang together."""
+        return [(numbers, self._plan([self.blocks[number] for number in numbers])) for numbers in self.rounds]
+
+    def _plan(self, blocks: Sequence[Block]) -> Plan:
+        definitions = [block.definition for block in blocks]
+        return Plan(
+            tuple(block.base for block in blocks),
+            np.array([definition.score == "intensity" for definition in definitions], dtype=bool),
+            np.array([definition.is_sensitive for definition in definitions], dtype=bool),
+            self.group_is_sensitive,
+            find_families(definitions),
+        )
 
     @property
     def group_is_sensitive(self) -> bool:
@@ -108,25 +127,27 @@ class Cells:
 
 
 def pool_small_groups(table: Cells, least: int) -> Cells:
-    """The cells with groups pooled that have fewer than `least` answering households in the city, or in most wards.
+    """The cells with groups pooled that have fewer than `least` households in the city, or in most wards.
 
     All groups of a place are withheld where one of them is, so a group that is small nearly everywhere would take all
     others with it. Small groups are put together; if that is still small it joins the largest, of which it changes
     least. A pool is named by all its codes; in a text field, whose words may name the few who used them, by none.
+    All indicators of a round have the same groups, by all who were asked: two that do not tell the difference.
     """
     cells = table.cells
     is_household = np.array([block.round.unit == "household" for block in table.blocks], dtype=bool)[cells["block"]]
-    answering = cells["sum_w"].mask(is_household, cells["n"])
-    keys = [cells[name] for name in ("block", "ward", "group")]
-    by_ward = answering.groupby(keys, sort=True).sum().unstack("group", fill_value=0.0)
+    asked = (cells["sum_w"] + cells["sum_w_unknown"]).mask(is_household, cells["n"] + cells["n_unknown"])
+    keys = [cells[name] for name in ("block", "place", "ward", "group")]
+    by_place = asked.groupby(keys, sort=True).sum()
     is_text = standard_fields()[table.group_field].type == "text"
     names: dict[tuple[int, str], str] = {}
-    for family in table.families:
-        # The rungs of a ladder are pooled alike, by the one that fewest answered.
-        counts = by_ward.loc[by_ward.index.isin(family, level="block")].groupby(level="ward").min()
-        for codes in _pools(counts, least):
+    for numbers in table.rounds:
+        of_round = by_place[by_place.index.isin(numbers, level="block")]
+        largest = of_round.groupby(level=["place", "ward", "group"]).max()
+        by_ward = largest.groupby(level=["ward", "group"]).sum().unstack("group", fill_value=0.0)
+        for codes in _pools(by_ward, least):
             label = OTHER if is_text and len(codes) > 1 else " + ".join(sorted(map(_named, codes)))
-            names |= {(block, code): label for code in codes for block in family}
+            names |= {(block, code): label for code in codes for block in numbers}
     named_by = zip(cells["block"].tolist(), cells["group"].tolist(), strict=True)
     named = cells.assign(group=[names.get(key) for key in named_by]).dropna(subset="group")
     summed = named.groupby(["block", "place", "group"], sort=True)[list(SUMS)].sum()
@@ -137,7 +158,7 @@ def pool_small_groups(table: Cells, least: int) -> Cells:
 
 
 def _pools(by_ward: pd.DataFrame, least: int) -> list[list[str]]:
-    """The codes in use, in pools; `by_ward` has the answering households of each ward (a row) and code (a column)."""
+    """The codes in use, in pools; `by_ward` has the households of each ward (a row) and code (a column)."""
     totals = by_ward.sum()
     codes = [str(code) for code in totals[totals > 0].sort_values(kind="stable").index]
     if not codes:

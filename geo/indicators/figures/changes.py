@@ -2,18 +2,15 @@
 
 from dataclasses import replace
 from itertools import compress
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sqlalchemy import Connection, and_, func, literal, select, tuple_
-from sqlalchemy.sql import ColumnElement
+from sqlalchemy import Connection, literal, select
 
 from geo.base import refuse_unknown
-from geo.database.schema.places import city, settlement, settlement_ward, ward
+from geo.database.schema.places import city
 from geo.database.schema.surveys import survey
-from geo.database.schema.tallies import pair_tally, paired
 from geo.errors import InvalidParameter, InvalidParameters
 from geo.indicators.definitions import read_catalogue
 from geo.indicators.figures.blocks import Block
@@ -21,17 +18,18 @@ from geo.indicators.figures.columns import CHANGE_COLUMNS, frame_names
 from geo.indicators.figures.compute import NUMBERS, PERCENT, finish
 from geo.indicators.figures.disclosure import rules as d
 from geo.indicators.figures.estimate import (
+    Z_95,
     Interval,
     difference,
     independent_p_value,
     mcnemar_p_value,
     paired_difference,
+    student_t,
+    t_p_value,
 )
+from geo.indicators.figures.paired import with_pairs
 from geo.indicators.figures.query import ValuesQuery, check_filters, find_blocks, find_rounds
-from geo.indicators.figures.rollup import Level
 from geo.indicators.figures.values import FigurePage, named, page_of, read_exact
-from geo.indicators.tallies.pairs import SUMS as PAIR_SUMS
-from geo.places import in_ward_on, valid_on
 from geo.surveys import is_seen
 
 SAME_HOUSEHOLDS = 0.8
@@ -94,7 +92,7 @@ def _compared(
     """One row for each figure of the later round, with what it changed by."""
     first, second = (_figures(connection, query, blocks) for blocks in (before, after))
     both = second.merge(first, on=_KEYS, how="left", suffixes=("", "_before"))
-    both = _with_pairs(connection, query, both, before, after)
+    both = with_pairs(connection, query.level, both, before, after)
     block = both["block"].to_numpy()
     broken = _breaks(both, before, after)
     reason = both["reason"].where(both["reason"].notna(), both["reason_before"])
@@ -104,7 +102,7 @@ def _compared(
     reason = reason.mask(unmatched & reason.isna(), d.GROUPS_DIFFER if query.by else d.BOUNDARY_CHANGED)
     if not allow_break:
         reason = reason.where(broken.isna() | unmatched, broken)
-    method = _methods(both)
+    method = _methods(both, query.access)
     undecided = (method == "undecided") & reason.isna()
     reason = reason.mask(undecided, d.NOT_COUNTED_YET)
     said = reason.isna().to_numpy()
@@ -135,7 +133,8 @@ def _compared(
     ):
         changes[name] = changes[name].astype(float).where(said)
     changes["method"] = pd.Series(method, index=changes.index, dtype=object).where(said, None)
-    marks = {"break_allowed": broken.notna(), "clusters_ignored": (method == "paired") & _clustered(both)}
+    without_df = (method == "paired") & _clustered(both) & ~(both["pair_df"] >= 1)
+    marks = {"break_allowed": broken.notna(), "no_degrees_of_freedom": without_df}
     flags = [
         tuple(dict.fromkeys((*now, *then, *compress(marks, marked)))) if shown else ()
         for now, then, shown, *marked in zip(both["flags"], both["flags_before"], said, *marks.values(), strict=True)
@@ -169,11 +168,18 @@ def _breaks(both: pd.DataFrame, before: list[Block], after: list[Block]) -> "pd.
     return pd.Series(found, index=both.index, dtype=object).replace("", None)
 
 
-def _methods(both: pd.DataFrame) -> NDArray[np.object_]:
-    """How each pair of figures is to be compared."""
+def _methods(both: pd.DataFrame, access: d.Access) -> NDArray[np.object_]:
+    """How each pair of figures is to be compared.
+
+    For the public, the same households are compared where those who are in one round only are none or many: of a few,
+    what the pairs changed by would tell the answers.
+    """
     first, second = both["method_before"].to_numpy(dtype=object), both["method"].to_numpy(dtype=object)
-    larger = np.maximum(both["answering"].to_numpy(dtype=float), both["answering_before"].to_numpy(dtype=float))
-    same = both["n_pairs"].to_numpy(dtype=float) >= SAME_HOUSEHOLDS * larger
+    pairs, *answering = (both[name].to_numpy(dtype=float) for name in ("n_pairs", "answering", "answering_before"))
+    same = pairs >= SAME_HOUSEHOLDS * np.maximum(*answering)
+    if access == "public":
+        for of_round in answering:
+            same &= (of_round - pairs == 0) | (of_round - pairs >= d.MIN_HOUSEHOLDS)
     by_group = both["group_by"].notna().to_numpy()
     measured = (first == "measurement") | (second == "measurement")
     register = (first == "register") | (second == "register")
@@ -204,79 +210,34 @@ def _estimated(
     sizes = [np.where(both[f"method{of}"] == "enumeration", np.inf, floats(f"n_eff{of}")) for of in ("_before", "")]
     by_chance = independent_p_value(p1 / PERCENT, sizes[0], p2 / PERCENT, sizes[1])
     scale = np.where(per_cent, PERCENT, 1.0)
-    paired_change = paired_difference(*(floats(name) for name in ("sum_a", "sum_ad", "sum_a2", "sum_a2d", "sum_a2d2")))
-    is_paired = method == "paired"
-    # What pairs of a clustered sample changed by is summed by household: it has no interval of its design.
-    sampled = (is_paired & ~_clustered(both)) | (method == "independent")
+    pairs = paired_difference(*(floats(name) for name in ("sum_a", "sum_ad", "sum_a2", "sum_a2d", "sum_a2d2")))
+    is_paired, clustered, df = method == "paired", _clustered(both), floats("pair_df")
+    half = np.where(clustered, student_t(df) * floats("pair_error"), Z_95 * pairs.standard_error)
+    # A published change is the difference of its two figures, of which the pairs say how sure it is.
+    middle = np.where(access == "public", p2 - p1, pairs.d * scale)
+    of_pairs = Interval(middle - half * scale, middle + half * scale)
+    sampled = np.isin(method, ("paired", "independent"))
     ends = [
-        np.where(sampled, np.where(is_paired, end * scale, other), np.nan)
-        for end, other in zip(paired_change.interval, independent, strict=True)
+        np.where(sampled, np.where(is_paired, one, other), np.nan)
+        for one, other in zip(of_pairs, independent, strict=True)
     ]
-    by_method = np.where(is_paired, mcnemar_p_value(floats("n_gained"), floats("n_lost")), by_chance)
-    p_value = np.where(sampled & per_cent, by_method, np.nan)
-    change = np.where(is_paired, paired_change.d * scale, floats("shown") - floats("shown_before"))
+    of_same = np.where(
+        clustered,
+        t_p_value(pairs.d, floats("pair_error"), df),
+        mcnemar_p_value(floats("n_gained"), floats("n_lost")),
+    )
+    p_value = np.where(sampled & per_cent, np.where(is_paired, of_same, by_chance), np.nan)
+    exactly = is_paired & (access == "full")
+    change = np.where(exactly, pairs.d * scale, floats("shown") - floats("shown_before"))
     few = np.minimum(floats("answering"), floats("answering_before")) < d.MANY
     decimals = np.where(few, 0, 1) if access == "public" else np.full(len(both), 2)
-    # Of a change shown beside its two figures, the difference is what is shown of them.
-    fine = np.where(per_cent, np.where(is_paired, decimals, 2), 3)
     return (
         Interval(*(d.rounded(end, np.where(per_cent, decimals, 3)) for end in ends)),
         d.rounded_p_values(p_value, access),
-        d.rounded(change, fine),
+        d.rounded(change, np.where(per_cent, 2, 3)),
     )
 
 
 def _clustered(both: pd.DataFrame) -> NDArray[np.bool_]:
     """Where either round's sample was drawn by clusters."""
     return np.asarray(both["clustered"] | both["clustered_before"], dtype=bool)
-
-
-_PAIR = ["from_survey_id", "to_survey_id", "indicator_id", "counted", "definition_version"]
-
-
-def _with_pairs(
-    connection: Connection, query: ValuesQuery, both: pd.DataFrame, before: list[Block], after: list[Block]
-) -> pd.DataFrame:
-    """The rows with the sums of their pair tallies; n_pairs is missing where rounds have not been held together."""
-    heads = pd.DataFrame(
-        [
-            (i, b.round.survey_id, a.round.survey_id, a.definition.id, a.counted, a.definition.version)
-            for i, (b, a) in enumerate(zip(before, after, strict=True))
-        ],
-        columns=["block", *_PAIR],
-    )
-    rounds = tuple_(pair_tally.c.from_survey_id, pair_tally.c.to_survey_id)
-    asked = sorted({(b.round.survey_id, a.round.survey_id) for b, a in zip(before, after, strict=True)})
-    codes: dict[Level, ColumnElement[Any]] = {
-        "settlement": settlement.c.code,
-        "ward": ward.c.code,
-        "city": literal(""),
-    }
-    code = codes[query.level]
-    key = [pair_tally.c[name] for name in _PAIR]
-    # A ward's pairs are of the settlements that it has in both rounds.
-    earlier, later, before_ward = survey.alias(), survey.alias(), settlement_ward.alias()
-    is_same_ward = and_(
-        before_ward.c.settlement_id == settlement_ward.c.settlement_id,
-        before_ward.c.ward_id == settlement_ward.c.ward_id,
-    )
-    rows = connection.execute(
-        select(*key, code.label("_code"), *(func.sum(pair_tally.c[name]).label(name) for name in PAIR_SUMS))
-        .join(settlement, settlement.c.id == pair_tally.c.settlement_id)
-        .join(earlier, earlier.c.id == pair_tally.c.from_survey_id)
-        .join(later, later.c.id == pair_tally.c.to_survey_id)
-        .outerjoin(settlement_ward, in_ward_on(later.c.starts_on))
-        .outerjoin(before_ward, and_(is_same_ward, valid_on(earlier.c.starts_on, before_ward)))
-        .outerjoin(ward, ward.c.id == before_ward.c.ward_id)
-        .where(rounds.in_(asked), pair_tally.c.indicator_id == func.any(sorted(set(heads["indicator_id"]))))
-        .group_by(*key, code)
-    )
-    tallies = pd.DataFrame(rows.all(), columns=list(rows.keys())).merge(heads, on=_PAIR)
-    tallies = tallies.drop(columns=_PAIR).rename(columns={"n": "n_pairs"})
-    pairs = tuple_(paired.c.from_survey_id, paired.c.to_survey_id)
-    found = connection.execute(select(paired.c.from_survey_id, paired.c.to_survey_id).where(pairs.in_(asked)))
-    held = {(row[0], row[1]) for row in found}
-    is_held = np.array([(b.round.survey_id, a.round.survey_id) in held for b, a in zip(before, after, strict=True)])
-    merged = both.merge(tallies, on=["block", "_code"], how="left")
-    counted = merged["n_pairs"].astype(float).fillna(0.0)
-    return merged.assign(n_pairs=counted.where(is_held[merged["block"].to_numpy()]))

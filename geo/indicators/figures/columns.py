@@ -44,8 +44,7 @@ FLAGS: Mapping[Flag, str] = {
     "frame_too_small": "a settlement's frame size is less than the households surveyed there",
     "members_unknown": "the members of more than 5 % of the households are not known",
     "sizes_unknown": "households are counted, not people: the members of most households are not known",
-    "clusters_ignored": "groups and pairs are not known by cluster: a group's interval is that of households drawn one "
-    "by one, and a change of pairs has none",
+    "clusters_ignored": "groups are not known by cluster: a group's interval is that of households drawn one by one",
     "no_degrees_of_freedom": "too few clusters for an interval",
     "break_allowed": "compared across a change of definition, boundary or way of surveying",
 }
@@ -181,11 +180,11 @@ _METHOD = Column(
 _FLAGS = Column("flags", list[Flag], "What else is to be said of it.", "#meta+flags", ["uncertain"])
 _WITHHELD = (
     Column("status", Literal["published", "withheld"], "Whether the figure is said.", "#status", "published"),
-    Column("reason", str | None, "Why not, as a code, such as fewer_than_10.", "#status+reason+code"),
+    Column("reason", str | None, "Why not, as a code, such as protected.", "#status+reason+code"),
     Column(
         "reason_text",
         str | None,
-        "Why not, in words, such as fewer than 10 answering households.",
+        "Why not, in words, such as so that no household can be identified.",
         "#status+reason",
         words_of="reason",
     ),

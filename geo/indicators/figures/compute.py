@@ -12,7 +12,6 @@ from geo.indicators.figures.blocks import SIZES_UNKNOWN, Block, Cells, name_unkn
 from geo.indicators.figures.disclosure import rules as d
 from geo.indicators.figures.estimate import estimate, kish_deff
 from geo.indicators.figures.rollup import KEYS, LEVELS, Level, add_parts, roll_up, spread_and_sums
-from geo.indicators.tallies import ALL
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -38,8 +37,8 @@ class Exact:
     """Figures of one level before they are rounded, and why each may not be said.
 
     `figures`, in the order of block, place and group, has these columns, NUMBERS, method, flags (a tuple of names in
-    FLAGS), clustered (whether clusters were drawn), answering, asked, yes and no (households) and reason (None: the
-    figure may be said).
+    FLAGS), clustered (whether clusters were drawn), people (of a density or load) and spread_over (the land or seats
+    they share), answering, asked, yes and no (households) and reason (None: the figure may be said).
     """
 
     figures: pd.DataFrame
@@ -66,16 +65,17 @@ def make_levels(
         return {level: Exact(figures, table.blocks, access) for level, figures in full.items()}
     if whole is None:
         figures = _all_levels(table)
-        reasons = d.withhold(figures, _ward_of(table), _sensitive(table), table.families)
+        reasons = d.withhold(figures, _ward_of(table), table.plans)
     else:
         figures = _all_levels(pool_small_groups(table, d.MIN_HOUSEHOLDS))
         figures_whole = _all_levels(whole)
-        said_whole = d.withhold(figures_whole, _ward_of(whole), _sensitive(whole), whole.families)
+        said_whole = d.withhold(figures_whole, _ward_of(whole), whole.plans)
         groups_of: dict[str, pd.DataFrame] = {
             name: figures_whole[name].assign(reason=said_whole[name]) for name in LEVELS
         }
-        reasons = d.withhold(figures, _ward_of(table), _sensitive(table), table.families, groups_of)
-    return {level: Exact(figures[level].assign(reason=reasons[level]), table.blocks, access) for level in levels}
+        reasons = d.withhold(figures, _ward_of(table), table.plans, groups_of)
+    told = {level: figures[level].assign(reason=d.told(reasons[level])) for level in levels}
+    return {level: Exact(of_level, table.blocks, access) for level, of_level in told.items()}
 
 
 def finish(exact: Exact) -> pd.DataFrame:
@@ -88,12 +88,13 @@ def finish(exact: Exact) -> pd.DataFrame:
     numbers = {name: _floats(exact.figures, name) for name in NUMBERS}
     if exact.access == "full":
         return _finished(exact.figures, numbers, of).assign(rounded_to=np.nan)
-    figures = _finished(exact.figures, _rounded(numbers, of), of)
+    people, spread_over = (_floats(exact.figures, name) for name in ("people", "spread_over"))
+    figures = _finished(exact.figures, _rounded(numbers, people, spread_over, of), of)
     has_counts = figures[["n", "population"]].notna().any(axis=1)
     return figures.assign(rounded_to=np.where(has_counts, float(d.COUNT_STEP), np.nan))
 
 
-def _rounded(figures: dict[str, Floats], of: "_Facts") -> dict[str, Floats]:
+def _rounded(figures: dict[str, Floats], people: Floats, spread_over: Floats, of: "_Facts") -> dict[str, Floats]:
     """The numbers of figures as coarse as the public sees them."""
     of_answers = np.isin(of.measure, ("share", "mean"))
     few = figures["n"] < d.MANY
@@ -105,9 +106,11 @@ def _rounded(figures: dict[str, Floats], of: "_Facts") -> dict[str, Floats]:
     for name in VALUES:
         of_mean = of_answers & ~of.is_per_cent
         coarse[name] = np.where(of_mean, d.rounded(coarse[name], np.maximum(of.decimals - few, 0)), coarse[name])
-    # Times its land or its seats, a density or load is a number of people.
+    # Times its land or its seats, which anybody may know, a density or load is a number of people.
     counted = np.isin(of.measure, ("density", "seat_load"))
-    coarse["value"] = np.where(counted, d.significant(coarse["value"], np.where(few, 2, 3)), coarse["value"])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        shared = d.significant(d.rounded_counts(people) / spread_over, np.where(few, 2, 3))
+    coarse["value"] = np.where(counted & np.isfinite(figures["value"]), shared, coarse["value"])
     for name in COUNTS:
         coarse[name] = d.rounded_counts(figures[name])
     # A reader holds the shown share against the shown people: what is said of the unserved follows from these two.
@@ -125,11 +128,6 @@ def _ward_of(table: Cells) -> NDArray[np.intp]:
     return np.asarray(table.places["ward"], dtype=np.intp)
 
 
-def _sensitive(table: Cells) -> Bools:
-    by_group = table.group_field != ALL and table.group_is_sensitive
-    return np.array([by_group or block.definition.is_sensitive for block in table.blocks], dtype=bool)
-
-
 def _estimated(table: Cells, summed: pd.DataFrame) -> pd.DataFrame:
     """Figures as the numbers are, with `answering`, `asked`, `yes` and `no` (households), `reason`: why none."""
     of = _Facts(table.blocks, summed["block"].to_numpy())
@@ -143,7 +141,8 @@ def _estimated(table: Cells, summed: pd.DataFrame) -> pd.DataFrame:
     unit_scale = np.where(of.is_per_cent, PERCENT, 1.0)
     answering, unknown = (_floats(summed, name) for name in ("answering", "not_known"))
     population = np.where(summed["no_population"] > 0, np.nan, summed["population"])
-    value = _values(of, summed, estimated.p * unit_scale, population * estimated.p)
+    people, spread_over = _people(of, summed, population * estimated.p)
+    value = _values(of, summed, estimated.p * unit_scale, people, spread_over)
     # As arrays, of which a frame is made in the end: a frame that grows by a column at a time takes most of a request.
     figures: dict[str, Floats] = {"value": value}
     for name, end in zip(("low", "high"), estimated.interval, strict=True):
@@ -174,10 +173,11 @@ def _estimated(table: Cells, summed: pd.DataFrame) -> pd.DataFrame:
         {
             **{name: summed[name] for name in KEYS},
             **figures,
+            **{"people": people, "spread_over": spread_over},
             "clustered": summed["clustered"] > 0,
             "method": method,
             "answering": answering,
-            "asked": np.where(is_household, summed["sampled"], answering + unknown),
+            "asked": answering + unknown,
             "yes": yes,
             "no": answering - yes,
             "reason": pd.Series(reasons, index=summed.index, dtype=object),
@@ -208,14 +208,20 @@ class _Facts:
         self.scale = taken(counts).astype(float)
 
 
-def _values(of: _Facts, summed: pd.DataFrame, shares: Floats, relying: Floats) -> Floats:
-    """The figure itself, by what is measured."""
+def _people(of: _Facts, summed: pd.DataFrame, relying: Floats) -> tuple[Floats, Floats]:
+    """Who is counted by a density or a load, and the land or the seats they share."""
     land = _floats(summed, "area_m2") / np.where(of.persons, M2_PER_KM2, M2_PER_HA)
     residents = np.where(summed["no_residents"] > 0, np.nan, summed["residents"])
     seats = np.where(summed["no_seats"] > 0, np.nan, summed["seats"])
+    measures = [of.measure == name for name in ("density", "seat_load")]
+    return np.select(measures, [residents, relying], np.nan), np.select(measures, [land, seats], np.nan)
+
+
+def _values(of: _Facts, summed: pd.DataFrame, shares: Floats, people: Floats, spread_over: Floats) -> Floats:
+    """The figure itself, by what is measured."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        measured = [residents / land, relying / seats, _floats(summed, "nearest_m")]
-    value = np.select([of.measure == name for name in ("density", "seat_load", "distance")], measured, shares)
+        measured = [people / spread_over, _floats(summed, "nearest_m")]
+    value = np.select([np.isin(of.measure, ("density", "seat_load")), of.measure == "distance"], measured, shares)
     return np.where(np.isfinite(value), value, np.nan)
 
 
@@ -319,7 +325,7 @@ def _finished(figures: pd.DataFrame, numbers: dict[str, Floats], of: _Facts) -> 
         hidden = withheld & ~said if name in ("n", "n_unknown") else withheld
         finished[name] = np.where(hidden, np.nan, finished[name])
     # A flag of how many answered, or did not, would say what the number may not.
-    secret = np.isin(reason, d.SECRET)
+    secret = reason == d.PROTECTED
     flags = [() if hidden else flags for flags, hidden in zip(figures["flags"], secret, strict=True)]
     return pd.DataFrame(
         {

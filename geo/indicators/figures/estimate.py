@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import chdtrc, stdtrit
+from scipy.special import chdtrc, stdtr, stdtrit
 
 Z_95 = 1.959963984540054
 """The 97.5 % point of the normal distribution: intervals cover 95 %."""
@@ -191,6 +191,20 @@ def paired_difference(a: Floats, ad: Floats, a2: Floats, a2d: Floats, a2d2: Floa
         d = ad / a
         error = np.sqrt(np.maximum(a2d2 - 2 * d * a2d + d**2 * a2, 0.0)) / a
     return Paired(d, error, Interval(d - Z_95 * error, d + Z_95 * error))
+
+
+def cluster_error(a: Floats, ad: Floats, yy: Floats, ay: Floats, aa: Floats) -> Floats:
+    """The standard error of the mean change sum ad / sum a, of the variance parts of strata of clusters."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        d = ad / a
+        return np.asarray(np.sqrt(np.maximum(yy - 2 * d * ay + d**2 * aa, 0.0)) / a)
+
+
+def t_p_value(d: Floats, standard_error: Floats, df: Floats) -> Floats:
+    """How likely so large a mean is by chance alone: Student's t, two-sided; NaN without a degree of freedom."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        t = np.where(d == 0, 0.0, np.abs(d) / standard_error)
+        return np.where(df >= 1, 2 * stdtr(np.maximum(df, 1.0), -t), np.nan)
 
 
 def mcnemar_p_value(gained: Floats, lost: Floats) -> Floats:

@@ -157,35 +157,37 @@ def find_blocks(
     `compared` are the rounds whose figures are held against each other: they count the same.
     """
     rounds = find_rounds(connection, query)
-    counted = _counted_versions(connection, [r.survey_id for r in rounds], query)
+    survey_ids = [r.survey_id for r in rounds]
+    counted = _counted_versions(connection, survey_ids, query.by or ALL)
+    whole = _counted_versions(connection, survey_ids, ALL) if query.by else counted
     definitions = sorted(catalogue.find(query.indicators), key=lambda d: d.id)
     blocks = []
     for of_round in rounds:
         together = [of_round, *(other for other in compared if other.city_id == of_round.city_id)]
+        of_survey, of_whole = (found.get(of_round.survey_id, {}) for found in (counted, whole))
+        beside = tuple(catalogue.version(i, v) for i in sorted(of_whole) for v in sorted(of_whole[i]))
         for newest in definitions:
             level = query.counted or headline(newest, together)
             if level not in newest.counted_levels():
                 continue
-            versions = counted.get((of_round.survey_id, newest.id), [])
+            versions = [v for v in of_survey.get(newest.id, ()) if query.version in (None, v)]
             version = max(versions, default=query.version or newest.version)
             definition = catalogue.version(newest.id, version)
             is_counted = bool(versions) or not definition.is_tallied
-            blocks.append(Block(of_round, definition, level, is_counted, catalogue.rungs_beside(definition)))
+            blocks.append(Block(of_round, definition, level, is_counted, beside))
     return blocks
 
 
 def _counted_versions(
-    connection: Connection, survey_ids: Sequence[int], query: ValuesQuery
-) -> dict[tuple[int, str], list[int]]:
-    """The versions each round has been counted by, of those that may answer the query."""
+    connection: Connection, survey_ids: Sequence[int], group_field: str
+) -> dict[int, dict[str, list[int]]]:
+    """The indicators each round has been counted by, with their versions."""
     rows = select(tallied.c.survey_id, tallied.c.indicator_id, tallied.c.definition_version).where(
-        tallied.c.group_field == (query.by or ALL), tallied.c.survey_id == func.any(list(survey_ids))
+        tallied.c.group_field == group_field, tallied.c.survey_id == func.any(list(survey_ids))
     )
-    if query.version is not None:
-        rows = rows.where(tallied.c.definition_version == query.version)
-    found: dict[tuple[int, str], list[int]] = {}
+    found: dict[int, dict[str, list[int]]] = {}
     for survey_id, indicator_id, version in connection.execute(rows):
-        found.setdefault((survey_id, indicator_id), []).append(version)
+        found.setdefault(survey_id, {}).setdefault(indicator_id, []).append(version)
     return found
 
 

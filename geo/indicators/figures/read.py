@@ -11,9 +11,10 @@ from sqlalchemy import Connection, Select, and_, func, select, tuple_
 from geo.base import own_ground_m2
 from geo.database.schema.facilities import FACILITY_KINDS
 from geo.database.schema.places import boundary, city, settlement, settlement_ward, ward
-from geo.database.schema.surveys import stratum_frame, survey, survey_frame
+from geo.database.schema.surveys import survey, survey_frame
 from geo.database.schema.tallies import tally
 from geo.indicators.figures.blocks import Block, Cells
+from geo.indicators.figures.clusters import sampled_clusters
 from geo.indicators.figures.disclosure.protection import NO_WARD
 from geo.indicators.tallies import ALL, CLUSTERS, UNKNOWN_GROUP, stratum_of
 from geo.indicators.tallies.tally import SUMS
@@ -173,28 +174,5 @@ def _clusters(connection: Connection, blocks: Sequence[Block], cells: pd.DataFra
     clusters["psu"] = clusters["group"]
     clusters["stratum"] = [stratum_of(code) for code in clusters["group"]]
     clusters["group"] = UNKNOWN_GROUP
-    sampled = _sampled_clusters(connection, sorted(set(clusters["survey_id"])))
+    sampled = sampled_clusters(connection, sorted(set(clusters["survey_id"])))
     return clusters.merge(sampled, on=["survey_id", "stratum"])
-
-
-def _sampled_clusters(connection: Connection, survey_ids: Sequence[int]) -> pd.DataFrame:
-    """The clusters sampled in each stratum, in the base of an indicator or not, and the fraction of all they are."""
-    named = connection.execute(
-        select(tally.c.survey_id, tally.c.group_code)
-        .where(tally.c.survey_id == func.any(list(survey_ids)), tally.c.group_field == CLUSTERS)
-        .distinct()
-    )
-    codes = pd.DataFrame(named.all(), columns=["survey_id", "psu"])
-    codes["stratum"] = [stratum_of(code) for code in codes["psu"]]
-    sampled = codes.groupby(["survey_id", "stratum"]).size().rename("n_clusters").reset_index()
-    frames = connection.execute(
-        select(stratum_frame.c.survey_id, stratum_frame.c.stratum, stratum_frame.c.clusters).where(
-            stratum_frame.c.survey_id == func.any(list(survey_ids))
-        )
-    )
-    known = pd.DataFrame(frames.all(), columns=["survey_id", "stratum", "clusters"])
-    sampled = sampled.merge(known, on=["survey_id", "stratum"], how="left")
-    share = (sampled["n_clusters"] / sampled["clusters"].astype(float)).fillna(0.0)
-    # A frame smaller than what was sampled cannot be right, and takes nothing off the variance.
-    sampled["fraction"] = share.where(share <= 1, 0.0)
-    return sampled.drop(columns="clusters")

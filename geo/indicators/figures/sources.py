@@ -10,9 +10,9 @@ from geo.database.schema.tallies import tallied
 from geo.database.schema.uploads import public_upload
 from geo.errors import NotFound
 from geo.indicators.definitions import read_catalogue
-from geo.surveys import Seen, is_seen
+from geo.surveys import Seen, is_seen, rows_of_rounds
 
-_UPLOAD = ("id", "uploaded_at", "rows_loaded")
+_UPLOAD = ("id", "uploaded_at")
 
 
 def find_sources(
@@ -20,7 +20,7 @@ def find_sources(
 ) -> dict[str, Any]:
     """The uploads whose rows a round's figures of an indicator are made of, and the definition they are counted by.
 
-    For the public, counts of rows are rounded to 5; where the round is seen in full they are exact.
+    How many rows the uploads brought together is rounded to 5 for the public, exact where the round is seen in full.
 
     Raises:
         NotFound: the reader sees no such round, or it has no figures of this indicator.
@@ -49,13 +49,17 @@ def find_sources(
         **{name: value for name, value in row.items() if name != "id"},
         "indicator": indicator,
         "definition": definition.model_dump(mode="json"),
-        "uploads": _uploads(connection, row["id"], seen),
+        **_uploads(connection, row["id"], seen),
     }
 
 
-def _uploads(connection: Connection, survey_id: int, seen: Seen) -> list[dict[str, Any]]:
+def _uploads(connection: Connection, survey_id: int, seen: Seen) -> dict[str, Any]:
     if seen == "published":
-        rows = select(*(public_upload.c[name] for name in _UPLOAD)).where(public_upload.c.survey_id == survey_id)
+        found = select(*(public_upload.c[name] for name in _UPLOAD)).where(public_upload.c.survey_id == survey_id)
+        n_rows = rows_of_rounds(connection, [survey_id]).get(survey_id, 0)
     else:
-        rows = select(*map(column, _UPLOAD)).select_from(func.gate.full_uploads(survey_id).table_valued(*_UPLOAD))
-    return [dict(row) for row in connection.execute(rows.order_by("id")).mappings()]
+        full = func.gate.full_uploads(survey_id).table_valued(*_UPLOAD, "rows_loaded")
+        found = select(*map(column, _UPLOAD)).select_from(full)
+        n_rows = int(connection.execute(select(func.coalesce(func.sum(full.c.rows_loaded), 0))).scalar_one())
+    uploads = [dict(each) for each in connection.execute(found.order_by("id")).mappings()]
+    return {"uploads": uploads, "rows_loaded": n_rows}

@@ -159,7 +159,7 @@ def find_area_values(connection: Connection, query: ValuesQuery, area: BaseGeome
 def read_exact(connection: Connection, blocks: Sequence[Block], query: ValuesQuery) -> tuple[Cells, Exact]:
     """The blocks, and their figures before they are rounded, each with the reason it may not be said."""
     public = query.access == "public"
-    read = [*blocks, *_rungs_beside(blocks)] if public else list(blocks)
+    read = [*blocks, *_beside(blocks)] if public else list(blocks)
     table = read_cells(connection, read, query.by or ALL)
     whole = read_cells(connection, read) if query.by and public else None
     exact = make_exact(table, query.level, query.access, whole)
@@ -167,16 +167,16 @@ def read_exact(connection: Connection, blocks: Sequence[Block], query: ValuesQue
     return table, replace(exact, figures=asked)
 
 
-def _rungs_beside(blocks: Sequence[Block]) -> list[Block]:
-    """The rungs of ladders that were not asked for, without which it cannot be told what must be withheld."""
-    there = {(block.family, block.definition.id) for block in blocks}
-    found: dict[tuple[object, str], Block] = {}
-    for block in blocks:
-        for definition in block.rungs:
-            key = (block.family, definition.id)
-            if key not in there:
-                found[key] = replace(block, definition=definition)
-    return list(found.values())
+def _beside(blocks: Sequence[Block]) -> list[Block]:
+    """The other blocks of the same rounds, without which it cannot be told what must be withheld."""
+    there = {(b.round, b.definition.id, b.definition.version, b.counted) for b in blocks}
+    found = []
+    for first in {block.round: block for block in blocks}.values():
+        for definition in first.beside:
+            for counted in definition.counted_levels():
+                if (first.round, definition.id, definition.version, counted) not in there:
+                    found.append(replace(first, definition=definition, counted=counted, is_counted=True))
+    return found
 
 
 def named(figures: pd.DataFrame, table: Cells, level: Level) -> pd.DataFrame:

@@ -128,9 +128,14 @@ def assess(
 
     settlements = _settlements(boundaries.frame)
 
+    # All at once, whichever are shown: what may be said of one depends on the others.
+    every = [(definition, level) for definition in definitions for level in definition.counted_levels()]
+    made = _figures([Block(of_round, each, level) for each, level in every], tallies, settlements, access)
+
     def figures(of: Sequence[tuple[Definition, Counted]]) -> pd.DataFrame:
-        blocks = [Block(of_round, each, level) for each, level in of if level in each.counted_levels()]
-        return _figures(blocks, tallies, settlements, access)
+        wanted = {(definition.id, level) for definition, level in of}
+        chosen = [pair in wanted for pair in zip(made["indicator"], made["counted"], strict=True)]
+        return made[chosen].reset_index(drop=True)
 
     shown = figures(levels)
     return Assessment(
@@ -156,8 +161,6 @@ class _Settlements:
 def _figures(blocks: list[Block], tallies: pd.DataFrame, settlements: _Settlements, access: Access) -> pd.DataFrame:
     """The figures of every level. Of when the survey was, two files say nothing."""
     columns = [name for name in COLUMNS if name not in DATES]
-    if not blocks:
-        return pd.DataFrame(columns=columns)
     table = _cells(blocks, tallies, settlements)
     made = make_levels(table, LEVELS, access)
     figures = [named(finish(exact), table, level) for level, exact in made.items()]

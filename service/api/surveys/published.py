@@ -17,8 +17,8 @@ router = APIRouter()
 _FORMS = formats_for()
 
 _CSV_EXAMPLE = (
-    "city,slug,name,organisation,starts_on,ends_on,unit,mode,licence,uploads\r\n"
-    "khandesh,2024,Round of 2024,Shelter,2024-01-01,2024-03-31,household,census,CC-BY-4.0,3 5\r\n"
+    "city,slug,name,organisation,starts_on,ends_on,unit,mode,licence,uploads,rows_loaded\r\n"
+    "khandesh,2024,Round of 2024,Shelter,2024-01-01,2024-03-31,household,census,CC-BY-4.0,3 5,95\r\n"
 )
 
 

@@ -102,7 +102,7 @@ def test_draw_says_what_it_shows() -> None:
         f"Source of the definition: {DEFINITION.source}. household_toilet, version 1.",
         "26 of 30 settlements have a figure.",
         "2 have no boundary and stand in the table only.",
-        "Withheld: fewer than 10 answering households",
+        "Withheld: so that no household can be identified",
     ):
         assert words in text
 
@@ -111,16 +111,16 @@ def test_draw_withheld_is_never_zero() -> None:
     html = draw(frame(row(0), withheld(1, settlement_name="Hidden")))
     hidden = features(html, "settlements")[1]["properties"]
     assert hidden["fill"] == "url(#withheld)"
-    assert "Withheld: fewer than 10 answering households" in hidden["popup"]
+    assert "Withheld: so that no household can be identified" in hidden["popup"]
     assert not re.search(r"\d\s*%|Households that answered", hidden["popup"])
     table_row = re.search(r"<tr><th scope=\"row\"><bdi>Hidden.*?</tr>", html, re.DOTALL)
     assert table_row is not None
-    assert Page(table_row[0]).text.split("\n")[3] == "Withheld: fewer than 10 answering households"
+    assert Page(table_row[0]).text.split("\n")[3] == "Withheld: so that no household can be identified"
     assert len(features(html, "circles")) == 1
 
 
 def test_draw_drops_numbers_of_withheld_rows() -> None:
-    leaky = row(1, status="withheld", reason="fewer_than_10", value=77.7, low=71.7, n=9173, unserved=8642.0)
+    leaky = row(1, status="withheld", reason="protected", value=77.7, low=71.7, n=9173, unserved=8642.0)
     html = draw(frame(row(0), leaky))
     shown = html.replace(leaflet.leaflet_script(), "").replace(leaflet.leaflet_css(), "")
     for number in ("77.7", "78 %", "71.7", "9173", "9,173", "8642", "8,642"):

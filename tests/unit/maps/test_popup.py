@@ -69,7 +69,7 @@ def test_popup_of_a_density_pictures_a_hectare() -> None:
 @pytest.mark.parametrize(
     ("reason", "said"),
     [
-        ("fewer_than_10", "Withheld: fewer than 10 answering households"),
+        ("protected", "Withheld: so that no household can be identified"),
         ("no_answers", "Withheld: no household answered this question"),
         ("some_new_code", "Withheld: some new code"),
         (None, "Withheld"),
@@ -83,7 +83,7 @@ def test_popup_of_a_withheld_figure_gives_the_reason_and_no_number(reason: str |
 
 
 def test_withheld_figures_keep_no_number_even_if_handed_one() -> None:
-    figure = read_figures(frame(row(0, status="withheld", reason="fewer_than_10")), UP)[0]
+    figure = read_figures(frame(row(0, status="withheld", reason="protected")), UP)[0]
     assert (figure.value, figure.low, figure.n, figure.n_unknown, figure.unserved) == (None,) * 5
     unknown_status = read_figures(frame(row(0, status="draft")), UP)[0]
     assert unknown_status.is_withheld

@@ -132,7 +132,7 @@ def test_legend_counts_every_settlement_once() -> None:
     assert [c.settlements for c in legend.classes] == [5, 5, 6, 5, 5]
     assert legend.classes[0].label == "under 20 %"
     assert {c.label: c.settlements for c in legend.without_figure} == {
-        "Withheld: fewer than 10 answering households": 2,
+        "Withheld: so that no household can be identified": 2,
         "Withheld: no household answered this question": 1,
         "No figure": 1,
     }

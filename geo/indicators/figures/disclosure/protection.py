@@ -16,7 +16,7 @@ households each. A row has them, or is withheld as a whole, and then its margin 
 A person who owns one of the numbers knows more than a reader of the published ones; that is not defended against.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -29,6 +29,10 @@ NO_WARD = -1
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+
+
+IsSafe = Callable[[Mapping[int, list[int]]], bool]
+"""Whether nothing can be worked out from one published place, given the settlements exposed to it by unit."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,7 @@ class _Exposed:
     alone in its equation is known.
     """
 
-    counts: Floats
+    safe: IsSafe
     units: dict[int, list[int]] = field(default_factory=dict)
 
     def add(self, unit: int, settlements: Iterable[int]) -> None:
@@ -57,10 +61,19 @@ class _Exposed:
     @property
     def is_safe(self) -> bool:
         """Whether none of the counts can be worked out."""
-        if not self.units:
+        return self.safe(self.units)
+
+
+def sums_are_safe(counts: Floats) -> IsSafe:
+    """Two units or more, and ten households in every column."""
+
+    def is_safe(units: Mapping[int, list[int]]) -> bool:
+        if not units:
             return True
-        members = [settlement for of_unit in self.units.values() for settlement in of_unit]
-        return len(self.units) > 1 and bool(self.counts[members].sum(axis=0).min() >= MIN_RANGE)
+        members = [settlement for of_unit in units.values() for settlement in of_unit]
+        return len(units) > 1 and bool(counts[members].sum(axis=0).min() >= MIN_RANGE)
+
+    return is_safe
 
 
 def protect(
@@ -70,6 +83,7 @@ def protect(
     wards: Bools,
     city: bool,
     size: Floats,
+    safe: IsSafe | None = None,
 ) -> Withheld:
     """Adds to the figures that are withheld for themselves those that would give them away.
 
@@ -80,23 +94,25 @@ def protect(
             all of one place published or withheld together.
         settlements, wards, city: what is withheld for itself. Of a ward withheld so, every settlement with anybody in
             it is; of a city, every ward. Of groups: whatever is withheld as a whole, too.
+        safe: when an equation is safe, where that is not told by the sums of `counts`.
         size: of each settlement, by which the smallest that will do is withheld, and then the smallest ward.
 
     The same sizes choose the same settlements. So `size` is best what no answer changes, as how many were asked: were
     one settlement withheld for households and another for persons, each could be told from where it is published.
     """
     out = Withheld(settlements.copy(), wards.copy(), bool(city))
+    safe = safe or sums_are_safe(counts)
     by_size = np.argsort(size, kind="stable")
     by_size = by_size[counts[by_size].sum(axis=1) > 0]
     for number in range(len(wards)):
         if not out.wards[number]:
-            _settle_ward(number, counts, out, by_size[ward[by_size] == number])
-    return out if out.city else _settle_city(ward, counts, out, by_size, size)
+            _settle_ward(number, safe, out, by_size[ward[by_size] == number])
+    return out if out.city else _settle_city(ward, safe, out, by_size, size)
 
 
-def _settle_ward(number: int, counts: Floats, out: Withheld, by_size: NDArray[np.intp]) -> None:
+def _settle_ward(number: int, safe: IsSafe, out: Withheld, by_size: NDArray[np.intp]) -> None:
     """Makes the equation of a published ward safe, by withholding more of its settlements or the ward itself."""
-    exposed = _Exposed(counts)
+    exposed = _Exposed(safe)
     for settlement in by_size[out.settlements[by_size]]:
         exposed.add(int(settlement), [int(settlement)])
     for settlement in by_size[~out.settlements[by_size]]:
@@ -108,10 +124,10 @@ def _settle_ward(number: int, counts: Floats, out: Withheld, by_size: NDArray[np
 
 
 def _settle_city(
-    ward: NDArray[np.intp], counts: Floats, out: Withheld, by_size: NDArray[np.intp], size: Floats
+    ward: NDArray[np.intp], safe: IsSafe, out: Withheld, by_size: NDArray[np.intp], size: Floats
 ) -> Withheld:
     """Makes the city's equation safe: its units are withheld wards, and withheld settlements without a ward."""
-    exposed = _Exposed(counts)
+    exposed = _Exposed(safe)
     for settlement in by_size[out.settlements[by_size]]:
         number = int(ward[settlement])
         if number == NO_WARD or out.wards[number]:

@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from geo.indicators.figures.disclosure.protection import MIN_RANGE, NO_WARD, Withheld, protect
+from geo.indicators.figures.disclosure.protection import MIN_RANGE, NO_WARD
+from geo.indicators.figures.disclosure.together import FEWEST_ALIKE, Counts, Plan, decide
 
 Access = Literal["public", "full"]
 Bools = NDArray[np.bool_]
@@ -20,9 +21,6 @@ Floats = NDArray[np.float64]
 
 MIN_HOUSEHOLDS = MIN_RANGE
 """A figure on fewer answering households could point at one of them."""
-
-FEWEST_ALIKE = 5
-"""A sensitive answer given, or not given, by fewer households than this points at them."""
 
 MIN_ANSWERS = 25
 """A sample of fewer says too little to be published (DHS)."""
@@ -39,13 +37,13 @@ COUNT_STEP = 5
 P_DECIMALS: Mapping[Access, int] = {"public": 3, "full": 6}
 """How many decimals a p-value is given to."""
 
+_COUNTED = ("answering", "asked", "yes")
+
 # What adding and dividing floats leaves of a 0.
 _NOBODY = 1e-6
 
 NO_ANSWERS = "no_answers"
-FEWER_THAN_10 = "fewer_than_10"
-NEARLY_ALL_ALIKE = "nearly_all_alike"
-PROTECTS_ANOTHER = "protects_another"
+PROTECTED = "protected"
 FEW_ANSWERS = "fewer_than_25"
 TOO_MANY_UNKNOWN = "too_many_unknown"
 NO_BOUNDARY = "no_boundary"
@@ -66,9 +64,7 @@ NEAR_ALL_OTHERS = "near_all_others"
 
 REASONS: dict[str, str] = {
     NO_ANSWERS: "no household answered this question",
-    FEWER_THAN_10: "fewer than 10 answering households",
-    NEARLY_ALL_ALIKE: "nearly all, or nearly none, gave a sensitive answer",
-    PROTECTS_ANOTHER: "another figure that is withheld could be worked out from this one",
+    PROTECTED: "so that no household can be identified",
     FEW_ANSWERS: "fewer than 25 answers in a sample say too little",
     TOO_MANY_UNKNOWN: "more than a fifth of the answers are not known",
     NO_BOUNDARY: "the settlement has no boundary",
@@ -89,42 +85,55 @@ REASONS: dict[str, str] = {
 }
 """Why a figure may be withheld, in words."""
 
+FEWER_THAN_10 = "fewer_than_10"
+NEARLY_ALL_ALIKE = "nearly_all_alike"
+PROTECTS_ANOTHER = "protects_another"
+
 SECRET = (FEWER_THAN_10, NEARLY_ALL_ALIKE, PROTECTS_ANOTHER)
-"""The reasons that hide households: of such a figure nothing is said, not even how many answered."""
+"""Why households are hidden. Which of these it is stays here: fewer than 10 beside 19 in all would tell both parts."""
+
+
+def told(reasons: "pd.Series[str]") -> "pd.Series[str]":
+    """Reasons as the public gets them: one for all that hide households, of whom nothing else is said either."""
+    return reasons.mask(reasons.isin(SECRET), PROTECTED)
 
 
 def withhold(
     levels: Mapping[str, pd.DataFrame],
     ward_of: NDArray[np.intp],
-    sensitive: Bools,
-    families: Sequence[Sequence[int]],
+    plans: Sequence[tuple[Sequence[int], Plan]],
     groups_of: Mapping[str, pd.DataFrame] | None = None,
 ) -> dict[str, pd.Series]:
     """Why each figure of each level is withheld from the public; None where it is published.
 
     Args:
         levels: `settlement`, `ward` and `city`: frames of the same blocks, sorted by block, place and group, with the
-            columns block, place, group, answering, asked, yes and no (households), method and reason (why there is no
+            columns block, place, group, answering, asked and yes (households), method and reason (why there is no
             figure in the first place).
         ward_of: the ward of each settlement, or protection.NO_WARD.
-        sensitive: of each block, whether its answers could harm who gave them.
-        families: which blocks share out the same households, as the rungs of a ladder do: a place is withheld in all of
-            them or in none, since three rungs tell the fourth.
+        plans: of each round, its blocks and how they hang together.
         groups_of: where the figures are of groups, what this function said of the same places as a whole, as frames
             with the columns block, place and reason.
     """
+    n_blocks = sum(len(blocks) for blocks, _ in plans)
+    sensitive = np.zeros(n_blocks, dtype=bool)
+    for blocks, plan in plans:
+        sensitive[list(blocks)] = plan.sensitive | plan.group_is_sensitive
     reasons = {level: _for_itself(frame, sensitive, grouped=groups_of is not None) for level, frame in levels.items()}
+    loose = {level: np.ones(len(frame), dtype=bool) for level, frame in levels.items()}
     if groups_of is not None:
         for level, frame in levels.items():
-            _follow_whole(frame, reasons[level], groups_of[level])
-    spans = {level: _spans(frame, len(sensitive)) for level, frame in levels.items()}
-    for family in families:
-        at = [{level: slice(*of_level[block : block + 2]) for level, of_level in spans.items()} for block in family]
-        if any(np.isin(reasons[level][where], SECRET).any() for rows in at for level, where in rows.items()):
-            parts = [{level: levels[level].iloc[where] for level, where in rows.items()} for rows in at]
-            of_blocks = [{level: reasons[level][where] for level, where in rows.items()} for rows in at]
-            alike = bool(sensitive[list(family)].any())
-            _withhold_family(parts, of_blocks, ward_of, alike, grouped=groups_of is not None)
+            loose[level] = _follow_whole(frame, reasons[level], groups_of[level])
+    for blocks, plan in plans:
+        rows = {level: _rows_of(frame, blocks) for level, frame in levels.items()}
+        counts = {
+            level: _counts(frame.iloc[rows[level].ravel()], reasons[level], loose[level], rows[level])
+            for level, frame in levels.items()
+        }
+        ward = _numbered(levels, rows, ward_of)
+        for level, hidden in decide(counts, ward, plan, grouped=groups_of is not None).items():
+            at = rows[level].reshape(*hidden.shape, -1)[hidden]
+            reasons[level][at] = np.where(np.isin(reasons[level][at], SECRET), reasons[level][at], PROTECTS_ANOTHER)
     return {level: pd.Series(reasons[level], index=frame.index, dtype=object) for level, frame in levels.items()}
 
 
@@ -145,63 +154,41 @@ def _for_itself(frame: pd.DataFrame, sensitive: Bools, *, grouped: bool) -> NDAr
     return reason
 
 
-def _follow_whole(frame: pd.DataFrame, reason: NDArray[np.object_], whole: pd.DataFrame) -> None:
-    """Withholds the groups of a place that is withheld as a whole: together they would give it away."""
+def _follow_whole(frame: pd.DataFrame, reason: NDArray[np.object_], whole: pd.DataFrame) -> Bools:
+    """Withholds the groups of a place that is withheld as a whole, which they would give away, and says which."""
     keys = ["block", "place"]
     of_place = frame[keys].merge(whole[[*keys, "reason"]], on=keys, how="left")["reason"].to_numpy(dtype=object)
     secret = np.isin(of_place, SECRET)
     reason[secret & ~np.isin(reason, SECRET)] = PROTECTS_ANOTHER
     reason[of_place == NO_ANSWERS] = NO_ANSWERS
+    return np.asarray(secret, dtype=bool)
 
 
-def _spans(frame: pd.DataFrame, n_blocks: int) -> NDArray[np.intp]:
-    """Where each block's rows begin, and the last one's end."""
-    return np.searchsorted(frame["block"].to_numpy(), np.arange(n_blocks + 1))
+def _rows_of(frame: pd.DataFrame, blocks: Sequence[int]) -> NDArray[np.intp]:
+    """The numbers of a frame's rows by block; all blocks of a round have the same places and groups."""
+    numbers = frame["block"].to_numpy()
+    return np.array([np.arange(*np.searchsorted(numbers, (block, block + 1))) for block in blocks], dtype=np.intp)
 
 
-def _withhold_family(
-    parts: Sequence[Mapping[str, pd.DataFrame]],
-    reasons: Sequence[Mapping[str, NDArray[np.object_]]],
-    ward_of: NDArray[np.intp],
-    sensitive: bool,
-    *,
-    grouped: bool,
-) -> None:
-    """Adds to the reasons of a family's blocks what must be withheld so that the others cannot be worked out."""
-    settlements = parts[0]["settlement"]
-    places = np.unique(settlements["place"].to_numpy())
-    n_groups = max(len(settlements) // max(len(places), 1), 1)
-    # Whether few say yes is protected where all are counted; of groups, how many there are.
-    names = ["yes", "no"] if sensitive and not grouped else ["answering"]
-    counts = np.concatenate(
-        [
-            block["settlement"][name].to_numpy(dtype=np.float64).reshape(-1, n_groups)
-            for block in parts
-            for name in names
-        ],
-        axis=1,
+def _counts(frame: pd.DataFrame, reason: NDArray[np.object_], loose: Bools, rows: NDArray[np.intp]) -> Counts:
+    """The rows of a round's blocks at one level, by block, place and group."""
+    n_places = max(frame["place"].nunique(), 1)
+    shape = (len(rows), n_places, rows.shape[1] // n_places)
+    answering, asked, yes = (frame[name].to_numpy(dtype=np.float64).reshape(shape) for name in _COUNTED)
+    secret = np.isin(reason[rows], SECRET).reshape(shape)
+    whole = loose[rows].reshape(shape)
+    return Counts(answering, asked, yes, np.any(secret, axis=2, keepdims=False), np.all(whole, axis=2, keepdims=False))
+
+
+def _numbered(
+    levels: Mapping[str, pd.DataFrame], rows: Mapping[str, NDArray[np.intp]], ward_of: NDArray[np.intp]
+) -> NDArray[np.intp]:
+    """The ward of each of a round's settlements, as a number among the round's wards."""
+    places, wards = (
+        np.unique(levels[level]["place"].to_numpy()[rows[level].ravel()]) for level in ("settlement", "ward")
     )
-    wards = np.unique(parts[0]["ward"]["place"].to_numpy())
     number_of = {int(ward): number for number, ward in enumerate(wards)}
-    ward = np.array([number_of.get(int(w), NO_WARD) for w in ward_of[places]], dtype=np.intp)
-
-    def secret(level: str) -> Bools:
-        # All groups of a place are withheld together, and all rungs.
-        of_blocks = [np.isin(block[level], SECRET).reshape(-1, n_groups).any(axis=1) for block in reasons]
-        return np.asarray(np.any(of_blocks, axis=0))
-
-    asked = settlements["asked"].to_numpy(dtype=np.float64).reshape(-1, n_groups).sum(axis=1)
-    found = protect(ward, counts, secret("settlement"), secret("ward"), bool(secret("city").any()), asked)
-    for block in reasons:
-        _mark(block, found, n_groups)
-
-
-def _mark(reasons: Mapping[str, NDArray[np.object_]], found: Withheld, n_groups: int) -> None:
-    city = np.array([found.city])
-    for level, places in (("settlement", found.settlements), ("ward", found.wards), ("city", city)):
-        reason = reasons[level]
-        withheld = np.repeat(places, n_groups)
-        reason[withheld & ~np.isin(reason, SECRET)] = PROTECTS_ANOTHER
+    return np.array([number_of.get(int(ward), NO_WARD) for ward in ward_of[places]], dtype=np.intp)
 
 
 def rounded_counts(counts: Floats, exact: Floats | None = None) -> Floats:

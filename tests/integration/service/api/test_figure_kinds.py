@@ -84,7 +84,7 @@ def test_a_kind_of_figures_is_one_declaration(asking: Asking) -> None:
     first, second = body["gains"]
     assert (body["total"], body["returned"], first["reached"], first["marks"]) == (2, 2, 40, ["late", "small"])
     assert (second["gain"], second["reached"], second["working"]) == (None, None, "since 2019")
-    assert second["why_text"] == "fewer than 10 answering households"
+    assert second["why_text"] == "so that no household can be identified"
     answer = client.get(f"{GAINS}&format=csv&hxl=true")
     assert answer.headers["content-disposition"] == 'attachment; filename="gains-khandesh-2019.csv"'
     assert _lines(answer.text) == [
@@ -94,7 +94,7 @@ def test_a_kind_of_figures_is_one_declaration(asking: Asking) -> None:
             *("#meta+marks", "#status+code", "#status"),
         ],
         ["khandesh", "%", "persons", "12.5", "40", "late small", "", ""],
-        [*("khandesh", "%", "persons", "", "", ""), "fewer_than_10", "fewer than 10 answering households"],
+        [*("khandesh", "%", "persons", "", "", ""), "protected", "so that no household can be identified"],
     ]
     shown = client.get(f"{GAINS}&format=geojson").json()["features"][0]
     assert (shown["id"], shown["geometry"]["type"]) == ("khandesh/since 2019", "MultiPolygon")

@@ -36,7 +36,7 @@ def test_values_are_what_was_surveyed(client: TestClient) -> None:
     figures = {row["settlement_code"]: row for row in _values(client, TOILETS)}
     assert list(figures) == list(HOUSEHOLDS)
     # The second goes with the first, which has nine.
-    assert [figures[code]["reason"] for code in ("S01", "S02")] == ["fewer_than_10", "protects_another"]
+    assert [figures[code]["reason"] for code in ("S01", "S02")] == ["protected", "protected"]
     for code in ("S03", "S04", "S05", "S06"):
         own, n = OWN_TOILETS["2024"][code], HOUSEHOLDS[code]
         assert figures[code]["value"] == round(100 * own / n)
@@ -76,10 +76,10 @@ def test_nine_households_are_withheld_and_eleven_are_shown_in_every_format(clien
     geo_nine, geo_eleven = (f["properties"] for f in client.get(f"{query}&format=geojson").json()["features"])
     _, (csv_nine, csv_eleven) = _csv(client, f"{query}&format=csv")
     for withheld in (nine, geo_nine):
-        assert (withheld["status"], withheld["reason"]) == ("withheld", "fewer_than_10")
-        assert withheld["reason_text"] == "fewer than 10 answering households"
+        assert (withheld["status"], withheld["reason"]) == ("withheld", "protected")
+        assert withheld["reason_text"] == "so that no household can be identified"
         assert [withheld[name] for name in NUMBERS] == [None] * len(NUMBERS)
-    assert (csv_nine["status"], csv_nine["reason"]) == ("withheld", "fewer_than_10")
+    assert (csv_nine["status"], csv_nine["reason"]) == ("withheld", "protected")
     assert [csv_nine[name] for name in NUMBERS] == [""] * len(NUMBERS)
     for shown in (eleven, geo_eleven):
         assert (shown["status"], shown["reason"], shown["n"]) == ("published", None, 10)
@@ -98,7 +98,7 @@ def test_changes_are_later_less_earlier_and_withheld_under_ten(client: TestClien
     changes = {row["settlement_code"]: row for row in client.get(TOILET_CHANGES).json()["changes"]}
     assert list(changes) == list(HOUSEHOLDS)
     withheld = changes["S01"]
-    assert (withheld["status"], withheld["reason"]) == ("withheld", "fewer_than_10")
+    assert (withheld["status"], withheld["reason"]) == ("withheld", "protected")
     for name in ("from_value", "to_value", "change", "low", "high", "n", "n_before"):
         assert withheld[name] is None
     said = changes["S03"]

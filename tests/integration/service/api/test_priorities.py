@@ -23,7 +23,7 @@ from tests.support.publishing import publish
 GAPS = "/api/v1/gaps?city=khandesh&indicator=household_toilet&target=80"
 TRENDS = "/api/v1/trends?city=khandesh&indicator=household_toilet"
 
-WITHHELD = {"S01": "fewer_than_10", "S02": "protects_another"}
+WITHHELD = {"S01": "protected", "S02": "protected"}
 """Nine households, and the ten that would give them away as the rest of their ward."""
 
 

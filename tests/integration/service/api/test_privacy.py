@@ -80,6 +80,6 @@ def test_a_draft_is_as_if_it_were_not(client: TestClient, address: str) -> None:
 
 def test_withheld_figures_do_not_come_with_the_map(client: TestClient) -> None:
     html = client.get("/maps/coverage?city=khandesh&survey=2024&indicator=household_toilet").text
-    assert "fewer than 10 answering households" in html
+    assert "so that no household can be identified" in html
     assert "55.56" not in html  # 5 of 9, which is withheld
     assert "56 %" not in html

@@ -1,5 +1,6 @@
 """Samples drawn by clusters and strata, and rounds of the same households, from file to figure."""
 
+from dataclasses import replace
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 from scipy.stats import norm
 from sqlalchemy import Connection
 
@@ -121,18 +123,19 @@ def load_rounds(
     shift: int,
     modes: tuple[str, str] = ("sample", "sample"),
     clustered: tuple[bool, bool] = (False, False),
+    size: int = 20,
     **asked: Any,
 ) -> pd.DataFrame:
     """794 with a drain in both rounds, 86 in the first only, 150 in the second only, 570 in neither; and the change.
 
-    With `shift` the second round's households bear other codes; `clustered` rounds were drawn by clusters of 20.
+    With `shift` the second round's households bear other codes; `clustered` rounds were drawn by clusters of `size`.
     """
     f.load_city(connection, folder, f.small_city(1))
     answers = [(1, 1)] * 794 + [(1, 0)] * 86 + [(0, 1)] * 150 + [(0, 0)] * 570
     for slug, which, moved in (("2018", 0, 0), ("2024", 1, shift)):
         rows = [f.household(i + moved, 0, drainage="open" if pair[which] else "none") for i, pair in enumerate(answers)]
         if clustered[which]:
-            rows = [{**row, "psu": f"P{i // 20}"} for i, row in enumerate(rows)]
+            rows = [{**row, "psu": f"P{i // size}"} for i, row in enumerate(rows)]
         year = int(slug)
         spec = f.spec(slug, starts_on=date(year, 1, 1), ends_on=date(year, 6, 1), mode=modes[which])
         f.load(connection, folder, rows, survey=spec)
@@ -153,13 +156,23 @@ def test_the_same_households_are_paired(connection: Connection, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("clustered", [(True, True), (True, False), (False, True)])
-def test_pairs_of_clusters_have_no_interval(
+def test_pairs_of_clusters_vary_by_cluster(
     connection: Connection, tmp_path: Path, clustered: tuple[bool, bool]
 ) -> None:
-    """What each household changed by is summed by settlement: how the clusters differ is not known."""
+    """Clusters of 20, in which nearly all change alike: the sums of clusters vary more than households do."""
     (found,) = load_rounds(connection, tmp_path, shift=0, clustered=clustered).to_dict("records")
     assert (found["method"], found["change"]) == ("paired", 4)
-    assert "clusters_ignored" in found["flags"]
+    assert "clusters_ignored" not in found["flags"]
+    changed = np.array([0] * 794 + [-1] * 86 + [1] * 150 + [0] * 570).reshape(-1, 20).mean(axis=1)
+    half = stats.t.ppf(0.975, 79) * changed.std(ddof=1) / np.sqrt(80)
+    assert (found["low"], found["high"]) == (round(4 - 100 * half, 2), round(4 + 100 * half, 2))
+    assert found["p_value"] == pytest.approx(stats.ttest_1samp(changed, 0).pvalue, abs=5e-7)
+
+
+def test_pairs_of_one_cluster_have_no_interval(connection: Connection, tmp_path: Path) -> None:
+    found = load_rounds(connection, tmp_path, shift=0, clustered=(True, True), size=1600).to_dict("records")[0]
+    assert (found["method"], found["change"]) == ("paired", 4)
+    assert "no_degrees_of_freedom" in found["flags"]
     assert np.isnan([found["low"], found["high"], found["p_value"]]).all()
 
 
@@ -227,3 +240,34 @@ def test_frame_sizes_do_not_weigh_a_clustered_sample(clustered: Connection, tmp_
     assert (after["value"], after["low"], after["high"]) == (before["value"], before["low"], before["high"])
     assert "unweighted" in after["flags"]
     assert "frame_weighted" not in after["flags"]
+
+
+def few_new(connection: Connection, folder: Path, new: int, access: Any) -> dict[str, Any]:
+    """Forty households in both rounds, two of whom gain a drain, and `new` ones with a drain in the second only."""
+    f.load_city(connection, folder, f.small_city(1))
+    for slug, n, drained in (("2018", 40, range(10)), ("2024", 40 + new, (*range(12), *range(40, 40 + new)))):
+        rows = [f.household(i, 0, drainage="open" if i in drained else "none") for i in range(n)]
+        spec = f.spec(slug, starts_on=date(int(slug), 1, 1), ends_on=date(int(slug), 6, 1), mode="sample")
+        f.load(connection, folder, rows, survey=spec)
+    for survey_id in surveys_lacking_tallies(connection):
+        make_missing(connection, survey_id)
+    asked = replace(query(), access=access)
+    found = find_changes(connection, asked, earlier="2018", later="2024").figures
+    return {str(name): value for name, value in found.iloc[0].items()}
+
+
+@pytest.mark.parametrize(("new", "method"), [(0, "paired"), (4, "independent"), (10, "paired")])
+def test_a_public_change_is_the_difference_of_its_figures(
+    connection: Connection, tmp_path: Path, new: int, method: str
+) -> None:
+    """What the pairs changed by, beside what all did, would tell what four new households answered."""
+    found = few_new(connection, tmp_path, new, "public")
+    assert found["method"] == method
+    assert found["change"] == found["to_value"] - found["from_value"]
+    assert found["low"] <= found["change"] <= found["high"]
+    assert np.isnan(found["n_pairs"]) == (method == "independent")
+
+
+def test_a_change_in_full_is_that_of_the_pairs(connection: Connection, tmp_path: Path) -> None:
+    found = few_new(connection, tmp_path, 4, "full")
+    assert (found["method"], found["change"], found["n_pairs"]) == ("paired", 5.0, 40)

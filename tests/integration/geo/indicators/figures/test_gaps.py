@@ -78,9 +78,9 @@ def test_gaps_in_full_are_exact(city: Connection) -> None:
 def test_gaps_say_nothing_of_what_is_withheld(city: Connection) -> None:
     found = by_settlement(gaps(city, target=80))
     for nine in (0, 1):
-        assert (found.loc[nine, "status"], found.loc[nine, "reason"]) == ("withheld", "fewer_than_10")
+        assert (found.loc[nine, "status"], found.loc[nine, "reason"]) == ("withheld", "protected")
         assert found.loc[nine, SAID_WITH_THE_FIGURE].isna().all()
-        assert found.loc[nine, "hot_spot_reason"] == "fewer_than_10"
+        assert found.loc[nine, "hot_spot_reason"] == "protected"
     for more in (2, 3):
         assert found.loc[more, "status"] == "published"
 

@@ -44,11 +44,11 @@ def city(connection: Connection, tmp_path: Path) -> Connection:
 def test_values_withheld_at_nine_shown_at_ten(city: Connection) -> None:
     found = figures(city, indicators=["drainage_any"]).set_index("settlement_code")
     nine, ten = found.loc[f.code(0)], found.loc[f.code(1)]
-    assert (nine["status"], nine["reason"]) == ("withheld", "fewer_than_10")
+    assert (nine["status"], nine["reason"]) == ("withheld", "protected")
     assert nine[list(NUMBERS)].isna().all()
     assert (ten["status"], ten["reason"], ten["n"]) == ("published", None, 10)
     # The other settlement of the first one's ward would give it away.
-    assert found.loc[f.code(2), "reason"] == "protects_another"
+    assert found.loc[f.code(2), "reason"] == "protected"
     assert found.loc[f.code(2), list(NUMBERS)].isna().all()
 
 
@@ -215,7 +215,7 @@ def test_changes_between_rounds_of_everybody(rounds: Connection) -> None:
     assert (found["from_value"], found["to_value"], found["change"]) == (0, later["value"], later["value"])
     assert found["method"] == "enumeration"
     assert pd.isna(found["low"])
-    assert changes(rounds).set_index("settlement_code").loc[f.code(0), "reason"] == "fewer_than_10"
+    assert changes(rounds).set_index("settlement_code").loc[f.code(0), "reason"] == "protected"
 
 
 BROKEN = ["change", "low", "high", "from_value", "to_value", "n", "n_before", "method"]

@@ -118,8 +118,8 @@ def test_shares_speak_of_households(city: Connection, tmp_path: Path) -> None:
     assert (shown.loc["02", "n"], shown.loc["02", "n_unknown"]) == (79, 21)
     assert shown.loc["03", "n"] == 9
     public = figures(city, "register")
-    assert public.loc["03", "reason"] == "fewer_than_10"
-    assert public.loc["01", "reason"] == "protects_another"  # the other one of its ward
+    assert public.loc["03", "reason"] == "protected"
+    assert public.loc["01", "reason"] == "protected"  # the other one of its ward
 
 
 def test_shares_of_two_questions_are_never_joined(city: Connection, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from tests.support.tables import counts, figures, figures_by_level, table
 
 SETTINGS = settings(max_examples=30, deadline=None, derandomize=True)
 
-SECRET = {"fewer_than_10", "nearly_all_alike", "protects_another"}
+SECRET = {"protected"}
 
 N = st.sampled_from([0, 0, 1, 5, 9, 10, 11, 14, 30]) | st.integers(0, 80)
 
@@ -156,7 +156,7 @@ def test_sensitive_answers_at_the_threshold() -> None:
         first = figures(made, access="public")[0]
         assert (first["status"] == "published") == shown
         if not shown:
-            assert first["reason"] == "nearly_all_alike"
+            assert first["reason"] == "protected"
         plain = table([counts(yes, 30), *[counts(15, 30)] * 3], "drainage_any")
         assert figures(plain, access="public")[0]["status"] == "published"
 
@@ -170,10 +170,10 @@ def test_a_small_group_takes_its_whole_place() -> None:
     whole = table([counts(10, 49), counts(18, 40), counts(18, 40)])
     rows = figures(made, "settlement", "public", whole)
     assert [(row["place"], row["group"], row["reason"]) for row in rows] == [
-        (0, "female", "fewer_than_10"),
-        (0, "male", "protects_another"),
-        (1, "female", "protects_another"),
-        (1, "male", "protects_another"),
+        (0, "female", "protected"),
+        (0, "male", "protected"),
+        (1, "female", "protected"),
+        (1, "male", "protected"),
         (2, "female", None),
         (2, "male", None),
     ]
@@ -228,7 +228,7 @@ def test_groups_of_a_sensitive_field_hide_that_there_are_none() -> None:
     ]
     whole = table([counts(20, 50), *[counts(20, 60)] * 3])
     hidden = figures(table(cells, group_field="has_disability"), "settlement", "public", whole)
-    assert [row["reason"] for row in hidden[:2]] == ["protects_another", "fewer_than_10"]
+    assert [row["reason"] for row in hidden[:2]] == ["protected", "protected"]
     open_ = figures(table(cells, group_field="head_sex"), "settlement", "public", whole)
     assert [row["reason"] for row in open_[:2]] == [None, "no_answers"]
 
@@ -237,7 +237,7 @@ def test_groups_of_a_sensitive_field_hide_that_there_are_none() -> None:
 def test_every_indicator_is_withheld_at_nine(indicator: str) -> None:
     made = table([{**counts(4, 9), "seats": 3}, *[{**counts(20, 40), "seats": 3}] * 3], indicator)
     shown = figures(made, access="public")
-    assert shown[0]["reason"] == "fewer_than_10"
+    assert shown[0]["reason"] == "protected"
     assert [row["status"] for row in shown].count("published") == 2
 
 
@@ -246,7 +246,7 @@ def test_a_figure_withheld_to_hide_households_has_no_flags() -> None:
     small, other = counts(4, 9, 1), counts(10, 30, 3)
     made = table([{**small}, {**other}, *[counts(20, 80)] * 3], mode="sample")
     shown = figures(made, access="public")
-    assert [row["reason"] for row in shown[:2]] == ["fewer_than_10", "protects_another"]
+    assert [row["reason"] for row in shown[:2]] == ["protected", "protected"]
     assert [row["flags"] for row in shown[:2]] == [(), ()]
     assert [row["flags"] for row in figures(made)[:2]] == [
         ("few_answers", "some_unknown"),

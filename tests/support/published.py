@@ -1,0 +1,139 @@
+"""All that is published of a round made up in memory, with the rules or with others in their place."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from geo.fields import Unit
+from geo.indicators.definitions import Definition, catalogue
+from geo.indicators.figures import LEVELS, NO_WARD, Block, Cells, Round, finish, make_levels, named
+from geo.indicators.figures.compute import Exact
+from geo.indicators.figures.disclosure.audit import Finding, audit
+from geo.indicators.tallies import ALL, UNKNOWN_GROUP
+from geo.indicators.tallies.tally import SUMS
+from geo.surveys import Mode
+from tests.support.tallying import tally_gdf
+
+WELL_OFF: Mapping[str, Any] = {
+    **{"members": 4, "rooms": 2, "toilet_type": "flush_septic", "toilet_location": "on_premises"},
+    **{"toilet_users": "own", "toilet_working": True, "drainage": "closed", "water_source": "piped_dwelling"},
+    **{"water_location": "dwelling", "electricity": "metered", "internet": True, "hazard": "none"},
+    **{"wall_permanent": True, "roof_permanent": True, "floor_permanent": True, "tenure_document": True},
+    **{"fears_eviction": False, "may_bequeath": True, "head_sex": "male", "has_disability": False},
+}
+"""The answers of a household that lacks nothing."""
+
+Cell = tuple[str, str, str]
+"""An indicator, a level and a place."""
+
+
+@dataclass(frozen=True)
+class Text:
+    """A round's households, in settlements that lie in wards or in none."""
+
+    rows: Sequence[Mapping[str, Any]]
+    """Each with `settlement` and its answers; in a register with `weight` and `asked`."""
+    wards: Mapping[str, str | None]
+    indicators: Sequence[str]
+    by: Sequence[str] = ()
+    unit: Unit = "household"
+    mode: Mode = "census"
+    hectares: float = 10.0
+    frame: float = np.nan
+
+    @property
+    def definitions(self) -> list[Definition]:
+        """Those of its indicators."""
+        return [catalogue()[name] for name in self.indicators]
+
+    def cells(self, by: str = ALL) -> Cells:
+        """The tallies of all its indicators at both levels that are counted."""
+        codes = sorted(self.wards)
+        frame = pd.DataFrame([{"settlement_id": codes.index(row["settlement"]), **row} for row in self.rows])
+        tallies = tally_gdf(frame, self.definitions, by=by, unit=self.unit)
+        of_round = Round("town", "2024", self.unit, self.mode, date(2024, 1, 1), date(2024, 3, 31))
+        blocks = [Block(of_round, each, level) for each in self.definitions for level in each.counted_levels()]
+        heads = pd.DataFrame(
+            [(i, block.definition.id, block.counted) for i, block in enumerate(blocks)],
+            columns=["block", "indicator_id", "counted"],
+        )
+        names = sorted({ward for ward in self.wards.values() if ward is not None})
+        at = [names.index(ward) if (ward := self.wards[code]) is not None else NO_WARD for code in codes]
+        places = pd.DataFrame({"code": codes, "name": codes, "ward": at})
+        grid = pd.DataFrame({"settlement_id": range(len(codes)), "place": range(len(codes)), "ward": at})
+        groups = pd.DataFrame({"group_code": sorted(set(tallies["group_code"])) or [UNKNOWN_GROUP]})
+        cells = (
+            heads.merge(grid, how="cross")
+            .merge(groups, how="cross")
+            .merge(
+                tallies.drop(columns=["definition_version", "group_field"]),
+                on=["indicator_id", "counted", "settlement_id", "group_code"],
+                how="left",
+            )
+        )
+        numbers = [*SUMS, "n_sampled"]
+        cells[numbers] = cells[numbers].astype(float).fillna(0.0)
+        cells["n_sampled"] = cells.groupby(["block", "place"])["n_sampled"].transform("max" if by == ALL else "sum")
+        cells = cells.rename(columns={"group_code": "group"}).assign(
+            survey_id=0,
+            households=self.frame,
+            area_m2=self.hectares * 1e4,
+            boundary_id=np.nan,
+            clustered=False,
+            seats=np.nan,
+            nearest_m=np.nan,
+        )
+        cells = cells.sort_values(["block", "place", "group"], kind="stable", ignore_index=True)
+        wards = pd.DataFrame({"code": names, "name": names})
+        return Cells(blocks, places, wards, cells, pd.DataFrame(), by)
+
+    def published(self) -> pd.DataFrame:
+        """What the public gets."""
+        whole = self.cells()
+        made = [self._said(whole, make_levels(whole, LEVELS, "public"))]
+        for by in self.by:
+            table = self.cells(by)
+            made.append(self._said(table, make_levels(table, LEVELS, "public", whole)))
+        return pd.concat(made, ignore_index=True)
+
+    def with_withheld(
+        self, hidden: Collection[Cell], reason: Callable[[Cell], str] = lambda _: "protected"
+    ) -> pd.DataFrame:
+        """What the public would get, were these figures withheld and no others."""
+        made = []
+        for by in (ALL, *self.by):
+            table = self.cells(by)
+            exact = make_levels(table, LEVELS, "full")
+            told = {}
+            for level, of_level in exact.items():
+                said = named(of_level.figures.assign(status="", rounded_to=np.nan), table, level)
+                cells = zip(said["indicator"], said["level"], said["_code"], strict=True)
+                reasons = [reason(cell) if cell in hidden else None for cell in cells]
+                figures = of_level.figures.assign(reason=pd.Series(reasons, dtype=object))
+                told[level] = replace(of_level, figures=figures, access="public")
+            made.append(self._said(table, told))
+        return pd.concat(made, ignore_index=True)
+
+    def _said(self, table: Cells, levels: Mapping[Any, Exact]) -> pd.DataFrame:
+        return pd.concat([named(finish(exact), table, level) for level, exact in levels.items()], ignore_index=True)
+
+    def audited(self, figures: pd.DataFrame) -> list[Finding]:
+        """What can be learnt from a text of this round."""
+        return audit(figures, self.wards, self.definitions, dict.fromkeys(self.wards, self.hectares))
+
+
+def households(settlement: str, n: int, **answers: Any) -> list[dict[str, Any]]:
+    """Households of a settlement that lack nothing, but for these answers; a callable is asked of each number."""
+    return [
+        {"settlement": settlement, **WELL_OFF, **{k: v(i) if callable(v) else v for k, v in answers.items()}}
+        for i in range(n)
+    ]
+
+
+def cells_of(indicators: Iterable[str], *places: str, level: str = "settlement") -> set[Cell]:
+    """These indicators in these places."""
+    return {(indicator, level, place) for indicator in indicators for place in places}
