@@ -93,8 +93,26 @@ def _compared(
     first, second = (_figures(connection, query, blocks) for blocks in (before, after))
     both = second.merge(first, on=_KEYS, how="left", suffixes=("", "_before"))
     both = with_pairs(connection, query.level, both, before, after)
-    block = both["block"].to_numpy()
-    broken = _breaks(both, before, after)
+    for name, blocks in (("", after), ("_before", before)):
+        # Also where the earlier round has no such place or group.
+        rounds = [blocks[i].round for i in both["block"]]
+        both[f"survey{name}"] = [each.survey for each in rounds]
+        both[f"starts_on{name}"] = [each.starts_on.isoformat() for each in rounds]
+        both[f"ends_on{name}"] = [each.ends_on.isoformat() for each in rounds]
+        both[f"surveyed{name}"] = [f"{each.unit} {each.mode}" for each in rounds]
+        both[f"definition_version{name}"] = [blocks[i].definition.version for i in both["block"]]
+    return compare(_with_change_of_pairs(both, query.access), query, allow_break=allow_break)
+
+
+def compare(both: pd.DataFrame, query: ValuesQuery, *, allow_break: bool) -> pd.DataFrame:
+    """What each figure of the later round changed by.
+
+    `both` has the figures of the later round, and with `_before` those of the earlier one: the columns of figures,
+    answering (households), shown and n_shown (value and n as the reader sees them), surveyed (how), and _drawn. Of the
+    same households in both it has n_pairs (missing where that was not looked at), pair_change, pair_low, pair_high,
+    pair_p and pair_without_df (whether there are too few clusters for an interval).
+    """
+    broken = _breaks(both)
     reason = both["reason"].where(both["reason"].notna(), both["reason_before"])
     # Small groups are pooled round by round: what is one pool in this round may be two groups in the other. Nor need
     # the earlier round have had the ward.
@@ -108,10 +126,8 @@ def _compared(
     said = reason.isna().to_numpy()
     interval, p_value, change = _estimated(both, method, query.access)
     changes = both.rename(columns={"shown": "to_value", "shown_before": "from_value"})
-    for which, blocks in (("from", before), ("to", after)):
-        changes[f"{which}_survey"] = [blocks[i].round.survey for i in block]
-        changes[f"{which}_starts_on"] = [blocks[i].round.starts_on.isoformat() for i in block]
-        changes[f"{which}_ends_on"] = [blocks[i].round.ends_on.isoformat() for i in block]
+    for name in ("survey", "starts_on", "ends_on"):
+        changes[f"from_{name}"], changes[f"to_{name}"] = both[f"{name}_before"], both[name]
     changes["change"], changes["p_value"] = change, p_value
     changes["low"], changes["high"] = interval
     changes["n"], changes["n_before"] = both["n_shown"], both["n_shown_before"]
@@ -133,7 +149,7 @@ def _compared(
     ):
         changes[name] = changes[name].astype(float).where(said)
     changes["method"] = pd.Series(method, index=changes.index, dtype=object).where(said, None)
-    without_df = (method == "paired") & _clustered(both) & ~(both["pair_df"] >= 1)
+    without_df = (method == "paired") & both["pair_without_df"].to_numpy(dtype=bool)
     marks = {"break_allowed": broken.notna(), "no_degrees_of_freedom": without_df}
     flags = [
         tuple(dict.fromkeys((*now, *then, *compress(marks, marked)))) if shown else ()
@@ -157,13 +173,11 @@ def _figures(connection: Connection, query: ValuesQuery, blocks: list[Block]) ->
     return pd.concat([names, numbers, shown[["value", "n"]].set_axis(["shown", "n_shown"], axis=1)], axis=1)
 
 
-def _breaks(both: pd.DataFrame, before: list[Block], after: list[Block]) -> "pd.Series[str]":
+def _breaks(both: pd.DataFrame) -> "pd.Series[str]":
     """What keeps the rounds from being compared; missing where nothing does."""
-    block = both["block"].to_numpy()
-    of_rounds = list(zip(before, after, strict=True))
-    definition = np.array([b.definition.version != a.definition.version for b, a in of_rounds])[block]
-    mode = np.array([(b.round.mode, b.round.unit) != (a.round.mode, a.round.unit) for b, a in of_rounds])[block]
-    drawn = (both["_drawn"] != both["_drawn_before"]).to_numpy()
+    definition, drawn, mode = (
+        (both[name] != both[f"{name}_before"]).to_numpy() for name in ("definition_version", "_drawn", "surveyed")
+    )
     found = np.select([definition, drawn, mode], [d.DEFINITION_CHANGED, d.BOUNDARY_CHANGED, d.MODE_CHANGED], "")
     return pd.Series(found, index=both.index, dtype=object).replace("", None)
 
@@ -209,32 +223,47 @@ def _estimated(
     # Nor is a figure of everybody one of a sample, of however many: it is what the other round is held against.
     sizes = [np.where(both[f"method{of}"] == "enumeration", np.inf, floats(f"n_eff{of}")) for of in ("_before", "")]
     by_chance = independent_p_value(p1 / PERCENT, sizes[0], p2 / PERCENT, sizes[1])
-    scale = np.where(per_cent, PERCENT, 1.0)
-    pairs = paired_difference(*(floats(name) for name in ("sum_a", "sum_ad", "sum_a2", "sum_a2d", "sum_a2d2")))
-    is_paired, clustered, df = method == "paired", _clustered(both), floats("pair_df")
-    half = np.where(clustered, student_t(df) * floats("pair_error"), Z_95 * pairs.standard_error)
-    # A published change is the difference of its two figures, of which the pairs say how sure it is.
-    middle = np.where(access == "public", p2 - p1, pairs.d * scale)
-    of_pairs = Interval(middle - half * scale, middle + half * scale)
-    sampled = np.isin(method, ("paired", "independent"))
+    is_paired, sampled = method == "paired", np.isin(method, ("paired", "independent"))
     ends = [
         np.where(sampled, np.where(is_paired, one, other), np.nan)
-        for one, other in zip(of_pairs, independent, strict=True)
+        for one, other in zip((floats("pair_low"), floats("pair_high")), independent, strict=True)
     ]
-    of_same = np.where(
-        clustered,
-        t_p_value(pairs.d, floats("pair_error"), df),
-        mcnemar_p_value(floats("n_gained"), floats("n_lost")),
-    )
-    p_value = np.where(sampled & per_cent, np.where(is_paired, of_same, by_chance), np.nan)
+    p_value = np.where(sampled & per_cent, np.where(is_paired, floats("pair_p"), by_chance), np.nan)
     exactly = is_paired & (access == "full")
-    change = np.where(exactly, pairs.d * scale, floats("shown") - floats("shown_before"))
+    change = np.where(exactly, floats("pair_change"), floats("shown") - floats("shown_before"))
     few = np.minimum(floats("answering"), floats("answering_before")) < d.MANY
     decimals = np.where(few, 0, 1) if access == "public" else np.full(len(both), 2)
     return (
         Interval(*(d.rounded(end, np.where(per_cent, decimals, 3)) for end in ends)),
         d.rounded_p_values(p_value, access),
         d.rounded(change, np.where(per_cent, 2, 3)),
+    )
+
+
+def _with_change_of_pairs(both: pd.DataFrame, access: d.Access) -> pd.DataFrame:
+    """The rows with what the households that are in both rounds changed by, and how sure that is."""
+
+    def floats(name: str) -> NDArray[np.float64]:
+        return np.asarray(both[name], dtype=np.float64)
+
+    scale = np.where(both["unit"].to_numpy() == "%", PERCENT, 1.0)
+    pairs = paired_difference(*(floats(name) for name in ("sum_a", "sum_ad", "sum_a2", "sum_a2d", "sum_a2d2")))
+    clustered, df = _clustered(both), floats("pair_df")
+    half = np.where(clustered, student_t(df) * floats("pair_error"), Z_95 * pairs.standard_error) * scale
+    change = pairs.d * scale
+    # A published change is the difference of its two figures, of which the pairs say how sure it is.
+    middle = floats("value") - floats("value_before") if access == "public" else change
+    of_same = np.where(
+        clustered,
+        t_p_value(pairs.d, floats("pair_error"), df),
+        mcnemar_p_value(floats("n_gained"), floats("n_lost")),
+    )
+    return both.assign(
+        pair_change=change,
+        pair_low=middle - half,
+        pair_high=middle + half,
+        pair_p=of_same,
+        pair_without_df=clustered & ~(df >= 1),
     )
 
 

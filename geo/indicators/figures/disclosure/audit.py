@@ -56,8 +56,8 @@ def audit(
     """What can be learnt from a round's figures that are withheld so that no household can be identified.
 
     A count of fewer than 10 answering households must not be told to within 10, and of sensitive answers neither those
-    who gave them nor those who did not to within 5 where they are fewer than that. How many answered a choice between
-    other conditions is left aside: whoever is known to fulfil one of these has, and that is told of each.
+    who gave them nor those who did not to within 5 where they are fewer than that. How many answered an
+    indicator that is made of others is left aside: whose answer to one of these decides has, and that is told of each.
 
     Args:
         figures: all that is published of one round, with the columns VALUE_COLUMNS, of the levels settlement, ward and
@@ -238,7 +238,7 @@ class _Round:
                 continue
             answers = self._of(row)
             asked: list[tuple[What, Sum, int]] = []
-            if not _parts(self._there[row.indicator], list(self._there.values())):
+            if not self._is_made_of_others(self._there[row.indicator]):
                 asked.append(("answering", answers.known, MIN_RANGE))
             if self._there[row.indicator].is_sensitive and row.counted == "households":
                 asked += [("yes", answers.yes, FEWEST_ALIKE), ("no", answers.no, FEWEST_ALIKE)]
@@ -247,6 +247,13 @@ class _Round:
                 # That there are none may be told of answers that are not sensitive.
                 if most - least < room - _SLACK and least < room - _SLACK and (most > _SLACK or what != "answering"):
                     yield row.finding(what, round(least, 3), round(most, 3))
+
+    def _is_made_of_others(self, definition: Definition) -> bool:
+        fields = definition.answer_fields
+        return not definition.deprivations and any(
+            other.measure != "density" and other.answer_fields and other.answer_fields < fields
+            for other in self._there.values()
+        )
 
     def _of(self, row: _Row) -> _Answers:
         """The answers a figure counts: those of all settlements of its place."""

@@ -8,12 +8,14 @@ import io
 import json
 from typing import Any
 
+import pandas as pd
 import pytest
 from fastapi.testclient import TestClient
 
 from geo.indicators.definitions import catalogue
 from geo.indicators.figures.changes import COLUMNS as CHANGES
 from geo.indicators.figures.compute import NUMBERS
+from geo.indicators.figures.disclosure.audit import audit
 from geo.indicators.figures.gaps import COLUMNS as GAPS
 from geo.indicators.tallies.store import group_fields
 from tests.support.audit import Equation, ranges
@@ -154,6 +156,21 @@ def test_parents_less_children_leave_ten_households_of_room(client: TestClient, 
         patterns.append(sorted(hidden))
     # Three rungs tell the fourth: all are withheld in the same places.
     assert all(pattern == patterns[0] for pattern in patterns)
+
+
+@pytest.mark.parametrize("survey", SURVEYS)
+def test_nothing_can_be_learnt_from_all_that_is_published_of_a_round(client: TestClient, survey: str) -> None:
+    """Every indicator, at both levels that are counted, of settlements, wards and the city, held against each other."""
+    rows = [
+        row
+        for level in LEVELS
+        for counted in ("households", "persons")
+        for row in rows_of(
+            client, f"/api/v1/values?survey={survey}&level={level}&counted={counted}&limit=10000", "json"
+        )
+    ]
+    assert {row["reason"] for row in rows} >= SECRET
+    assert audit(pd.DataFrame(rows), WARDS, catalogue().values()) == []
 
 
 def test_two_rounds_tell_no_more_than_each(client: TestClient) -> None:
