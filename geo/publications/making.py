@@ -15,18 +15,13 @@ from geo.database.schema.publications import publication, publication_counts, pu
 from geo.database.schema.surveys import survey
 from geo.errors import Conflict
 from geo.indicators.figures import Level, Told, tell_round
+from geo.indicators.figures.compute import NUMBERS
+from geo.indicators.figures.disclosure.rules import PROTECTED
 from geo.publications.basis import basis_of
 from geo.publications.open_views import write_wide_view
+from geo.publications.pairs import write_pairs
 from geo.publications.parts import add_part
 from geo.publications.places import FIRST, number_places, write_places
-
-PROTECTED = "protected"
-
-NUMBERS = (
-    *("value", "low", "high", "n", "n_unknown", "bound_low", "bound_high", "population"),
-    *("unserved", "unserved_low", "unserved_high", "response_rate", "deff", "n_eff"),
-)
-"""What a figure says in numbers."""
 
 _KEYS = ("block", "place", "group_name")
 
@@ -73,6 +68,7 @@ def make_publication(
     ).scalar_one()
     sha256 = _write(connection, publication_id, row.city, row.slug)
     connection.execute(update(publication).where(publication.c.id == publication_id).values(sha256=sha256))
+    write_pairs(connection, row.city, row.slug)
     write_wide_view(connection, _indicators(connection))
     raise_data_version(connection)
     return Made(number, True, row.city, row.slug, row.organisation_id)

@@ -52,6 +52,8 @@ def blocks_together(connection: Connection, publications: list[CurrentPublicatio
     asked = [block.group_field == (query.by or "")]
     if query.indicators:
         asked.append(block.indicator_id.in_(query.indicators))
+    if query.version is not None:
+        asked.append(block.definition_version == query.version)
     if query.counted is not None:
         return [*asked, block.counted == query.counted]
     headlines = (

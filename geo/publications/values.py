@@ -20,9 +20,10 @@ from geo.errors import InvalidParameter, InvalidParameters
 from geo.fields import Unit
 from geo.indicators.definitions import read_catalogue
 from geo.indicators.figures import COLUMNS, COUNT_STEP, REASONS, VALUE_COLUMNS, FigurePage, ValuesQuery
+from geo.indicators.figures.compute import NUMBERS
+from geo.indicators.figures.disclosure.rules import PROTECTED
 from geo.indicators.figures.query import check_filters
 from geo.places import as_wkb, read_shape
-from geo.publications.making import NUMBERS, PROTECTED
 from geo.surveys import Mode
 
 _C = "C"
@@ -41,6 +42,7 @@ class CurrentPublication:
     ends_on: date
     mode: Mode
     unit: Unit
+    survey_id: int
 
     @property
     def key(self) -> list[str]:
@@ -59,7 +61,7 @@ def current_publications(
     rows = (
         select(
             *(publication.c.id, publication.c.number, city.c.slug.label("city"), survey.c.slug.label("survey")),
-            *(survey.c.starts_on, survey.c.ends_on, survey.c.mode, survey.c.unit),
+            *(survey.c.starts_on, survey.c.ends_on, survey.c.mode, survey.c.unit, survey.c.id.label("survey_id")),
         )
         .join(survey, survey.c.id == publication.c.survey_id)
         .join(city, city.c.id == survey.c.city_id)

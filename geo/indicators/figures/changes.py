@@ -12,7 +12,7 @@ from geo.base import refuse_unknown
 from geo.database.schema.places import city
 from geo.database.schema.surveys import survey
 from geo.errors import InvalidParameter, InvalidParameters
-from geo.indicators.definitions import read_catalogue
+from geo.indicators.definitions import Catalogue, read_catalogue
 from geo.indicators.figures.blocks import Block
 from geo.indicators.figures.columns import CHANGE_COLUMNS, frame_names
 from geo.indicators.figures.compute import NUMBERS, PERCENT, finish
@@ -55,8 +55,7 @@ def find_changes(
         InvalidParameters: a filter or a round names something that is not there.
     """
     catalogue = read_catalogue(connection)
-    check_filters(connection, replace(query, surveys=[later] if query.by else []), catalogue)
-    _check_rounds(connection, query, earlier, later)
+    check_changes(connection, query, catalogue, earlier=earlier, later=later)
     rounds = find_rounds(connection, replace(query, surveys=[earlier, later]))
     first = _by_indicator(find_blocks(connection, replace(query, surveys=[earlier]), catalogue, rounds))
     last = find_blocks(connection, replace(query, surveys=[later]), catalogue, rounds)
@@ -67,6 +66,18 @@ def find_changes(
 
     page = page_of(connection, query, blocks, rows_of)
     return replace(page, figures=page.figures.reindex(columns=list(COLUMNS)))
+
+
+def check_changes(
+    connection: Connection, query: ValuesQuery, catalogue: Catalogue, *, earlier: str, later: str
+) -> None:
+    """Refuses changes of what is not there, or between rounds that are not two.
+
+    Raises:
+        InvalidParameters: as find_changes.
+    """
+    check_filters(connection, replace(query, surveys=[later] if query.by else []), catalogue)
+    _check_rounds(connection, query, earlier, later)
 
 
 def _of(block: Block) -> tuple[str, str]:
@@ -109,8 +120,9 @@ def compare(both: pd.DataFrame, query: ValuesQuery, *, allow_break: bool) -> pd.
 
     `both` has the figures of the later round, and with `_before` those of the earlier one: the columns of figures,
     answering (households), shown and n_shown (value and n as the reader sees them), surveyed (how), and _drawn. Of the
-    same households in both it has n_pairs (missing where that was not looked at), pair_change, pair_low, pair_high,
-    pair_p and pair_without_df (whether there are too few clusters for an interval).
+    same households in both it has n_pairs (missing where that was not looked at), is_paired (whether they are compared
+    with themselves), pair_change, pair_low, pair_high, pair_p and pair_without_df (whether the clusters are too few for
+    an interval).
     """
     broken = _breaks(both)
     reason = both["reason"].where(both["reason"].notna(), both["reason_before"])
@@ -120,7 +132,7 @@ def compare(both: pd.DataFrame, query: ValuesQuery, *, allow_break: bool) -> pd.
     reason = reason.mask(unmatched & reason.isna(), d.GROUPS_DIFFER if query.by else d.BOUNDARY_CHANGED)
     if not allow_break:
         reason = reason.where(broken.isna() | unmatched, broken)
-    method = _methods(both, query.access)
+    method = _methods(both)
     undecided = (method == "undecided") & reason.isna()
     reason = reason.mask(undecided, d.NOT_COUNTED_YET)
     said = reason.isna().to_numpy()
@@ -182,25 +194,30 @@ def _breaks(both: pd.DataFrame) -> "pd.Series[str]":
     return pd.Series(found, index=both.index, dtype=object).replace("", None)
 
 
-def _methods(both: pd.DataFrame, access: d.Access) -> NDArray[np.object_]:
-    """How each pair of figures is to be compared.
+def _are_paired(both: pd.DataFrame, access: d.Access) -> NDArray[np.bool_]:
+    """Where the same households are compared with themselves.
 
-    For the public, the same households are compared where those who are in one round only are none or many: of a few,
-    what the pairs changed by would tell the answers.
+    For the public, that is where those who are in one round only are none or many: of a few, what the pairs changed by
+    would tell the answers.
     """
-    first, second = both["method_before"].to_numpy(dtype=object), both["method"].to_numpy(dtype=object)
     pairs, *answering = (both[name].to_numpy(dtype=float) for name in ("n_pairs", "answering", "answering_before"))
     same = pairs >= SAME_HOUSEHOLDS * np.maximum(*answering)
     if access == "public":
         for of_round in answering:
             same &= (of_round - pairs == 0) | (of_round - pairs >= d.MIN_HOUSEHOLDS)
+    return np.asarray(same & both["group_by"].isna().to_numpy(), dtype=bool)
+
+
+def _methods(both: pd.DataFrame) -> NDArray[np.object_]:
+    """How each pair of figures is to be compared."""
+    first, second = both["method_before"].to_numpy(dtype=object), both["method"].to_numpy(dtype=object)
     by_group = both["group_by"].notna().to_numpy()
     measured = (first == "measurement") | (second == "measurement")
     register = (first == "register") | (second == "register")
     everybody = (first == "enumeration") & (second == "enumeration")
     known = both["n_pairs"].notna().to_numpy() | by_group
     return np.select(
-        [measured, register, everybody, ~known, same & ~by_group],
+        [measured, register, everybody, ~known, both["is_paired"].to_numpy(dtype=bool)],
         ["measurement", "register", "enumeration", "undecided", "paired"],
         "independent",
     ).astype(object)
@@ -259,6 +276,7 @@ def _with_change_of_pairs(both: pd.DataFrame, access: d.Access) -> pd.DataFrame:
         mcnemar_p_value(floats("n_gained"), floats("n_lost")),
     )
     return both.assign(
+        is_paired=_are_paired(both, access),
         pair_change=change,
         pair_low=middle - half,
         pair_high=middle + half,

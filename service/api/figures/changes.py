@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from geo.indicators.figures import CHANGE_COLUMNS, FigurePage, ValuesQuery, find_changes
+from geo.publications import find_published_changes
 from service.api.figures.route import FigureKind
 from service.http.parameters import (
     AllowBreak,
@@ -59,6 +60,11 @@ def _find(connection: Connection, query: _ChangesQuery) -> FigurePage:
     return find_changes(connection, query, earlier=query.earlier, later=query.later, allow_break=query.allow_break)
 
 
+def _find_published(connection: Connection, query: _ChangesQuery) -> FigurePage:
+    rounds = {"earlier": query.earlier, "later": query.later}
+    return find_published_changes(connection, query, **rounds, allow_break=query.allow_break)
+
+
 KIND = FigureKind(
     "changes",
     "Changes",
@@ -69,5 +75,5 @@ KIND = FigureKind(
     columns=CHANGE_COLUMNS,
     ask=_ask,
     find=_find,
-    find_published=_find,
+    find_published=_find_published,
 )
