@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, column, func, select
+from sqlalchemy import Connection, Select, column, func, select
 
 from geo.database.schema.places import city, organisation
+from geo.database.schema.publications import publication, published_block
 from geo.database.schema.surveys import survey
 from geo.database.schema.tallies import tallied
 from geo.database.schema.uploads import public_upload
@@ -32,10 +33,7 @@ def find_sources(
             survey.c.slug.label("survey"),
             organisation.c.name.label("organisation"),
             survey.c.licence,
-            select(func.max(tallied.c.definition_version))
-            .where(tallied.c.survey_id == survey.c.id, tallied.c.group_field == "", tallied.c.indicator_id == indicator)
-            .scalar_subquery()
-            .label("definition_version"),
+            _version(indicator, seen).scalar_subquery().label("definition_version"),
         )
         .join(city, city.c.id == survey.c.city_id)
         .join(organisation, organisation.c.id == survey.c.organisation_id)
@@ -51,6 +49,20 @@ def find_sources(
         "definition": definition.model_dump(mode="json"),
         **_uploads(connection, row["id"], seen),
     }
+
+
+def _version(indicator: str, seen: Seen) -> Select[tuple[int]]:
+    """The version of an indicator's definition that a round's figures are counted by, or were when it was published."""
+    if seen == "published":
+        return (
+            select(published_block.c.definition_version)
+            .join(publication, publication.c.id == published_block.c.publication_id)
+            .where(publication.c.survey_id == survey.c.id, publication.c.state == "current")
+            .where(published_block.c.group_field == "", published_block.c.indicator_id == indicator)
+            .limit(1)
+        )
+    counted = (tallied.c.survey_id == survey.c.id, tallied.c.group_field == "", tallied.c.indicator_id == indicator)
+    return select(func.max(tallied.c.definition_version)).where(*counted)
 
 
 def _uploads(connection: Connection, survey_id: int, seen: Seen) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from service.actions.surveys import (
     change_publishing,
     change_state,
     end_grant,
+    find_own,
     grant_survey,
     grants_of,
     listed,
@@ -44,6 +45,7 @@ def open_one(request: Request, body: NewSurvey) -> Response:
 def change(request: Request, city: SlugInPath, survey: SlugInPath, body: SurveyChange) -> Response:
     """Publishes a round or takes it back to draft, and says when its next publications are made."""
     with acting(request, "steward") as done:
+        find_own(done, city, survey)
         if body.publishing is not None:
             change_publishing(done, city, survey, body.publishing)
         if body.state is not None:

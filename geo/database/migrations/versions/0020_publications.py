@@ -126,6 +126,24 @@ REVOKE ALL ON FUNCTION gate.retract() FROM PUBLIC;
 CREATE TRIGGER survey_taken_back AFTER UPDATE OF state ON survey
     FOR EACH ROW WHEN (OLD.state = 'published' AND NEW.state = 'draft') EXECUTE FUNCTION gate.retract();
 
+-- The public reads publications: what they are made from is for those who see a round in full.
+DROP POLICY seen ON tally;
+CREATE POLICY seen ON tally FOR SELECT USING (survey_id IN (SELECT gate.full_surveys()));
+DROP POLICY seen ON tallied;
+CREATE POLICY seen ON tallied FOR SELECT USING (survey_id IN (SELECT gate.full_surveys()));
+DROP POLICY seen ON paired;
+CREATE POLICY seen ON paired FOR SELECT USING (
+    from_survey_id IN (SELECT gate.full_surveys()) AND to_survey_id IN (SELECT gate.full_surveys())
+);
+DROP POLICY seen ON pair_tally;
+CREATE POLICY seen ON pair_tally FOR SELECT USING (
+    from_survey_id IN (SELECT gate.full_surveys()) AND to_survey_id IN (SELECT gate.full_surveys())
+);
+DROP POLICY seen ON survey_frame;
+CREATE POLICY seen ON survey_frame FOR SELECT USING (survey_id IN (SELECT gate.full_surveys()));
+DROP POLICY seen ON stratum_frame;
+CREATE POLICY seen ON stratum_frame FOR SELECT USING (survey_id IN (SELECT gate.full_surveys()));
+
 -- What is published is for everybody; that a round has been is as well known as the round.
 ALTER TABLE publication ENABLE ROW LEVEL SECURITY;
 CREATE POLICY seen ON publication FOR SELECT USING (survey_id IN (SELECT gate.seen_surveys()));
@@ -193,6 +211,22 @@ COMMENT ON COLUMN open.figures.reason IS 'Why it is withheld, as a code.';
 
 DOWNGRADE = """
 DROP SCHEMA open CASCADE;
+DROP POLICY seen ON tally;
+CREATE POLICY seen ON tally FOR SELECT USING (survey_id IN (SELECT gate.seen_surveys()));
+DROP POLICY seen ON tallied;
+CREATE POLICY seen ON tallied FOR SELECT USING (survey_id IN (SELECT gate.seen_surveys()));
+DROP POLICY seen ON paired;
+CREATE POLICY seen ON paired FOR SELECT USING (
+    from_survey_id IN (SELECT gate.seen_surveys()) AND to_survey_id IN (SELECT gate.seen_surveys())
+);
+DROP POLICY seen ON pair_tally;
+CREATE POLICY seen ON pair_tally FOR SELECT USING (
+    from_survey_id IN (SELECT gate.seen_surveys()) AND to_survey_id IN (SELECT gate.seen_surveys())
+);
+DROP POLICY seen ON survey_frame;
+CREATE POLICY seen ON survey_frame FOR SELECT USING (survey_id IN (SELECT gate.seen_surveys()));
+DROP POLICY seen ON stratum_frame;
+CREATE POLICY seen ON stratum_frame FOR SELECT USING (survey_id IN (SELECT gate.seen_surveys()));
 DROP TRIGGER survey_taken_back ON survey;
 DROP FUNCTION gate.retract();
 DROP TABLE published_pair, publication_counts, published_figure, published_block, published_place, publication;

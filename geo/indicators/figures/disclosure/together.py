@@ -83,8 +83,7 @@ def decide(levels: Mapping[Level, Counts], ward: NDArray[np.intp], plan: Plan, *
             break
         # Who did not answer is hidden among others who did not, or the place for all indicators: what costs less.
         withheld = withheld | decision.blamed
-    # A city is worth as much as all its wards, or all its settlements.
-    return min(found, key=lambda hidden: sum(float(places.mean()) for places in hidden.values() if places.size))
+    return min(found, key=lambda hidden: sum(int(places.sum()) for places in hidden.values()))
 
 
 class _Decision:

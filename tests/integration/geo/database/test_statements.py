@@ -25,6 +25,7 @@ QUESTIONS = (
     "/api/v1/surveys?city=khandesh",
     "/api/v1/indicators",
     "/api/v1/values",
+    "/api/v1/publications?city=khandesh",
     "/api/v1/values?city=khandesh&survey=2024",
     "/api/v1/values?city=khandesh&survey=2024&indicator=household_toilet&level=city",
     "/api/v1/values?city=khandesh&survey=2024&indicator=drainage_any&by=head_sex",

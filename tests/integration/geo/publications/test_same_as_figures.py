@@ -91,10 +91,9 @@ def test_values_page_by_page(reading: Connection) -> None:
     ],
 )
 def test_changes(reading: Connection, query: ValuesQuery, earlier: str, later: str) -> None:
-    rounds = {"earlier": earlier, "later": later}
     same(
-        find_changes(reading, query, **rounds).figures,
-        find_published_changes(reading, query, **rounds).figures,
+        find_changes(reading, query, earlier=earlier, later=later).figures,
+        find_published_changes(reading, query, earlier=earlier, later=later).figures,
     )
 
 

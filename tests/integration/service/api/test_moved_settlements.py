@@ -77,7 +77,7 @@ def test_moving_a_settlement_tells_nothing_of_it(
 ) -> None:
     before = answers(changing_client)
     reasons = changing_client.get(f"/api/v1/values?{_FIGURES}&survey=2024&settlement=S01").json()["values"]
-    assert {row["reason"] for row in reasons} == {"fewer_than_10"}
+    assert {row["reason"] for row in reasons} == {"protected"}
     moved = move(changing_city, tmp_path / "moved.gpkg", {"S01": "B"})
     assert moved.changes is not None
     assert [each.code for each in moved.changes.moves] == ["S01"]

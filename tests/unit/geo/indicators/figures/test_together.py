@@ -134,7 +134,7 @@ def test_nothing_can_be_learnt_of_what_is_withheld(text: Text) -> None:
     assert text.audited(text.published()) == []
 
 
-@settings(SETTINGS, max_examples=6)
+@settings(SETTINGS, max_examples=4)
 @given(texts(by=("head_sex",)).filter(lambda text: len(text.rows) > 0))
 def test_nothing_can_be_learnt_of_groups(text: Text) -> None:
     assert text.audited(text.published()) == []
