@@ -14,9 +14,8 @@ from geo.database.schema.places import city
 from geo.database.schema.publications import publication, publication_counts, published_block
 from geo.database.schema.surveys import survey
 from geo.errors import Conflict
-from geo.indicators.figures import Level, Told, tell_round
+from geo.indicators.figures import Block, Level, Told, tell_round
 from geo.indicators.figures.compute import NUMBERS
-from geo.indicators.figures.disclosure.rules import PROTECTED
 from geo.publications.basis import basis_of
 from geo.publications.open_views import write_wide_view
 from geo.publications.pairs import write_pairs
@@ -108,7 +107,7 @@ def _write(connection: Connection, publication_id: int, city_slug: str, survey_s
         _write_blocks(connection, publication_id, told, every, first_block)
         first_block += len(told.blocks)
         counts.append(every[[*_KEYS, "answering", "yes", "asked"]])
-        figures.append(_worth_keeping(every) if told.group_field else every)
+        figures.append(every)
     rows = pd.concat([_as_stored(each) for each in figures], ignore_index=True)
     add_part(connection, publication_id, rows)
     kept = insert(publication_counts).values(publication_id=publication_id, counts=_as_parquet(pd.concat(counts)))
@@ -134,12 +133,6 @@ def _numbered(told: Told, first: dict[Level, int], first_block: int) -> pd.DataF
     return pd.concat(levels, ignore_index=True).rename(columns={"_group": "group_name"})
 
 
-def _worth_keeping(figures: pd.DataFrame) -> pd.DataFrame:
-    """The figures without those of places that are protected in all groups, which is told by there being none."""
-    is_told = (figures["reason"] != PROTECTED).groupby([figures["block"], figures["place"]]).transform("any")
-    return figures[is_told]
-
-
 def _as_stored(figures: pd.DataFrame) -> pd.DataFrame:
     flags = [",".join(flags) or None for flags in figures["flags"]]
     return figures[[*_KEYS, *NUMBERS, "method", "reason"]].assign(flags=pd.Series(flags, figures.index, dtype=object))
@@ -148,9 +141,7 @@ def _as_stored(figures: pd.DataFrame) -> pd.DataFrame:
 def _write_blocks(
     connection: Connection, publication_id: int, told: Told, figures: pd.DataFrame, first_block: int
 ) -> None:
-    of_block = figures.groupby("block")
-    groups = {block: sorted(set(names)) for block, names in of_block["group_name"]}
-    methods = of_block["method"].agg(_commonest)
+    methods = figures.groupby("block")["method"].agg(_commonest).to_dict()
     rows = [
         {
             "publication_id": publication_id,
@@ -162,13 +153,20 @@ def _write_blocks(
             "is_headline": told.is_headline(block),
             "indicator_name": block.definition.at(block.counted).name,
             "unit": block.definition.unit,
-            "method": methods[number],
-            "groups": groups[number],
+            "method": methods.get(number) or _usual_method(block),
+            "groups": told.groups[number - first_block],
         }
         for number, block in enumerate(told.blocks, first_block)
-        if number in groups
+        if number - first_block in told.groups
     ]
     connection.execute(insert(published_block), rows)
+
+
+def _usual_method(block: Block) -> str:
+    """How the figures of a block come about of which none is told."""
+    if block.definition.measure not in ("share", "mean"):
+        return "measurement"
+    return "enumeration" if block.round.mode == "census" else "sample"
 
 
 def _commonest(methods: Sequence[str]) -> str:

@@ -1,7 +1,7 @@
 """Everything the public may be told of a round: all indicators, places, groups and both counts, made together."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 from sqlalchemy import Connection
@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from geo.indicators.definitions import Counted, read_catalogue
 from geo.indicators.figures.blocks import Block, Cells, headline
 from geo.indicators.figures.compute import Exact, finish, make_levels
+from geo.indicators.figures.disclosure.rules import PROTECTED
 from geo.indicators.figures.query import ValuesQuery, find_blocks
 from geo.indicators.figures.read import read_cells
 from geo.indicators.figures.rollup import LEVELS, Level
@@ -27,11 +28,14 @@ class Told:
     """The public figures of a round as a whole (`group_field` is empty), or by the groups of a field.
 
     `figures`, by level, in the order of block, place and group: the columns of figures, those in values.INTERNAL,
-    `block` (an index of `blocks`), `place`, and _COUNTS, which are for nobody's eyes.
+    `block` (an index of `blocks`), `place`, and _COUNTS, which are for nobody's eyes. Of groups, a place is left out that
+    is protected in all of them: most are.
     """
 
     group_field: str
     blocks: list[Block]
+    groups: dict[int, list[str]]
+    """The groups of each block, by its index: also of those that are told of no place."""
     figures: dict[Level, pd.DataFrame]
 
     def is_headline(self, block: Block) -> bool:
@@ -49,7 +53,7 @@ def tell_round(connection: Connection, city: str, survey: str) -> Iterator[Told]
     blocks = [block for query in asked for block in find_blocks(connection, query, catalogue)]
     blocks = sorted(blocks, key=lambda block: (block.definition.id, block.counted))
     whole = read_cells(connection, blocks)
-    yield Told(ALL, blocks, _told(make_levels(whole, LEVELS, "public"), whole))
+    yield _told(blocks, whole, make_levels(whole, LEVELS, "public"))
     if blocks and blocks[0].round.unit == "household":
         for by in group_fields():
             tallied = find_blocks(
@@ -60,12 +64,19 @@ def tell_round(connection: Connection, city: str, survey: str) -> Iterator[Told]
             if chosen:
                 table = read_cells(connection, chosen, by)
                 of_chosen = whole if chosen == blocks else read_cells(connection, chosen)
-                yield Told(by, chosen, _told(make_levels(table, LEVELS, "public", of_chosen), table))
+                yield _told(chosen, table, make_levels(table, LEVELS, "public", of_chosen))
 
 
-def _told(levels: dict[Level, Exact], table: Cells) -> dict[Level, pd.DataFrame]:
+def _told(blocks: list[Block], table: Cells, levels: dict[Level, Exact]) -> Told:
+    of_city = levels["city"].figures
+    groups = {int(block): sorted(set(names)) for block, names in of_city.groupby("block")["group"]}
     told = {}
     for level, exact in levels.items():
-        counts = exact.figures[["block", "place", *_COUNTS]]
-        told[level] = pd.concat([named(finish(exact), table, level), counts.reset_index(drop=True)], axis=1)
-    return told
+        figures = exact.figures
+        if table.group_field != ALL:
+            is_told = figures["reason"] != PROTECTED
+            figures = figures[is_told.groupby([figures["block"], figures["place"]]).transform("any")]
+        kept = replace(exact, figures=figures.reset_index(drop=True))
+        counts = kept.figures[["block", "place", *_COUNTS]]
+        told[level] = pd.concat([named(finish(kept), table, level), counts], axis=1)
+    return Told(table.group_field, blocks, groups, told)
