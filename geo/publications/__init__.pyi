@@ -5,6 +5,7 @@ from .behind import surveys_behind as surveys_behind
 from .changes import find_published_changes as find_published_changes
 from .gaps import find_published_gaps as find_published_gaps
 from .listings import find_publications as find_publications
+from .making import Made as Made
 from .making import make_publication as make_publication
 from .open_views import READER_ROLE as READER_ROLE
 from .open_views import make_reader as make_reader

@@ -18,12 +18,10 @@ from sqlalchemy import Engine
 
 from geo import database
 from geo.database import SERVICE_ROLE
-from geo.errors import Busy, Conflict, DatabaseUnavailable, Locked
+from geo.errors import Busy, DatabaseUnavailable, Locked
 from geo.indicators.tallies import recompute
 from geo.ingestion.uploads import Step, city_of, clear_folder, give_up, remove_older
 from geo.messages import Message
-from geo.people import find_account_by_id, note_as
-from geo.publications import make_publication
 from geo.settings import Settings
 from service.logs import UPLOAD, where
 from service.work import reader_process
@@ -140,7 +138,7 @@ def make_app(url: str, engine: Engine, settings: Settings) -> App:
 
     @app.task(name=MAKE_PUBLICATION, retry=RetryStrategy(max_attempts=5, exponential_wait=5))
     def publish(survey_id: int, account_id: int | None) -> None:
-        _publish(engine, survey_id, account_id)
+        _publish(url, settings, survey_id, account_id)
 
     # What goes wrong with a file is said of it; only a database that was away is tried again.
     @app.task(name=WORK_ON_UPLOAD, retry=RetryStrategy(max_attempts=30, wait=5))
@@ -177,20 +175,23 @@ def make_app(url: str, engine: Engine, settings: Settings) -> App:
     return app
 
 
-def _publish(engine: Engine, survey_id: int, account_id: int | None) -> None:
-    """Makes a round's next publication. Where that is refused, such as because it was emptied, the former one stays."""
-    with database.transaction(engine) as connection:
-        recompute(connection, survey_id)
+def _publish(url: str, settings: Settings, survey_id: int, account_id: int | None) -> None:
+    """Has a process of its own make a round's next publication; whatever becomes of that, the former one stays.
+
+    Raises:
+        DatabaseUnavailable: the database was away, or others were at it; nothing was made.
+    """
+    process = reader_process.start_publication(url, settings, survey_id, account_id)
     try:
-        with database.transaction(engine) as connection:
-            made = make_publication(connection, survey_id, account_id=account_id)
-            if made.is_new:
-                by = "the worker" if account_id is None else find_account_by_id(connection, account_id)["email"]
-                facts = {"number": made.number}
-                subject = f"survey {made.city}/{made.survey}"
-                note_as(connection, by, "publication made", subject, organisation_id=made.organisation_id, after=facts)
-    except Conflict as refused:
-        logger.warning("not published", extra={"facts": {"survey": survey_id, "why": refused.code}})
+        process.join(timeout=60 * settings.upload_minutes)
+        code = process.exitcode
+    finally:
+        process.kill()
+        process.join()
+    if code == reader_process.EXIT_LATER:
+        raise DatabaseUnavailable
+    if code != 0:
+        logger.error("publication broke off", extra={"facts": {"survey": survey_id, "exit": code}})
 
 
 def _leave_for_next_time(task: str) -> None:

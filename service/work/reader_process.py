@@ -1,4 +1,4 @@
-"""One step of the work on an upload, in a process of its own.
+"""What takes much memory or time, in a process of its own: a step of the work on an upload, and a publication.
 
 Files come from strangers, and are read by programs in C. What goes wrong in one (a crash, too much memory, too much
 time) ends this process and nothing else: the transaction it was in is rolled back, and the worker that started it says
@@ -17,9 +17,14 @@ import threading
 from multiprocessing.context import ForkServerContext
 from multiprocessing.process import BaseProcess
 
+from sqlalchemy import Connection
+
 from geo import database
-from geo.errors import Busy, DatabaseUnavailable, Locked, is_full
+from geo.errors import Busy, Conflict, DatabaseUnavailable, Locked, is_full
+from geo.indicators.tallies import recompute
 from geo.ingestion.uploads import Limits, Step, Work
+from geo.people import find_account_by_id, note_as
+from geo.publications import Made, make_publication
 from geo.settings import Settings
 from service.logs import UPLOAD, configure_logs, where
 
@@ -34,6 +39,9 @@ EXIT_FULL = 74
 
 _FORKS: ForkServerContext = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(["service.work.reader_process"])
+
+_MEMORY_OF_FILES = 2
+"""What a publication may take of memory, in what a file may take: a large city by groups takes as much as a file."""
 
 logger = logging.getLogger("vasti.jobs")
 
@@ -61,6 +69,46 @@ def start_step(url: str, settings: Settings, upload_id: int, step: Step) -> Base
     process = _FORKS.Process(target=_do_step, args=(url, settings, upload_id, step), daemon=True)
     process.start()
     return process
+
+
+def start_publication(url: str, settings: Settings, survey_id: int, account_id: int | None) -> BaseProcess:
+    """Starts a process that makes a round's next publication: what that takes of memory goes with it."""
+    process = _FORKS.Process(target=_publish, args=(url, settings, survey_id, account_id), daemon=True)
+    process.start()
+    return process
+
+
+def _publish(url: str, settings: Settings, survey_id: int, account_id: int | None) -> None:
+    end_with_worker()
+    configure_logs()
+    limit_memory(_MEMORY_OF_FILES * settings.upload_memory_mb)
+    engine = database.create_engine(url)
+    try:
+        with database.transaction(engine) as connection:
+            recompute(connection, survey_id)
+        with database.transaction(engine) as connection:
+            made = make_publication(connection, survey_id, account_id=account_id)
+            if made.is_new:
+                _note(connection, made, account_id)
+    except Conflict as refused:
+        # It was taken back, or emptied, meanwhile: what was published before stays.
+        logger.warning("not published", extra={"facts": {"survey": survey_id, "why": refused.code}})
+    except (DatabaseUnavailable, Busy, Locked):
+        sys.exit(EXIT_LATER)
+    except Exception as error:
+        if is_full(error):
+            sys.exit(EXIT_FULL)
+        logger.error("publication fault", extra={"facts": {"survey": survey_id, "where": where(error)}})
+        sys.exit(EXIT_FAULT)
+    finally:
+        engine.dispose()
+
+
+def _note(connection: Connection, made: Made, account_id: int | None) -> None:
+    by = "the worker" if account_id is None else find_account_by_id(connection, account_id)["email"]
+    subject = f"survey {made.city}/{made.survey}"
+    facts = {"number": made.number}
+    note_as(connection, by, "publication made", subject, organisation_id=made.organisation_id, after=facts)
 
 
 def _do_step(url: str, settings: Settings, upload_id: int, step: Step) -> None:

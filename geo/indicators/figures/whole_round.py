@@ -28,8 +28,8 @@ class Told:
     """The public figures of a round as a whole (`group_field` is empty), or by the groups of a field.
 
     `figures`, by level, in the order of block, place and group: the columns of figures, those in values.INTERNAL,
-    `block` (an index of `blocks`), `place`, and _COUNTS, which are for nobody's eyes. Of groups, a place is left out that
-    is protected in all of them: most are.
+    `block` (an index of `blocks`), `place`, and _COUNTS, which are for nobody's eyes. Of groups, a place that is
+    protected in all of them is left out, as most are.
     """
 
     group_field: str
