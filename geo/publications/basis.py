@@ -9,7 +9,7 @@ from sqlalchemy import Connection, and_, func, select
 from geo.database.schema.facilities import facility
 from geo.database.schema.places import boundary, settlement, settlement_ward, ward
 from geo.database.schema.surveys import stratum_frame, survey, survey_frame
-from geo.database.schema.tallies import paired, tallied
+from geo.database.schema.tallies import tallied
 from geo.database.schema.uploads import upload
 from geo.places import in_ward_on, there_on, valid_on
 
@@ -25,7 +25,7 @@ def basis_of(connection: Connection, survey_id: int) -> dict[str, Any]:
 
     The ids of the uploads whose rows count and of the boundaries of its first day, as lists; the versions of the
     definitions it is counted by; and digests of its settlements with their names and wards, of its frame sizes, of the
-    city's facilities, and of what groups and pairs of rounds have been counted.
+    city's facilities, and of what has been counted by group.
     """
     row = connection.execute(select(survey).where(survey.c.id == survey_id)).mappings().one()
     day = row["starts_on"]
@@ -59,9 +59,6 @@ def basis_of(connection: Connection, survey_id: int) -> dict[str, Any]:
     facilities = select(facility.c.upload_id, func.count()).where(
         facility.c.city_id == row["city_id"], facility.c.is_live
     )
-    pairs = select(paired.c.from_survey_id, paired.c.to_survey_id).where(
-        (paired.c.from_survey_id == survey_id) | (paired.c.to_survey_id == survey_id)
-    )
     return {
         "rules": DISCLOSURE_RULES,
         "round": [row["name"], str(day), str(row["ends_on"]), row["unit"], row["mode"]],
@@ -71,7 +68,7 @@ def basis_of(connection: Connection, survey_id: int) -> dict[str, Any]:
         "settlements": _digest([tuple(place) for place in lived_in]),
         "frames": _digest([*_sorted(connection, frames), *_sorted(connection, strata)]),
         "facilities": _digest(_sorted(connection, facilities.group_by(facility.c.upload_id))),
-        "counted": _digest([*_sorted(connection, counted), *_sorted(connection, pairs)]),
+        "counted": _digest(_sorted(connection, counted)),
     }
 
 

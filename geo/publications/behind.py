@@ -1,7 +1,7 @@
 """Which rounds' publications are behind: something they rest on has changed since."""
 
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import Connection, select
 
@@ -41,11 +41,6 @@ def find_standing(connection: Connection, survey_id: int) -> Standing | None:
     """The round's current publication, and whether something it rests on has changed since; None: it has none."""
     current = (publication.c.survey_id == survey_id, publication.c.state == "current")
     row = connection.execute(select(publication).where(*current)).one_or_none()
-    return (
-        None if row is None else Standing(row.number, row.made_at, _differs(row.basis, basis_of(connection, survey_id)))
-    )
-
-
-def _differs(published: dict[str, Any], now: dict[str, Any]) -> bool:
-    """Whether what a steward may know of differs: not so the rounds of others that it was held against."""
-    return any(now[name] != published.get(name) for name in now if name != "counted")
+    if row is None:
+        return None
+    return Standing(row.number, row.made_at, row.basis != basis_of(connection, survey_id))

@@ -40,8 +40,7 @@ def make_publication(
 ) -> Made:
     """Makes the round's next publication and puts it in the place of the current one.
 
-    Where nothing that the current one rests on has changed, it stays. Of groups and pairs of rounds it says what has
-    been counted.
+    Where nothing that the current one rests on has changed, it stays. Of groups it says what has been counted.
 
     Raises:
         Conflict: the round is not published, or there is nothing to publish; the current one stays.
