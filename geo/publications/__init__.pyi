@@ -1,3 +1,4 @@
+from .auditing import audit_publication as audit_publication
 from .basis import basis_of as basis_of
 from .behind import Standing as Standing
 from .behind import find_standing as find_standing

@@ -25,6 +25,9 @@ COMMANDS = {
         "publish",
         "Publish a survey round: its figures and maps can be read by anybody, its households by nobody.",
     ),
+    "publication": Command(
+        "publications", "publication_app", "Publications: list them, and look for what could be learnt from one."
+    ),
     "withdraw": Command(
         "load",
         "withdraw",

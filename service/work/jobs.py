@@ -146,6 +146,7 @@ def make_app(url: str, engine: Engine, settings: Settings) -> App:
         UPLOAD.set(upload_id)
         _work_on_upload(url, engine, settings, upload_id, step)
         with database.transaction(engine) as connection:
+            defer_stale(connection)
             defer_behind(connection, city_of(connection, upload_id))
 
     @regularly("* * * * *")

@@ -89,7 +89,9 @@ def defer_publication(connection: Connection, survey_id: int, account_id: int | 
     same = (*of_task, sql_cast(_JOBS.c.args["survey_id"].astext, Integer) == survey_id)
     if connection.execute(select(_JOBS.c.id).where(*same).limit(1)).first() is None:
         asked = {"survey_id": survey_id, "account_id": account_id}
-        _defer(connection, MAKE_PUBLICATION, _survey_lock(survey_id), 0, **asked)
+        # What nobody waits for comes after the tallies it is made of.
+        turn = _AFTER_PEOPLE - 1 if account_id is None else 0
+        _defer(connection, MAKE_PUBLICATION, _survey_lock(survey_id), turn, **asked)
 
 
 def has_waiting_upload(connection: Connection) -> bool:

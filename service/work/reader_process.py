@@ -21,7 +21,7 @@ from sqlalchemy import Connection
 
 from geo import database
 from geo.errors import Busy, Conflict, DatabaseUnavailable, Locked, is_full
-from geo.indicators.tallies import recompute
+from geo.indicators.tallies import recompute, surveys_lacking_tallies
 from geo.ingestion.uploads import Limits, Step, Work
 from geo.people import find_account_by_id, note_as
 from geo.publications import Made, make_publication
@@ -85,6 +85,9 @@ def _publish(url: str, settings: Settings, survey_id: int, account_id: int | Non
     engine = database.create_engine(url)
     try:
         with database.transaction(engine) as connection:
+            if account_id is None and survey_id in surveys_lacking_tallies(connection):
+                # They are being made, and give way to files; it is asked for again.
+                return
             recompute(connection, survey_id)
         with database.transaction(engine) as connection:
             made = make_publication(connection, survey_id, account_id=account_id)

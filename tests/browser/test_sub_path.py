@@ -44,6 +44,8 @@ def test_from_signing_in_to_the_figures(site: Site, tmp_path: Path) -> None:
     steward.get_by_role("link", name="See the round").click()
     steward.get_by_role("button", name="Publish the round").click()
     expect(steward.locator("h1 .tag")).to_have_text("published")
+    # The page looks again by itself until everybody can read the figures.
+    expect(steward.get_by_text("Publication 1, made on")).to_be_visible(timeout=60_000)
     for page in ("People", "API keys"):
         steward.get_by_role("link", name=page, exact=True).click()
         expect(steward.get_by_role("heading", level=1)).to_have_text(page)

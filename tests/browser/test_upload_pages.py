@@ -68,8 +68,9 @@ def test_from_signing_in_to_taking_it_back(site: Site, files: Path) -> None:
     steward.goto(survey)
     steward.get_by_role("button", name="Publish the round").click()
     expect(steward.locator("h1 .tag")).to_have_text("published")
+    expect(steward.get_by_text("Publication 1, made on")).to_be_visible(timeout=60_000)
     look(steward, "survey-published")
-    # An engineer sees the new figures at once, without signing in.
+    # An engineer sees the new figures then, without signing in.
     engineer = site.open()
     engineer.goto("/maps/coverage?city=pune&survey=round-2024&indicator=household_toilet")
     expect(engineer.locator("path.settlement")).to_have_count(60)

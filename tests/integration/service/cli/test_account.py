@@ -93,6 +93,7 @@ def test_audit_tells_what_commands_did(shell: Shell, tmp_path: Path) -> None:
         ("account added", "account asha@shelter.org"),
         ("account changed", "account asha@shelter.org"),
         ("state set", "survey pune/2024"),
+        ("publication made", "survey pune/2024"),
         ("upload withdrawn", "upload 2"),
         ("city added", "city nagpur"),
         ("frame loaded", "survey pune/2024"),
@@ -103,7 +104,9 @@ def test_audit_tells_what_commands_did(shell: Shell, tmp_path: Path) -> None:
     told = list(
         csv.DictReader(io.StringIO(shell.run("audit", "--after", str(rows[1]["id"]), "--format", "csv").stdout))
     )
-    assert [row["action"] for row in told] == ["state set", "upload withdrawn", "city added", "frame loaded"]
+    assert [row["action"] for row in told] == [
+        *("state set", "publication made", "upload withdrawn", "city added", "frame loaded"),
+    ]
     assert json.loads(told[0]["after"]) == {"state": "published"}
     assert "account changed" in shell.run("audit").stdout
 
