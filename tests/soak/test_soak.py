@@ -20,6 +20,7 @@ from geo.base import PageRequest
 from geo.indicators.figures import Level, ValuesQuery, find_values
 from geo.indicators.tallies import surveys_lacking_tallies
 from geo.indicators.tallies.recompute import recompute_all
+from geo.publications import surveys_behind
 from tests.soak.clients import Crowd, look_at_figures, publish_and_take_back, send_and_decide
 from tests.soak.office import ROUNDS, Office, opened
 from tests.support import factories as f
@@ -79,17 +80,17 @@ def _is_quiet(engine: Engine, office: Office) -> None:
 
 
 def _left(engine: Engine) -> tuple[list[Any], list[Any], list[Any]]:
-    """Jobs that wait, are done or failed; uploads on their way; rounds that lack figures."""
+    """Jobs that wait, are done or failed; uploads on their way; rounds that lack figures or are behind."""
     with database.transaction(engine) as connection:
         # Those of the clock come and go.
         unfinished = """
             SELECT task_name, status::text FROM procrastinate.procrastinate_jobs
-            WHERE task_name IN ('work_on_upload', 'recompute_tallies') OR status = 'failed'
+            WHERE task_name IN ('work_on_upload', 'recompute_tallies', 'make_publication') OR status = 'failed'
         """
         found = [tuple(row) for row in connection.execute(text(unfinished))]
         on_their_way = "SELECT id, state FROM upload WHERE state IN ('received', 'accepted', 'withdrawing')"
         uploads = [tuple(row) for row in connection.execute(text(on_their_way))]
-        return found, uploads, surveys_lacking_tallies(connection)
+        return found, uploads, [*surveys_lacking_tallies(connection), *surveys_behind(connection)]
 
 
 def _holds(engine: Engine, crowd: Crowd) -> None:
