@@ -49,23 +49,24 @@ def make_publication(
     # What it rests on stays as it is until it is made.
     lock_survey(connection, survey_id)
     lock_city(connection, row.city_id)
-    if row.state != "published":
+    if _round(connection, survey_id).state != "published":
         raise Conflict("publication_of_draft", survey=row.slug)
     basis, current = basis_of(connection, survey_id), _current(connection, survey_id)
     if current is not None and current.basis == basis:
         return Made(current.number, False, row.city, row.slug, row.organisation_id)
     if not basis["uploads"]:
         raise Conflict("publication_without_rows", survey=row.slug)
-    if current is not None:
-        _supersede(connection, current.id)
     earlier = select(func.max(publication.c.number)).where(publication.c.survey_id == survey_id)
     number = int(connection.execute(earlier).scalar() or 0) + 1
     made = {"survey_id": survey_id, "number": number, "basis": basis, "note": note, "account_id": account_id}
-    publication_id = connection.execute(
-        insert(publication).values(**made, sha256="").returning(publication.c.id)
-    ).scalar_one()
+    new = insert(publication).values(**made, state="superseded", sha256="").returning(publication.c.id)
+    publication_id = connection.execute(new).scalar_one()
     sha256 = _write(connection, publication_id, row.city, row.slug)
-    connection.execute(update(publication).where(publication.c.id == publication_id).values(sha256=sha256))
+    # Who takes the round back does not wait for all this, and is not overtaken by it.
+    _hold_published(connection, survey_id)
+    if current is not None:
+        _change(connection, current.id, state="superseded")
+    _change(connection, publication_id, state="current", sha256=sha256)
     write_pairs(connection, row.city, row.slug)
     write_wide_view(connection, _indicators(connection))
     raise_data_version(connection)
@@ -85,13 +86,25 @@ def _round(connection: Connection, survey_id: int) -> Any:
     return connection.execute(found).one()
 
 
+def _hold_published(connection: Connection, survey_id: int) -> None:
+    """Holds that the round is published, and stays so until the transaction ends.
+
+    Raises:
+        Conflict: it is a draft.
+    """
+    found = select(survey.c.slug, survey.c.state).where(survey.c.id == survey_id).with_for_update(read=True)
+    row = connection.execute(found).one()
+    if row.state != "published":
+        raise Conflict("publication_of_draft", survey=row.slug)
+
+
 def _current(connection: Connection, survey_id: int) -> Any:
     of_round = (publication.c.survey_id == survey_id, publication.c.state == "current")
     return connection.execute(select(publication).where(*of_round)).one_or_none()
 
 
-def _supersede(connection: Connection, publication_id: int) -> None:
-    connection.execute(update(publication).where(publication.c.id == publication_id).values(state="superseded"))
+def _change(connection: Connection, publication_id: int, **values: str) -> None:
+    connection.execute(update(publication).where(publication.c.id == publication_id).values(**values))
 
 
 def _write(connection: Connection, publication_id: int, city_slug: str, survey_slug: str) -> str:

@@ -99,8 +99,6 @@ published_block = Table(
     Column("method", Text, nullable=False),
     # Its groups, in their order; of all households, one without a name.
     Column("groups", ARRAY(Text), nullable=False),
-    # How hot spots were looked for, where they were.
-    Column("hot_spots", JSONB, nullable=True),
     UniqueConstraint("publication_id", "group_field", "indicator_id", "counted", name="published_block_said_once_key"),
     CheckConstraint("counted IN ('households', 'persons')", name="counted"),
 )
@@ -132,13 +130,6 @@ published_figure = Table(
     Column("flags", Text, nullable=True),
     # NULL: the figure is said.
     Column("reason", Text, nullable=True),
-    # Hot spots: what Gi* says of the settlement, and why it says nothing.
-    Column("gi_z", Double, nullable=True),
-    Column("gi_p", Double, nullable=True),
-    Column("hot_spot", Text, nullable=True),
-    Column("hot_spot_reason", Text, nullable=True),
-    # The publication whose figure this still is, because the difference would give households away; NULL: its own.
-    Column("kept_from", Integer, nullable=True),
     # One partition a publication: making and dropping one touches no other.
     postgresql_partition_by="LIST (publication_id)",
 )

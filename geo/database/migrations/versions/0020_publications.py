@@ -59,7 +59,6 @@ CREATE TABLE published_block (
     unit TEXT NOT NULL,
     method TEXT NOT NULL,
     groups TEXT[] NOT NULL,
-    hot_spots JSONB,
     CONSTRAINT published_block_pkey PRIMARY KEY (publication_id, block),
     CONSTRAINT published_block_said_once_key UNIQUE (publication_id, group_field, indicator_id, counted),
     CONSTRAINT published_block_counted_check CHECK (counted IN ('households', 'persons')),
@@ -87,11 +86,6 @@ CREATE TABLE published_figure (
     method TEXT NOT NULL,
     flags TEXT,
     reason TEXT,
-    gi_z DOUBLE PRECISION,
-    gi_p DOUBLE PRECISION,
-    hot_spot TEXT,
-    hot_spot_reason TEXT,
-    kept_from INTEGER,
     CONSTRAINT published_figure_pkey PRIMARY KEY (publication_id, block, place, group_name)
 ) PARTITION BY LIST (publication_id);
 CREATE TABLE publication_counts (

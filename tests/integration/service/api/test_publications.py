@@ -14,7 +14,8 @@ from geo import database
 from geo.errors import Conflict
 from geo.ingestion.loading import withdraw
 from geo.places import find_city
-from geo.publications import find_standing, make_publication
+from geo.publications import find_standing, make_publication, making
+from geo.publications.places import write_places
 from geo.settings import Settings
 from geo.surveys import find_survey, set_publishing, set_state
 from service.work import jobs
@@ -165,3 +166,29 @@ def test_a_round_that_waits_for_a_steward_stays_until_one_asks(
         standing = find_standing(connection, survey_id(owner))
         assert standing is not None
         assert not standing.is_behind
+
+
+def test_a_round_taken_back_while_it_is_made_is_not_published(
+    owner: Engine,
+    changing_city: SmallCity,
+    changing_client: TestClient,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = numbers(changing_client)
+    load_more(owner, changing_city, tmp_path)
+
+    def taken_back_meanwhile(*arguments: Any) -> None:
+        with database.transaction(owner) as another:
+            set_state(another, find_city(another, CITY), "2024", "draft")
+        write_places(*arguments)
+
+    monkeypatch.setattr(making, "write_places", taken_back_meanwhile)
+    with pytest.raises(Conflict, match="is a draft"), database.transaction(owner) as connection:
+        make_publication(connection, survey_id(owner))
+    of_round = (
+        "SELECT number, publication.state FROM publication JOIN survey ON survey.id = survey_id WHERE slug = '2024'"
+    )
+    with owner.connect() as connection:
+        states = [tuple(row) for row in connection.execute(text(of_round))]
+    assert states == [(number, "retracted") for number, _ in made]
