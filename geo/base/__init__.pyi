@@ -30,7 +30,9 @@ from .paging import decode_cursor as decode_cursor
 from .paging import encode_cursor as encode_cursor
 from .paging import fetch_page as fetch_page
 from .paging import listing as listing
+from .text import FORMULA_STARTS as FORMULA_STARTS
 from .text import check_slug as check_slug
 from .text import fold as fold
 from .text import fold_name as fold_name
 from .text import is_storable as is_storable
+from .text import kept_from_formulas as kept_from_formulas

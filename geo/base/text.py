@@ -11,6 +11,9 @@ from geo.messages import Message
 Named = Literal["city", "organisation", "survey"]
 """What has a short name."""
 
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+"""A spreadsheet runs a cell that begins so as a formula, also one that came from a file somebody else wrote."""
+
 _SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
 
 
@@ -47,6 +50,11 @@ def fold_name(text: str) -> str:
 def is_storable(text: str) -> bool:
     """Whether the database can hold a text: it takes neither the character NUL nor half of a pair of surrogates."""
     return "\0" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
+def kept_from_formulas(text: str) -> str:
+    """A text as a cell of a table: one that a spreadsheet would run as a formula begins with an apostrophe."""
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 
 def fold(text: str) -> str:

@@ -24,6 +24,7 @@ _READ = (
     *("survey", "survey_frame", "stratum_frame", "survey_grant", "data_version", "alembic_version"),
     *("tally", "tallied", "pair_tally", "paired", "household"),
     *("publication", "published_place", "published_block", "published_figure", "published_pair"),
+    "publication_download",
     *("upload", "upload_progress", "incoming", "finding", "audit", "public_upload", "public_rows"),
     "account (id, organisation_id, email, name, role, is_active, created_at)",
     "api_key (id, account_id, name, role, prefix, created_at, expires_at, revoked_at, last_used_on)",

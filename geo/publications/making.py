@@ -1,6 +1,5 @@
 """Making a publication: the only place where tallies become what the public reads."""
 
-import hashlib
 import io
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -17,6 +16,7 @@ from geo.errors import Conflict
 from geo.indicators.figures import Block, Level, Told, tell_round
 from geo.indicators.figures.compute import NUMBERS
 from geo.publications.basis import basis_of
+from geo.publications.canonical import digest_of
 from geo.publications.open_views import write_wide_view
 from geo.publications.pairs import write_pairs
 from geo.publications.parts import add_part
@@ -59,9 +59,10 @@ def make_publication(
     earlier = select(func.max(publication.c.number)).where(publication.c.survey_id == survey_id)
     number = int(connection.execute(earlier).scalar() or 0) + 1
     made = {"survey_id": survey_id, "number": number, "basis": basis, "note": note, "account_id": account_id}
-    new = insert(publication).values(**made, state="superseded", sha256="").returning(publication.c.id)
+    new = insert(publication).values(**made, state="superseded").returning(publication.c.id)
     publication_id = connection.execute(new).scalar_one()
-    sha256 = _write(connection, publication_id, row.city, row.slug)
+    _write(connection, publication_id, row.city, row.slug)
+    sha256 = digest_of(connection, publication_id)
     # Who takes the round back does not wait for all this, and is not overtaken by it.
     _hold_published(connection, survey_id)
     if current is not None:
@@ -107,8 +108,8 @@ def _change(connection: Connection, publication_id: int, **values: str) -> None:
     connection.execute(update(publication).where(publication.c.id == publication_id).values(**values))
 
 
-def _write(connection: Connection, publication_id: int, city_slug: str, survey_slug: str) -> str:
-    """Writes everything the round may tell; the digest of its figures."""
+def _write(connection: Connection, publication_id: int, city_slug: str, survey_slug: str) -> None:
+    """Writes everything the round may tell."""
     figures, counts, first_block = [], [], 0
     first: dict[Level, int] = {}
     for told in tell_round(connection, city_slug, survey_slug):
@@ -124,7 +125,6 @@ def _write(connection: Connection, publication_id: int, city_slug: str, survey_s
     add_part(connection, publication_id, rows)
     kept = insert(publication_counts).values(publication_id=publication_id, counts=_as_parquet(pd.concat(counts)))
     connection.execute(kept)
-    return hashlib.sha256(rows.to_csv(index=False).encode()).hexdigest()
 
 
 def _as_parquet(counts: pd.DataFrame) -> bytes:

@@ -8,14 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from geo.base import kept_from_formulas
 from geo.indicators.figures import KNOWN_COLUMNS, Column
 
 COUNTS = frozenset(name for name, column in KNOWN_COLUMNS.items() if column.is_whole)
 """Columns of whole numbers; a frame holds them as floats, because some are missing."""
 
-# A spreadsheet runs a cell that begins so as a formula, also one that came from a file somebody else wrote.
 _LINE_END = "\r\n"
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 CITY_TAGS: Mapping[str, str] = {
     "slug": "#loc+city",
@@ -160,5 +159,5 @@ def _csv_cells(column: pd.Series, declared: Column) -> list[Any]:
     # Each value once: a column of figures says the same few over and over.
     codes, values = pd.factorize(column)
     told = [_whole(each) for each in values] if declared.is_whole else values
-    texts = [f"'{each}" if isinstance(each, str) and each.startswith(_FORMULA_STARTS) else str(each) for each in told]
+    texts = [kept_from_formulas(str(each)) if isinstance(each, str) else str(each) for each in told]
     return [*np.array([*texts, ""], dtype=object)[codes]]

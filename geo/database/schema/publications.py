@@ -37,8 +37,9 @@ publication = Table(
     Column("state", Text, nullable=False, server_default="current"),
     # The uploads, boundaries, frame sizes and definitions its figures are made from, and how they are made.
     Column("basis", JSONB, nullable=False),
-    # Of the figures as canonical CSV, so that somebody who cites them can tell that they are these.
-    Column("sha256", Text, nullable=False),
+    # Of the figures as canonical CSV, so that somebody who cites them can tell that they are these. NULL: of a
+    # publication from before there was this file; it is worked out together with its download.
+    Column("sha256", Text, nullable=True),
     Column("note", Text, nullable=True),
     UniqueConstraint("survey_id", "number"),
     CheckConstraint("number >= 1", name="number"),
@@ -155,4 +156,14 @@ published_pair = Table(
     Column("low", Double, nullable=True),
     Column("high", Double, nullable=True),
     Column("p_value", Double, nullable=True),
+)
+
+# The zip that everybody can download, which is kept beside the originals under its digest; no row: it is not there yet.
+publication_download = Table(
+    "publication_download",
+    metadata,
+    Column("publication_id", ForeignKey("publication.id", ondelete="CASCADE"), primary_key=True),
+    Column("sha256", Text, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    CheckConstraint("size_bytes > 0", name="size_bytes"),
 )

@@ -9,6 +9,7 @@ from geo.database.schema.places import boundary, city, city_request, organisatio
 from geo.database.schema.publications import (
     publication,
     publication_counts,
+    publication_download,
     published_block,
     published_figure,
     published_pair,
@@ -38,6 +39,7 @@ __all__ = [
     "password_link",
     "publication",
     "publication_counts",
+    "publication_download",
     "published_block",
     "published_figure",
     "published_pair",

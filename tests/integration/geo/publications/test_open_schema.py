@@ -13,7 +13,7 @@ from geo import database
 from geo.publications import READER_ROLE, make_reader
 from tests.support.published_city import CITY, HOUSEHOLDS, OWN_TOILETS, SECRETS, SmallCity
 
-VIEWS = ("publications", "places", "figures", "figures_wide", "indicators")
+VIEWS = ("publications", "places", "figures", "figures_wide", "indicators", "changes")
 
 
 @pytest.fixture(scope="module")
