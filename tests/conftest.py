@@ -32,6 +32,14 @@ def remove_state_dir(folder: Path) -> None:
     shutil.rmtree(folder)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_folder_of_this_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Settings that name no folder keep nothing in that of an installation on this machine."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VASTI_STATE_DIR", str(tmp_path_factory.mktemp("state")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def database_url() -> Iterator[str]:
     """The URL of an empty PostGIS database, in a private cluster that lives as long as the tests."""

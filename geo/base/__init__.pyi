@@ -10,6 +10,7 @@ from .crs import read_crs as read_crs
 from .crs import to_storage as to_storage
 from .extent import Extent as Extent
 from .extent import extent_of as extent_of
+from .files import put_whole as put_whole
 from .files import sync as sync
 from .filters import refuse_unknown as refuse_unknown
 from .ground import SLIVER_M2 as SLIVER_M2

@@ -17,6 +17,7 @@ from .engine import transaction as transaction
 from .engine import translated_errors as translated_errors
 from .engine import upgrade as upgrade
 from .locks import lock_city as lock_city
+from .locks import lock_download as lock_download
 from .locks import lock_final as lock_final
 from .locks import lock_places as lock_places
 from .locks import lock_survey as lock_survey

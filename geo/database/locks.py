@@ -12,6 +12,9 @@ _CITY_LOCK = 2
 _PLACES_LOCK = 3
 _FINAL_LOCK = 4
 
+# Of no load: a download is made by one process at a time, and not while its publication is removed.
+_DOWNLOAD_LOCK = 5
+
 
 def lock_survey(connection: Connection, survey_id: int) -> None:
     """Waits until no other load into this survey is under way; held until the transaction ends."""
@@ -32,3 +35,8 @@ def lock_places(connection: Connection, city_id: int, what: Literal["they stay",
 def lock_final(connection: Connection) -> None:
     """Waits for the turn to do a load's last steps; held until the transaction ends."""
     connection.execute(select(func.pg_advisory_xact_lock(_FINAL_LOCK, 0)))
+
+
+def lock_download(connection: Connection, publication_id: int) -> None:
+    """Waits until nobody else is at the download of this publication; held until the transaction ends."""
+    connection.execute(select(func.pg_advisory_xact_lock(_DOWNLOAD_LOCK, publication_id)))

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, select
 
-from geo.database.schema.publications import publication
+from geo.database.schema.publications import publication, publication_download
 from geo.database.schema.surveys import survey
 from geo.publications.basis import basis_of
 
@@ -35,12 +35,15 @@ class Standing(NamedTuple):
     number: int
     made_at: datetime
     is_behind: bool
+    download_bytes: int | None
+    """None: its download is still to be made."""
 
 
 def find_standing(connection: Connection, survey_id: int) -> Standing | None:
     """The round's current publication, and whether something it rests on has changed since; None: it has none."""
     current = (publication.c.survey_id == survey_id, publication.c.state == "current")
-    row = connection.execute(select(publication).where(*current)).one_or_none()
+    found = select(publication, publication_download.c.size_bytes).outerjoin(publication_download).where(*current)
+    row = connection.execute(found).one_or_none()
     if row is None:
         return None
-    return Standing(row.number, row.made_at, row.basis != basis_of(connection, survey_id))
+    return Standing(row.number, row.made_at, row.basis != basis_of(connection, survey_id), row.size_bytes)

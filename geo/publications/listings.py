@@ -6,7 +6,7 @@ from sqlalchemy import Connection, func, select
 
 from geo.base import Listing, PageRequest, fetch_page, listing, refuse_unknown
 from geo.database.schema.places import city
-from geo.database.schema.publications import publication, published_block, published_place
+from geo.database.schema.publications import publication, publication_download, published_block, published_place
 from geo.database.schema.surveys import survey
 from geo.surveys import is_seen
 
@@ -15,6 +15,8 @@ def find_publications(
     connection: Connection, cities: Sequence[str], surveys: Sequence[str], page: PageRequest
 ) -> Listing:
     """The publications of published rounds, of each the oldest first; `note` says why one was made.
+
+    `download_bytes` is None where the download is still to be made.
 
     Raises:
         InvalidParameters: there is no such city or round; the message names those there are.
@@ -38,9 +40,11 @@ def find_publications(
             places.scalar_subquery().label("settlements"),
             indicators.scalar_subquery().label("indicators"),
             *(publication.c[name] for name in ("note", "sha256")),
+            publication_download.c.size_bytes.label("download_bytes"),
         )
         .join(survey, survey.c.id == publication.c.survey_id)
         .join(city, city.c.id == survey.c.city_id)
+        .outerjoin(publication_download, publication_download.c.publication_id == publication.c.id)
         .where(is_seen("published"), publication.c.state != "retracted")
     )
     if cities:

@@ -33,6 +33,7 @@ class Made(NamedTuple):
     city: str
     survey: str
     organisation_id: int
+    publication_id: int
 
 
 def make_publication(
@@ -53,7 +54,7 @@ def make_publication(
         raise Conflict("publication_of_draft", survey=row.slug)
     basis, current = basis_of(connection, survey_id), _current(connection, survey_id)
     if current is not None and current.basis == basis:
-        return Made(current.number, False, row.city, row.slug, row.organisation_id)
+        return Made(current.number, False, row.city, row.slug, row.organisation_id, current.id)
     if not basis["uploads"]:
         raise Conflict("publication_without_rows", survey=row.slug)
     earlier = select(func.max(publication.c.number)).where(publication.c.survey_id == survey_id)
@@ -71,7 +72,7 @@ def make_publication(
     write_pairs(connection, row.city, row.slug)
     write_wide_view(connection, _indicators(connection))
     raise_data_version(connection)
-    return Made(number, True, row.city, row.slug, row.organisation_id)
+    return Made(number, True, row.city, row.slug, row.organisation_id, publication_id)
 
 
 def _indicators(connection: Connection) -> list[str]:

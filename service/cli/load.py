@@ -13,15 +13,17 @@ import typer
 from sqlalchemy import Connection
 
 from geo import database
-from geo.errors import SetupError
+from geo.errors import SetupError, StorageFull, is_full
 from geo.indicators.tallies import recompute, surveys_lacking_tallies
 from geo.ingestion.loading import SourceOptions, load_boundaries, load_facilities, load_survey
 from geo.ingestion.reading import ReadOptions
+from geo.messages import Message
 from geo.people import Acting, Operator
 from geo.settings import Settings
 from service.actions.cities import add_city
 from service.actions.loads import load_frame, note_loaded
 from service.actions.loads import withdraw as take_back
+from service.actions.publications import ready_download
 from service.actions.surveys import change_state, publish_now
 from service.cli import options as o
 from service.cli.load_report import Report, load_options, print_moves, summarise
@@ -195,6 +197,7 @@ def load_into_round(
     """Loads a file of observations into a round, and shows what was found and what came of it."""
     started = time.monotonic()
     city, slug = round_.city, round_.survey
+    number: int | None = None
     report = Report(file, source, outcome)
     with report.of_refusal(), open_database(settings) as connection:
         with progress_bar(f"Loading {file.name}") as progress:
@@ -211,7 +214,9 @@ def load_into_round(
         note_loaded(done, result)
         if round_.publish and not outcome.dry_run:
             change_state(done, city, slug, "published")
-            publish_now(done, city, slug)
+            number = publish_now(done, city, slug)
+    if number is not None:
+        _make_download(settings, city, slug, number)
     report.write(result)
     summarise(result, file, started)
     for earlier in result.replaced:
@@ -275,10 +280,25 @@ def publish(
 ) -> None:
     """Publish a survey round: its figures and maps can be read by anybody, its households by nobody."""
     state: Literal["draft", "published"] = "draft" if draft else "published"
-    with operating(Settings()) as done:
+    settings = Settings()
+    with operating(settings) as done:
         change_state(done, city, survey, state)
         number = None if draft else publish_now(done, city, survey)
     typer.echo(f"Survey {survey} of {city} is {'a draft' if draft else f'published: publication {number}'}.")
+    if number is not None:
+        _make_download(settings, city, survey, number)
+
+
+def _make_download(settings: Settings, city: str, survey: str, number: int) -> None:
+    """Makes the download of what was published just now, or says that it is not there yet."""
+    try:
+        with operating(settings) as done:
+            ready_download(done, city, survey, number, settings)
+    except (OSError, StorageFull) as error:
+        # The publication stands, and a worker makes its download later.
+        if not is_full(error):
+            raise
+        typer.echo(Message("download_without_room", number=number, survey=survey).say(), err=True)
 
 
 def withdraw(

@@ -2,10 +2,11 @@
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
+from uuid import uuid4
 
 import pandas as pd
 import typer
@@ -91,6 +92,17 @@ def write_findings(findings: Findings, path: Path) -> None:
     frame = findings.frame()
     frame["meaning"] = [sentence(str(r.code), r.field, r.value) for r in frame[["code", "field", "value"]].itertuples()]
     path.write_text(csv_text(frame, list(frame.columns)), encoding="utf-8-sig", newline="")
+
+
+def write_whole(path: Path, parts: Iterable[bytes]) -> None:
+    """Writes a file, which is there whole or not at all."""
+    partial = path.with_name(f".{path.name}.{uuid4().hex}")
+    try:
+        with partial.open("wb") as file:
+            file.writelines(parts)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def print_rejected(rows: int, path: Path) -> None:

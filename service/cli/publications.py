@@ -1,5 +1,6 @@
 """`vasti publication`: what has been published of rounds, and whether it gives any household away."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -7,15 +8,17 @@ from rich.console import Console
 from rich.table import Table
 
 from geo.base import PageRequest
-from geo.publications import audit_publication, find_publications
+from geo.publications import audit_publication, find_publications, read_kept
 from geo.settings import Settings
+from service.actions.publications import ready_download, remove_publication, retract_publication
 from service.cli import options as o
-from service.cli.load import reading_database
+from service.cli.load import operating, reading_database
+from service.cli.output import write_whole
 
 publication_app = typer.Typer(
     name="publication",
     add_completion=False,
-    help="Publications: list them, and look for what could be learnt from one.",
+    help="Publications: list, download and audit them, and take one back.",
     no_args_is_help=True,
 )
 
@@ -32,6 +35,45 @@ def list_publications(city: o.CityOption, survey: o.SurveyOption) -> None:
     for row in found.rows:
         table.add_row(*("" if row[name] is None else f"{row[name]}" for name in names))
     Console(soft_wrap=True).print(table)
+
+
+NumberOption = Annotated[int, typer.Option("--number", min=1, help="Its number, as `vasti publication list` has it.")]
+
+
+@publication_app.command("download")
+def download(
+    city: o.CityOption,
+    survey: o.SurveyOption,
+    file: Annotated[Path, typer.Option("--output", "-o", help="The .zip file to write.")],
+    number: Annotated[
+        int | None, typer.Option("--number", min=1, help="Its number. Default: what everybody reads now.")
+    ] = None,
+) -> None:
+    """Write the download of a publication to a file: figures, places, codebook, methods, licence and citation."""
+    settings = Settings()
+    with operating(settings) as done:
+        found = ready_download(done, city, survey, number, settings)
+    write_whole(file, read_kept(found.file, settings.originals_url))
+    size_mb = found.file.size_bytes / 1_000_000
+    typer.echo(f"Publication {found.of.number} of survey {survey} is in {file} ({size_mb:.1f} MB).")
+
+
+@publication_app.command("retract")
+def retract(city: o.CityOption, survey: o.SurveyOption, number: NumberOption) -> None:
+    """Hide a superseded publication that was wrong from everybody. Its number stays used."""
+    settings = Settings()
+    with operating(settings) as done:
+        retract_publication(done, city, survey, number, settings)
+    typer.echo(f"Publication {number} of survey {survey} is retracted: nobody can read it any more.")
+
+
+@publication_app.command("remove")
+def remove(city: o.CityOption, survey: o.SurveyOption, number: NumberOption) -> None:
+    """Remove a publication that is no longer the current one, with its figures and its download, for good."""
+    settings = Settings()
+    with operating(settings) as done:
+        remove_publication(done, city, survey, number, settings)
+    typer.echo(f"Publication {number} of survey {survey} is removed.")
 
 
 @publication_app.command("audit")

@@ -11,6 +11,14 @@ PUBLIC_PATHS = ("/api/v1/", "/maps/")
 """Below these are public answers; beside them there are pages for people and what is for the operator."""
 
 
+_FILES = re.compile(r"/api/v1/publications/[^/]+/[^/]+/[^/]+/download")
+
+
+def is_file(path: str) -> bool:
+    """Whether a file for everybody is at this address, which is sent from the disk."""
+    return _FILES.fullmatch(path) is not None
+
+
 @dataclass(frozen=True)
 class _Address:
     pattern: re.Pattern[str]

@@ -121,7 +121,17 @@ class Publication(Body):
     settlements: Annotated[int, Field(description="How many settlements its figures are of.", examples=[60])]
     indicators: Annotated[int, Field(description="How many indicators it has.", examples=[35])]
     note: Annotated[str | None, Field(description="Why it was made, where somebody said.")]
-    sha256: Annotated[str, Field(description="A digest of its figures: who cites it can tell that they are these.")]
+    sha256: Annotated[
+        str | None,
+        Field(
+            description="Of the file `figures.csv` in its download: who cites it can tell that the figures are these. "
+            "null: it is being worked out."
+        ),
+    ]
+    download_bytes: Annotated[
+        int | None, Field(description="How large its download is; null: it is still to be made.", examples=[240_000])
+    ]
+    links: Annotated[list[Link], Field(description="`download`, once it is there.")]
 
 
 class Publications(ListBody):

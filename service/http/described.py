@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from service.formats.format import Format
+from service.formats.format import BYTES, Format
 from service.formats.table import JSON
 from service.http.bodies import Problem
 from service.http.problems import MEDIA_TYPE
@@ -45,9 +45,22 @@ def responses(
         200: _in_forms(body, forms, examples or {}),
         304: {"description": "Nothing changed since the answer whose ETag is in If-None-Match."},
         **REFUSALS,
-        429: _problem("Too much was asked for that is not kept; `Retry-After` says when to ask again."),
+        429: _TOO_OFTEN,
         **(_WHO if full else {}),
         **({404: _NONE} if found else {}),
+    }
+
+
+def file_responses(about: str, media_type: str) -> Responses:
+    """The answers of a route that sends a file to everybody."""
+    content = {media_type: {"schema": BYTES}}
+    return {
+        200: {"description": about, "content": content},
+        206: {"description": "The part of it that `Range` asks for.", "content": content},
+        304: {"description": "It is the file whose ETag is in If-None-Match."},
+        **REFUSALS,
+        404: _NONE,
+        429: _TOO_OFTEN,
     }
 
 
@@ -65,6 +78,8 @@ def private_responses(body: type[BaseModel] | None, *, status: int = 200, forms:
 
 
 _NONE = _problem("There is no such thing, or it is not yours to see.")
+
+_TOO_OFTEN = _problem("Too much was asked for that is not kept; `Retry-After` says when to ask again.")
 
 _WHO: Responses = {
     401: _problem("Nobody has signed in, or the key is not valid, or the password is wrong."),

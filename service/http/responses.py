@@ -1,6 +1,6 @@
 """Answers: a list with its total and links in one of the output formats, and the links as headers too."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
@@ -13,10 +13,25 @@ from service.formats.format import Format
 from service.formats.rows import Link, Rows, file_name
 from service.formats.table import FORMATS, JSON
 
-_NO_SNIFFING = {"x-content-type-options": "nosniff"}
+NO_SNIFFING = {"x-content-type-options": "nosniff"}
+"""On every answer: it is what it says it is."""
 
 NO_STORE = {"cache-control": "private, no-store"}
 """On every answer that is for somebody: nobody on the way, and no browser, keeps it."""
+
+
+CACHE_CONTROL = "public, max-age=0, must-revalidate"
+"""On what is for everybody: it may be kept, and is to be asked for again each time."""
+
+
+def names_etag(request_headers: Iterable[tuple[bytes, bytes]], etag: bytes) -> bool:
+    """Whether the reader has this very answer (If-None-Match)."""
+    for name, value in request_headers:
+        if name == b"if-none-match":
+            named = [part.strip().removeprefix(b"W/") for part in value.split(b",")]
+            if etag in named or b"*" in named:
+                return True
+    return False
 
 
 def link(rel: str, href: str, media_type: str) -> Link:
@@ -67,7 +82,7 @@ def list_answer(request: Request, output: str, formats: Sequence[Format], found:
 
 def json_bytes(body: Mapping[str, Any]) -> Response:
     """JSON that leads nowhere."""
-    return Response(_json(body), headers={"content-type": FORMATS[JSON].media_type} | _NO_SNIFFING)
+    return Response(_json(body), headers={"content-type": FORMATS[JSON].media_type} | NO_SNIFFING)
 
 
 def body_answer(request: Request, body: Mapping[str, Any]) -> Response:
@@ -84,7 +99,7 @@ def _saved_as(how: str, name: str, suffix: str) -> str:
 def private_answer(body: Mapping[str, Any] | None, *, status: int = 200) -> Response:
     """JSON for somebody, which nobody else may keep; without a body, none."""
     content = b"" if body is None else _json(body)
-    headers = NO_STORE | _NO_SNIFFING
+    headers = NO_STORE | NO_SNIFFING
     return Response(content, status, headers, media_type=None if body is None else FORMATS[JSON].media_type)
 
 
@@ -114,7 +129,7 @@ def html_answer(text: str, names: Sequence[str], policy: str) -> Response:
     return Response(
         text.encode(),
         media_type="text/html; charset=utf-8",
-        headers={"content-security-policy": policy} | saved | _NO_SNIFFING,
+        headers={"content-security-policy": policy} | saved | NO_SNIFFING,
     )
 
 
@@ -124,4 +139,4 @@ def _answer(body: bytes, form: Format, links: Sequence[Link]) -> Response:
     templates = [f'"{one["href"]}"; rel="{one["rel"]}"; type="{one["type"]}"' for one in links if "templated" in one]
     headers = {"content-type": form.media_type, "link": ", ".join(plain)}
     headers |= {"link-template": ", ".join(templates)} if templates else {}
-    return Response(body, media_type=None, headers=headers | _NO_SNIFFING)
+    return Response(body, media_type=None, headers=headers | NO_SNIFFING)

@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from multiprocessing.process import BaseProcess
 
 import psycopg
 import psycopg_pool
@@ -22,10 +23,12 @@ from geo.errors import Busy, DatabaseUnavailable, Locked
 from geo.indicators.tallies import recompute
 from geo.ingestion.uploads import Step, city_of, clear_folder, give_up, remove_older
 from geo.messages import Message
+from geo.publications import clear_downloads
 from geo.settings import Settings
 from service.logs import UPLOAD, where
 from service.work import reader_process
 from service.work.queue import (
+    MAKE_DOWNLOAD,
     MAKE_PUBLICATION,
     QUEUE_SCHEMA,
     RECOMPUTE_TALLIES,
@@ -33,6 +36,7 @@ from service.work.queue import (
     WORK_ON_UPLOAD,
     StaleWatch,
     defer_behind,
+    defer_downloads,
     defer_lost,
     defer_stale,
     defer_survey,
@@ -100,6 +104,46 @@ def prepare(url: str) -> None:
 def make_app(url: str, engine: Engine, settings: Settings) -> App:
     """The worker's tasks, on a database; `settings` say where originals are and what one file may take."""
     app = App(connector=PsycopgConnector(conninfo=queue_conninfo(url), min_size=1, max_size=4))
+
+    @app.task(name=RECOMPUTE_TALLIES, retry=RetryStrategy(max_attempts=5, exponential_wait=5))
+    def recompute_tallies(survey_id: int) -> None:
+        with database.transaction(engine) as connection:
+            gave_way = False
+
+            def gives_way() -> bool:
+                nonlocal gave_way
+                gave_way = gave_way or has_waiting_upload(connection)
+                return gave_way
+
+            recompute(connection, survey_id, gives_way=gives_way)
+            if gave_way:
+                defer_survey(connection, survey_id)
+
+    @app.task(name=MAKE_PUBLICATION, retry=RetryStrategy(max_attempts=5, exponential_wait=5))
+    def publish(survey_id: int, account_id: int | None) -> None:
+        _make(reader_process.start_publication(url, settings, survey_id, account_id), settings, survey=survey_id)
+
+    # Where that does not end well, it is asked for again within an hour.
+    @app.task(name=MAKE_DOWNLOAD)
+    def make_download(publication_id: int) -> None:
+        with suppress(DatabaseUnavailable):
+            _make(reader_process.start_download(url, settings, publication_id), settings, publication=publication_id)
+
+    # What goes wrong with a file is said of it; only a database that was away is tried again.
+    @app.task(name=WORK_ON_UPLOAD, retry=RetryStrategy(max_attempts=30, wait=5))
+    def work_on_upload(upload_id: int, step: Step) -> None:
+        UPLOAD.set(upload_id)
+        _work_on_upload(url, engine, settings, upload_id, step)
+        with database.transaction(engine) as connection:
+            defer_stale(connection)
+            defer_behind(connection, city_of(connection, upload_id))
+
+    _add_clock(app, engine, settings)
+    return app
+
+
+def _add_clock(app: App, engine: Engine, settings: Settings) -> None:
+    """The tasks that a worker does at certain times."""
     stale = StaleWatch()
 
     def regularly(cron: str) -> Callable[[Callable[[], None]], Callable[[int], None]]:
@@ -122,33 +166,6 @@ def make_app(url: str, engine: Engine, settings: Settings) -> App:
 
         return decorate
 
-    @app.task(name=RECOMPUTE_TALLIES, retry=RetryStrategy(max_attempts=5, exponential_wait=5))
-    def recompute_tallies(survey_id: int) -> None:
-        with database.transaction(engine) as connection:
-            gave_way = False
-
-            def gives_way() -> bool:
-                nonlocal gave_way
-                gave_way = gave_way or has_waiting_upload(connection)
-                return gave_way
-
-            recompute(connection, survey_id, gives_way=gives_way)
-            if gave_way:
-                defer_survey(connection, survey_id)
-
-    @app.task(name=MAKE_PUBLICATION, retry=RetryStrategy(max_attempts=5, exponential_wait=5))
-    def publish(survey_id: int, account_id: int | None) -> None:
-        _publish(url, settings, survey_id, account_id)
-
-    # What goes wrong with a file is said of it; only a database that was away is tried again.
-    @app.task(name=WORK_ON_UPLOAD, retry=RetryStrategy(max_attempts=30, wait=5))
-    def work_on_upload(upload_id: int, step: Step) -> None:
-        UPLOAD.set(upload_id)
-        _work_on_upload(url, engine, settings, upload_id, step)
-        with database.transaction(engine) as connection:
-            defer_stale(connection)
-            defer_behind(connection, city_of(connection, upload_id))
-
     @regularly("* * * * *")
     def ask_for_uploads() -> None:
         with database.transaction(engine) as connection:
@@ -158,6 +175,12 @@ def make_app(url: str, engine: Engine, settings: Settings) -> App:
     def ask_for_tallies() -> None:
         with database.transaction(engine) as connection:
             stale.ask(connection)
+
+    @regularly("47 * * * *")
+    def ask_for_downloads() -> None:
+        with database.transaction(engine) as connection:
+            clear_downloads(connection, settings.originals_url)
+            defer_downloads(connection, settings.originals_url)
 
     @regularly("17 * * * *")
     def clear_incoming() -> None:
@@ -173,16 +196,13 @@ def make_app(url: str, engine: Engine, settings: Settings) -> App:
         except ConnectorException:
             _leave_for_next_time("retry_stalled")
 
-    return app
 
-
-def _publish(url: str, settings: Settings, survey_id: int, account_id: int | None) -> None:
-    """Has a process of its own make a round's next publication; whatever becomes of that, the former one stays.
+def _make(process: BaseProcess, settings: Settings, **facts: int) -> None:
+    """Waits for a process that makes something of a round; whatever becomes of that, what was there before stays.
 
     Raises:
         DatabaseUnavailable: the database was away, or others were at it; nothing was made.
     """
-    process = reader_process.start_publication(url, settings, survey_id, account_id)
     try:
         process.join(timeout=60 * settings.upload_minutes)
         code = process.exitcode
@@ -192,7 +212,7 @@ def _publish(url: str, settings: Settings, survey_id: int, account_id: int | Non
     if code == reader_process.EXIT_LATER:
         raise DatabaseUnavailable
     if code != 0:
-        logger.error("publication broke off", extra={"facts": {"survey": survey_id, "exit": code}})
+        logger.error("publication broke off", extra={"facts": {**facts, "exit": code}})
 
 
 def _leave_for_next_time(task: str) -> None:
@@ -314,7 +334,7 @@ async def work_once(url: str, engine: Engine, settings: Settings, *, wait: bool)
         ConnectorException, psycopg.Error, DatabaseUnavailable: the database is away.
     """
     app = make_app(url, engine, settings)
-    await asyncio.to_thread(_ask_for_all, url, engine)
+    await asyncio.to_thread(_ask_for_all, url, engine, settings)
     async with app.open_async():
         await _retry_stalled(app)
         await app.run_worker_async(
@@ -325,12 +345,15 @@ async def work_once(url: str, engine: Engine, settings: Settings, *, wait: bool)
         )
 
 
-def _ask_for_all(url: str, engine: Engine) -> None:
+def _ask_for_all(url: str, engine: Engine, settings: Settings) -> None:
     """Makes the queue, and asks for what a worker that ended left undone."""
     prepare(url)
     with database.transaction(engine) as connection:
         uploads, surveys = defer_lost(connection), defer_stale(connection) + defer_behind(connection)
+        downloads = defer_downloads(connection, settings.originals_url)
     if uploads:
         logger.info("uploads are taken up again", extra={"facts": {"uploads": uploads}})
     if surveys:
         logger.info("figures are brought up to date", extra={"facts": {"surveys": surveys}})
+    if downloads:
+        logger.info("downloads are made", extra={"facts": {"downloads": downloads}})

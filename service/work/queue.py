@@ -19,7 +19,7 @@ from geo import database
 from geo.database import read_data_version
 from geo.indicators.tallies import mark_surveys, surveys_lacking_tallies
 from geo.ingestion.uploads import Step, find_waiting, of_same_organisation
-from geo.publications import surveys_behind
+from geo.publications import find_lacking, surveys_behind
 
 QUEUE_SCHEMA = "procrastinate"
 """The queue's tables live in a schema of their own, where no migration of ours sees them."""
@@ -27,6 +27,7 @@ QUEUE_SCHEMA = "procrastinate"
 RECOMPUTE_TALLIES = "recompute_tallies"
 WORK_ON_UPLOAD = "work_on_upload"
 MAKE_PUBLICATION = "make_publication"
+MAKE_DOWNLOAD = "make_download"
 
 SHORT_FIRST = 1_000_000
 """The priority of what takes a moment."""
@@ -92,6 +93,18 @@ def defer_publication(connection: Connection, survey_id: int, account_id: int | 
         # What nobody waits for comes after the tallies it is made of.
         turn = _AFTER_PEOPLE - 1 if account_id is None else 0
         _defer(connection, MAKE_PUBLICATION, _survey_lock(survey_id), turn, **asked)
+
+
+def defer_downloads(connection: Connection, originals_url: str) -> int:
+    """Asks, in the caller's transaction, for the downloads that are still to be made; how many those are."""
+    found = find_lacking(connection, originals_url)
+    asked = _live_locks(connection, [_publication_lock(publication_id) for publication_id in found])
+    for publication_id in found:
+        lock = _publication_lock(publication_id)
+        if lock not in asked:
+            # What nobody waits for comes after the publications themselves.
+            _defer(connection, MAKE_DOWNLOAD, lock, _AFTER_PEOPLE - 2, publication_id=publication_id)
+    return len(found)
 
 
 def has_waiting_upload(connection: Connection) -> bool:
@@ -172,6 +185,10 @@ class StaleWatch:
 
 def _survey_lock(survey_id: int) -> str:
     return f"survey-{survey_id}"
+
+
+def _publication_lock(publication_id: int) -> str:
+    return f"publication-{publication_id}"
 
 
 def _upload_lock(upload_id: int) -> str:

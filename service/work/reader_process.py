@@ -1,4 +1,4 @@
-"""What takes much memory or time, in a process of its own: a step of the work on an upload, and a publication.
+"""What takes much memory or time, in a process of its own: a step of the work on an upload, a publication, a download.
 
 Files come from strangers, and are read by programs in C. What goes wrong in one (a crash, too much memory, too much
 time) ends this process and nothing else: the transaction it was in is rolled back, and the worker that started it says
@@ -14,17 +14,19 @@ import os
 import resource
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from multiprocessing.context import ForkServerContext
 from multiprocessing.process import BaseProcess
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
 from geo import database
 from geo.errors import Busy, Conflict, DatabaseUnavailable, Locked, is_full
 from geo.indicators.tallies import recompute, surveys_lacking_tallies
 from geo.ingestion.uploads import Limits, Step, Work
 from geo.people import find_account_by_id, note_as
-from geo.publications import Made, make_publication
+from geo.publications import Made, keep_download, make_publication
 from geo.settings import Settings
 from service.logs import UPLOAD, configure_logs, where
 
@@ -78,12 +80,16 @@ def start_publication(url: str, settings: Settings, survey_id: int, account_id: 
     return process
 
 
+def start_download(url: str, settings: Settings, publication_id: int) -> BaseProcess:
+    """Starts a process that makes the download of a publication."""
+    process = _FORKS.Process(target=_keep_download, args=(url, settings, publication_id), daemon=True)
+    process.start()
+    return process
+
+
 def _publish(url: str, settings: Settings, survey_id: int, account_id: int | None) -> None:
-    end_with_worker()
-    configure_logs()
-    limit_memory(_MEMORY_OF_FILES * settings.upload_memory_mb)
-    engine = database.create_engine(url)
-    try:
+    _begin(settings)
+    with _making("publication", url, survey=survey_id) as engine:
         with database.transaction(engine) as connection:
             if account_id is None and survey_id in surveys_lacking_tallies(connection):
                 # They are being made, and give way to files; it is asked for again.
@@ -93,15 +99,43 @@ def _publish(url: str, settings: Settings, survey_id: int, account_id: int | Non
             made = make_publication(connection, survey_id, account_id=account_id)
             if made.is_new:
                 _note(connection, made, account_id)
-    except Conflict as refused:
-        # It was taken back, or emptied, meanwhile: what was published before stays.
-        logger.warning("not published", extra={"facts": {"survey": survey_id, "why": refused.code}})
+        # The publication stands, whatever becomes of its download.
+        _write_download(url, settings, made.publication_id)
+
+
+def _keep_download(url: str, settings: Settings, publication_id: int) -> None:
+    _begin(settings)
+    _write_download(url, settings, publication_id)
+
+
+def _write_download(url: str, settings: Settings, publication_id: int) -> None:
+    with _making("download", url, publication=publication_id) as engine, database.transaction(engine) as connection:
+        keep_download(connection, publication_id, settings)
+
+
+def _begin(settings: Settings) -> None:
+    """What a process does first that makes something of a round."""
+    end_with_worker()
+    configure_logs()
+    limit_memory(_MEMORY_OF_FILES * settings.upload_memory_mb)
+
+
+@contextmanager
+def _making(what: str, url: str, **facts: int) -> Iterator[Engine]:
+    """The engine of a process that makes something of a round; it ends with one of the exit codes above."""
+    engine = database.create_engine(url)
+    try:
+        yield engine
     except (DatabaseUnavailable, Busy, Locked):
         sys.exit(EXIT_LATER)
+    except Conflict as refused:
+        # It was taken back, or emptied, meanwhile: what was published before stays.
+        logger.warning(f"no {what}", extra={"facts": {**facts, "why": refused.code}})
     except Exception as error:
         if is_full(error):
+            logger.error(f"{what} without room", extra={"facts": facts})
             sys.exit(EXIT_FULL)
-        logger.error("publication fault", extra={"facts": {"survey": survey_id, "where": where(error)}})
+        logger.error(f"{what} fault", extra={"facts": {**facts, "where": where(error)}})
         sys.exit(EXIT_FAULT)
     finally:
         engine.dispose()

@@ -23,6 +23,11 @@ OTHERS = {
 }
 """What else is for everybody and changes with what is published, by its path in the document."""
 
+FILES = {
+    "/api/v1/publications/{city}/{survey}/{number}/download": "/api/v1/publications/khandesh/2024/1/download",
+}
+"""Files for everybody, by their path in the document. They are sent from the disk; no test makes the small city's."""
+
 HEALTH = ("/healthz", "/readyz")
 
 DOCUMENT = "/api/v1/openapi.json"
@@ -42,5 +47,11 @@ def _forms() -> Iterator[tuple[str, str]]:
 FORMS = dict(_forms())
 """Every public answer, with the form it has."""
 
-REFUSED = ("/api/v1/values?indicatr=x", "/maps/coverage?city=nowhere", "/api/v1/nothing", "/api/v1/trends")
+REFUSED = (
+    "/api/v1/values?indicatr=x",
+    "/maps/coverage?city=nowhere",
+    "/api/v1/nothing",
+    "/api/v1/trends",
+    *FILES.values(),
+)
 """What is wrong with each is for everybody to read."""

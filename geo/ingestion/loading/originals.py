@@ -5,17 +5,16 @@ An upload reads what its own organisation sent and nothing else, even if it name
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
-from uuid import uuid4
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
-from geo.base import sync
+from geo.base import put_whole
 from geo.errors import NotFound, UnreadableFile
 
 _CHUNK = 1 << 20
@@ -57,9 +56,8 @@ class Kept:
 
     def place(self, root: str) -> str:
         """Its path below the folder of originals."""
-        return (
-            f"{root}/{_below(self.sha256)}" if self.is_with_all_others else _place(root, self.organisation, self.sha256)
-        )
+        below = _below(self.sha256) if self.is_with_all_others else _place(self.organisation, self.sha256)
+        return f"{root}/{below}"
 
 
 def open_kept(kept: Kept, url: str) -> Iterator[bytes]:
@@ -82,8 +80,8 @@ def open_kept(kept: Kept, url: str) -> Iterator[bytes]:
     return chunks()
 
 
-def _place(root: str, organisation: str, sha256: str) -> str:
-    return f"{root}/organisations/{organisation}/{_below(sha256)}"
+def _place(organisation: str, sha256: str) -> str:
+    return f"organisations/{organisation}/{_below(sha256)}"
 
 
 def _below(sha256: str) -> str:
@@ -114,25 +112,6 @@ def as_file(kept: Kept, url: str) -> Iterator[Path]:
 def keep(original: Original, organisation: str, url: str) -> None:
     """Stores the original of an organisation, by its slug, whole or not at all; twice is once."""
     filesystem, root = fsspec.core.url_to_fs(url)
-    target = _place(root, organisation, original.sha256)
-    folder = target.rpartition("/")[0]
-    if filesystem.exists(target):
-        return
-    if isinstance(filesystem, LocalFileSystem):
-        # Households' answers are in there: nobody else on the machine may look.
-        Path(root).mkdir(mode=0o700, parents=True, exist_ok=True)
-    filesystem.makedirs(folder, exist_ok=True)
-    # A rename is atomic, so a reader or a crash never meets half a file.
-    partial = f"{folder}/.{uuid4().hex}"
-    try:
-        filesystem.put_file(str(original.path), partial)
-        if isinstance(filesystem, LocalFileSystem):
-            sync(Path(partial))
-        filesystem.mv(partial, target)
-    except OSError:
-        # Half a file is of no use, and the disk may be full.
-        with suppress(OSError):
-            filesystem.rm_file(partial)
-        raise
-    if isinstance(filesystem, LocalFileSystem):
-        sync(Path(folder))
+    place = _place(organisation, original.sha256)
+    if not filesystem.exists(f"{root}/{place}"):
+        put_whole(original.path, filesystem, root, place)

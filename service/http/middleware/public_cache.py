@@ -9,7 +9,6 @@ length.
 
 import asyncio
 import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl
 
@@ -19,15 +18,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from geo.database import DataVersionWatch, Seen
 from service.http import coding
-from service.http.addresses import PUBLIC_PATHS
+from service.http.addresses import PUBLIC_PATHS, is_file
 from service.http.kept import KeptBySize
 from service.http.middleware.turns import lane_of
-from service.http.responses import NO_STORE
+from service.http.responses import CACHE_CONTROL, NO_STORE, names_etag
 from service.http.transactions import ALWAYS
 
 MAX_BYTES = 64 * 1024 * 1024
-
-CACHE_CONTROL = b"public, max-age=0, must-revalidate"
 
 _KEPT_PATHS = (*PUBLIC_PATHS, "/static/")
 
@@ -71,13 +68,14 @@ class PublicCache:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers from what is kept, or passes the request on and keeps the answer."""
-        if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
+        # A file goes from the disk to who asks for it, and through no memory.
+        if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD") or is_file(scope["path"]):
             await self.app(scope, receive, send)
             return
         answer = await self._answer(scope, receive, send)
         if answer is None:
             return
-        if _has_etag(scope["headers"], answer.etag):
+        if names_etag(scope["headers"], answer.etag):
             headers = [(n, v) for n, v in answer.headers if n in _UNCHANGED]
             answer = KeptAnswer(304, headers, b"", answer.data_version)
         body = b"" if scope["method"] == "HEAD" else answer.body
@@ -175,7 +173,7 @@ def _public(headers: Headers, body: bytes, version: int) -> KeptAnswer:
     etag = f'"{digest}"' if version == ALWAYS else f'"{version}-{digest}"'
     added = [(b"etag", etag.encode()), (b"vary", b"Accept-Encoding")]
     if not any(name == b"cache-control" for name, _ in headers):
-        added.append((b"cache-control", CACHE_CONTROL))
+        added.append((b"cache-control", CACHE_CONTROL.encode()))
     return KeptAnswer(200, [*headers, *added], body, version)
 
 
@@ -195,13 +193,3 @@ def _kept_by_nobody(headers: Headers) -> Headers:
     if any(name == b"cache-control" for name, _ in headers):
         return headers
     return [*headers, *((name.encode(), value.encode()) for name, value in NO_STORE.items())]
-
-
-def _has_etag(request_headers: Iterable[tuple[bytes, bytes]], etag: bytes) -> bool:
-    """Whether the reader has this very answer (If-None-Match)."""
-    for name, value in request_headers:
-        if name == b"if-none-match":
-            named = [part.strip().removeprefix(b"W/") for part in value.split(b",")]
-            if etag in named or b"*" in named:
-                return True
-    return False

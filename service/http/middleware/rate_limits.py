@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from geo.messages import Message
 from geo.settings import Settings
+from service.http.addresses import is_file
 from service.http.middleware.turns import lane_of
 from service.http.network import network_of
 from service.http.problems import problem
@@ -56,7 +57,7 @@ class QuestionLimits:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes a question on, or answers 429."""
-        is_public = lane_of(scope) in ("figures", "lists")
+        is_public = lane_of(scope) in ("figures", "lists") or (scope["type"] == "http" and is_file(scope["path"]))
         if not is_public or self._limiter.hit(self._limit, network_of(scope)):
             await self.app(scope, receive, send)
             return

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from geo.errors import Busy
 from geo.messages import Message
+from service.http.addresses import is_file
 from service.http.network import network_of
 from service.http.problems import RETRY_AFTER_S, problem
 
@@ -37,7 +38,8 @@ def lane_of(scope: Scope) -> Lane | None:
     if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
         return None
     path = scope["path"]
-    if not path.startswith((*_FIGURES, *_LISTS)):
+    # Who reads a file slowly would hold a turn all the while.
+    if not path.startswith((*_FIGURES, *_LISTS)) or is_file(path):
         return None
     if ("access", "full") in parse_qsl(scope["query_string"].decode("latin-1")):
         return "full"

@@ -13,7 +13,7 @@ from geo.errors import DatabaseUnavailable
 from geo.settings import Settings
 from service.app import create_app
 from service.http import coding
-from tests.support.public_addresses import DOCUMENT, FORMS, HEALTH, LISTS, OTHERS, REFUSED
+from tests.support.public_addresses import DOCUMENT, FILES, FORMS, HEALTH, LISTS, OTHERS, REFUSED
 from tests.support.two_organisations import TwoOrganisations
 from tests.support.watching import paths_asked, wait_until_watching
 
@@ -59,7 +59,7 @@ def exposed(answer: Any) -> set[str]:
 def test_every_public_route_is_walked(client: TestClient) -> None:
     paths = client.get(DOCUMENT).json()["paths"]
     open_to_all = {path for path, how in paths.items() if "get" in how and is_for_all(how["get"])}
-    assert open_to_all == {*LISTS, *OTHERS, *HEALTH}
+    assert open_to_all == {*LISTS, *OTHERS, *FILES, *HEALTH}
     for path in LISTS:
         forms = {f for address, f in FORMS.items() if address.partition("?")[0] == path}
         (parameter,) = (p for p in paths[path]["get"]["parameters"] if p["name"] == "format")
