@@ -1,6 +1,6 @@
 """The canonical CSV of a publication: its figures as one file that is the same, byte for byte, wherever it is written.
 
-Its sha256 is the publication's digest, so whoever has the file can work the digest out.
+Its sha256 is the publication's digest, which anybody who has the file can work out.
 """
 
 import hashlib

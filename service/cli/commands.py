@@ -26,7 +26,7 @@ COMMANDS = {
         "Publish a survey round: its figures and maps can be read by anybody, its households by nobody.",
     ),
     "publication": Command(
-        "publications", "publication_app", "Publications: list them, and look for what could be learnt from one."
+        "publications", "publication_app", "Publications: list, download and audit them, and take one back."
     ),
     "withdraw": Command(
         "load",

@@ -1,9 +1,12 @@
 """A publication's download: whole, the same whenever it is made, and what each of its files says."""
 
 import csv
+import hashlib
 import io
 import os
+import signal
 import subprocess
+import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,12 +19,13 @@ from openpyxl import load_workbook
 from sqlalchemy import Engine, text
 
 from geo import database
-from geo.errors import Conflict
-from geo.publications import current_publications
+from geo.errors import Conflict, NotFound
+from geo.publications import clear_downloads, current_publications, find_download, find_lacking, keep_download
 from geo.publications.canonical import COLUMNS
 from geo.publications.downloads import kept
-from geo.publications.downloads.archive import find_file, keep_download
+from geo.publications.downloads.archive import find_file
 from geo.settings import Settings
+from tests.support.project import ROOT
 from tests.support.published_city import CITY, FORMULA_NAME, HOUSEHOLDS, SECRETS, SmallCity
 
 NAMES = {
@@ -199,3 +203,54 @@ def test_a_publication_from_before_gets_its_digest(engine: Engine, tmp_path: Pat
     made(engine, Settings(state_dir=tmp_path / "state"))
     with engine.connect() as connection:
         assert connection.execute(asked).scalar_one() == before
+
+
+KILLED = """
+import os, signal, sys
+from fsspec.implementations.local import LocalFileSystem
+from geo import database
+from geo.publications import find_lacking, keep_download
+from geo.settings import Settings
+
+move, when = LocalFileSystem.mv, sys.argv[2]
+
+def killed(self, *places):
+    if when == "after it is named":
+        move(self, *places)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+LocalFileSystem.mv = killed
+settings = Settings()
+with database.transaction(database.create_engine(sys.argv[1])) as connection:
+    keep_download(connection, find_lacking(connection, settings.originals_url)[0], settings)
+"""
+"""A process that is killed while it keeps a download."""
+
+
+@pytest.mark.parametrize("when", ["before it is named", "after it is named"])
+def test_kill_9_leaves_nothing_that_is_served(
+    changing_city: SmallCity, engine: Engine, tmp_path: Path, when: str
+) -> None:
+    settings = Settings(state_dir=tmp_path / "state")
+    ended = subprocess.run(
+        [sys.executable, "-c", KILLED, changing_city.url, when],
+        env=os.environ | {"VASTI_STATE_DIR": str(tmp_path / "state")},
+        cwd=ROOT,
+        check=False,
+    )
+    assert ended.returncode == -signal.SIGKILL
+    (left,) = (path for path in (tmp_path / "state").rglob("*") if path.is_file())
+    with database.transaction(engine) as connection:
+        assert find_lacking(connection, settings.originals_url)
+        (found,) = current_publications(connection, [CITY], ["2024"])
+        with pytest.raises(NotFound, match="cannot be downloaded yet"):
+            find_download(connection, CITY, "2024", found.number, settings.originals_url)
+    path = made(engine, settings)
+    assert path.stem == hashlib.sha256(path.read_bytes()).hexdigest()
+    # What was left goes when nobody can be at it any more; what is known stays.
+    for each in (left, path):
+        if each.exists():
+            os.utime(each, (0, 0))
+    with database.transaction(engine) as connection:
+        clear_downloads(connection, settings.originals_url)
+    assert [each for each in (tmp_path / "state").rglob("*") if each.is_file()] == [path]
