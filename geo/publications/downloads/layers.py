@@ -99,13 +99,14 @@ def write_geopackage(path: Path, layers: dict[str, gpd.GeoDataFrame], made_at: d
                 driver="GPKG",
                 mode="a" if path.exists() else "w",
                 geometry_type="MultiPolygon",
+                index=False,
                 use_arrow=True,
             )
 
 
 def write_geojson(path: Path, layer: gpd.GeoDataFrame) -> None:
     """Writes a layer as GeoJSON (RFC 7946), its corners to 0.1 m."""
-    layer.to_file(path, driver="GeoJSON", RFC7946="YES", COORDINATE_PRECISION=_DECIMALS, use_arrow=True)
+    layer.to_file(path, driver="GeoJSON", index=False, RFC7946="YES", COORDINATE_PRECISION=_DECIMALS, use_arrow=True)
 
 
 def write_geoparquet(path: Path, layer: gpd.GeoDataFrame) -> None:

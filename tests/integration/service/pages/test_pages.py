@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
+from sqlalchemy import text
 
 from service.http.access import COOKIE
 from service.logs import JsonLines
@@ -434,3 +435,22 @@ def test_correcting_positions_keeps_what_else_was_chosen(
     assert answer.status_code == 303, answer.text
     choices = office.look(checked["id"])["choices"]
     assert (choices["fix"], choices["new_settlements"]) == (True, True)
+
+
+def test_a_published_round_leads_to_its_download_once_it_is_there(client: TestClient, two: TwoOrganisations) -> None:
+    def page() -> str:
+        return str(client.get("/surveys/pune/north-published", headers=cookie(two, "viewer")).text)
+
+    address = "/api/v1/publications/pune/north-published/1/download"
+    with two.owner.begin() as connection:
+        connection.execute(text("DELETE FROM publication_download"))
+    assert address not in page()
+    with two.owner.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO publication_download SELECT publication.id, 'x', 240000 FROM publication "
+                "JOIN survey ON survey.id = survey_id WHERE slug = 'north-published'"
+            )
+        )
+    assert f'<a href="{address}">Download publication 1</a>' in page()
+    assert "0.2 MB, zip" in page()

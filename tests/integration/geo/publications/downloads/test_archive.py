@@ -128,7 +128,12 @@ def test_the_codebook_has_every_column(unpacked: Path) -> None:
     with (unpacked / "codebook.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     described = {row["column"] for row in rows if row["file"] == "settlements, wards"}
-    assert described | {"geometry"} == set(gpd.read_parquet(unpacked / "settlements.parquet").columns)
+    for layer in (
+        gpd.read_parquet(unpacked / "settlements.parquet"),
+        gpd.read_file(unpacked / "settlements.geojson"),
+        gpd.read_file(unpacked / "places.gpkg", layer="wards"),
+    ):
+        assert described | {"geometry"} == set(layer.columns)
     assert [row["column"] for row in rows if row["file"].startswith("figures.csv")] == list(COLUMNS)
     (water,) = (row for row in rows if row["column"] == "water_basic")
     assert (water["unit"], water["unknown_answers"], water["counted"]) == ("%", "unserved", "persons")
