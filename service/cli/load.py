@@ -197,7 +197,6 @@ def load_into_round(
     """Loads a file of observations into a round, and shows what was found and what came of it."""
     started = time.monotonic()
     city, slug = round_.city, round_.survey
-    number: int | None = None
     report = Report(file, source, outcome)
     with report.of_refusal(), open_database(settings) as connection:
         with progress_bar(f"Loading {file.name}") as progress:
@@ -214,9 +213,7 @@ def load_into_round(
         note_loaded(done, result)
         if round_.publish and not outcome.dry_run:
             change_state(done, city, slug, "published")
-            number = publish_now(done, city, slug)
-    if number is not None:
-        _make_download(settings, city, slug, number)
+            publish_now(done, city, slug)
     report.write(result)
     summarise(result, file, started)
     for earlier in result.replaced:
