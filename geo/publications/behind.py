@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
-from geo.database.schema.publications import publication
+from geo.database.schema.publications import publication, published_figure, published_place
 from geo.database.schema.surveys import survey
 from geo.publications.basis import basis_of
 
@@ -35,6 +35,8 @@ class Standing(NamedTuple):
     number: int
     made_at: datetime
     is_behind: bool
+    kept: int
+    """In how many settlements some figure is still a former publication's, as few households have changed since."""
 
 
 def find_standing(connection: Connection, survey_id: int) -> Standing | None:
@@ -43,4 +45,18 @@ def find_standing(connection: Connection, survey_id: int) -> Standing | None:
     row = connection.execute(select(publication).where(*current)).one_or_none()
     if row is None:
         return None
-    return Standing(row.number, row.made_at, row.basis != basis_of(connection, survey_id))
+    return Standing(row.number, row.made_at, row.basis != basis_of(connection, survey_id), _kept(connection, row.id))
+
+
+def _kept(connection: Connection, publication_id: int) -> int:
+    figure, place = published_figure.c, published_place.c
+    of_settlements = select(func.count(place.place.distinct())).join(
+        published_figure, (figure.publication_id == place.publication_id) & (figure.place == place.place)
+    )
+    found = of_settlements.where(
+        place.publication_id == publication_id,
+        figure.publication_id == publication_id,
+        place.level == "settlement",
+        figure.kept_from.is_not(None),
+    )
+    return int(connection.execute(found).scalar_one())

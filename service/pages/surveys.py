@@ -156,11 +156,11 @@ def set_state(
     city: SlugInPath,
     survey: SlugInPath,
     csrf: FormText,
-    state: Annotated[Literal["draft", "published"], Form()],
+    state: Annotated[Literal["draft", "published", "correction"], Form()],
 ) -> Response:
     """Publishes a round, or takes it back to draft."""
     with acting(request, "steward", csrf) as done:
-        change_state(done, city, survey, state)
-        if state == "published":
-            ask_publication(done, city, survey)
+        change_state(done, city, survey, "draft" if state == "draft" else "published")
+        if state != "draft":
+            ask_publication(done, city, survey, is_correction=state == "correction")
     return see_other(request, f"/surveys/{city}/{survey}")

@@ -137,8 +137,8 @@ def make_app(url: str, engine: Engine, settings: Settings) -> App:
                 defer_survey(connection, survey_id)
 
     @app.task(name=MAKE_PUBLICATION, retry=RetryStrategy(max_attempts=5, exponential_wait=5))
-    def publish(survey_id: int, account_id: int | None) -> None:
-        _publish(url, settings, survey_id, account_id)
+    def publish(survey_id: int, account_id: int | None, is_correction: bool = False) -> None:
+        _publish(url, settings, survey_id, account_id, is_correction)
 
     # What goes wrong with a file is said of it; only a database that was away is tried again.
     @app.task(name=WORK_ON_UPLOAD, retry=RetryStrategy(max_attempts=30, wait=5))
@@ -176,13 +176,13 @@ def make_app(url: str, engine: Engine, settings: Settings) -> App:
     return app
 
 
-def _publish(url: str, settings: Settings, survey_id: int, account_id: int | None) -> None:
+def _publish(url: str, settings: Settings, survey_id: int, account_id: int | None, is_correction: bool) -> None:
     """Has a process of its own make a round's next publication; whatever becomes of that, the former one stays.
 
     Raises:
         DatabaseUnavailable: the database was away, or others were at it; nothing was made.
     """
-    process = reader_process.start_publication(url, settings, survey_id, account_id)
+    process = reader_process.start_publication(url, settings, survey_id, account_id, is_correction)
     try:
         process.join(timeout=60 * settings.upload_minutes)
         code = process.exitcode

@@ -71,14 +71,17 @@ def start_step(url: str, settings: Settings, upload_id: int, step: Step) -> Base
     return process
 
 
-def start_publication(url: str, settings: Settings, survey_id: int, account_id: int | None) -> BaseProcess:
+def start_publication(
+    url: str, settings: Settings, survey_id: int, account_id: int | None, is_correction: bool
+) -> BaseProcess:
     """Starts a process that makes a round's next publication: what that takes of memory goes with it."""
-    process = _FORKS.Process(target=_publish, args=(url, settings, survey_id, account_id), daemon=True)
+    asked = (url, settings, survey_id, account_id, is_correction)
+    process = _FORKS.Process(target=_publish, args=asked, daemon=True)
     process.start()
     return process
 
 
-def _publish(url: str, settings: Settings, survey_id: int, account_id: int | None) -> None:
+def _publish(url: str, settings: Settings, survey_id: int, account_id: int | None, is_correction: bool) -> None:
     end_with_worker()
     configure_logs()
     limit_memory(_MEMORY_OF_FILES * settings.upload_memory_mb)
@@ -90,9 +93,9 @@ def _publish(url: str, settings: Settings, survey_id: int, account_id: int | Non
                 return
             recompute(connection, survey_id)
         with database.transaction(engine) as connection:
-            made = make_publication(connection, survey_id, account_id=account_id)
+            made = make_publication(connection, survey_id, account_id=account_id, is_correction=is_correction)
             if made.is_new:
-                _note(connection, made, account_id)
+                _note(connection, made, account_id, is_correction)
     except Conflict as refused:
         # It was taken back, or emptied, meanwhile: what was published before stays.
         logger.warning("not published", extra={"facts": {"survey": survey_id, "why": refused.code}})
@@ -107,10 +110,10 @@ def _publish(url: str, settings: Settings, survey_id: int, account_id: int | Non
         engine.dispose()
 
 
-def _note(connection: Connection, made: Made, account_id: int | None) -> None:
+def _note(connection: Connection, made: Made, account_id: int | None, is_correction: bool) -> None:
     by = "the worker" if account_id is None else find_account_by_id(connection, account_id)["email"]
     subject = f"survey {made.city}/{made.survey}"
-    facts = {"number": made.number}
+    facts = {"number": made.number, "correction": is_correction}
     note_as(connection, by, "publication made", subject, organisation_id=made.organisation_id, after=facts)
 
 

@@ -10,6 +10,8 @@ depends_on = None
 UPGRADE = """
 ALTER TABLE published_figure ADD COLUMN kept_from INTEGER;
 ALTER TABLE publication ADD COLUMN is_correction BOOLEAN DEFAULT false NOT NULL;
+-- They were kept in another form: later publications are not held against these.
+DELETE FROM publication_counts;
 
 CREATE OR REPLACE VIEW open.figures AS
 SELECT said.city, said.survey, said.publication, said.starts_on, said.ends_on, place.level, place.code,
