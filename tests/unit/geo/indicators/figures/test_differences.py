@@ -44,14 +44,14 @@ def room(added: Floats, ward: list[int], found: Kept, settlement: int) -> float:
     if not city[0]:
         rows.append([float(each) for each in hidden])
     totals = [float(np.dot(row, added)) for row in rows]
-    ends = []
+    ends: list[float] = []
     for sign in (1.0, -1.0):
         aim = np.zeros(len(ward))
         aim[settlement] = sign
         solved = linprog(aim, A_eq=rows or None, b_eq=totals or None, bounds=(0, None), method="highs")
         assert solved.status in (0, 3)
-        ends.append(sign * solved.fun if solved.status == 0 else np.inf)
-    return float(ends[1] - ends[0])
+        ends.append(sign * float(solved.fun or 0.0) if solved.status == 0 else np.inf)
+    return ends[1] - ends[0]
 
 
 SETTLEMENTS = st.integers(1, 8).flatmap(
