@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, update
 
 from geo.database.schema.publications import publication, published_figure, published_place
 from geo.database.schema.surveys import survey
@@ -27,6 +27,12 @@ def surveys_behind(connection: Connection, city_id: int | None = None) -> list[i
         if basis["uploads"] and basis != published:
             behind.append(survey_id)
     return behind
+
+
+def note_problem(connection: Connection, survey_id: int, problem: str | None) -> None:
+    """Notes why the round's next publication could not be made, as the code of a message; None: it can be, or was."""
+    others = (survey.c.id == survey_id, survey.c.publishing_problem.is_distinct_from(problem))
+    connection.execute(update(survey).where(*others).values(publishing_problem=problem))
 
 
 class Standing(NamedTuple):

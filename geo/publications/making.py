@@ -17,6 +17,7 @@ from geo.errors import Conflict
 from geo.indicators.figures import Block, Level, Told, tell_round
 from geo.indicators.figures.compute import NUMBERS
 from geo.publications.basis import basis_of
+from geo.publications.behind import note_problem
 from geo.publications.former import (
     KEYS,
     Former,
@@ -88,6 +89,7 @@ def make_publication(
     _change(connection, publication_id, state="current", sha256=written.sha256)
     write_pairs(connection, row.city, row.slug, written.kept, None if current is None else current.id)
     write_wide_view(connection, _indicators(connection))
+    note_problem(connection, survey_id, None)
     raise_data_version(connection)
     kept = {code for *_, level, code in written.kept if level == "settlement"}
     return Made(number, True, row.city, row.slug, row.organisation_id, len(kept))

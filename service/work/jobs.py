@@ -18,10 +18,11 @@ from sqlalchemy import Engine
 
 from geo import database
 from geo.database import SERVICE_ROLE
-from geo.errors import Busy, DatabaseUnavailable, Locked
+from geo.errors import Busy, DatabaseUnavailable, Locked, StorageFull
 from geo.indicators.tallies import recompute
 from geo.ingestion.uploads import Step, city_of, clear_folder, give_up, remove_older
 from geo.messages import Message
+from geo.publications import note_problem
 from geo.settings import Settings
 from service.logs import UPLOAD, where
 from service.work import reader_process
@@ -39,6 +40,9 @@ from service.work.queue import (
     has_waiting_upload,
     queue_conninfo,
 )
+
+_PUBLISHING_PROBLEMS = {None: "publication_too_long", reader_process.EXIT_FULL: "publication_without_room"}
+"""What a publication's process ended with, of what can be said in words; all else broke off."""
 
 INCOMING_DAYS = 7
 """How long a file that comes in parts may take."""
@@ -138,7 +142,7 @@ def make_app(url: str, engine: Engine, settings: Settings) -> App:
 
     @app.task(name=MAKE_PUBLICATION, retry=RetryStrategy(max_attempts=5, exponential_wait=5))
     def publish(survey_id: int, account_id: int | None, is_correction: bool = False) -> None:
-        _publish(url, settings, survey_id, account_id, is_correction)
+        _publish(url, engine, settings, survey_id, account_id, is_correction)
 
     # What goes wrong with a file is said of it; only a database that was away is tried again.
     @app.task(name=WORK_ON_UPLOAD, retry=RetryStrategy(max_attempts=30, wait=5))
@@ -176,7 +180,9 @@ def make_app(url: str, engine: Engine, settings: Settings) -> App:
     return app
 
 
-def _publish(url: str, settings: Settings, survey_id: int, account_id: int | None, is_correction: bool) -> None:
+def _publish(
+    url: str, engine: Engine, settings: Settings, survey_id: int, account_id: int | None, is_correction: bool
+) -> None:
     """Has a process of its own make a round's next publication; whatever becomes of that, the former one stays.
 
     Raises:
@@ -191,8 +197,16 @@ def _publish(url: str, settings: Settings, survey_id: int, account_id: int | Non
         process.join()
     if code == reader_process.EXIT_LATER:
         raise DatabaseUnavailable
-    if code != 0:
-        logger.error("publication broke off", extra={"facts": {"survey": survey_id, "exit": code}})
+    if code == 0:
+        return
+    logger.error("publication broke off", extra={"facts": {"survey": survey_id, "exit": code}})
+    problem = _PUBLISHING_PROBLEMS.get(code, "publication_broke_off")
+    try:
+        with database.transaction(engine) as connection:
+            note_problem(connection, survey_id, problem)
+    except (DatabaseUnavailable, Locked, StorageFull) as error:
+        # Where the database has no room either, the log says it.
+        logger.warning("why it broke off is not noted", extra={"facts": {"survey": survey_id, "why": error.code}})
 
 
 def _leave_for_next_time(task: str) -> None:

@@ -1,4 +1,4 @@
-"""Figures that stay as a former publication has them, as few households have changed since."""
+"""Figures that stay as a former publication has them, as few households have changed since; what hinders the next."""
 
 from alembic import op
 
@@ -9,6 +9,7 @@ depends_on = None
 
 UPGRADE = """
 ALTER TABLE published_figure ADD COLUMN kept_from INTEGER;
+ALTER TABLE survey ADD COLUMN publishing_problem TEXT;
 ALTER TABLE publication ADD COLUMN is_correction BOOLEAN DEFAULT false NOT NULL;
 -- They were kept in another form: later publications are not held against these.
 DELETE FROM publication_counts;
@@ -52,6 +53,7 @@ JOIN published_figure AS figure
 JOIN published_place AS place
     ON place.publication_id = said.publication_id AND place.place = figure.place;
 ALTER TABLE publication DROP COLUMN is_correction;
+ALTER TABLE survey DROP COLUMN publishing_problem;
 ALTER TABLE published_figure DROP COLUMN kept_from;
 """
 
