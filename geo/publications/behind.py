@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select, update
 
-from geo.database.schema.publications import publication, publication_download
+from geo.database.schema.publications import publication, publication_download, published_figure, published_place
 from geo.database.schema.surveys import survey
 from geo.publications.basis import basis_of
 
@@ -29,12 +29,20 @@ def surveys_behind(connection: Connection, city_id: int | None = None) -> list[i
     return behind
 
 
+def note_problem(connection: Connection, survey_id: int, problem: str | None) -> None:
+    """Notes why the round's next publication could not be made, as the code of a message; None: it can be, or was."""
+    others = (survey.c.id == survey_id, survey.c.publishing_problem.is_distinct_from(problem))
+    connection.execute(update(survey).where(*others).values(publishing_problem=problem))
+
+
 class Standing(NamedTuple):
     """The publication that everybody reads of a round."""
 
     number: int
     made_at: datetime
     is_behind: bool
+    kept: int
+    """In how many settlements some figure is still a former publication's, as few households have changed since."""
     download_bytes: int | None
     """None: its download is still to be made."""
 
@@ -46,4 +54,19 @@ def find_standing(connection: Connection, survey_id: int) -> Standing | None:
     row = connection.execute(found).one_or_none()
     if row is None:
         return None
-    return Standing(row.number, row.made_at, row.basis != basis_of(connection, survey_id), row.size_bytes)
+    is_behind = row.basis != basis_of(connection, survey_id)
+    return Standing(row.number, row.made_at, is_behind, _kept(connection, row.id), row.size_bytes)
+
+
+def _kept(connection: Connection, publication_id: int) -> int:
+    figure, place = published_figure.c, published_place.c
+    of_settlements = select(func.count(place.place.distinct())).join(
+        published_figure, (figure.publication_id == place.publication_id) & (figure.place == place.place)
+    )
+    found = of_settlements.where(
+        place.publication_id == publication_id,
+        figure.publication_id == publication_id,
+        place.level == "settlement",
+        figure.kept_from.is_not(None),
+    )
+    return int(connection.execute(found).scalar_one())

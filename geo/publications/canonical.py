@@ -35,7 +35,7 @@ COLUMNS = (
     *("city", "survey", "publication", "level", "ward_code", "ward_name", "settlement_code", "settlement_name"),
     *("group_by", "group", "indicator", "indicator_name", "definition_version", "counted", "unit"),
     *NUMBERS,
-    *("method", "flags", "status", "reason"),
+    *("method", "flags", "status", "reason", "kept_from"),
 )
 """The columns, in their order."""
 
@@ -52,6 +52,7 @@ _EXACT = {
     "flags": "replace(figure.flags, ',', ' ')",
     "status": "CASE WHEN figure.reason IS NULL THEN 'published' ELSE 'withheld' END",
     "reason": "figure.reason",
+    "kept_from": "figure.kept_from",
 }
 """What is told of a figure as it is stored."""
 

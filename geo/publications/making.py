@@ -16,13 +16,24 @@ from geo.errors import Conflict
 from geo.indicators.figures import Block, Level, Told, tell_round
 from geo.indicators.figures.compute import NUMBERS
 from geo.publications.basis import basis_of
+from geo.publications.behind import note_problem
 from geo.publications.canonical import digest_of
+from geo.publications.former import (
+    KEYS,
+    Former,
+    KeptFigures,
+    Name,
+    Numbering,
+    Stored,
+    find_kept_figures,
+    names_of,
+    put_former,
+    read_former,
+)
 from geo.publications.open_views import write_wide_view
 from geo.publications.pairs import write_pairs
 from geo.publications.parts import add_part
 from geo.publications.places import FIRST, number_places, write_places
-
-_KEYS = ("block", "place", "group_name")
 
 
 class Made(NamedTuple):
@@ -34,14 +45,22 @@ class Made(NamedTuple):
     survey: str
     organisation_id: int
     publication_id: int
+    kept: int = 0
+    """In how many settlements some figure stays as it was, because few households have changed."""
 
 
 def make_publication(
-    connection: Connection, survey_id: int, *, account_id: int | None = None, note: str | None = None
+    connection: Connection,
+    survey_id: int,
+    *,
+    account_id: int | None = None,
+    note: str | None = None,
+    is_correction: bool = False,
 ) -> Made:
     """Makes the round's next publication and puts it in the place of the current one.
 
-    Where nothing that the current one rests on has changed, it stays. Of groups it says what has been counted.
+    Where nothing that the current one rests on has changed, it stays. Of groups it says what has been counted. A figure
+    that few households have changed stays as a former publication has it (former.py), unless `is_correction`.
 
     Raises:
         Conflict: the round is not published, or there is nothing to publish; the current one stays.
@@ -53,26 +72,29 @@ def make_publication(
     if _round(connection, survey_id).state != "published":
         raise Conflict("publication_of_draft", survey=row.slug)
     basis, current = basis_of(connection, survey_id), _current(connection, survey_id)
-    if current is not None and current.basis == basis:
+    if current is not None and current.basis == basis and (current.is_correction or not is_correction):
         return Made(current.number, False, row.city, row.slug, row.organisation_id, current.id)
     if not basis["uploads"]:
         raise Conflict("publication_without_rows", survey=row.slug)
     earlier = select(func.max(publication.c.number)).where(publication.c.survey_id == survey_id)
     number = int(connection.execute(earlier).scalar() or 0) + 1
     made = {"survey_id": survey_id, "number": number, "basis": basis, "note": note, "account_id": account_id}
-    new = insert(publication).values(**made, state="superseded").returning(publication.c.id)
-    publication_id = connection.execute(new).scalar_one()
-    _write(connection, publication_id, row.city, row.slug)
+    made |= {"state": "superseded", "is_correction": is_correction}
+    publication_id = connection.execute(insert(publication).values(**made).returning(publication.c.id)).scalar_one()
+    former = [] if is_correction else read_former(connection, survey_id)
+    names = _write(connection, publication_id, row.city, row.slug, former)
     sha256 = digest_of(connection, publication_id)
     # Who takes the round back does not wait for all this, and is not overtaken by it.
     _hold_published(connection, survey_id)
     if current is not None:
         _change(connection, current.id, state="superseded")
     _change(connection, publication_id, state="current", sha256=sha256)
-    write_pairs(connection, row.city, row.slug)
+    write_pairs(connection, row.city, row.slug, names, None if current is None else current.id)
     write_wide_view(connection, _indicators(connection))
+    note_problem(connection, survey_id, None)
     raise_data_version(connection)
-    return Made(number, True, row.city, row.slug, row.organisation_id, publication_id)
+    kept = {code for *_, level, code in names if level == "settlement"}
+    return Made(number, True, row.city, row.slug, row.organisation_id, publication_id, len(kept))
 
 
 def _indicators(connection: Connection) -> list[str]:
@@ -109,23 +131,32 @@ def _change(connection: Connection, publication_id: int, **values: str) -> None:
     connection.execute(update(publication).where(publication.c.id == publication_id).values(**values))
 
 
-def _write(connection: Connection, publication_id: int, city_slug: str, survey_slug: str) -> None:
-    """Writes everything the round may tell."""
+def _write(
+    connection: Connection, publication_id: int, city_slug: str, survey_slug: str, former: Sequence[Former]
+) -> set[Name]:
+    """Writes everything the round may tell; which figures stay as they were: see pairs.write_pairs."""
     figures, counts, first_block = [], [], 0
     first: dict[Level, int] = {}
+    whole: tuple[Told, KeptFigures] | None = None
     for told in tell_round(connection, city_slug, survey_slug):
         if not first:
             first = number_places(told.figures)
             write_places(connection, publication_id, told.figures, first)
-        every = _numbered(told, first, first_block)
-        _write_blocks(connection, publication_id, told, every, first_block)
+        numbering = Numbering(first_block, first)
+        made = Stored(_figures(told, numbering), _counts(told, numbering))
+        if former:
+            kept = find_kept_figures(told, former, whole)
+            whole = whole or (told, kept)
+            made = put_former(connection, made, kept, told, numbering, former)
+        _write_blocks(connection, publication_id, told, made.figures, first_block)
         first_block += len(told.blocks)
-        counts.append(every[[*_KEYS, "answering", "yes", "asked"]])
-        figures.append(every)
-    rows = pd.concat([_as_stored(each) for each in figures], ignore_index=True)
+        counts.append(made.counts)
+        figures.append(made.figures)
+    rows = pd.concat(figures, ignore_index=True)
     add_part(connection, publication_id, rows)
-    kept = insert(publication_counts).values(publication_id=publication_id, counts=_as_parquet(pd.concat(counts)))
-    connection.execute(kept)
+    made_from = insert(publication_counts).values(publication_id=publication_id, counts=_as_parquet(pd.concat(counts)))
+    connection.execute(made_from)
+    return set() if whole is None else names_of(*whole)
 
 
 def _as_parquet(counts: pd.DataFrame) -> bytes:
@@ -134,21 +165,27 @@ def _as_parquet(counts: pd.DataFrame) -> bytes:
     return sink.getvalue()
 
 
-def _numbered(told: Told, first: dict[Level, int], first_block: int) -> pd.DataFrame:
-    """The figures of all levels, with the numbers their blocks and places have in the publication."""
+def _figures(told: Told, numbering: Numbering) -> pd.DataFrame:
+    """The figures of all levels as they are stored, but for the publication."""
     levels = [
         told.figures[level].assign(
-            block=told.figures[level]["block"] + first_block,
-            place=told.figures[level]["place"] + first[level],
+            block=told.figures[level]["block"] + numbering.first_block,
+            place=told.figures[level]["place"] + numbering.first_place[level],
         )
         for level in FIRST
     ]
-    return pd.concat(levels, ignore_index=True).rename(columns={"_group": "group_name"})
-
-
-def _as_stored(figures: pd.DataFrame) -> pd.DataFrame:
+    figures = pd.concat(levels, ignore_index=True).rename(columns={"_group": "group_name"})
     flags = [",".join(flags) or None for flags in figures["flags"]]
-    return figures[[*_KEYS, *NUMBERS, "method", "reason"]].assign(flags=pd.Series(flags, figures.index, dtype=object))
+    stored = figures[[*KEYS, *NUMBERS, "method", "reason", "kept_from"]]
+    return stored.assign(flags=pd.Series(flags, figures.index, dtype=object))
+
+
+def _counts(told: Told, numbering: Numbering) -> pd.DataFrame:
+    """What the figures of settlements are made from."""
+    return told.counts.assign(
+        block=told.counts["block"] + numbering.first_block,
+        place=told.counts["place"] + numbering.first_place["settlement"],
+    ).rename(columns={"group": "group_name"})
 
 
 def _write_blocks(

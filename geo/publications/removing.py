@@ -6,7 +6,7 @@ from sqlalchemy import Connection, delete, select, update
 
 from geo.database import limit_lock_waits, lock_download, raise_data_version
 from geo.database.schema.places import city
-from geo.database.schema.publications import publication
+from geo.database.schema.publications import publication, published_figure
 from geo.database.schema.surveys import survey
 from geo.errors import Conflict, NotFound
 from geo.publications.downloads.standing import remove_download
@@ -49,14 +49,21 @@ def retract_publication(connection: Connection, city_slug: str, survey_slug: str
 def remove_publication(connection: Connection, city_slug: str, survey_slug: str, number: int, url: str) -> None:
     """Removes a superseded or retracted publication with all that belongs to it, for good.
 
+    With it goes what it was made from: publications made later are no longer held against it (former.py), though people
+    may have read it.
+
     Raises:
         NotFound: there is no such publication.
-        Conflict: it is what everybody reads, or the newest of its round.
+        Conflict: it is what everybody reads, the newest of its round, or later ones still have figures of it.
         Locked: somebody reads published figures for too long.
     """
     row = _find(connection, city_slug, survey_slug, number)
     if row.is_newest:
         raise Conflict("publication_newest_stays", number=number, survey=survey_slug)
+    # Few households have changed since: figures of it are still what may be said.
+    keeping = _keep_figures_of(connection, row.id, number)
+    if keeping:
+        raise Conflict("publication_kept_stays", number=number, survey=survey_slug, keeping=keeping)
     # What waits for the table of figures holds up all who come after it.
     limit_lock_waits(connection, _WAITS_S)
     drop_part(connection, row.id)
@@ -90,3 +97,18 @@ def _find(connection: Connection, city_slug: str, survey_slug: str, number: int)
     if state == "current":
         raise Conflict("publication_current_stays", number=number, survey=survey_slug)
     return _Held(ids[number], state, number == max(ids))
+
+
+def _keep_figures_of(connection: Connection, publication_id: int, number: int) -> list[str]:
+    """The numbers of the publications of a round that still have figures of one of them."""
+    of_round = select(publication.c.survey_id).where(publication.c.id == publication_id).scalar_subquery()
+    others = select(publication.c.id, publication.c.number).where(publication.c.survey_id == of_round)
+    figure = published_figure.c
+    # One after another, so that each looks into its own part of the table alone.
+    return [
+        str(row.number)
+        for row in connection.execute(others.order_by(publication.c.number)).all()
+        if connection.execute(
+            select(figure.block).where(figure.publication_id == row.id, figure.kept_from == number).limit(1)
+        ).first()
+    ]

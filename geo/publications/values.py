@@ -294,6 +294,7 @@ def _rows(of: CurrentPublication, query: ValuesQuery, blocks: Conditions, after:
         figure.flags,
         # Of a place that is protected in all groups no row is kept.
         case((figure.block.is_(None), PROTECTED), else_=figure.reason).label("reason"),
+        figure.kept_from,
         block.publication_id.label("_publication_id"),
         place.place.label("_place"),
         place.code.label("_code"),
@@ -319,7 +320,7 @@ def _frame(rows: Sequence[RowMapping]) -> pd.DataFrame:
     if not rows:
         return pd.DataFrame(columns=columns)
     figures = pd.DataFrame([tuple(row.values()) for row in rows], columns=list(rows[0]), dtype=object)
-    numbers = {name: figures[name].astype(float) for name in NUMBERS}
+    numbers = {name: figures[name].astype(float) for name in (*NUMBERS, "kept_from")}
     counted = numbers["n"].notna() | numbers["population"].notna()
     figures = figures.assign(
         **numbers,

@@ -10,7 +10,7 @@ from geo.ingestion import loading
 from geo.ingestion.loading.stored_columns import Removed
 from geo.people import Acting, SignedIn, list_grants
 from geo.places import find_city
-from geo.publications import make_publication
+from geo.publications import Made, make_publication
 from geo.surveys import Publishing, SurveySpec, find_own_surveys, find_survey
 from service.actions.inputs import NewSurvey
 from service.work.queue import defer_publication
@@ -71,8 +71,8 @@ def change_publishing(done: Acting, city: str, survey: str, publishing: Publishi
         done.note("publishing set", f"survey {city}/{survey}", owner_id=before["organisation_id"], **facts)
 
 
-def publish_now(done: Acting, city: str, survey: str, note: str | None = None) -> int:
-    """Makes the round's publication at once, without waiting for a worker, which the operator may; its number.
+def publish_now(done: Acting, city: str, survey: str, *, is_correction: bool = False, note: str | None = None) -> Made:
+    """Makes the round's publication at once, without waiting for a worker, which the operator may.
 
     Raises:
         Conflict: as geo.publications.make_publication; as find_own.
@@ -80,20 +80,21 @@ def publish_now(done: Acting, city: str, survey: str, note: str | None = None) -
     done.require("operator")
     row = find_own(done, city, survey)
     recompute(done.connection, row["id"])
-    made = make_publication(done.connection, row["id"], note=note)
+    made = make_publication(done.connection, row["id"], is_correction=is_correction, note=note)
     if made.is_new:
-        facts = {"number": made.number, "note": note}
+        facts = {"number": made.number, "correction": is_correction, "note": note}
         done.note("publication made", f"survey {city}/{survey}", owner_id=row["organisation_id"], after=facts)
-    return made.number
+    return made
 
 
-def ask_publication(done: SignedIn, city: str, survey: str) -> None:
+def ask_publication(done: SignedIn, city: str, survey: str, *, is_correction: bool = False) -> None:
     """Asks a worker for the round's next publication.
 
     Raises:
         as find_own.
     """
-    defer_publication(done.connection, find_own(done, city, survey)["id"], done.bearer.account_id)
+    survey_id = find_own(done, city, survey)["id"]
+    defer_publication(done.connection, survey_id, done.bearer.account_id, is_correction=is_correction)
 
 
 def listed(done: Acting, city: str, survey: str) -> dict[str, Any]:

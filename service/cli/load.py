@@ -274,16 +274,36 @@ def publish(
     city: o.CityOption,
     survey: o.SurveyOption,
     draft: Annotated[bool, typer.Option("--draft", help="Take the round back to draft.")] = False,
+    correction: Annotated[
+        bool,
+        typer.Option(
+            "--correction",
+            help="Say what is right also where fewer than 10 households changed since the last publication, though who "
+            "has that can work out what these answered.",
+        ),
+    ] = False,
+    note: Annotated[
+        str | None,
+        typer.Option("--note", help="Why it is published anew: everybody reads it in the list of publications."),
+    ] = None,
 ) -> None:
     """Publish a survey round: its figures and maps can be read by anybody, its households by nobody."""
     state: Literal["draft", "published"] = "draft" if draft else "published"
     settings = Settings()
     with operating(settings) as done:
         change_state(done, city, survey, state)
-        number = None if draft else publish_now(done, city, survey)
-    typer.echo(f"Survey {survey} of {city} is {'a draft' if draft else f'published: publication {number}'}.")
-    if number is not None:
-        _make_download(settings, city, survey, number)
+        made = None if draft else publish_now(done, city, survey, is_correction=correction, note=note)
+    said = "a draft" if made is None else f"published: publication {made.number}"
+    typer.echo(f"Survey {survey} of {city} is {said}.")
+    if made is None:
+        return
+    if made.kept:
+        settlements = "1 settlement" if made.kept == 1 else f"{made.kept:,} settlements"
+        typer.echo(
+            f"Figures of {settlements} stay as they were published before: too few households have changed to show the "
+            "change. `--correction` shows it all the same."
+        )
+    _make_download(settings, city, survey, made.number)
 
 
 def _make_download(settings: Settings, city: str, survey: str, number: int) -> None:

@@ -68,9 +68,20 @@ def retract(city: o.CityOption, survey: o.SurveyOption, number: NumberOption) ->
 
 
 @publication_app.command("remove")
-def remove(city: o.CityOption, survey: o.SurveyOption, number: NumberOption) -> None:
+def remove(
+    city: o.CityOption,
+    survey: o.SurveyOption,
+    number: NumberOption,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
+) -> None:
     """Remove a publication that is no longer the current one, with its figures and its download, for good."""
     settings = Settings()
+    if not yes:
+        typer.confirm(
+            "Those made later are no longer held against it, so who has kept it may learn from both what fewer than 10 "
+            f"households answered. Remove publication {number} of survey {survey} of {city}?",
+            abort=True,
+        )
     with operating(settings) as done:
         remove_publication(done, city, survey, number, settings)
     typer.echo(f"Publication {number} of survey {survey} is removed.")

@@ -10,6 +10,7 @@ from geo.indicators.definitions import read_catalogue
 from geo.indicators.figures import Access, ValuesQuery, find_values
 from geo.ingestion.loading import KINDS
 from geo.ingestion.reading import FORMATS
+from geo.messages import Message
 from geo.people import SignedIn
 from geo.places import find_cities, find_city, find_requests
 from geo.publications import find_published_values, find_standing
@@ -99,6 +100,7 @@ def one(request: Request, city: SlugInPath, survey: SlugInPath) -> Response:
             uploads=uploads,
             figures=figures,
             standing=find_standing(reading.connection, row["id"]),
+            publishing_problem=row["publishing_problem"] and Message(row["publishing_problem"]).say("page"),
             # Rows may count in settlements without making a figure of the city.
             has_rows=bool(figures) or any(each["state"] in ("loaded", "published") for each in uploads),
             kinds=[kind for kind in KINDS.values() if kind.in_round],
@@ -156,11 +158,11 @@ def set_state(
     city: SlugInPath,
     survey: SlugInPath,
     csrf: FormText,
-    state: Annotated[Literal["draft", "published"], Form()],
+    state: Annotated[Literal["draft", "published", "correction"], Form()],
 ) -> Response:
     """Publishes a round, or takes it back to draft."""
     with acting(request, "steward", csrf) as done:
-        change_state(done, city, survey, state)
-        if state == "published":
-            ask_publication(done, city, survey)
+        change_state(done, city, survey, "draft" if state == "draft" else "published")
+        if state != "draft":
+            ask_publication(done, city, survey, is_correction=state == "correction")
     return see_other(request, f"/surveys/{city}/{survey}")

@@ -19,11 +19,11 @@ from sqlalchemy import Engine
 
 from geo import database
 from geo.database import SERVICE_ROLE
-from geo.errors import Busy, DatabaseUnavailable, Locked
+from geo.errors import Busy, DatabaseUnavailable, Locked, StorageFull
 from geo.indicators.tallies import recompute
 from geo.ingestion.uploads import Step, city_of, clear_folder, give_up, remove_older
 from geo.messages import Message
-from geo.publications import clear_downloads
+from geo.publications import clear_downloads, note_problem
 from geo.settings import Settings
 from service.logs import UPLOAD, where
 from service.work import reader_process
@@ -43,6 +43,9 @@ from service.work.queue import (
     has_waiting_upload,
     queue_conninfo,
 )
+
+_PUBLISHING_PROBLEMS = {None: "publication_too_long", reader_process.EXIT_FULL: "publication_without_room"}
+"""What a publication's process ended with, of what can be said in words; all else broke off."""
 
 INCOMING_DAYS = 7
 """How long a file that comes in parts may take."""
@@ -120,14 +123,18 @@ def make_app(url: str, engine: Engine, settings: Settings) -> App:
                 defer_survey(connection, survey_id)
 
     @app.task(name=MAKE_PUBLICATION, retry=RetryStrategy(max_attempts=5, exponential_wait=5))
-    def publish(survey_id: int, account_id: int | None) -> None:
-        _make(reader_process.start_publication(url, settings, survey_id, account_id), settings, survey=survey_id)
+    def publish(survey_id: int, account_id: int | None, is_correction: bool = False) -> None:
+        code = _make(reader_process.start_publication(url, settings, survey_id, account_id, is_correction), settings)
+        if code != 0:
+            _note_problem(engine, survey_id, code)
 
     # Where that does not end well, it is asked for again within an hour.
     @app.task(name=MAKE_DOWNLOAD)
     def make_download(publication_id: int) -> None:
         with suppress(DatabaseUnavailable):
-            _make(reader_process.start_download(url, settings, publication_id), settings, publication=publication_id)
+            code = _make(reader_process.start_download(url, settings, publication_id), settings)
+            if code != 0:
+                logger.error("download broke off", extra={"facts": {"publication": publication_id, "exit": code}})
 
     # What goes wrong with a file is said of it; only a database that was away is tried again.
     @app.task(name=WORK_ON_UPLOAD, retry=RetryStrategy(max_attempts=30, wait=5))
@@ -197,8 +204,8 @@ def _add_clock(app: App, engine: Engine, settings: Settings) -> None:
             _leave_for_next_time("retry_stalled")
 
 
-def _make(process: BaseProcess, settings: Settings, **facts: int) -> None:
-    """Waits for a process that makes something of a round; whatever becomes of that, what was there before stays.
+def _make(process: BaseProcess, settings: Settings) -> int | None:
+    """Waits for a process that makes something of a round, and ends it where it takes too long; None: it did.
 
     Raises:
         DatabaseUnavailable: the database was away, or others were at it; nothing was made.
@@ -211,8 +218,19 @@ def _make(process: BaseProcess, settings: Settings, **facts: int) -> None:
         process.join()
     if code == reader_process.EXIT_LATER:
         raise DatabaseUnavailable
-    if code != 0:
-        logger.error("publication broke off", extra={"facts": {**facts, "exit": code}})
+    return code
+
+
+def _note_problem(engine: Engine, survey_id: int, code: int | None) -> None:
+    """Notes why a round's next publication could not be made; the former one stays."""
+    logger.error("publication broke off", extra={"facts": {"survey": survey_id, "exit": code}})
+    problem = _PUBLISHING_PROBLEMS.get(code, "publication_broke_off")
+    try:
+        with database.transaction(engine) as connection:
+            note_problem(connection, survey_id, problem)
+    except (DatabaseUnavailable, Locked, StorageFull) as error:
+        # Where the database has no room either, the log says it.
+        logger.warning("why it broke off is not noted", extra={"facts": {"survey": survey_id, "why": error.code}})
 
 
 def _leave_for_next_time(task: str) -> None:

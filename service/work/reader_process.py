@@ -15,7 +15,7 @@ import resource
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing.context import ForkServerContext
 from multiprocessing.process import BaseProcess
 
@@ -73,9 +73,12 @@ def start_step(url: str, settings: Settings, upload_id: int, step: Step) -> Base
     return process
 
 
-def start_publication(url: str, settings: Settings, survey_id: int, account_id: int | None) -> BaseProcess:
+def start_publication(
+    url: str, settings: Settings, survey_id: int, account_id: int | None, is_correction: bool
+) -> BaseProcess:
     """Starts a process that makes a round's next publication: what that takes of memory goes with it."""
-    process = _FORKS.Process(target=_publish, args=(url, settings, survey_id, account_id), daemon=True)
+    asked = (url, settings, survey_id, account_id, is_correction)
+    process = _FORKS.Process(target=_publish, args=asked, daemon=True)
     process.start()
     return process
 
@@ -87,7 +90,7 @@ def start_download(url: str, settings: Settings, publication_id: int) -> BasePro
     return process
 
 
-def _publish(url: str, settings: Settings, survey_id: int, account_id: int | None) -> None:
+def _publish(url: str, settings: Settings, survey_id: int, account_id: int | None, is_correction: bool) -> None:
     _begin(settings)
     with _making("publication", url, survey=survey_id) as engine:
         with database.transaction(engine) as connection:
@@ -96,11 +99,12 @@ def _publish(url: str, settings: Settings, survey_id: int, account_id: int | Non
                 return
             recompute(connection, survey_id)
         with database.transaction(engine) as connection:
-            made = make_publication(connection, survey_id, account_id=account_id)
+            made = make_publication(connection, survey_id, account_id=account_id, is_correction=is_correction)
             if made.is_new:
-                _note(connection, made, account_id)
-        # The publication stands, whatever becomes of its download.
-        _write_download(url, settings, made.publication_id)
+                _note(connection, made, account_id, is_correction)
+        # The publication stands, whatever becomes of its download: a worker looks for those that are missing.
+        with suppress(SystemExit):
+            _write_download(url, settings, made.publication_id)
 
 
 def _keep_download(url: str, settings: Settings, publication_id: int) -> None:
@@ -141,10 +145,10 @@ def _making(what: str, url: str, **facts: int) -> Iterator[Engine]:
         engine.dispose()
 
 
-def _note(connection: Connection, made: Made, account_id: int | None) -> None:
+def _note(connection: Connection, made: Made, account_id: int | None, is_correction: bool) -> None:
     by = "the worker" if account_id is None else find_account_by_id(connection, account_id)["email"]
     subject = f"survey {made.city}/{made.survey}"
-    facts = {"number": made.number}
+    facts = {"number": made.number, "correction": is_correction}
     note_as(connection, by, "publication made", subject, organisation_id=made.organisation_id, after=facts)
 
 

@@ -110,7 +110,7 @@ class Text:
             exact = make_levels(table, LEVELS, "full")
             told = {}
             for level, of_level in exact.items():
-                said = named(of_level.figures.assign(status="", rounded_to=np.nan), table, level)
+                said = named(of_level.figures.assign(status="", rounded_to=np.nan, kept_from=np.nan), table, level)
                 cells = zip(said["indicator"], said["level"], said["_code"], strict=True)
                 reasons = [reason(cell) if cell in hidden else None for cell in cells]
                 figures = of_level.figures.assign(reason=pd.Series(reasons, dtype=object))

@@ -41,6 +41,8 @@ publication = Table(
     # publication from before there was this file; it is worked out together with its download.
     Column("sha256", Text, nullable=True),
     Column("note", Text, nullable=True),
+    # Whether it says what is right also where that tells what few households answered: see published_figure.kept_from.
+    Column("is_correction", Boolean, nullable=False, server_default="false"),
     UniqueConstraint("survey_id", "number"),
     CheckConstraint("number >= 1", name="number"),
     CheckConstraint("state IN ('current', 'superseded', 'retracted')", name="state"),
@@ -131,11 +133,14 @@ published_figure = Table(
     Column("flags", Text, nullable=True),
     # NULL: the figure is said.
     Column("reason", Text, nullable=True),
+    # The number of the round's publication whose figure this still is, as since then few households have changed.
+    Column("kept_from", Integer, nullable=True),
     # One partition a publication: making and dropping one touches no other.
     postgresql_partition_by="LIST (publication_id)",
 )
 
-# What the figures of a current publication were made from, to the household, as Parquet: never public.
+# What the figures of settlements were made from, to the household, as Parquet: never public. Of a figure that was kept,
+# what that one was made from.
 publication_counts = Table(
     "publication_counts",
     metadata,

@@ -33,6 +33,8 @@ survey = Table(
     Column("state", Text, nullable=False, server_default="draft"),
     # Whether a new publication is made by itself when what the last one rests on has changed, or when a steward asks.
     Column("publishing", Text, nullable=False, server_default="automatic"),
+    # Why its next publication could not be made, as the code of a message; NULL: nothing went wrong.
+    Column("publishing_problem", Text, nullable=True),
     UniqueConstraint("city_id", "slug"),
     CheckConstraint(SLUG, name="slug"),
     CheckConstraint("starts_on <= ends_on", name="dates"),

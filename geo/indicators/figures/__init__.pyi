@@ -1,3 +1,4 @@
+from .blocks import OTHER as OTHER
 from .blocks import SIZES_UNKNOWN as SIZES_UNKNOWN
 from .blocks import Block as Block
 from .blocks import Cells as Cells

@@ -202,6 +202,13 @@ VALUE_COLUMNS = (
     _METHOD,
     _FLAGS,
     *_WITHHELD,
+    Column(
+        "kept_from",
+        int | None,
+        "The publication of the round whose figure this still is, because few households have changed since; null: its "
+        "own.",
+        "#meta+kept_from",
+    ),
 )
 """Those of a figure of one indicator in one place and round."""
 

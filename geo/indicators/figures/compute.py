@@ -38,7 +38,8 @@ class Exact:
 
     `figures`, in the order of block, place and group, has these columns, NUMBERS, method, flags (a tuple of names in
     FLAGS), clustered (whether clusters were drawn), people (of a density or load) and spread_over (the land or seats
-    they share), answering, asked, yes and no (households) and reason (None: the figure may be said).
+    they share), answering, asked, yes and no (households), sum_a and sum_ay (of the answers that count, as tallies have
+    them) and reason (None: the figure may be said).
     """
 
     figures: pd.DataFrame
@@ -82,7 +83,7 @@ def finish(exact: Exact) -> pd.DataFrame:
     """The figures as a reader gets them: rounded, and without the numbers that may not be said.
 
     They have the columns block, place and group, NUMBERS, rounded_to (what counts are rounded to; NaN: to nothing),
-    method, flags, status and reason.
+    method, flags, status, reason and kept_from (NaN: what is made now is kept from nowhere).
     """
     of = _Facts(exact.blocks, exact.figures["block"].to_numpy())
     numbers = {name: _floats(exact.figures, name) for name in NUMBERS}
@@ -180,6 +181,8 @@ def _estimated(table: Cells, summed: pd.DataFrame) -> pd.DataFrame:
             "asked": answering + unknown,
             "yes": yes,
             "no": answering - yes,
+            "sum_a": sums.a,
+            "sum_ay": sums.ay,
             "reason": pd.Series(reasons, index=summed.index, dtype=object),
             "flags": pd.Series(flags, index=summed.index, dtype=object),
         }
@@ -335,6 +338,7 @@ def _finished(figures: pd.DataFrame, numbers: dict[str, Floats], of: _Facts) -> 
             "flags": pd.Series(flags, index=figures.index, dtype=object),
             "status": np.where(withheld, "withheld", "published"),
             "reason": pd.Series(reason, index=figures.index, dtype=object),
+            "kept_from": np.nan,
         }
     )
 

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from geo.indicators.definitions import Counted, read_catalogue
 from geo.indicators.figures.blocks import Block, Cells, headline
 from geo.indicators.figures.compute import Exact, finish, make_levels
+from geo.indicators.figures.disclosure.differences import COUNTS
 from geo.indicators.figures.disclosure.rules import PROTECTED
 from geo.indicators.figures.query import ValuesQuery, find_blocks
 from geo.indicators.figures.read import read_cells
@@ -16,9 +17,6 @@ from geo.indicators.figures.rollup import LEVELS, Level
 from geo.indicators.figures.values import named
 from geo.indicators.tallies import ALL
 from geo.indicators.tallies.store import group_fields
-
-_COUNTS = ("answering", "yes", "asked")
-"""What a figure was made from, to the household."""
 
 _COUNTED: tuple[Counted, ...] = ("households", "persons")
 
@@ -28,15 +26,26 @@ class Told:
     """The public figures of a round as a whole (`group_field` is empty), or by the groups of a field.
 
     `figures`, by level, in the order of block, place and group: the columns of figures, those in values.INTERNAL,
-    `block` (an index of `blocks`), `place`, and _COUNTS, which are for nobody's eyes. Of groups, a place that is
-    protected in all of them is left out, as most are.
+    `block` (an index of the table's blocks) and `place`. Of groups, a place that is protected in all of them is left
+    out, as most are.
+    `counts`: of all settlements block, place, group and differences.COUNTS, to the household: for nobody's eyes.
     """
 
-    group_field: str
-    blocks: list[Block]
+    table: Cells
     groups: dict[int, list[str]]
     """The groups of each block, by its index: also of those that are told of no place."""
     figures: dict[Level, pd.DataFrame]
+    counts: pd.DataFrame
+
+    @property
+    def group_field(self) -> str:
+        """The field by whose groups the figures are; empty: all households."""
+        return self.table.group_field
+
+    @property
+    def blocks(self) -> list[Block]:
+        """One indicator each, of households or persons."""
+        return self.table.blocks
 
     def is_headline(self, block: Block) -> bool:
         """Whether this is what is counted where nobody says."""
@@ -53,7 +62,7 @@ def tell_round(connection: Connection, city: str, survey: str) -> Iterator[Told]
     blocks = [block for query in asked for block in find_blocks(connection, query, catalogue)]
     blocks = sorted(blocks, key=lambda block: (block.definition.id, block.counted))
     whole = read_cells(connection, blocks)
-    yield _told(blocks, whole, make_levels(whole, LEVELS, "public"))
+    yield _told(whole, make_levels(whole, LEVELS, "public"))
     if blocks and blocks[0].round.unit == "household":
         for by in group_fields():
             tallied = find_blocks(
@@ -64,10 +73,10 @@ def tell_round(connection: Connection, city: str, survey: str) -> Iterator[Told]
             if chosen:
                 table = read_cells(connection, chosen, by)
                 of_chosen = whole if chosen == blocks else read_cells(connection, chosen)
-                yield _told(chosen, table, make_levels(table, LEVELS, "public", of_chosen))
+                yield _told(table, make_levels(table, LEVELS, "public", of_chosen))
 
 
-def _told(blocks: list[Block], table: Cells, levels: dict[Level, Exact]) -> Told:
+def _told(table: Cells, levels: dict[Level, Exact]) -> Told:
     of_city = levels["city"].figures
     groups = {int(block): sorted(set(names)) for block, names in of_city.groupby("block")["group"]}
     told = {}
@@ -77,6 +86,6 @@ def _told(blocks: list[Block], table: Cells, levels: dict[Level, Exact]) -> Told
             is_told = figures["reason"] != PROTECTED
             figures = figures[is_told.groupby([figures["block"], figures["place"]]).transform("any")]
         kept = replace(exact, figures=figures.reset_index(drop=True))
-        counts = kept.figures[["block", "place", *_COUNTS]]
-        told[level] = pd.concat([named(finish(kept), table, level), counts], axis=1)
-    return Told(table.group_field, blocks, groups, told)
+        told[level] = pd.concat([named(finish(kept), table, level), kept.figures[["block", "place"]]], axis=1)
+    counts = levels["settlement"].figures[["block", "place", "group", *COUNTS]]
+    return Told(table, groups, told, counts.reset_index(drop=True))

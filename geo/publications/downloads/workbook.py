@@ -15,7 +15,7 @@ from geo.indicators.figures.compute import NUMBERS
 from geo.publications.canonical import COLUMNS
 from geo.publications.downloads.bundle import add_file
 
-_AS_NUMBERS = frozenset((*NUMBERS, "publication", "definition_version"))
+_AS_NUMBERS = frozenset((*NUMBERS, "publication", "definition_version", "kept_from"))
 
 _PROPERTIES = "docProps/core.xml"
 

@@ -47,6 +47,13 @@ class SurveyChange(Body):
         ),
     ] = None
     publishing: Annotated[Publishing | None, Field(description=_PUBLISHING)] = None
+    correction: Annotated[
+        bool,
+        Field(
+            description="With `published`: whether the next publication says what is right also where fewer than 10 "
+            "households changed since the last one, though who has that can work out what these answered."
+        ),
+    ] = False
 
 
 class Grant(Body):

@@ -150,7 +150,8 @@ def _for_itself(frame: pd.DataFrame, sensitive: Bools, *, grouped: bool) -> NDAr
     # a settlement has nobody with a disability says something of everyone in it.
     reason[(answering > 0) & (answering < MIN_HOUSEHOLDS)] = FEWER_THAN_10
     if grouped:
-        reason[(answering == 0) & is_sensitive] = FEWER_THAN_10
+        somebody = frame.groupby(["block", "place"])["asked"].transform("sum").to_numpy() > 0
+        reason[(answering == 0) & is_sensitive & somebody] = FEWER_THAN_10
     return reason
 
 

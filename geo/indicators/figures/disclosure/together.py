@@ -127,7 +127,10 @@ class _Decision:
         own: dict[Level, Bools] = {}
         for level, counts in self._levels.items():
             asked = self._asked[level]
-            few = (asked < MIN_RANGE) & ((asked > 0) | (self._grouped and self._plan.group_is_sensitive))
+            somebody = (
+                asked.sum(axis=1, keepdims=True) > 0 if self._grouped and self._plan.group_is_sensitive else asked > 0
+            )
+            few = (asked < MIN_RANGE) & somebody
             own[level] = np.asarray(few.any(axis=1))
             if self._grouped and self._answered.any():
                 own[level] |= counts.secret[self._answered].all(axis=0)

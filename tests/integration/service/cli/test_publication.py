@@ -106,13 +106,16 @@ def test_a_former_publication_that_was_wrong_is_retracted(shell: Shell, owner: E
 
 @pytest.mark.parametrize("verb", ["retract", "remove"])
 def test_what_everybody_reads_is_not_taken_back(shell: Shell, owner: Engine, three: None, verb: str) -> None:
-    refused = shell.run("publication", verb, *OF_ROUND, "--number", "3", code=4)
+    sure = ["--yes"] if verb == "remove" else []
+    refused = shell.run("publication", verb, *sure, *OF_ROUND, "--number", "3", code=4)
     assert refused.stderr == (
         "Error: Publication 3 of survey 2024 is what everybody reads, and stays. Publish the round anew, or take it "
         "back to draft, first.\n"
     )
     assert states(owner)[3] == "current"
-    assert "There is no publication 9" in shell.run("publication", verb, *OF_ROUND, "--number", "9", code=3).stderr
+    assert (
+        "There is no publication 9" in shell.run("publication", verb, *sure, *OF_ROUND, "--number", "9", code=3).stderr
+    )
 
 
 def test_a_former_publication_is_removed_with_all_that_belongs_to_it(shell: Shell, owner: Engine, three: None) -> None:
@@ -122,7 +125,7 @@ def test_a_former_publication_is_removed_with_all_that_belongs_to_it(shell: Shel
     )
     with owner.connect() as connection:
         first = connection.execute(text(of_first)).scalar_one()
-    told = shell.run("publication", "remove", *OF_ROUND, "--number", "1")
+    told = shell.run("publication", "remove", "--yes", *OF_ROUND, "--number", "1")
     assert told.stdout == "Publication 1 of survey 2024 is removed.\n"
     assert states(owner) == {2: "superseded", 3: "current"}
     tables = ("published_place", "published_block", "published_figure", "publication_counts", "publication_download")
@@ -138,17 +141,35 @@ def test_a_former_publication_is_removed_with_all_that_belongs_to_it(shell: Shel
 
 def test_the_newest_of_a_round_that_was_taken_back_stays(shell: Shell, owner: Engine, three: None) -> None:
     shell.run("publish", *OF_ROUND, "--draft")
-    refused = shell.run("publication", "remove", *OF_ROUND, "--number", "3", code=4)
+    refused = shell.run("publication", "remove", "--yes", *OF_ROUND, "--number", "3", code=4)
     assert "is the newest of survey 2024, and stays: without it, its number would be given" in refused.stderr
-    shell.run("publication", "remove", *OF_ROUND, "--number", "1")
+    shell.run("publication", "remove", "--yes", *OF_ROUND, "--number", "1")
     assert states(owner) == {2: "retracted", 3: "retracted"}
+
+
+def test_what_later_publications_still_say_is_not_removed(shell: Shell, owner: Engine, three: None) -> None:
+    with owner.begin() as connection:
+        kept_still = (
+            "UPDATE published_figure SET kept_from = 1 FROM publication JOIN survey ON survey.id = survey_id "
+            "WHERE publication.id = publication_id AND slug = '2024' AND number = 2 AND block = 0 AND place = 0"
+        )
+        assert connection.execute(text(kept_still)).rowcount
+    refused = shell.run("publication", "remove", "--yes", *OF_ROUND, "--number", "1", code=4)
+    assert "Publication 1 of survey 2024 stays: figures of it are still in publication 2, because" in refused.stderr
+    assert states(owner)[1] == "superseded"
+
+
+def test_removing_is_asked_about(shell: Shell, owner: Engine, three: None) -> None:
+    refused = shell.run("publication", "remove", *OF_ROUND, "--number", "1", code=1)
+    assert "no longer held against it" in refused.stdout + refused.stderr
+    assert states(owner)[1] == "superseded"
 
 
 def test_removing_waits_for_nobody_for_long(shell: Shell, owner: Engine, three: None) -> None:
     with owner.connect() as reading:
         reading.execute(text("SELECT count(*) FROM published_figure"))
         began = time.monotonic()
-        shell.run("publication", "remove", *OF_ROUND, "--number", "1", code=4)
+        shell.run("publication", "remove", "--yes", *OF_ROUND, "--number", "1", code=4)
         assert time.monotonic() - began < 60
     assert states(owner)[1] == "superseded"
 
