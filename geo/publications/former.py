@@ -1,8 +1,9 @@
 """What a round's former publications said, held against the next one: which figures stay, so that few are not told."""
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -25,6 +26,9 @@ from geo.indicators.figures.disclosure.rules import PROTECTED
 Numbers = NDArray[np.intp]
 
 _SETTLEMENTS: Level = "settlement"
+
+# Of counts as they are kept: a field's blocks stand together, and are read without the others.
+_ROWS_OF_GROUP = 100_000
 
 KEYS = ("block", "place", "group_name")
 """What names a stored figure in its publication."""
@@ -69,8 +73,22 @@ class Former:
     """The ward of each settlement."""
     hidden: frozenset[str]
     """The settlements that are protected in some figure of all their households."""
-    counts: pd.DataFrame
-    """block, place, group_name and differences.COUNTS, of settlements."""
+    kept_counts: bytes
+
+    def counts(self, blocks: Collection[int]) -> pd.DataFrame:
+        """block, place, group_name and differences.COUNTS of some blocks, of settlements."""
+        chosen = [("block", "in", sorted(blocks))] if blocks else None
+        counts = pd.read_parquet(io.BytesIO(self.kept_counts), filters=chosen)
+        return counts if blocks else counts.iloc[:0]
+
+
+def as_kept(counts: pd.DataFrame) -> bytes:
+    """What Former.counts reads, as it is stored."""
+    sink = io.BytesIO()
+    counts.sort_values(["block", "place"], kind="stable").to_parquet(
+        sink, index=False, compression="zstd", row_group_size=_ROWS_OF_GROUP
+    )
+    return sink.getvalue()
 
 
 def read_former(connection: Connection, survey_id: int) -> list[Former]:
@@ -81,10 +99,10 @@ def read_former(connection: Connection, survey_id: int) -> list[Former]:
         .where(publication.c.survey_id == survey_id)
         .order_by(publication.c.number.desc())
     ).all()
-    return [_read(connection, row.id, row.number, pd.read_parquet(io.BytesIO(row.counts))) for row in rows]
+    return [_read(connection, row.id, row.number, row.counts) for row in rows]
 
 
-def _read(connection: Connection, publication_id: int, number: int, counts: pd.DataFrame) -> Former:
+def _read(connection: Connection, publication_id: int, number: int, kept_counts: bytes) -> Former:
     block, place, figure = published_block.c, published_place.c, published_figure.c
     blocks = connection.execute(select(published_block).where(block.publication_id == publication_id)).all()
     named = select(place.level, place.code, place.place, place.ward_code).where(place.publication_id == publication_id)
@@ -108,7 +126,7 @@ def _read(connection: Connection, publication_id: int, number: int, counts: pd.D
         {(row.level, row.code): row.place for row in places},
         {row.code: row.ward_code for row in of_settlements},
         frozenset(row.code for row in of_settlements if row.place in protected),
-        counts,
+        kept_counts,
     )
 
 
@@ -147,7 +165,7 @@ def find_kept_figures(
     (_, plan), *_ = told.table.plans
     kept = find_kept(
         now,
-        [_counted(told, each, at, groups, shape) for each in former],
+        [partial(_counted, told, each, at, groups, shape) for each in former],
         np.array(scale, dtype=np.float64),
         places,
         plan,
@@ -218,7 +236,7 @@ def _counted(
     keys = [(told.group_field, each.definition.id, each.counted) for each in told.blocks]
     blocks = {of.blocks[key].number: number for number, key in enumerate(keys) if key in of.blocks}
     places = {number: at[code] for (level, code), number in of.places.items() if level == _SETTLEMENTS}
-    counts = of.counts[of.counts["block"].isin(blocks.keys())]
+    counts = of.counts(blocks)
     arrays = _arrays(
         counts, counts["block"].map(blocks), counts["place"].map(places), counts["group_name"], groups, shape
     )
@@ -316,7 +334,7 @@ def put_former(
             }
         )
         figures.append(_renamed(_read_figures(connection, each, was), was))
-        counts.append(_renamed(each.counts, was))
+        counts.append(_renamed(each.counts(set(was["was_block"])), was))
     return Stored(
         pd.concat([part for part in figures if len(part)], ignore_index=True).sort_values(list(KEYS), kind="stable"),
         pd.concat(counts, ignore_index=True),

@@ -1,6 +1,5 @@
 """Making a publication: the only place where tallies become what the public reads."""
 
-import io
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -25,6 +24,7 @@ from geo.publications.former import (
     Name,
     Numbering,
     Stored,
+    as_kept,
     find_kept_figures,
     names_of,
     put_former,
@@ -154,15 +154,9 @@ def _write(
         figures.append(made.figures)
     rows = pd.concat(figures, ignore_index=True)
     add_part(connection, publication_id, rows)
-    made_from = insert(publication_counts).values(publication_id=publication_id, counts=_as_parquet(pd.concat(counts)))
+    made_from = insert(publication_counts).values(publication_id=publication_id, counts=as_kept(pd.concat(counts)))
     connection.execute(made_from)
     return set() if whole is None else names_of(*whole)
-
-
-def _as_parquet(counts: pd.DataFrame) -> bytes:
-    sink = io.BytesIO()
-    counts.to_parquet(sink, index=False, compression="zstd")
-    return sink.getvalue()
 
 
 def _figures(told: Told, numbering: Numbering) -> pd.DataFrame:

@@ -6,7 +6,7 @@ difference is held to the rules for figures (`rules.withhold`): where it would b
 said before, and so do those from which the difference could be worked out.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -26,6 +26,8 @@ the weights or members of those who answered, and of these times their answers."
 
 NONE = -1
 """The number of no publication."""
+
+_OLDER_THAN_ALL = np.iinfo(np.intp).max
 
 # What adding and dividing floats leaves of a 0, in households.
 _NOTHING = 1e-6
@@ -111,7 +113,7 @@ class _Found:
 
 def find_kept(
     now: Counted,
-    former: Sequence[Counted],
+    former: Sequence[Callable[[], Counted]],
     scale: Floats,
     places: Places,
     plan: Plan,
@@ -125,13 +127,13 @@ def find_kept(
     Args:
         now: what the next publication would be made from.
         former: what the former ones were made from, the newest first; of a figure that was kept, what that was made
-            from.
+            from. Each is read when its turn comes: together they may be large.
         scale: of each block, the largest answer there is: 1, or that of a mean of counts.
         places: where the settlements lie.
         plan: how the blocks hang together.
         whole: where the counts are of groups, `reasons` of the same places as a whole.
     """
-    moved, at = _against(now, former, scale, plan, grouped=whole is not None)
+    moved, at, newest = _against(now, former, scale, plan, grouped=whole is not None)
     frames = {
         "settlement": _frame(moved),
         "ward": _frame(_summed(moved, places.ward, places.n_wards)),
@@ -155,35 +157,30 @@ def find_kept(
         first = frame[["block", "place"]].iloc[::n_groups]
         reason = [d.PROTECTS_ANOTHER if hidden else None for hidden in secret.ravel()]
         told[level] = first.assign(reason=pd.Series(reason, first.index, dtype=object)).reset_index(drop=True)
-    return Kept(keeps, _of_levels(moved, at, now, former, places), told)
+    return Kept(keeps, _of_levels(moved, at, newest, places), told)
 
 
 def _against(
-    now: Counted, former: Sequence[Counted], scale: Floats, plan: Plan, *, grouped: bool
-) -> tuple[_Moved, Numbers]:
+    now: Counted, former: Sequence[Callable[[], Counted]], scale: Floats, plan: Plan, *, grouped: bool
+) -> tuple[_Moved, Numbers, Numbers]:
     """How many households each settlement's counts differ by from the publication they are held against, and which.
 
-    The newest from which they differ by few; else the newest from which they do not differ; else the newest.
+    The newest from which they differ by few; else the newest from which they do not differ; else the newest, which is
+    told of each block too (NONE: none has figures of it).
     """
     shape = now.counts["asked"].shape
-    newest = _newest_with(former, len(scale))
+    newest = np.full(len(scale), NONE, dtype=np.intp)
     few, none, any_ = (_Found.nothing(shape) for _ in range(3))
-    for number, each in enumerate(former):
+    for number, read in enumerate(former):
+        each = read()
         by = _difference(now, each, scale)
+        newest[each.has_block & (newest == NONE)] = number
         there = np.broadcast_to((now.has_block & each.has_block)[:, None], shape[:2])
         few.take(there & _is_few(by, plan, grouped=grouped), by, number)
         none.take(there & (by.asked == 0).all(axis=2), by, number)
         any_.take(there, by, number)
     found = few.or_else(none).or_else(any_)
-    return _with_new_blocks(found.moved, newest), found.at
-
-
-def _newest_with(former: Sequence[Counted], n_blocks: int) -> Numbers:
-    """Of each block the newest former publication that has figures of it, or NONE."""
-    found = np.full(n_blocks, NONE, dtype=np.intp)
-    for number in range(len(former) - 1, -1, -1):
-        found[former[number].has_block] = number
-    return found
+    return _with_new_blocks(found.moved, newest), found.at, newest
 
 
 def _difference(now: Counted, then: Counted, scale: Floats) -> _Moved:
@@ -249,21 +246,18 @@ def _frame(moved: _Moved) -> pd.DataFrame:
     )
 
 
-def _of_levels(
-    moved: _Moved, at: Numbers, now: Counted, former: Sequence[Counted], places: Places
-) -> dict[str, Numbers]:
+def _of_levels(moved: _Moved, at: Numbers, newest: Numbers, places: Places) -> dict[str, Numbers]:
     """Of each place the publication it is held against: of a sum, the newest of those of its settlements that moved."""
-    newest = _newest_with(former, len(now.has_block))
     has_moved = moved.asked.sum(axis=2) > 0
     found = {"settlement": at}
     for level, of, n_places in (
         ("ward", places.ward, places.n_wards),
         ("city", np.zeros_like(places.ward), 1),
     ):
-        numbers = np.full((len(newest), n_places), len(former), dtype=np.intp)
+        numbers = np.full((len(newest), n_places), _OLDER_THAN_ALL, dtype=np.intp)
         for place in range(n_places):
             inside = of == place
             if inside.any():
-                numbers[:, place] = np.where(has_moved[:, inside], at[:, inside], len(former)).min(axis=1)
-        found[level] = np.where(numbers == len(former), newest[:, None], numbers)
+                numbers[:, place] = np.where(has_moved[:, inside], at[:, inside], _OLDER_THAN_ALL).min(axis=1)
+        found[level] = np.where(numbers == _OLDER_THAN_ALL, newest[:, None], numbers)
     return found

@@ -46,7 +46,7 @@ def test_a_round_is_published(two: TwoOrganisations, client: TestClient, shell: 
         (STEWARD, "north", "state set", draft, published),
         (STEWARD, "north", "state set", published, draft),
         (CONSOLE, "north", "state set", draft, published),
-        (CONSOLE, "north", "publication made", None, {"number": 1, "note": None}),
+        (CONSOLE, "north", "publication made", None, {"number": 1, "correction": False, "note": None}),
     ]
 
 

@@ -1,5 +1,7 @@
 """What few households changed stays, and what stays leaves those few room: held by an attacker of its own."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -31,7 +33,13 @@ def kept(now: Counted, *former: Counted, ward: list[int], is_sensitive: bool = F
     """What stays, of settlements in these wards."""
     nobody = np.zeros(len(ward), dtype=bool)
     places = Places(np.array(ward, dtype=np.intp), max(ward) + 1, nobody, False)
-    return find_kept(now, list(former), np.ones(1), places, plan(sensitive=is_sensitive))
+    return find_kept(
+        now,
+        [partial(Counted, each.counts, each.has_block) for each in former],
+        np.ones(1),
+        places,
+        plan(sensitive=is_sensitive),
+    )
 
 
 def room(added: Floats, ward: list[int], found: Kept, settlement: int) -> float:
