@@ -13,6 +13,7 @@ from geo.indicators.definitions import Definition, catalogue
 from geo.indicators.figures import LEVELS, NO_WARD, Block, Cells, Round, finish, make_levels, named
 from geo.indicators.figures.compute import Exact
 from geo.indicators.figures.disclosure.audit import Finding, audit
+from geo.indicators.figures.disclosure.audit import Text as Published
 from geo.indicators.tallies import ALL, UNKNOWN_GROUP
 from geo.indicators.tallies.tally import SUMS
 from geo.surveys import Mode
@@ -121,9 +122,15 @@ class Text:
     def _said(self, table: Cells, levels: Mapping[Any, Exact]) -> pd.DataFrame:
         return pd.concat([named(finish(exact), table, level) for level, exact in levels.items()], ignore_index=True)
 
-    def audited(self, figures: pd.DataFrame) -> list[Finding]:
-        """What can be learnt from a text of this round."""
-        return audit(figures, self.wards, self.definitions, dict.fromkeys(self.wards, self.hectares))
+    def audited(self, figures: pd.DataFrame, former: pd.DataFrame | None = None) -> list[Finding]:
+        """What can be learnt from a text of this round, and from what a former publication of it said."""
+        return audit(
+            Published(figures, 2),
+            self.wards,
+            self.definitions,
+            dict.fromkeys(self.wards, self.hectares),
+            former=None if former is None else Published(former, 1),
+        )
 
 
 def households(settlement: str, n: int, **answers: Any) -> list[dict[str, Any]]:

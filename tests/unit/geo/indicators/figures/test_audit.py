@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from geo.indicators.figures.disclosure.audit import Finding, Impossible
+from geo.indicators.figures.disclosure.audit import Finding
+from geo.indicators.figures.disclosure.program import Impossible
 from tests.support.published import Text, cells_of, households
 
 COMPONENTS = ("water_basic", "sanitation_basic", "not_durable", "overcrowded", "tenure_secure")
