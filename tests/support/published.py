@@ -28,6 +28,9 @@ WELL_OFF: Mapping[str, Any] = {
 }
 """The answers of a household that lacks nothing."""
 
+FORMER = 1
+"""The number of the former of two publications."""
+
 Cell = tuple[str, str, str]
 """An indicator, a level and a place."""
 
@@ -125,12 +128,21 @@ class Text:
     def audited(self, figures: pd.DataFrame, former: pd.DataFrame | None = None) -> list[Finding]:
         """What can be learnt from a text of this round, and from what a former publication of it said."""
         return audit(
-            Published(figures, 2),
+            Published(figures, FORMER + 1),
             self.wards,
             self.definitions,
             dict.fromkeys(self.wards, self.hectares),
-            former=None if former is None else Published(former, 1),
+            former=None if former is None else Published(former, FORMER),
         )
+
+    def published_after(self, former: pd.DataFrame, *kept: str) -> pd.DataFrame:
+        """What the public gets where, of these places, it is told again what a former publication said."""
+        new, old = self.published().assign(kept_from=np.nan), former.assign(kept_from=float(FORMER))
+        return pd.concat([new[~_code_of(new).isin(kept)], old[_code_of(old).isin(kept)]], ignore_index=True)
+
+
+def _code_of(figures: pd.DataFrame) -> "pd.Series[str]":
+    return figures["settlement_code"].fillna(figures["ward_code"]).fillna("")
 
 
 def households(settlement: str, n: int, **answers: Any) -> list[dict[str, Any]]:

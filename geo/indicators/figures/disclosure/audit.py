@@ -42,7 +42,8 @@ What = Literal["answering", "yes", "no", "unserved", "density", "changed", "chan
 class Finding:
     """What could be learnt of a figure, in households; of an unserved or a density, that it tells too much.
 
-    `changed`: how many were added to those who answered since a former publication, or taken back.
+    `changed`: how many were added to those who answered since a former publication, or taken back; where both must
+    have been, how many more answer now.
     """
 
     level: str
@@ -277,18 +278,23 @@ class _Round:
                 yield row, "no", Question(answers.no, "range", FEWEST_ALIKE, _about(row))
 
     def _of_changes(self) -> Iterator[tuple[_Row, What, Question]]:
-        """How many were added, or taken back, since the former publication, of all figures of the last one."""
-        if len(self._texts) == 1 or self._link == "apart":
+        """How many more answered since the former publication, or fewer, of all figures of the last one."""
+        if len(self._texts) == 1:
             return
-        *_, former, last = sorted(self._texts)
-        before, now = (set(self._parts(self._states[number])) for number in (former, last))
-        for row in self._texts[last]:
-            answers = self._answers(row, before ^ now)
+        former, last = (self._states[number] for number in sorted(self._texts))
+        for row in self._texts[max(self._texts)]:
+            before, now = (self._answers(row, self._parts(state)) for state in (former, last))
             rule: Rule = "range" if row.is_kept else "few"
-            yield row, "changed", Question(answers.known, rule, MIN_RANGE, _about(row), none_may_be_told=True)
+            more = self._more(before.known, now.known)
+            yield row, "changed", Question(more, rule, MIN_RANGE, _about(row), none_may_be_told=True)
             if self._there[row.name].is_sensitive and row.counted == "households":
-                yield row, "changed yes", Question(answers.yes, "few", FEWEST_ALIKE, _about(row))
-                yield row, "changed no", Question(answers.no, "few", FEWEST_ALIKE, _about(row))
+                yes, no = self._more(before.yes, now.yes), self._more(before.no, now.no)
+                yield row, "changed yes", Question(yes, "few", FEWEST_ALIKE, _about(row))
+                yield row, "changed no", Question(no, "few", FEWEST_ALIKE, _about(row))
+
+    def _more(self, before: Sum, now: Sum) -> Sum:
+        """How many were added, or taken back; where both must have been, how many more there are now."""
+        return less(before, now) if self._link == "taken back" else less(now, before)
 
     def _is_made_of_others(self, definition: Definition) -> bool:
         fields = definition.answer_fields

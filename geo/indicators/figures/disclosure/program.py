@@ -19,7 +19,7 @@ Sum = Mapping[int, float]
 """A sum of unknown numbers of households, each by its number and times a factor."""
 
 Rule = Literal["range", "few"]
-"""What must not follow of a sum: a range narrower than its room; or that there are some, and fewer than its room."""
+"""What must not follow of a sum: a range narrower than its room; or that it is not 0, and nearer to 0 than its room."""
 
 SLACK = 1e-6
 """What a solver takes for nothing, in households."""
@@ -70,11 +70,12 @@ class Question:
 
     def is_told(self, least: float, most: float) -> bool:
         """Whether too much follows, where the sum can be anything between two ends."""
-        if self.none_may_be_told and most <= SLACK:
+        if self.none_may_be_told and max(-least, most) <= SLACK:
             return False
         if self.rule == "few":
-            return least > SLACK and most < self.room - SLACK
-        return most - least < self.room - SLACK and least < self.room - SLACK
+            some = least > SLACK or most < -SLACK
+            return some and max(-least, most) < self.room - SLACK
+        return most - least < self.room - SLACK and max(least, -most) < self.room - SLACK
 
 
 @dataclass(frozen=True)
@@ -225,7 +226,7 @@ class Program:
         status = self._solver.getModelStatus()
         if status == highspy.HighsModelStatus.kInfeasible:
             raise Impossible
-        if status != highspy.HighsModelStatus.kOptimal:
+        if status not in (highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kModelEmpty):
             raise Unsolved(self._solver.modelStatusToString(status))
         return np.array(self._solver.getSolution().col_value)
 
@@ -328,7 +329,8 @@ class _Search:
         np.minimum(self._least, values, out=self._least)
         np.maximum(self._most, values, out=self._most)
         apart = self._most - self._least >= self._room - SLACK
-        harmless = (self._least <= SLACK) | (self._most >= self._room - SLACK)
+        harmless = (self._least <= SLACK) & (self._most >= -SLACK)
+        harmless |= np.maximum(-self._least, self._most) >= self._room - SLACK
         self._open &= ~np.where(self._of_few, harmless, apart)
         if self._progress is not None:
             self._progress(int((~self._open).sum()), len(self._open))
