@@ -116,14 +116,14 @@ def print_rejected(rows: int, path: Path) -> None:
 
 
 @contextmanager
-def progress_bar(text: str) -> Iterator[RowsRead]:
-    """A bar on stderr that shows rows read, on a terminal; nothing elsewhere."""
+def progress_bar(text: str, of: str = "rows") -> Iterator[RowsRead]:
+    """A bar on stderr that shows rows read, or what else is counted, on a terminal; nothing elsewhere."""
     console = Console(stderr=True)
     with Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("rows"),
+        TextColumn(of),
         TimeElapsedColumn(),
         console=console,
         transient=True,

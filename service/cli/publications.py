@@ -13,7 +13,7 @@ from geo.settings import Settings
 from service.actions.publications import ready_download, remove_publication, retract_publication
 from service.cli import options as o
 from service.cli.load import operating, reading_database
-from service.cli.output import write_whole
+from service.cli.output import progress_bar, write_whole
 
 publication_app = typer.Typer(
     name="publication",
@@ -92,15 +92,21 @@ def audit(
     city: o.CityOption,
     survey: o.SurveyOption,
     by: Annotated[
-        str | None, typer.Option("--by", help="A field by whose groups figures are looked at too, such as head_sex.")
+        list[str] | None,
+        typer.Option("--by", help="A field, such as head_sex: of groups look at these only. Default: at all."),
     ] = None,
+    whole: Annotated[bool, typer.Option("--whole", help="Look at no groups.")] = False,
 ) -> None:
     """Look for what could be learnt of protected households from all that a round's publication says together.
 
-    It ends with 1 where there is something. It takes more than ten minutes for a city of sixty settlements.
+    It ends with 1 where there is something.
     """
-    with reading_database(Settings()) as connection:
-        found = audit_publication(connection, city, survey, by)
+    fields = [] if whole else by or None
+    with (
+        reading_database(Settings()) as connection,
+        progress_bar("Looking at what is withheld", "counts cleared") as progress,
+    ):
+        found = audit_publication(connection, city, survey, fields, progress)
     for each in found:
         group = "" if each.group is None else f", {each.group_by} {each.group}"
         place = each.place or city

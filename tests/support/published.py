@@ -13,6 +13,7 @@ from geo.indicators.definitions import Definition, catalogue
 from geo.indicators.figures import LEVELS, NO_WARD, Block, Cells, Round, finish, make_levels, named
 from geo.indicators.figures.compute import Exact
 from geo.indicators.figures.disclosure.audit import Finding, audit
+from geo.indicators.figures.disclosure.audit import Text as Published
 from geo.indicators.tallies import ALL, UNKNOWN_GROUP
 from geo.indicators.tallies.tally import SUMS
 from geo.surveys import Mode
@@ -26,6 +27,9 @@ WELL_OFF: Mapping[str, Any] = {
     **{"fears_eviction": False, "may_bequeath": True, "head_sex": "male", "has_disability": False},
 }
 """The answers of a household that lacks nothing."""
+
+FORMER = 1
+"""The number of the former of two publications."""
 
 Cell = tuple[str, str, str]
 """An indicator, a level and a place."""
@@ -121,9 +125,24 @@ class Text:
     def _said(self, table: Cells, levels: Mapping[Any, Exact]) -> pd.DataFrame:
         return pd.concat([named(finish(exact), table, level) for level, exact in levels.items()], ignore_index=True)
 
-    def audited(self, figures: pd.DataFrame) -> list[Finding]:
-        """What can be learnt from a text of this round."""
-        return audit(figures, self.wards, self.definitions, dict.fromkeys(self.wards, self.hectares))
+    def audited(self, figures: pd.DataFrame, former: pd.DataFrame | None = None) -> list[Finding]:
+        """What can be learnt from a text of this round, and from what a former publication of it said."""
+        return audit(
+            Published(figures, FORMER + 1),
+            self.wards,
+            self.definitions,
+            dict.fromkeys(self.wards, self.hectares),
+            former=None if former is None else Published(former, FORMER),
+        )
+
+    def published_after(self, former: pd.DataFrame, *kept: str) -> pd.DataFrame:
+        """What the public gets where, of these places, it is told again what a former publication said."""
+        new, old = self.published().assign(kept_from=np.nan), former.assign(kept_from=float(FORMER))
+        return pd.concat([new[~_code_of(new).isin(kept)], old[_code_of(old).isin(kept)]], ignore_index=True)
+
+
+def _code_of(figures: pd.DataFrame) -> "pd.Series[str]":
+    return figures["settlement_code"].fillna(figures["ward_code"]).fillna("")
 
 
 def households(settlement: str, n: int, **answers: Any) -> list[dict[str, Any]]:

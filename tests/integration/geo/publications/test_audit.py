@@ -13,7 +13,7 @@ from tests.support.published_city import CITY, SmallCity
 def test_a_publication_is_safe(small_city: SmallCity) -> None:
     engine = database.create_engine(small_city.url)
     with engine.connect() as connection:
-        assert audit_publication(connection, CITY, "2024") == []
+        assert audit_publication(connection, CITY, "2024", []) == []
         with pytest.raises(NotFound, match="has no publication yet"):
             audit_publication(connection, CITY, "secret-draft")
     engine.dispose()
@@ -37,7 +37,7 @@ def test_a_publication_that_says_too_much_is_found_out(changing_city: SmallCity)
         )
         assert said.rowcount == 2
     shell = Shell(changing_city.url, changing_city.folder)
-    told = shell.run("publication", "audit", "--city", CITY, "--survey", "2024", code=1)
+    told = shell.run("publication", "audit", "--city", CITY, "--survey", "2024", "--whole", code=1)
     assert "Not safe" in told.stderr
     assert "settlement S01, drainage_any (households): answering between" in told.stdout
     engine.dispose()

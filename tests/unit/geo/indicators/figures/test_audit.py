@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from geo.indicators.figures.disclosure.audit import Finding, Impossible
+from geo.indicators.figures.disclosure.audit import Finding, audit
+from geo.indicators.figures.disclosure.audit import Text as Published
+from geo.indicators.figures.disclosure.program import Impossible
 from tests.support.published import Text, cells_of, households
 
 COMPONENTS = ("water_basic", "sanitation_basic", "not_durable", "overcrowded", "tenure_secure")
@@ -135,3 +137,112 @@ def test_figures_no_survey_could_have_are_refused() -> None:
     city = shown["level"].eq("city") & shown["indicator"].eq("drainage_any")
     with pytest.raises(Impossible):
         text.audited(shown.assign(n=shown["n"].mask(city, 15.0)))
+
+
+def round_of(**added: int) -> Text:
+    """Six settlements in two wards, with so many households more in some, of whom as many have a drain as before."""
+    sizes = {"S1": 40, "S2": 50, "S3": 60, "S4": 70, "S5": 80, "S6": 90}
+    wards = {code: "A" if code < "S4" else "B" for code in sizes}
+    rows = [
+        row
+        for code, n in sizes.items()
+        for row in households(
+            code,
+            n + added.get(code, 0),
+            drainage=lambda i: "none" if i % 2 else "open",
+            tenure_document=lambda i: i % 3 > 0,
+        )
+    ]
+    return Text(rows, wards, ("drainage_any", "drainage_closed", "tenure_documented"))
+
+
+def changed(found: list[Finding]) -> set[str]:
+    return {f.place for f in found if f.what == "changed"}
+
+
+def test_the_same_again_tells_nothing() -> None:
+    former = round_of().published()
+    assert round_of().audited(round_of().published(), former) == []
+
+
+@pytest.mark.parametrize(
+    ("later", "told"),
+    [
+        (round_of(S1=3), {"S1", "A", ""}),
+        (round_of(S1=3, S2=20), {"S1"}),
+    ],
+    ids=["three more in one settlement", "three more in one and twenty in another"],
+)
+def test_a_second_publication_gives_few_away(later: Text, told: set[str]) -> None:
+    former = round_of().published()
+    assert changed(later.audited(later.published(), former)) == told
+
+
+def test_few_who_were_taken_back_are_given_away() -> None:
+    former = round_of(S1=3).published()
+    assert changed(round_of().audited(round_of().published(), former)) == {"S1", "A", ""}
+
+
+def test_many_more_give_nobody_away() -> None:
+    former, later = round_of().published(), round_of(S1=30)
+    assert later.audited(later.published(), former) == []
+
+
+def test_households_who_move_link_nothing() -> None:
+    """Twenty more here and twenty fewer there: who is known to be in both is known to nobody."""
+    former, later = round_of(S1=20).published(), round_of(S6=20)
+    assert later.audited(later.published(), former) == []
+
+
+@pytest.mark.parametrize(
+    ("kept", "is_safe"), [([], False), (["S1"], False), (["S1", "A"], False), (["S1", "A", ""], True)]
+)
+def test_figures_that_are_kept_hide_few(kept: list[str], is_safe: bool) -> None:
+    """Where the settlement's are kept, its ward tells of them, and where that one's are, the city."""
+    former, later = round_of().published(), round_of(S1=3)
+    assert changed(later.audited(later.published_after(former, *kept), former)) == (
+        set() if is_safe else {"S1", "A", ""}
+    )
+
+
+def test_many_more_in_another_settlement_hide_few() -> None:
+    """Ward and city are told anew: of their twenty-three more it is not known where three are."""
+    former, later = round_of().published(), round_of(S1=3, S2=20)
+    assert later.audited(later.published_after(former, "S1"), former) == []
+
+
+def test_few_in_a_ward_of_which_only_a_hidden_settlement_grew() -> None:
+    """Nine and ten are hidden; that their ward has three more is three more of nineteen."""
+    former, later = nine_and_ten().published(), nine_and_ten(12)
+    assert {"A", ""} <= changed(later.audited(later.published(), former))
+    kept = later.published_after(former, "S1", "S2", "A", "")
+    assert later.audited(kept, former) == []
+
+
+def documented(n: int, yes: int) -> Text:
+    """A settlement in which so many hold a document of tenure, and a larger one beside it."""
+    rows = [
+        *households("S1", n, tenure_document=lambda i: i < yes),
+        *households("S2", 300, tenure_document=lambda i: i < 90),
+    ]
+    return Text(rows, {"S1": "A", "S2": "A"}, ("tenure_documented",))
+
+
+@pytest.mark.parametrize(
+    "later", [documented(150, 14), documented(120, 14)], ids=["thirty more, of whom two do", "two answers corrected"]
+)
+def test_few_sensitive_answers_are_given_away(later: Text) -> None:
+    former = documented(120, 12).published()
+    found = later.audited(later.published(), former)
+    assert "changed yes" in {f.what for f in found if f.place == "S1"}
+    kept = later.published_after(former, "S1", "A", "")
+    assert later.audited(kept, former) == []
+
+
+def test_a_figure_kept_from_an_older_publication_speaks_of_that() -> None:
+    """What the first of three publications said of a settlement stands in both others, which added to the rest."""
+    first = round_of().published()
+    texts = [round_of(S1=3, S2=20 * i) for i in (1, 2)]
+    second, third = (text.published_after(first, "S1", "A", "") for text in texts)
+    found = audit(Published(third, 3), texts[0].wards, texts[0].definitions, former=Published(second, 2))
+    assert found == []

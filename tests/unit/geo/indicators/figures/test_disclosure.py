@@ -12,7 +12,7 @@ from geo.indicators.definitions import catalogue
 from geo.indicators.figures import LEVELS, NO_WARD, REASONS, Cells
 from geo.indicators.figures.compute import NUMBERS
 from geo.indicators.figures.disclosure import rules as d
-from tests.support.audit import Equation, ranges
+from tests.support.exact_sums import Equation, ranges
 from tests.support.tables import counts, figures, figures_by_level, table
 
 SETTINGS = settings(max_examples=30, deadline=None, derandomize=True)

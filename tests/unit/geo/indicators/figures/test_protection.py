@@ -10,7 +10,7 @@ from hypothesis.strategies import SearchStrategy
 
 from geo.indicators.figures import NO_WARD
 from geo.indicators.figures.disclosure.protection import MIN_RANGE, Withheld, protect
-from tests.support.audit import Equation, ranges
+from tests.support.exact_sums import Equation, ranges
 
 SETTINGS = settings(max_examples=60, deadline=None, derandomize=True)
 
