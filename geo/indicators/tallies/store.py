@@ -8,10 +8,11 @@ them, and they are made anew by the worker, or by the first request that may wai
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import pandas as pd
+from psycopg import sql
 from sqlalchemy import Connection, and_, delete, func, insert, not_, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from geo.database import copy_frame
+from geo.database import copy_frame, part_name
 from geo.database.schema.households import household
 from geo.database.schema.surveys import survey
 from geo.database.schema.tallies import pair_tally, paired, tallied, tally
@@ -55,7 +56,10 @@ def write_tallies(
             for i, version in versions
         ],
     )
-    copy_frame(connection, tally, tallies.assign(survey_id=survey_id))
+    # A survey that has no households yet has no part either.
+    if len(tallies):
+        part = sql.Identifier(part_name(tally, survey_id))
+        copy_frame(connection, tally, tallies.assign(survey_id=survey_id), into=part)
 
 
 def refresh_tallies(

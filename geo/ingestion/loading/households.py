@@ -193,6 +193,7 @@ class _SurveyLoad:
         summed = beside.submit(self._summed)
         self._copy.finish()
         write_tallies(self._connection, self._survey_id, self._definitions, summed.result())
+        self._copy.attach()
         late = self._added_meanwhile()
         if late:
             scanned = tally_survey(self._connection, late, self._survey_id)
