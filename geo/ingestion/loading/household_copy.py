@@ -82,9 +82,10 @@ class HouseholdCopy:
             batch = self._batch(*first)
             encoder = _encoder(batch.schema)
             copy.write(encoder.write_header())
-            copy.write(encoder.write_batch(batch))
+            # The writer cuts what it is given into pieces, and a view is cut without being copied.
+            copy.write(memoryview(encoder.write_batch(batch)))
             for observations, settlement_id in batches:
-                copy.write(encoder.write_batch(self._batch(observations, settlement_id)))
+                copy.write(memoryview(encoder.write_batch(self._batch(observations, settlement_id))))
             copy.write(encoder.finish())
 
     def _batch(self, observations: Observations, settlement_id: NDArray[np.int64]) -> pa.RecordBatch:
