@@ -23,10 +23,13 @@ def has_part(connection: Connection, whole: Table, survey_id: int) -> bool:
 
 
 def create_beside(connection: Connection, whole: Table, survey_id: int) -> None:
-    """Makes the table that is to become the survey's part."""
+    """Makes the table that is to become the survey's part.
+
+    It takes no other survey's rows, so that attaching it need not look through them.
+    """
     driver_of(connection).execute(
-        sql.SQL("CREATE TABLE {} (LIKE {} INCLUDING DEFAULTS INCLUDING CONSTRAINTS)").format(
-            sql.Identifier(part_name(whole, survey_id)), sql.Identifier(whole.name)
+        sql.SQL("CREATE TABLE {} (LIKE {} INCLUDING DEFAULTS INCLUDING CONSTRAINTS, CHECK (survey_id = {}))").format(
+            sql.Identifier(part_name(whole, survey_id)), sql.Identifier(whole.name), sql.Literal(survey_id)
         )
     )
 
