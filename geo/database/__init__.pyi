@@ -26,3 +26,8 @@ from .room import check_quota as check_quota
 from .service_role import SERVICE_ROLE as SERVICE_ROLE
 from .service_role import check_service as check_service
 from .service_role import service_url as service_url
+from .survey_parts import attach_part as attach_part
+from .survey_parts import create_beside as create_beside
+from .survey_parts import has_part as has_part
+from .survey_parts import index_part as index_part
+from .survey_parts import part_name as part_name

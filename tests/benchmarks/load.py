@@ -44,7 +44,6 @@ def measure_load(stage: Stage, runs: int) -> list[Result]:
             "ALTER TABLE bare ADD PRIMARY KEY (survey_id, upload_id, row_number)",
             "CREATE UNIQUE INDEX ON bare (survey_id, household_code) WHERE is_live",
             "CREATE INDEX ON bare (settlement_id)",
-            "CREATE INDEX ON bare USING gist (geom)",
             "COMMIT",
         )
 

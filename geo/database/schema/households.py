@@ -85,4 +85,3 @@ Index(
     postgresql_where=text("is_live"),
 )
 Index("household_settlement_id_idx", household.c.settlement_id)
-Index("household_geom_idx", household.c.geom, postgresql_using="gist")

@@ -48,6 +48,8 @@ tally = Table(
     CheckConstraint("counted IN ('households', 'persons')", name="counted"),
     CheckConstraint("n >= 0 AND n_unknown >= 0 AND n_yes BETWEEN 0 AND n", name="counts"),
     CheckConstraint("n + n_unknown <= n_sampled", name="sampled"),
+    # One partition a survey: those of a first load are copied and indexed before it is attached.
+    postgresql_partition_by="LIST (survey_id)",
 )
 
 # Which tallies a survey has: also where nobody was in the base, and there is no row of them.

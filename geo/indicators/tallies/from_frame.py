@@ -18,11 +18,14 @@ from geo.indicators.definitions.expressions.check import read_expression
 from geo.indicators.definitions.expressions.to_arrow import Columns
 from geo.indicators.tallies.tally import ALL, INTERVIEWED, SUMS, UNKNOWN_GROUP, tallies_frame
 
-NO, YES, UNKNOWN = 0, 1, 2
-_OUTCOMES = 3
+NO, YES, UNKNOWN, OUTSIDE = 0, 1, 2, 3
+"""What a row comes to for an indicator; outside are rows that are not in its base."""
+
+_OUTCOMES = 4
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+Codes = NDArray[np.int8]
 
 ARROW_TYPES: Mapping[str, pa.DataType] = {
     "code": pa.string(),
@@ -92,40 +95,35 @@ class FrameTally:
         weights = _Weights(columns, len(cell))
         own = _OwnColumns(extra, len(cell))
         everybody = np.bincount(cell, minlength=self.n_cells)
+        bins = cell * _OUTCOMES
         for definition, counted, totals in self._totals:
             if counted == definition.counted:
                 answers.add(own.read(definition))
                 in_base, y, known = _outcome(definition, answers)
                 were_asked = None if asked is None else _were_asked(asked, definition.asked_fields)
-                in_base = _both(in_base, were_asked)
+                outcome = _outcome_codes(_both(in_base, were_asked), y, known)
+                score = np.where(outcome == YES, y, 0.0) if definition.measure == "mean" else None
             sampled = everybody if were_asked is None else np.bincount(cell[were_asked], minlength=self.n_cells)
             totals["interviewed"] += sampled
             persons = counted == "persons"
-            # Members unknown: the household is unknown too, but has no a to sum.
-            known_here = known & weights.has_members if persons else known
-            add = self._add_scores if definition.measure == "mean" else self._add_answers
-            add(totals, cell, weights, in_base, y, known_here, persons=persons)
+            at = bins + (weights.of_persons(outcome) if persons else outcome)
+            self._add_rows(totals, at, weights, score, persons=persons)
 
-    def _add_answers(
+    def _add_rows(
         self,
         totals: dict[str, Floats],
-        cell: NDArray[np.intp],
+        at: NDArray[np.intp],
         weights: "_Weights",
-        in_base: Bools | None,
-        y: Floats,
-        known: Bools,
+        score: Floats | None,
         *,
         persons: bool,
     ) -> None:
-        """Adds yeses and noes: each sum is taken once over cells and outcomes together."""
-        outcome = np.where(known, y, UNKNOWN).astype(np.intp)
-        at = cell * _OUTCOMES + outcome
-        if in_base is not None:
-            at = at[in_base]
+        """Adds rows: each sum is taken once over cells and outcomes together, which `at` numbers cell by cell.
+
+        `score` is each row's y where that is no yes or no, and 0 where it is not known or not in the base.
+        """
 
         def by_outcome(values: Floats | None) -> Floats:
-            if values is not None and in_base is not None:
-                values = values[in_base]
             summed = np.bincount(at, weights=values, minlength=self.n_cells * _OUTCOMES)
             return summed.reshape(-1, _OUTCOMES).astype(np.float64)
 
@@ -136,46 +134,17 @@ class FrameTally:
             a, a2 = by_outcome(weights.persons), by_outcome(weights.persons2)
         else:
             a, a2 = w, n if weights.all_one else by_outcome(weights.w2)
+        if score is None:
+            ay, a2y, a2y2 = a, a2, a2
+        else:
+            of_row, of_row2 = (weights.persons, weights.persons2) if persons else (weights.w, weights.w2)
+            ay, a2y, a2y2 = (by_outcome(v) for v in (of_row * score, of_row2 * score, of_row2 * score * score))
         for name, sums in {"n": n, "sum_w": w, "sum_a": a, "sum_a2": a2}.items():
             totals[name] += sums[:, NO] + sums[:, YES]
-        for name, sums in {"n_yes": n, "sum_ay": a, "sum_a2y": a2, "sum_a2y2": a2}.items():
+        for name, sums in {"n_yes": n, "sum_ay": ay, "sum_a2y": a2y, "sum_a2y2": a2y2}.items():
             totals[name] += sums[:, YES]
         for name, sums in {"n_unknown": n, "sum_a_unknown": a, "sum_a2_unknown": a2, "sum_w_unknown": w}.items():
             totals[name] += sums[:, UNKNOWN]
-
-    def _add_scores(
-        self,
-        totals: dict[str, Floats],
-        cell: NDArray[np.intp],
-        weights: "_Weights",
-        in_base: Bools | None,
-        y: Floats,
-        known: Bools,
-        *,
-        persons: bool,
-    ) -> None:
-        """Adds scores, whose moments are sums of their own."""
-        known = known if in_base is None else in_base & known
-        unknown = ~known if in_base is None else in_base & ~known
-        a, a2 = (weights.persons, weights.persons2) if persons else (weights.w, weights.w2)
-
-        def add(name: str, rows: Bools, values: Floats | None) -> None:
-            chosen = None if values is None else values[rows]
-            totals[name] += np.bincount(cell[rows], weights=chosen, minlength=self.n_cells)
-
-        scored = known & (y > 0)
-        add("n", known, None)
-        add("n_unknown", unknown, None)
-        add("n_yes", scored, None)
-        add("sum_w", known, weights.w)
-        add("sum_a", known, a)
-        add("sum_ay", scored, a * y)
-        add("sum_a2", known, a2)
-        add("sum_a2y", scored, a2 * y)
-        add("sum_a2y2", scored, a2 * y * y)
-        add("sum_a_unknown", unknown, a)
-        add("sum_a2_unknown", unknown, a2)
-        add("sum_w_unknown", unknown, weights.w)
 
     def tallies(self, settlement_ids: NDArray[np.int64], groups: pd.DataFrame | None = None) -> pd.DataFrame:
         """The tallies so far: a frame with the columns `tallies.COLUMNS`, one settlement's id for each cell.
@@ -194,10 +163,14 @@ class _Weights:
     def __init__(self, columns: Mapping[str, pa.Array], n: int) -> None:
         self.w = _floats(columns["weight"], n, missing=1.0) if "weight" in columns else np.ones(n)
         members = _floats(columns["members"], n, missing=np.nan) if "members" in columns else np.full(n, np.nan)
-        self.has_members: Bools = ~np.isnan(members)
-        self.persons = np.where(self.has_members, self.w * members, 0.0)
+        self._has_members: Bools = ~np.isnan(members)
+        self.persons = np.where(self._has_members, self.w * members, 0.0)
         self.w2, self.persons2 = self.w**2, self.persons**2
         self.all_one = bool((self.w == 1).all())
+
+    def of_persons(self, outcome: Codes) -> Codes:
+        """What rows come to where persons are counted: unknown where their members are, which leaves no a to sum."""
+        return np.where(self._has_members | (outcome == OUTSIDE), outcome, np.int8(UNKNOWN))
 
 
 class _OwnColumns:
@@ -255,8 +228,8 @@ def _both(one: Bools | None, other: Bools | None) -> Bools | None:
     return one & other
 
 
-def _outcome(definition: Definition, answers: Columns) -> tuple[Bools | None, Floats, Bools]:
-    """Who is in the base (None: everybody); each one's y, 0 where it is unknown; who is known."""
+def _outcome(definition: Definition, answers: Columns) -> tuple[Bools | None, Bools | Floats, Bools]:
+    """Who is in the base (None: everybody); each one's y, false or 0 where it is unknown; who is known."""
     n = answers.n
     in_base = _is_true(answers.holds(definition.parts["base"])) if "base" in definition.parts else None
     if definition.score is None:
@@ -268,18 +241,24 @@ def _outcome(definition: Definition, answers: Columns) -> tuple[Bools | None, Fl
         score += weight * deprived
         known &= is_known
     reached = known & (score >= (definition.cutoff or 0.0) - CUTOFF_SLACK)
+    if definition.score == "headcount":
+        return in_base, reached, known
+    mean = score / definition.total_weight
     match definition.score:
         case "count":
-            y = score
-        case "headcount":
-            y = reached.astype(float)
+            mean = score
         case "adjusted":
-            y = np.where(reached, score / definition.total_weight, 0.0)
+            mean = np.where(reached, mean, 0.0)
         case "intensity":
-            y = score / definition.total_weight
             # A household that may be deprived enough belongs, as unknown.
             in_base = _both(in_base, reached | ~known)
-    return in_base, np.where(known, y, 0.0), known
+    return in_base, np.where(known, mean, 0.0), known
+
+
+def _outcome_codes(in_base: Bools | None, y: Bools | Floats, known: Bools) -> Codes:
+    """What each row comes to."""
+    codes = (y > 0) + UNKNOWN * (~known).view(np.int8)
+    return codes if in_base is None else np.where(in_base, codes, np.int8(OUTSIDE))
 
 
 def _floats(column: pa.Array, n: int, *, missing: float) -> Floats:
@@ -299,6 +278,6 @@ def _is_true(condition: pa.Array) -> Bools:
     return np.asarray(pc.fill_null(condition, False).to_numpy(zero_copy_only=False), dtype=np.bool_)
 
 
-def _yes_and_known(condition: pa.Array) -> tuple[Floats, Bools]:
-    """1 where a condition is true and 0 elsewhere; and where it is known."""
-    return _is_true(condition).astype(np.float64), np.asarray(condition.is_valid().to_numpy(zero_copy_only=False))
+def _yes_and_known(condition: pa.Array) -> tuple[Bools, Bools]:
+    """Where a condition is true, and where it is known."""
+    return _is_true(condition), np.asarray(condition.is_valid().to_numpy(zero_copy_only=False))

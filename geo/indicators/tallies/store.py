@@ -8,10 +8,11 @@ them, and they are made anew by the worker, or by the first request that may wai
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import pandas as pd
+from psycopg import sql
 from sqlalchemy import Connection, and_, delete, func, insert, not_, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from geo.database import copy_frame
+from geo.database import copy_frame, part_name
 from geo.database.schema.households import household
 from geo.database.schema.surveys import survey
 from geo.database.schema.tallies import pair_tally, paired, tallied, tally
@@ -55,7 +56,10 @@ def write_tallies(
             for i, version in versions
         ],
     )
-    copy_frame(connection, tally, tallies.assign(survey_id=survey_id))
+    # A survey that has no households yet has no part either.
+    if len(tallies):
+        part = sql.Identifier(part_name(tally, survey_id))
+        copy_frame(connection, tally, tallies.assign(survey_id=survey_id), into=part)
 
 
 def refresh_tallies(
@@ -73,11 +77,17 @@ def refresh_tallies(
 
 
 def follow_households(
-    connection: Connection, survey_id: int, definitions: Sequence[Definition], *, on_trial: bool = False
+    connection: Connection,
+    survey_id: int,
+    definitions: Sequence[Definition],
+    *,
+    may_have_clusters: bool = True,
+    on_trial: bool = False,
 ) -> None:
     """After a survey's households changed and its tallies with them: makes those of clusters, drops all others.
 
-    On trial the others stay: those of pairs are other rounds' too, whose loads would wait.
+    On trial the others stay: those of pairs are other rounds' too, whose loads would wait. Who knows that no household
+    names a cluster or a stratum says so with `may_have_clusters`: to look for one is a scan.
     """
     if not on_trial:
         derived = and_(tallied.c.survey_id == survey_id, tallied.c.group_field != ALL)
@@ -85,7 +95,7 @@ def follow_households(
         connection.execute(
             delete(paired).where(or_(paired.c.from_survey_id == survey_id, paired.c.to_survey_id == survey_id))
         )
-    if _has_clusters(connection, survey_id):
+    if may_have_clusters and _has_clusters(connection, survey_id):
         tallies = tally_survey(connection, definitions, survey_id, by=CLUSTERS)
         write_tallies(connection, survey_id, definitions, tallies, by=CLUSTERS)
 

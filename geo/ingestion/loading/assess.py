@@ -132,10 +132,11 @@ def assess(
     every = [(definition, level) for definition in definitions for level in definition.counted_levels()]
     made = _figures([Block(of_round, each, level) for each, level in every], tallies, settlements, access)
 
+    of_block = pd.MultiIndex.from_frame(made[["indicator", "counted"]])
+
     def figures(of: Sequence[tuple[Definition, Counted]]) -> pd.DataFrame:
-        wanted = {(definition.id, level) for definition, level in of}
-        chosen = [pair in wanted for pair in zip(made["indicator"], made["counted"], strict=True)]
-        return made[chosen].reset_index(drop=True)
+        wanted = [(definition.id, level) for definition, level in of]
+        return made[of_block.isin(wanted)].reset_index(drop=True)
 
     shown = figures(levels)
     return Assessment(

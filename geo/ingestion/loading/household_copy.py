@@ -25,9 +25,10 @@ from sqlalchemy import (
 )
 
 from geo.base import STORAGE_SRID
-from geo.database import driver_of
+from geo.database import driver_of, index_part, part_name
 from geo.database.schema.households import household
-from geo.ingestion.loading.partitions import attach, create_beside, has_partition, index, is_empty, partition_name
+from geo.database.schema.tallies import tally
+from geo.ingestion.loading.partitions import attach_parts, create_parts, has_partition, is_empty
 from geo.ingestion.mapping import Observations
 
 _EWKB_POINT = np.dtype([("byte_order", "u1"), ("type", "<u4"), ("srid", "<u4"), ("x", "<f8"), ("y", "<f8")])
@@ -54,9 +55,9 @@ class HouseholdCopy:
         self.is_first = self._is_new or is_empty(connection, survey_id)
         """Whether the survey has no rows yet."""
         self._is_straight = self._is_new or (self.is_first and is_received)
-        self._table = partition_name(survey_id) if self._is_straight else f"incoming_{upload_id}"
+        self._table = part_name(household, survey_id) if self._is_straight else f"incoming_{upload_id}"
         if self._is_new:
-            create_beside(connection, survey_id)
+            create_parts(connection, survey_id)
         elif not self._is_straight:
             driver_of(connection).execute(
                 sql.SQL("CREATE TEMPORARY TABLE {} (LIKE household INCLUDING DEFAULTS INCLUDING CONSTRAINTS)").format(
@@ -81,9 +82,10 @@ class HouseholdCopy:
             batch = self._batch(*first)
             encoder = _encoder(batch.schema)
             copy.write(encoder.write_header())
-            copy.write(encoder.write_batch(batch))
+            # The writer cuts what it is given into pieces, and a view is cut without being copied.
+            copy.write(memoryview(encoder.write_batch(batch)))
             for observations, settlement_id in batches:
-                copy.write(encoder.write_batch(self._batch(observations, settlement_id)))
+                copy.write(memoryview(encoder.write_batch(self._batch(observations, settlement_id))))
             copy.write(encoder.finish())
 
     def _batch(self, observations: Observations, settlement_id: NDArray[np.int64]) -> pa.RecordBatch:
@@ -110,11 +112,11 @@ class HouseholdCopy:
     def finish(self) -> list[int] | None:
         """Makes the rows part of `household`; they replace live ones of the same code from earlier uploads.
 
-        Returns the ids of the settlements whose households changed, or None for a survey's first load.
+        A part that is new is indexed, and stays beside until `attach`. Returns the ids of the settlements whose
+        households changed, or None for a survey's first load.
         """
         if self._is_new:
-            index(self._connection, self._survey_id)
-            attach(self._connection, self._survey_id)
+            index_part(self._connection, household, self._survey_id)
         if self._is_straight:
             return None
         incoming = table(self._table, *(column(c.name, c.type) for c in household.columns))
@@ -133,6 +135,12 @@ class HouseholdCopy:
         self._connection.execute(insert(household).from_select(names, select(*(incoming.c[name] for name in names))))
         driver_of(self._connection).execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(self._table)))
         return None if self.is_first else sorted(touched)
+
+    def attach(self) -> None:
+        """Attaches new parts once the survey's tallies are in theirs."""
+        if self._is_new:
+            index_part(self._connection, tally, self._survey_id)
+            attach_parts(self._connection, self._survey_id)
 
 
 def _encoder(schema: pa.Schema) -> pgpq.ArrowToPostgresBinaryEncoder:

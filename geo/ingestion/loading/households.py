@@ -129,6 +129,9 @@ def load_survey(
 # About a million rows, which take a few hundred megabytes.
 _HELD_BATCHES = 16
 
+_CLUSTERS = {"psu", "stratum"}
+"""The fields that make clusters."""
+
 
 class _SurveyLoad:
     """One file on its way into a survey: its rows are copied while the next are being read and checked.
@@ -151,6 +154,7 @@ class _SurveyLoad:
         self._tally = FrameTally(self._definitions, len(city_places.ids), unit)
         self._design = DesignChecks(city_places.places.codes)
         self._held: deque[Placed] = deque()
+        self._may_have_clusters = False
 
     def read(self, path: Path, source: SourceOptions, progress: Progress | None) -> None:
         """Reads the file; its rows wait in a table of their own."""
@@ -164,7 +168,11 @@ class _SurveyLoad:
             self.reading = reading
 
         for placed in observe(path, self._city_places.places, source, started, progress):
-            self._design.add(placed.observations.fields, placed.settlement)
+            fields = placed.observations.fields
+            self._design.add(fields, placed.settlement)
+            self._may_have_clusters |= any(
+                fields[name].null_count < len(fields[name]) for name in _CLUSTERS & set(fields)
+            )
             # A later load's tallies are scanned, not summed: its rows replace others.
             if self._copy.is_first:
                 if len(self._held) == _HELD_BATCHES:
@@ -193,11 +201,18 @@ class _SurveyLoad:
         summed = beside.submit(self._summed)
         self._copy.finish()
         write_tallies(self._connection, self._survey_id, self._definitions, summed.result())
+        self._copy.attach()
         late = self._added_meanwhile()
         if late:
             scanned = tally_survey(self._connection, late, self._survey_id)
             write_tallies(self._connection, self._survey_id, late, scanned)
-        follow_households(self._connection, self._survey_id, [*self._definitions, *late], on_trial=on_trial)
+        follow_households(
+            self._connection,
+            self._survey_id,
+            [*self._definitions, *late],
+            may_have_clusters=self._may_have_clusters,
+            on_trial=on_trial,
+        )
 
     def _added_meanwhile(self) -> list[Definition]:
         """The indicators that were added while the file was being read."""

@@ -1,20 +1,19 @@
-"""A survey's part of `household`: a partition, made so that nobody waits for the load it is made for.
+"""A survey's parts of `household` and `tally`: partitions, made so that nobody waits for the load they are made for.
 
-A partition that is attached locks the tables it refers to, `upload` and `settlement`, against all who write to them
-until the transaction ends. So it is made empty, in a transaction of its own, before a file is loaded; where a round is
-opened and loaded in one transaction, its rows are indexed first and the locks come last.
+A partition that is attached locks the tables it refers to, `upload` and `settlement` among them, against all who write
+to them until the transaction ends. So they are made empty, in a transaction of their own, before a file is loaded;
+where a round is opened and loaded in one transaction, they are filled and indexed first and the locks come last.
 """
 
 import time
 
 from psycopg import sql
-from sqlalchemy import Connection, MetaData, func, select, table
+from sqlalchemy import Connection, func, select, table
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.schema import CreateIndex
-from sqlalchemy.sql import quoted_name
 
-from geo.database import driver_of
+from geo.database import attach_part, create_beside, driver_of, has_part, index_part, part_name
 from geo.database.schema.households import household
+from geo.database.schema.tallies import tally
 from geo.errors import Locked
 
 _WAITS_MS = 500
@@ -25,55 +24,35 @@ _PAUSE_S = 0.5
 _LOCKED = "55P03"
 
 
-def partition_name(survey_id: int) -> str:
-    """What the survey's partition is called."""
-    return f"household_{survey_id}"
-
-
 def has_partition(connection: Connection, survey_id: int) -> bool:
-    """Whether the survey has a part of `household`."""
-    return connection.execute(select(func.to_regclass(partition_name(survey_id)))).scalar_one() is not None
+    """Whether the survey has its parts: both are made in one transaction."""
+    return has_part(connection, household, survey_id)
 
 
 def is_empty(connection: Connection, survey_id: int) -> bool:
-    """Whether there are no rows in the survey's part, not even withdrawn ones."""
-    return connection.execute(select(table(partition_name(survey_id))).limit(1)).first() is None
+    """Whether there are no rows in the survey's part of `household`, not even withdrawn ones."""
+    return connection.execute(select(table(part_name(household, survey_id))).limit(1)).first() is None
 
 
-def create_beside(connection: Connection, survey_id: int) -> None:
-    """Makes the table that is to become the survey's part."""
-    driver_of(connection).execute(
-        sql.SQL("CREATE TABLE {} (LIKE household INCLUDING DEFAULTS INCLUDING CONSTRAINTS)").format(
-            sql.Identifier(partition_name(survey_id))
-        )
-    )
+def create_parts(connection: Connection, survey_id: int) -> None:
+    """Makes the tables that are to become the survey's parts."""
+    create_beside(connection, household, survey_id)
+    create_beside(connection, tally, survey_id)
 
 
-def index(connection: Connection, survey_id: int) -> None:
-    """Indexes it as `household` is, so that attaching it has nothing left to do."""
-    name = partition_name(survey_id)
-    key = sql.SQL(", ").join(sql.Identifier(column.name) for column in household.primary_key)
-    driver_of(connection).execute(sql.SQL("ALTER TABLE {} ADD PRIMARY KEY ({})").format(sql.Identifier(name), key))
-    for each in household.to_metadata(MetaData(), name=name).indexes:
-        each.name = quoted_name(str(each.name).replace(household.name, name, 1), quote=None)
-        connection.execute(CreateIndex(each))
-
-
-def attach(connection: Connection, survey_id: int, tries: int = 240) -> None:
-    """Makes it the survey's part; the tables it refers to are locked from then on until the transaction ends.
+def attach_parts(connection: Connection, survey_id: int, tries: int = 240) -> None:
+    """Makes them the survey's parts; the tables they refer to are locked from then on until the transaction ends.
 
     Raises:
         Locked: somebody else had these tables for all of some minutes.
     """
-    statement = sql.SQL("ALTER TABLE household ATTACH PARTITION {} FOR VALUES IN ({})").format(
-        sql.Identifier(partition_name(survey_id)), sql.Literal(survey_id)
-    )
     before = connection.execute(select(func.current_setting("lock_timeout"))).scalar_one()
     for _ in range(tries):
         try:
             with connection.begin_nested():
                 connection.execute(select(func.set_config("lock_timeout", str(_WAITS_MS), True)))
-                connection.exec_driver_sql(statement.as_string(driver_of(connection)))
+                attach_part(connection, household, survey_id)
+                attach_part(connection, tally, survey_id)
             connection.execute(select(func.set_config("lock_timeout", before, True)))
             return
         except OperationalError as error:
@@ -84,7 +63,7 @@ def attach(connection: Connection, survey_id: int, tries: int = 240) -> None:
 
 
 def make_partition(connection: Connection, survey_id: int) -> None:
-    """Makes the survey's part of `household`, empty, where it has none: in a transaction that does nothing else.
+    """Makes the survey's parts, empty, where it has none: in a transaction that does nothing else.
 
     Raises:
         Locked: somebody else has had the tables for too long, or loads the survey's first file.
@@ -92,9 +71,10 @@ def make_partition(connection: Connection, survey_id: int) -> None:
     if has_partition(connection, survey_id):
         return
     connection.execute(select(func.set_config("lock_timeout", str(_WAITS_MS), True)))
-    create_beside(connection, survey_id)
-    index(connection, survey_id)
-    attach(connection, survey_id, tries=20)
+    create_parts(connection, survey_id)
+    index_part(connection, household, survey_id)
+    index_part(connection, tally, survey_id)
+    attach_parts(connection, survey_id, tries=20)
 
 
 def shrink_empty(connection: Connection, survey_id: int) -> None:
@@ -104,4 +84,5 @@ def shrink_empty(connection: Connection, survey_id: int) -> None:
         Locked: somebody is reading there.
     """
     if has_partition(connection, survey_id) and is_empty(connection, survey_id):
-        driver_of(connection).execute(sql.SQL("TRUNCATE {}").format(sql.Identifier(partition_name(survey_id))))
+        parts = [sql.Identifier(part_name(whole, survey_id)) for whole in (household, tally)]
+        driver_of(connection).execute(sql.SQL("TRUNCATE {}").format(sql.SQL(", ").join(parts)))

@@ -12,6 +12,7 @@ from geo import database
 from geo.database.schema.tables import facility, household, metadata, settlement_ward, upload
 from geo.ingestion.loading import withdraw
 from geo.places import find_city, places_on
+from geo.surveys import open_survey
 from tests.support import factories as f
 from tests.support.migrating import migrate
 
@@ -118,3 +119,29 @@ def test_upgrade_keeps_the_wards_that_settlements_were_in(fresh_url: str, fresh_
         assert told(date(2025, 1, 1)) == [["W3"], ["W2"], ["W1"], []]
         withdraw(connection, given.upload_id or 0)
         assert connection.execute(select(settlement_ward)).all() == []
+
+
+def test_upgrade_gives_every_survey_its_part_of_the_tallies(
+    fresh_url: str, fresh_engine: Engine, tmp_path: Path
+) -> None:
+    """All tallies are kept, back and forth, and so is who may read them; a round without a file has no part."""
+    every = "SELECT * FROM tally ORDER BY survey_id, group_field, indicator_id, counted, settlement_id"
+    parts = "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'tally'::regclass ORDER BY 1"
+    with fresh_engine.begin() as connection:
+        f.load_city(connection, tmp_path, f.small_city())
+        f.load(connection, tmp_path, f.households(), survey=f.spec("one"))
+        f.load(connection, tmp_path, f.households(each=2), survey=f.spec("two"))
+        open_survey(connection, find_city(connection, "pune"), f.spec("none-yet"))
+        kept = connection.execute(text(every)).all()
+        had = connection.execute(text(parts)).scalars().all()
+        assert len(had) == 2
+        assert len({row.survey_id for row in kept}) == 2
+        migrate(connection, "0020")
+        assert connection.execute(text(every)).all() == kept
+    database.upgrade(fresh_url)
+    with fresh_engine.connect() as connection:
+        assert connection.execute(text(every)).all() == kept
+        assert connection.execute(text(parts)).scalars().all() == had
+        assert differences(connection) == []
+        may_read = "SELECT has_table_privilege('vasti_service', 'tally', 'SELECT')"
+        assert connection.execute(text(may_read)).scalar_one()

@@ -49,6 +49,14 @@ def test_help_takes_no_more_than_four_times_what_its_libraries_do() -> None:
     assert seconds(HELP) <= 4 * seconds("import typer, rich, pydantic; pydantic.BaseModel")
 
 
+def test_a_command_leaves_its_modules_out_of_searches_for_garbage() -> None:
+    of_command = HELP.replace("'--help'", "'load', 'survey', '--help'")
+    told = _told_by(of_command + "import gc; print(gc.get_freeze_count(), gc.isenabled(), file=sys.stderr)")
+    left_out, still_searches = told.split()
+    assert int(left_out) > 100_000
+    assert still_searches == "True"
+
+
 def _all_of(name: str) -> Iterator[str]:
     """A command and those below it."""
 
