@@ -10,8 +10,8 @@ from .making import Made as Made
 from .making import make_publication as make_publication
 from .open_views import READER_ROLE as READER_ROLE
 from .open_views import make_reader as make_reader
+from .rows import FEATURE_ID as FEATURE_ID
 from .trends import find_published_trends as find_published_trends
-from .values import FEATURE_ID as FEATURE_ID
 from .values import CurrentPublication as CurrentPublication
 from .values import WrittenPage as WrittenPage
 from .values import current_publications as current_publications

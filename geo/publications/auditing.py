@@ -9,7 +9,7 @@ from geo.errors import NotFound
 from geo.indicators.definitions import read_catalogue
 from geo.indicators.figures import LEVELS, ValuesQuery
 from geo.indicators.figures.disclosure.audit import Finding, audit
-from geo.publications.values import blocks_of, current_publications, read_page
+from geo.publications.values import current_publications, read_page
 
 _M2_PER_HA = 10_000.0
 
@@ -37,7 +37,7 @@ def audit_publication(connection: Connection, city: str, survey: str, by: str | 
     for field, counted in sorted({(row.group_field, row.counted) for row in blocks if row.group_field in ("", by)}):
         for level in LEVELS:
             query = ValuesQuery(level=level, counted=counted, by=field or None, page=PageRequest(limit=None))
-            frames.append(read_page(connection, [publication], query, blocks_of(query)).figures)
+            frames.append(read_page(connection, [publication], query).figures)
     settlements = select(place.code, place.ward_code, place.area_m2).where(
         place.publication_id == publication.id, place.level == "settlement"
     )

@@ -69,7 +69,7 @@ def make_publication(
     _change(connection, publication_id, state="current", sha256=sha256)
     write_pairs(connection, row.city, row.slug)
     write_wide_view(connection, _indicators(connection))
-    raise_data_version(connection)
+    raise_data_version(connection, row.city_id)
     return Made(number, True, row.city, row.slug, row.organisation_id)
 
 

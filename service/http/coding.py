@@ -2,6 +2,7 @@
 
 import gzip
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Literal
 
 import pyarrow as pa
@@ -19,9 +20,10 @@ _BROTLI_LEVEL = 4
 _GZIP_LEVEL = 6
 
 
-def chosen(accepted: str) -> Coding | None:
+@lru_cache(maxsize=64)
+def chosen(accepted: bytes) -> Coding | None:
     """The coding a reader who sends this Accept-Encoding likes best; None: the bytes as they are."""
-    weights = _weights(accepted)
+    weights = _weights(accepted.decode("latin-1"))
     others = weights.get("*", 0.0)
     best = max(CODINGS, key=lambda coding: weights.get(coding, others))
     weight = weights.get(best, others)

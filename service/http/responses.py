@@ -41,7 +41,8 @@ def address(request: Request, path: str, **parameters: str) -> str:
 
 def page_links(request: Request, shown: str, next_cursor: str | None, formats: Sequence[Format] = ()) -> list[Link]:
     """Links to this answer, to the next rows and to the same in other forms."""
-    asked = sorted(request.query_params.multi_items())
+    pairs = sorted(request.query_params.multi_items())
+    asked = list(zip((name for name, _ in pairs), urlencode(pairs).split("&"), strict=True)) if pairs else []
     media_type = FORMATS[shown].media_type
     links = [link("self", _with(request, asked), media_type)]
     if next_cursor is not None:
@@ -51,8 +52,10 @@ def page_links(request: Request, shown: str, next_cursor: str | None, formats: S
 
 
 def _with(request: Request, asked: Sequence[tuple[str, str]], **changed: str) -> str:
-    query = [(name, value) for name, value in asked if name not in changed] + list(changed.items())
-    return address(request, request.url.path) + (f"?{urlencode(query)}" if query else "")
+    """This address with other parameters; those `asked` are names with how they are written, in order."""
+    query = [written for name, written in asked if name not in changed]
+    query += [urlencode([each]) for each in changed.items()]
+    return address(request, request.url.path) + (f"?{'&'.join(query)}" if query else "")
 
 
 def list_answer(request: Request, output: str, formats: Sequence[Format], found: Rows) -> Response:

@@ -139,7 +139,7 @@ def _found(
     """The figures asked for, and their rows as a format takes them."""
     if query.access == "public" and kind.write_published is not None and output in _JSON:
         written = kind.write_published(connection, query)
-        return written, Written(written.rows, written.names, written.shapes)
+        return written, Written(written.written, written.returned)
     page = (kind.find_published if query.access == "public" else kind.find)(connection, query)
     return page, _in_words(page.figures, kind.columns)
 

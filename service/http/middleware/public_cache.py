@@ -1,25 +1,24 @@
 """Public answers kept as bytes, so that asking again costs neither a thread nor the database.
 
-An answer is public when the route that made it noted which data version it shows (`service.http.transactions`). It is
-kept for as long as the data-version watch is sure that this version is the current one, and not at all while it is not
-sure. Each is kept as it is and in the codings that were asked for: it is compressed once. What is for somebody goes out
-as it is: compressed beside what a stranger can have put into the page, a session's token could be guessed by its
-length.
+An answer is public when the route that made it noted which data version it shows, and of which cities
+(`service.http.transactions`). It is kept for as long as this is their current version, and given away while the
+data-version watch is sure of that. Each is kept as it is and in the codings that were asked for: it is compressed once.
+What is for somebody goes out as it is: compressed beside what a stranger can have put into the page, a session's token
+could be guessed by its length.
 """
 
 import asyncio
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from urllib.parse import parse_qsl
 
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import Headers as RequestHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from geo.database import DataVersionWatch, Seen
 from service.http import coding
 from service.http.addresses import PUBLIC_PATHS
+from service.http.asked import asked
 from service.http.kept import KeptBySize
 from service.http.middleware.turns import lane_of
 from service.http.responses import NO_STORE
@@ -52,6 +51,8 @@ class KeptAnswer:
     headers: Headers
     body: bytes
     data_version: int
+    cities: Sequence[str] | None = None
+    """The slugs of those it shows; None: all there are."""
 
     @property
     def etag(self) -> bytes:
@@ -77,7 +78,7 @@ class PublicCache:
         answer = await self._answer(scope, receive, send)
         if answer is None:
             return
-        if _has_etag(scope["headers"], answer.etag):
+        if _has_etag(scope["headers"], answer):
             headers = [(n, v) for n, v in answer.headers if n in _UNCHANGED]
             answer = KeptAnswer(304, headers, b"", answer.data_version)
         body = b"" if scope["method"] == "HEAD" else answer.body
@@ -86,18 +87,18 @@ class PublicCache:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> KeptAnswer | None:
         """The public answer; None: there is none, and what there is has been sent."""
-        wanted = coding.chosen(",".join(RequestHeaders(scope=scope).getlist("accept-encoding")))
+        wanted = coding.chosen(b",".join(value for name, value in scope["headers"] if name == b"accept-encoding"))
         key = _key(scope, wanted)
         # Taken before the question is put: what is true later is not what the answer shows.
         seen = self._look()
-        if (kept := self._kept.get(key)) is not None:
+        if seen is not None and (kept := self._kept.get(key)) is not None:
             return kept
         plain_key = (*key[:2], None)
         if plain_key in self._being_made and lane_of(scope) in ("figures", "lists"):
             # The same is being worked out for somebody else: once is enough, unless nothing comes of it.
             await self._being_made[plain_key].wait()
             seen = self._look()
-        answer = self._kept.get(plain_key)
+        answer = None if seen is None else self._kept.get(plain_key)
         if answer is None:
             answer = await self._make(plain_key, seen, scope, receive, send)
         if answer is None or wanted is None or len(answer.body) < coding.MIN_BYTES:
@@ -108,10 +109,15 @@ class PublicCache:
 
     def _look(self) -> Seen | None:
         """What the watch sees at this moment; what was kept of another state is forgotten."""
-        seen = self._watch.seen()
-        if seen is not self._kept_for:
+        seen, before = self._watch.seen(), self._kept_for
+        # While the watch is not sure nothing is given away; what is kept may prove to be right afterwards.
+        if seen is None or seen is before:
+            return seen
+        if before is None or before.since is not seen.since:
             self._kept.clear()
-            self._kept_for = seen
+        else:
+            self._kept.keep_only(lambda kept: _is_of(kept, seen))
+        self._kept_for = seen
         return seen
 
     async def _make(self, key: Key, seen: Seen | None, scope: Scope, receive: Receive, send: Send) -> KeptAnswer | None:
@@ -135,13 +141,14 @@ class PublicCache:
         headers: Headers = []
         body = bytearray()
         version: int | None = None
+        cities: Sequence[str] | None = None
 
         async def collect(message: Message) -> None:
-            nonlocal headers, version
+            nonlocal headers, version, cities
             if message["type"] == "http.response.start":
                 headers = list(message.get("headers", []))
                 if message["status"] == 200 and scope["path"].startswith(_KEPT_PATHS):
-                    version = scope["state"].get("data_version")
+                    version, cities = scope["state"].get("data_version"), scope["state"].get("cities")
                 if version is None:
                     await send({**message, "headers": _kept_by_nobody(headers)})
             elif version is not None:
@@ -150,13 +157,12 @@ class PublicCache:
                 await send({**message, "body": b""} if is_head else message)
 
         await self.app(scope, receive, collect)
-        return None if version is None else _public(headers, bytes(body), version)
+        return None if version is None else _public(headers, bytes(body), version, cities)
 
     def _keep(self, key: Key, answer: KeptAnswer | None, seen: Seen | None) -> None:
-        """Keeps an answer that shows what was seen when it was asked for, and is still the newest."""
-        if answer is None or seen is None or seen is not self._kept_for:
-            return
-        if answer.data_version not in (seen.version, ALWAYS):
+        """Keeps an answer, asked for at one sight, that shows what is seen by now."""
+        now = self._kept_for
+        if answer is None or seen is None or now is None or now.since is not seen.since or not _is_of(answer, now):
             return
         # A key may be as long as an address.
         size = len(answer.body) + len(key[0]) + sum(len(n) + len(v) for n, v in key[1]) + _OVERHEAD_BYTES
@@ -164,19 +170,23 @@ class PublicCache:
             self._kept.add(key, answer, size)
 
 
+def _is_of(answer: KeptAnswer, seen: Seen) -> bool:
+    """Whether an answer shows what is seen."""
+    return answer.data_version in (ALWAYS, seen.of(answer.cities))
+
+
 def _key(scope: Scope, wanted: coding.Coding | None) -> Key:
-    query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
-    return scope["path"], tuple(sorted(query)), wanted
+    return scope["path"], tuple(sorted(asked(scope["query_string"]))), wanted
 
 
-def _public(headers: Headers, body: bytes, version: int) -> KeptAnswer:
+def _public(headers: Headers, body: bytes, version: int, cities: Sequence[str] | None) -> KeptAnswer:
     """An answer with what lets others keep it, and ask whether it is still right."""
     digest = hashlib.blake2b(body, digest_size=16).hexdigest()
     etag = f'"{digest}"' if version == ALWAYS else f'"{version}-{digest}"'
     added = [(b"etag", etag.encode()), (b"vary", b"Accept-Encoding")]
     if not any(name == b"cache-control" for name, _ in headers):
         added.append((b"cache-control", CACHE_CONTROL))
-    return KeptAnswer(200, [*headers, *added], body, version)
+    return KeptAnswer(200, [*headers, *added], body, version, cities)
 
 
 def _packed(answer: KeptAnswer, wanted: coding.Coding) -> KeptAnswer:
@@ -197,11 +207,11 @@ def _kept_by_nobody(headers: Headers) -> Headers:
     return [*headers, *((name.encode(), value.encode()) for name, value in NO_STORE.items())]
 
 
-def _has_etag(request_headers: Iterable[tuple[bytes, bytes]], etag: bytes) -> bool:
+def _has_etag(request_headers: Iterable[tuple[bytes, bytes]], answer: KeptAnswer) -> bool:
     """Whether the reader has this very answer (If-None-Match)."""
     for name, value in request_headers:
         if name == b"if-none-match":
             named = [part.strip().removeprefix(b"W/") for part in value.split(b",")]
-            if etag in named or b"*" in named:
+            if answer.etag in named or b"*" in named:
                 return True
     return False

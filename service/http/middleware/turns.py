@@ -9,13 +9,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Literal
-from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from geo.errors import Busy
 from geo.messages import Message
+from service.http.asked import asked
 from service.http.network import network_of
 from service.http.problems import RETRY_AFTER_S, problem
 
@@ -39,7 +39,7 @@ def lane_of(scope: Scope) -> Lane | None:
     path = scope["path"]
     if not path.startswith((*_FIGURES, *_LISTS)):
         return None
-    if ("access", "full") in parse_qsl(scope["query_string"].decode("latin-1")):
+    if ("access", "full") in asked(scope["query_string"]):
         return "full"
     return "figures" if path.startswith(_FIGURES) else "lists"
 

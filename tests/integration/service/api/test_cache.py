@@ -95,7 +95,7 @@ def test_what_another_connection_loads_and_publishes_shows_at_once(
     assert after.json()["data_version"] > before.json()["data_version"]
     with database.transaction(engine) as connection:
         set_state(connection, find_city(connection, CITY), "2024", "draft")
-        raise_data_version(connection)
+        raise_data_version(connection, find_city(connection, CITY))
     deadline = time.monotonic() + 1
     while changing_client.get(TOILETS).status_code == 200:
         assert time.monotonic() < deadline, "a withdrawn round is still shown"
