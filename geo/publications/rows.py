@@ -96,7 +96,11 @@ def blocks_of(form: Form) -> Conditions:
 def _places(form: Form) -> Conditions:
     """Which places are asked for."""
     asked = [PLACE.c.level == _text("level")]
-    return [*asked, PLACE.c.code == _any("settlements")] if form.settlements else asked
+    if form.settlements:
+        # Joined: held against a list, every place would be compared with every name of it.
+        codes = select(func.unnest(bindparam("settlements", type_=ARRAY(Text))))
+        asked.append(PLACE.c.code.in_(codes))
+    return asked
 
 
 def sizes(form: Form, blocks: Conditions) -> Select[Any]:
