@@ -16,4 +16,5 @@ from .values import CurrentPublication as CurrentPublication
 from .values import WrittenPage as WrittenPage
 from .values import current_publications as current_publications
 from .values import find_published_values as find_published_values
+from .values import list_published_values as list_published_values
 from .values import write_published_values as write_published_values

@@ -201,6 +201,13 @@ def rows_written(form: Form, *, is_after: bool) -> Select[Any]:
     ).select_from(found.join(as_row, true()))
 
 
+@lru_cache(maxsize=256)
+def rows_told(form: Form, *, is_after: bool) -> Select[Any]:
+    """The same rows as their columns are told, each by itself; and their KEY."""
+    found = rows_asked(form, is_after=is_after).subquery("found")
+    return _told(found.c).add_columns(found.c["_code"], found.c["_group"]).order_by(found.c["_nth"])
+
+
 def _told(found: Any) -> Select[Any]:
     """A row as its columns are told."""
     made: Mapping[str, ColumnElement[Any]] = {

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
@@ -13,7 +13,7 @@ from sqlalchemy import Connection, RowMapping, Select, Text, bindparam, func, se
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql import ColumnElement
 
-from geo.base import decode_cursor, encode_cursor
+from geo.base import Listing, decode_cursor, encode_cursor
 from geo.database.schema.places import city
 from geo.database.schema.publications import publication, published_place
 from geo.database.schema.surveys import survey
@@ -110,21 +110,21 @@ def read_page(
     # The shapes of figures in a frame are read by themselves.
     form = form_of(replace(query, geometry=False))
     if blocks is None:
-        sizes, asked = rows.sizes_asked(form), [rows.rows_asked(form, is_after=is_after) for is_after in (False, True)]
+        sizes, asked = rows.sizes_asked(form), partial(rows.rows_asked, form)
     else:
-        sizes, asked = (
-            rows.sizes(form, blocks),
-            [rows.rows(form, blocks, is_after=is_after) for is_after in (False, True)],
-        )
-
-    def read(limit: int, parameters: Mapping[str, Any]) -> _Part[Sequence[RowMapping]]:
-        found = connection.execute(asked["after_indicator" in parameters], parameters).mappings().all()
-        shown = found[:limit]
-        return _Part(shown, len(shown), len(found) > limit, [shown[-1][name] for name in KEY] if shown else [])
-
+        sizes, asked = rows.sizes(form, blocks), partial(rows.rows, form, blocks)
+    read = partial(_read_rows, connection, asked)
     fetched = _fetch(publications, _sizes(connection, publications, query, sizes), query, read)
     every = [row for part in fetched.parts for row in part.shown]
     return FigurePage(_frame(every), fetched.total, fetched.next_cursor)
+
+
+def _read_rows(
+    connection: Connection, asked: Callable[..., Select[Any]], limit: int, parameters: Mapping[str, Any]
+) -> "_Part[Sequence[RowMapping]]":
+    found = connection.execute(asked(is_after="after_indicator" in parameters), parameters).mappings().all()
+    shown = found[:limit]
+    return _Part(shown, len(shown), len(found) > limit, [shown[-1][name] for name in KEY] if shown else [])
 
 
 class _Size(NamedTuple):
@@ -155,10 +155,8 @@ def write_published_values(connection: Connection, query: ValuesQuery) -> Writte
     Raises:
         InvalidParameters: as find_published_values.
     """
-    publications, form = _asked_for(connection, query), form_of(query)
-    sizes = _sizes(connection, publications, query, rows.sizes_asked(form))
-    if not _names_what_is_there(publications, sizes, query):
-        check_filters(connection, query, read_catalogue(connection))
+    form = form_of(query)
+    publications, sizes = _checked(connection, query)
 
     def read(limit: int, parameters: Mapping[str, Any]) -> _Part[str]:
         asked = rows.rows_written(form, is_after="after_indicator" in parameters)
@@ -169,6 +167,31 @@ def write_published_values(connection: Connection, query: ValuesQuery) -> Writte
     told = [part for part in fetched.parts if part.n]
     written = ",".join(part.shown for part in told)
     return WrittenPage(written, sum(part.n for part in told), fetched.total, fetched.next_cursor)
+
+
+def list_published_values(connection: Connection, query: ValuesQuery) -> Listing:
+    """The same figures as rows of plain values: those of VALUE_COLUMNS, and of KEY.
+
+    Raises:
+        InvalidParameters: as find_published_values.
+    """
+    publications, sizes = _checked(connection, query)
+    read = partial(_read_rows, connection, partial(rows.rows_told, form_of(replace(query, geometry=False))))
+    fetched = _fetch(publications, sizes, query, read)
+    return Listing([dict(row) for part in fetched.parts for row in part.shown], fetched.total, fetched.next_cursor)
+
+
+def _checked(connection: Connection, query: ValuesQuery) -> tuple[list[CurrentPublication], dict[int, _Size]]:
+    """The publications that a query is answered from, and how many figures each has of those asked for.
+
+    Raises:
+        InvalidParameters: as find_published_values.
+    """
+    publications = _asked_for(connection, query)
+    sizes = _sizes(connection, publications, query, rows.sizes_asked(form_of(replace(query, geometry=False))))
+    if not _names_what_is_there(publications, sizes, query):
+        check_filters(connection, query, read_catalogue(connection))
+    return publications, sizes
 
 
 def _asked_for(connection: Connection, query: ValuesQuery) -> list[CurrentPublication]:

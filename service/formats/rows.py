@@ -81,6 +81,10 @@ class Rows:
         """The columns of a table of them."""
         return list(self.tags) or list(self.frame().columns)
 
+    def values(self, name: str) -> Sequence[Any]:
+        """What the rows have in a column."""
+        return list(self.rows[name]) if isinstance(self.rows, pd.DataFrame) else [row[name] for row in self.rows]
+
     def plain(self) -> Sequence[Mapping[str, Any]]:
         """The rows with plain values."""
         return plain_rows(self.rows, self.declared) if isinstance(self.rows, pd.DataFrame) else self.rows

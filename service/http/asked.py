@@ -1,10 +1,11 @@
-"""What a query string asks, taken apart once for all that look at it."""
+"""Which access a question asks for, found out without taking its whole address apart."""
 
-from functools import lru_cache
 from urllib.parse import parse_qsl
 
 
-@lru_cache(maxsize=64)
-def asked(query_string: bytes) -> tuple[tuple[str, str], ...]:
-    """The names and values of a query string, in its order; what has no value has an empty one."""
-    return tuple(parse_qsl(query_string.decode("latin-1"), keep_blank_values=True))
+def access_asked(query_string: bytes) -> list[str]:
+    """The values of the parameter `access`, as they were given: mostly none."""
+    # A name can be written in other letters by per cent signs alone.
+    if b"access" not in query_string and b"%" not in query_string:
+        return []
+    return [value for name, value in parse_qsl(query_string.decode("latin-1")) if name == "access"]

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.http.addresses import Addresses
-from service.http.asked import asked
+from service.http.asked import access_asked
 
 _READABLE = b"Link, Link-Template, ETag, Content-Disposition, Retry-After, X-Request-Id"
 
@@ -52,4 +52,4 @@ class CrossOrigin:
 
 def _asks_in_full(scope: Scope) -> bool:
     """Whether it asks for what only somebody who has signed in may see: not even the refusal is for other sites."""
-    return any(name == "access" and value not in ("", "public") for name, value in asked(scope["query_string"]))
+    return any(access != "public" for access in access_asked(scope["query_string"]))

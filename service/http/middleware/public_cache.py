@@ -18,13 +18,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from geo.database import DataVersionWatch, Seen
 from service.http import coding
 from service.http.addresses import PUBLIC_PATHS
-from service.http.asked import asked
 from service.http.kept import KeptBySize
 from service.http.middleware.turns import lane_of
 from service.http.responses import NO_STORE
 from service.http.transactions import ALWAYS
 
-MAX_BYTES = 64 * 1024 * 1024
+MAX_BYTES = 32 * 1024 * 1024
 
 CACHE_CONTROL = b"public, max-age=0, must-revalidate"
 
@@ -37,7 +36,7 @@ _LARGEST_PART = 4
 _OVERHEAD_BYTES = 1_000
 
 Headers = list[tuple[bytes, bytes]]
-Key = tuple[str, tuple[tuple[str, str], ...], coding.Coding | None]
+Key = tuple[str, tuple[bytes, ...], coding.Coding | None]
 
 # What tells a reader who has the answer already that it is still right (RFC 9110, 15.4.5), and where it leads.
 _UNCHANGED = (b"etag", b"cache-control", b"vary", b"link", b"link-template")
@@ -165,7 +164,7 @@ class PublicCache:
         if answer is None or seen is None or now is None or now.since is not seen.since or not _is_of(answer, now):
             return
         # A key may be as long as an address.
-        size = len(answer.body) + len(key[0]) + sum(len(n) + len(v) for n, v in key[1]) + _OVERHEAD_BYTES
+        size = len(answer.body) + len(key[0]) + sum(map(len, key[1])) + _OVERHEAD_BYTES
         if size * _LARGEST_PART <= self._kept.max_bytes:
             self._kept.add(key, answer, size)
 
@@ -176,7 +175,8 @@ def _is_of(answer: KeptAnswer, seen: Seen) -> bool:
 
 
 def _key(scope: Scope, wanted: coding.Coding | None) -> Key:
-    return scope["path"], tuple(sorted(asked(scope["query_string"]))), wanted
+    # The same parts in another order ask the same; how they are written is not looked into.
+    return scope["path"], tuple(sorted(scope["query_string"].split(b"&"))), wanted
 
 
 def _public(headers: Headers, body: bytes, version: int, cities: Sequence[str] | None) -> KeptAnswer:

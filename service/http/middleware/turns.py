@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from geo.errors import Busy
 from geo.messages import Message
-from service.http.asked import asked
+from service.http.asked import access_asked
 from service.http.network import network_of
 from service.http.problems import RETRY_AFTER_S, problem
 
@@ -39,7 +39,7 @@ def lane_of(scope: Scope) -> Lane | None:
     path = scope["path"]
     if not path.startswith((*_FIGURES, *_LISTS)):
         return None
-    if ("access", "full") in asked(scope["query_string"]):
+    if "full" in access_asked(scope["query_string"]):
         return "full"
     return "figures" if path.startswith(_FIGURES) else "lists"
 
