@@ -174,7 +174,7 @@ def raise_data_version(connection: Connection, city_id: int | None) -> None:
     version = connection.execute(raised).scalar()
     if version is None:
         version = 1
-        connection.execute(insert(data_version).values(version=version, shared=0))
+        connection.execute(insert(data_version).values(version=version, shared=version))
     if city_id is None:
         connection.execute(update(data_version).values(shared=version))
     else:
