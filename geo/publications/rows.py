@@ -21,8 +21,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, aggregate_order_by
 from sqlalchemy.sql import ColumnElement
+from sqlalchemy.sql.selectable import LateralFromClause
 
-from geo.database.schema.publications import published_block, published_figure, published_place
+from geo.database.schema.publications import publication, published_block, published_figure, published_place
 from geo.indicators.figures import COUNT_STEP, REASONS, VALUE_COLUMNS, ValuesQuery
 from geo.indicators.figures.compute import NUMBERS
 from geo.indicators.figures.disclosure.rules import PROTECTED
@@ -103,24 +104,14 @@ def _places(form: Form) -> Conditions:
     return asked
 
 
-def sizes(form: Form, blocks: Conditions) -> Select[Any]:
-    """Of each of the publications `publications` that has figures of those asked for: its blocks, groups and places."""
-    ids = func.any(bindparam("publications", type_=ARRAY(Integer)))
-    groups = func.sum(func.cardinality(BLOCK.c.groups))
-    of_blocks = (
-        select(BLOCK.c.publication_id, func.count().label("n"), groups.label("groups"))
-        .where(BLOCK.c.publication_id == ids, *blocks)
-        .group_by(BLOCK.c.publication_id)
-        .subquery()
+def sizes(form: Form, blocks: Conditions) -> tuple[LateralFromClause, LateralFromClause]:
+    """Of a row of publications, of what is asked for: how many blocks (`n`) and `groups` it has, and places (`n`)."""
+    groups = func.coalesce(func.sum(func.cardinality(BLOCK.c.groups)), 0)
+    of_blocks = select(func.count().label("n"), groups.label("groups")).where(
+        BLOCK.c.publication_id == publication.c.id, *blocks
     )
-    of_places = (
-        select(PLACE.c.publication_id, func.count().label("n"))
-        .where(PLACE.c.publication_id == ids, *_places(form))
-        .group_by(PLACE.c.publication_id)
-        .subquery()
-    )
-    same = of_places.c.publication_id == of_blocks.c.publication_id
-    return select(of_blocks, of_places.c.n.label("places")).join(of_places, same)
+    of_places = select(func.count().label("n")).where(PLACE.c.publication_id == publication.c.id, *_places(form))
+    return of_blocks.lateral("of_blocks"), of_places.lateral("of_places")
 
 
 _OF_ROUND = ("city", "survey", "starts_on", "ends_on")
@@ -166,12 +157,6 @@ def rows(form: Form, blocks: Conditions, *, is_after: bool) -> Select[Any]:
         key = tuple_(block.indicator_id.collate(_C), place.code.collate(_C), group.collate(_C))
         found = found.where(key > tuple_(*(_text(f"after_{name}") for name in KEY)))
     return found.order_by(*order).limit(bindparam("limit", type_=Integer))
-
-
-@lru_cache(maxsize=256)
-def sizes_asked(form: Form) -> Select[Any]:
-    """`sizes` of the blocks that a form asks for."""
-    return sizes(form, blocks_of(form))
 
 
 @lru_cache(maxsize=256)

@@ -9,7 +9,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sqlalchemy import Connection, RowMapping, Select, Text, bindparam, func, select
+from sqlalchemy import Connection, RowMapping, Select, Text, bindparam, func, select, true
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql import ColumnElement
 
@@ -25,7 +25,7 @@ from geo.indicators.figures.compute import NUMBERS
 from geo.indicators.figures.query import check_filters
 from geo.places import as_wkb, read_shape
 from geo.publications import rows
-from geo.publications.rows import KEY, Conditions, form_of, parameters_of
+from geo.publications.rows import KEY, Conditions, Form, form_of, parameters_of
 from geo.surveys import Mode
 
 
@@ -87,7 +87,8 @@ def find_published_values(connection: Connection, query: ValuesQuery) -> FigureP
         InvalidParameters: as geo.indicators.figures.find_values.
     """
     check_filters(connection, query, read_catalogue(connection))
-    publications = _asked_for(connection, query)
+    publications = current_publications(connection, query.cities, query.surveys, query.publication)
+    _check_number(connection, query, publications)
     page = read_page(connection, publications, query)
     shown = add_shapes(connection, page.figures) if query.geometry else page.figures
     return replace(page, figures=shown.drop(columns=list(INTERNAL)))
@@ -109,12 +110,9 @@ def read_page(
     """A page of the figures asked for, or of these `blocks`, one of each indicator; INTERNAL stands beside."""
     # The shapes of figures in a frame are read by themselves.
     form = form_of(replace(query, geometry=False))
-    if blocks is None:
-        sizes, asked = rows.sizes_asked(form), partial(rows.rows_asked, form)
-    else:
-        sizes, asked = rows.sizes(form, blocks), partial(rows.rows, form, blocks)
-    read = partial(_read_rows, connection, asked)
-    fetched = _fetch(publications, _sizes(connection, publications, query, sizes), query, read)
+    asked = partial(rows.rows_asked, form) if blocks is None else partial(rows.rows, form, blocks)
+    sizes = _sizes(connection, publications, query, rows.blocks_of(form) if blocks is None else blocks)
+    fetched = _fetch(publications, sizes, query, partial(_read_rows, connection, asked))
     every = [row for part in fetched.parts for row in part.shown]
     return FigurePage(_frame(every), fetched.total, fetched.next_cursor)
 
@@ -187,32 +185,47 @@ def _checked(connection: Connection, query: ValuesQuery) -> tuple[list[CurrentPu
     Raises:
         InvalidParameters: as find_published_values.
     """
-    publications = _asked_for(connection, query)
-    sizes = _sizes(connection, publications, query, rows.sizes_asked(form_of(replace(query, geometry=False))))
+    named = (bool(query.cities), bool(query.surveys), query.publication is not None)
+    asked = _publications_and_sizes(form_of(replace(query, geometry=False)), *named)
+    parameters = {"cities": list(query.cities), "surveys": list(query.surveys), "number": query.publication}
+    publications, sizes = [], {}
+    for row in connection.execute(asked, parameters_of(query) | parameters):
+        found, size = CurrentPublication(*row[:-3]), _Size(*row[-3:])
+        publications.append(found)
+        if size.figures:
+            sizes[found.id] = size
+    publications.sort(key=lambda each: each.key)
+    _check_number(connection, query, publications)
     if not _names_what_is_there(publications, sizes, query):
         check_filters(connection, query, read_catalogue(connection))
     return publications, sizes
 
 
-def _asked_for(connection: Connection, query: ValuesQuery) -> list[CurrentPublication]:
-    """The publications that a query is answered from.
+@lru_cache(maxsize=256)
+def _publications_and_sizes(form: Form, of_cities: bool, of_surveys: bool, is_numbered: bool) -> Select[Any]:
+    of_blocks, of_places = rows.sizes(form, rows.blocks_of(form))
+    asked = _publications(of_cities, of_surveys, is_numbered).join(of_blocks, true()).join(of_places, true())
+    return asked.add_columns(of_blocks.c.n, of_blocks.c.groups, of_places.c.n)
+
+
+def _check_number(connection: Connection, query: ValuesQuery, publications: Sequence[CurrentPublication]) -> None:
+    """Refuses the number of a publication that the round does not have.
 
     Raises:
-        InvalidParameters: the round has none of the number that is asked for.
+        InvalidParameters: with the numbers there are.
     """
-    found = current_publications(connection, query.cities, query.surveys, query.publication)
-    if query.publication is not None and not found:
-        check_filters(connection, query, read_catalogue(connection))
-        of_round = (
-            select(publication.c.number)
-            .join(survey, survey.c.id == publication.c.survey_id)
-            .join(city, city.c.id == survey.c.city_id)
-            .where(city.c.slug.in_(query.cities), survey.c.slug.in_(query.surveys), publication.c.state != "retracted")
-        )
-        known = [str(number) for number in sorted(connection.execute(of_round).scalars())]
-        problem = InvalidParameter("publication", "publication_not_there", number=query.publication, known=known)
-        raise InvalidParameters([problem])
-    return found
+    if query.publication is None or publications:
+        return
+    check_filters(connection, query, read_catalogue(connection))
+    of_round = (
+        select(publication.c.number)
+        .join(survey, survey.c.id == publication.c.survey_id)
+        .join(city, city.c.id == survey.c.city_id)
+        .where(city.c.slug.in_(query.cities), survey.c.slug.in_(query.surveys), publication.c.state != "retracted")
+    )
+    known = [str(number) for number in sorted(connection.execute(of_round).scalars())]
+    problem = InvalidParameter("publication", "publication_not_there", number=query.publication, known=known)
+    raise InvalidParameters([problem])
 
 
 def _names_what_is_there(
@@ -294,12 +307,17 @@ def _of_round(of: CurrentPublication) -> Mapping[str, Any]:
 
 
 def _sizes(
-    connection: Connection, publications: Sequence[CurrentPublication], query: ValuesQuery, asked: Select[Any]
+    connection: Connection, publications: Sequence[CurrentPublication], query: ValuesQuery, blocks: Conditions
 ) -> dict[int, _Size]:
     """Of each publication that has figures of those asked for, how many."""
-    ids = {"publications": [each.id for each in publications]}
-    found = connection.execute(asked, parameters_of(query) | ids)
-    return {row.publication_id: _Size(row.n, int(row.groups), row.places) for row in found}
+    of_blocks, of_places = rows.sizes(form_of(query), blocks)
+    asked = (
+        select(publication.c.id, of_blocks.c.n, of_blocks.c.groups, of_places.c.n)
+        .select_from(publication.join(of_blocks, true()).join(of_places, true()))
+        .where(publication.c.id == func.any([each.id for each in publications]))
+    )
+    sizes = {row[0]: _Size(*row[1:]) for row in connection.execute(asked, parameters_of(query))}
+    return {number: size for number, size in sizes.items() if size.figures}
 
 
 def _frame(rows: Sequence[RowMapping]) -> pd.DataFrame:
