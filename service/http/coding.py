@@ -21,9 +21,9 @@ _GZIP_LEVEL = 6
 
 
 @lru_cache(maxsize=64)
-def chosen(accepted: bytes) -> Coding | None:
+def chosen(accepted: str) -> Coding | None:
     """The coding a reader who sends this Accept-Encoding likes best; None: the bytes as they are."""
-    weights = _weights(accepted.decode("latin-1"))
+    weights = _weights(accepted)
     others = weights.get("*", 0.0)
     best = max(CODINGS, key=lambda coding: weights.get(coding, others))
     weight = weights.get(best, others)

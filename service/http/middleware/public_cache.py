@@ -86,7 +86,8 @@ class PublicCache:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> KeptAnswer | None:
         """The public answer; None: there is none, and what there is has been sent."""
-        wanted = coding.chosen(b",".join(value for name, value in scope["headers"] if name == b"accept-encoding"))
+        accepted = b",".join(value for name, value in scope["headers"] if name == b"accept-encoding")
+        wanted = coding.chosen(accepted.decode("latin-1"))
         key = _key(scope, wanted)
         # Taken before the question is put: what is true later is not what the answer shows.
         seen = self._look()
