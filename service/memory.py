@@ -6,7 +6,7 @@ import sys
 # As glibc's malloc.h has them.
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
 
-_LARGE_BYTES = 128 * 1024
+_LARGE_BYTES = 1024 * 1024
 
 
 def keep_memory_low() -> None:

@@ -17,8 +17,8 @@ from tests.benchmarks.stage import CITY, FOLDER, Stage, vasti_command
 
 _SURVEY = "served"
 _ROWS = 100
-_AGAIN, _FIRST, _PEER = 4_000, 300, 60
-"""How often is asked for what is kept as bytes, for what nobody has asked before, and the peer."""
+_AGAIN, _FIRST, _PEER, _WARM = 4_000, 300, 60, 150
+"""How often is asked for what is kept as bytes, for what nobody has asked before, the peer, and before the clock."""
 
 _MANY = 8
 """Readers at once, twice as many as elsewhere."""
@@ -49,6 +49,10 @@ class _Unasked:
         """As GeoJSON, one indicator."""
         return [next(self._windows) for _ in range(count)]
 
+    def warm_up(self, server: Server) -> None:
+        """Asks until each of the server's connections has prepared what it is asked, as on a service that is in use."""
+        server.requests_per_second(self.hundreds(_WARM), _WARM, _MANY)
+
     def settlements(self, count: int) -> list[str]:
         """As JSON, all indicators."""
         return [next(self._single) for _ in range(count)]
@@ -76,6 +80,7 @@ def measure_values(stage: Stage, runs: int) -> list[Result]:
     with _vasti(stage.environment, "vasti") as server:
         features = json.loads(server.get(kept))["features"]
         of_one = len(json.loads(server.get(*unasked.settlements(1)))["values"])
+        unasked.warm_up(server)
         _copy_to_peer(stage, features)
         hundred, of_few = (f"/collections/peer.figures/items?limit={n}" for n in (_ROWS, of_one))
         lines = [
@@ -88,6 +93,7 @@ def measure_values(stage: Stage, runs: int) -> list[Result]:
             _check_same(features, json.loads(tipg.get(hundred))["features"])
             results = [_against_peer(server, tipg, asked, runs) for asked in lines]
         with _vasti(of_many_cities, "many") as server_of_many:
+            many.warm_up(server_of_many)
             sides = (
                 lambda: server_of_many.requests_per_second(many.hundreds(first), first),
                 lambda: server.requests_per_second(few.hundreds(first), first),
