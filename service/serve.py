@@ -14,6 +14,7 @@ from geo.settings import Settings
 from service.app import create_app
 from service.http.middleware.heads import BoundedHeads
 from service.logs import configure_logs
+from service.memory import keep_memory_low
 from service.work.jobs import WorkerThread, prepare
 
 _BACKLOG = 2048
@@ -73,6 +74,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def _run(url: str, as_service: str, listener: socket.socket, settings: Settings) -> None:
+    keep_memory_low()
     engine = database.create_engine(as_service)
     worker = WorkerThread(url, settings) if settings.worker else None
     config = uvicorn.Config(

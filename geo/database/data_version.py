@@ -1,23 +1,26 @@
-"""The data version: a number that rises with every change a reader can see, read and watched."""
+"""Data versions: a number that rises with every change a reader can see, and where it stood at each city's last one.
+
+What an answer shows of some cities is as it was while none of them, and nothing that all share, has changed: a load in
+one city leaves what is kept of another as it is.
+"""
 
 import threading
 import time
+from collections.abc import Collection, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
 
 import psycopg
 from psycopg import sql
-from sqlalchemy import (
-    URL,
-    Connection,
-    func,
-    insert,
-    select,
-    update,
-)
+from sqlalchemy import URL, Connection, Select, Text, bindparam, func, insert, select, update
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import insert as upsert
 
 from geo.database.engine import conninfo
-from geo.database.schema.surveys import data_version
+from geo.database.schema.places import city
+from geo.database.schema.surveys import city_version, data_version
 
 POLL_S = 0.25
 """How long the watch waits for news before it looks whether it shall end."""
@@ -30,22 +33,58 @@ PATIENCE_S = 5.0
 
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.1, 5.0
 
-_READ = sql.SQL("SELECT version FROM data_version")
+_READ = sql.SQL("""
+SELECT data_version.version, data_version.shared, coalesce(of_cities.versions, '{}')
+FROM data_version, (
+    SELECT json_object_agg(city.slug, city_version.version) AS versions
+    FROM city_version JOIN city ON city.id = city_version.city_id
+) AS of_cities
+""")
+
+_Row = tuple[int, int, dict[str, int]]
 
 
-def read_data_version(connection: Connection) -> int:
-    """The data version; 0 before anything was loaded."""
-    return int(connection.execute(select(data_version.c.version)).scalar() or 0)
+def read_data_version(connection: Connection, cities: Collection[str] | None = None) -> int:
+    """The data version of what is shown of these cities (slugs), or of all of them; 0 before anything was loaded.
+
+    Of no city it is that of what all share: the indicators there are.
+    """
+    asked = _version_of(cities is not None)
+    return int(connection.execute(asked, {"cities": [*cities] if cities else []}).scalar() or 0)
+
+
+@cache
+def _version_of(of_cities: bool) -> Select[Any]:
+    if not of_cities:
+        return select(data_version.c.version)
+    last = (
+        select(func.max(city_version.c.version))
+        .join(city, city.c.id == city_version.c.city_id)
+        .where(city.c.slug == func.any(bindparam("cities", type_=ARRAY(Text))))
+    )
+    return select(func.greatest(data_version.c.shared, last.scalar_subquery()))
 
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """One sight of the data version. Two sights of the same number are not the same.
+    """One sight of the data versions. Two sights of the same number are not the same.
 
     Between them the database may have been away, or restored to an earlier state that reached the number again.
     """
 
     version: int
+    shared: int = 0
+    """Where it stood when something changed that all cities share."""
+    by_city: Mapping[str, int] = field(default_factory=dict)
+    """Where it stood when something of a city changed, by its slug."""
+    since: object = field(default_factory=object)
+    """The same in sights between which nothing was missed: a version of one is the same state in the other."""
+
+    def of(self, cities: Collection[str] | None) -> int:
+        """The data version of what is shown of these cities; None: of all. As read_data_version has it."""
+        if cities is None:
+            return self.version
+        return max([self.shared, *(self.by_city.get(slug, 0) for slug in cities)])
 
 
 class DataVersionWatch:
@@ -104,16 +143,20 @@ class DataVersionWatch:
             while not self._stopping.is_set():
                 if any(True for _ in connection.notifies(timeout=POLL_S, stop_after=1)):
                     self._last = (None, 0.0)
-                    seen = self._read(connection, None)
+                    seen = self._read(connection, seen)
                 elif time.monotonic() - self._last[1] >= HEARTBEAT_S:
                     seen = self._read(connection, seen)
 
-    def _read(self, connection: psycopg.Connection[tuple[int]], earlier: Seen | None) -> Seen:
-        """Reads the version and vouches for it from now on; the earlier sight stays while nothing changed."""
+    def _read(self, connection: psycopg.Connection[_Row], earlier: Seen | None) -> Seen:
+        """Reads the versions and vouches for them from now on; the earlier sight stays while nothing changed."""
         asked_s = time.monotonic()
-        row = connection.execute(_READ).fetchone()
-        version = row[0] if row else 0
-        seen = earlier if earlier is not None and earlier.version == version else Seen(version)
+        version, shared, by_city = connection.execute(_READ).fetchone() or (0, 0, {})
+        if earlier is None or version < earlier.version:
+            seen = Seen(version, shared, by_city)
+        elif version == earlier.version:
+            seen = earlier
+        else:
+            seen = Seen(version, shared, by_city, earlier.since)
         self._last = (seen, asked_s)
         return seen
 
@@ -122,9 +165,20 @@ DATA_VERSION_CHANNEL = "vasti_data_version"
 """The PostgreSQL notification channel on which a new data version is announced."""
 
 
-def raise_data_version(connection: Connection) -> None:
-    """Marks that what readers see has changed, and tells those who listen when the transaction commits."""
-    raised = connection.execute(update(data_version).values(version=data_version.c.version + 1))
-    if raised.rowcount == 0:
-        connection.execute(insert(data_version).values(version=1))
+def raise_data_version(connection: Connection, city_id: int | None) -> None:
+    """Marks that what readers see of a city has changed, or (None) what all cities share; whoever listens is told.
+
+    They are told when the transaction commits.
+    """
+    raised = update(data_version).values(version=data_version.c.version + 1).returning(data_version.c.version)
+    version = connection.execute(raised).scalar()
+    if version is None:
+        version = 1
+        connection.execute(insert(data_version).values(version=version, shared=version))
+    if city_id is None:
+        connection.execute(update(data_version).values(shared=version))
+    else:
+        of_city = upsert(city_version).values(city_id=city_id, version=version)
+        changed = of_city.on_conflict_do_update(index_elements=["city_id"], set_={"version": version})
+        connection.execute(changed)
     connection.execute(select(func.pg_notify(DATA_VERSION_CHANNEL, "")))

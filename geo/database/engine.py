@@ -56,7 +56,7 @@ def create_engine(url: str) -> Engine:
         parsed,
         hide_parameters=True,
         pool_pre_ping=True,
-        connect_args={"options": f"-c timezone=UTC{_LIMITS if is_service else ''}", "connect_timeout": 10},
+        connect_args={"options": f"-c timezone=UTC{_LIMITS + _PLANS if is_service else ''}", "connect_timeout": 10},
         **(_SERVICE_POOL if is_service else {}),
     )
 
@@ -64,6 +64,9 @@ def create_engine(url: str) -> Engine:
 _LIMITS = " -c statement_timeout=30s -c lock_timeout=5s -c idle_in_transaction_session_timeout=10min"
 """Strangers make the service ask: no question of theirs holds a connection for long, or waits long for a lock. A file
 is kept while its transaction is open, which may take minutes where files are kept elsewhere."""
+
+_PLANS = " -c random_page_cost=1.1 -c jit=off"
+"""What is published lies in memory, and takes less to read than to compile for."""
 
 _SERVICE_POOL: Mapping[str, Any] = {"pool_size": 10, "max_overflow": 14, "pool_timeout": 5}
 """Connections for all that the service does at once: three lanes of readers (`service.http.middleware.turns`), those
@@ -90,6 +93,8 @@ def snapshot(engine: Engine) -> Iterator[Connection]:
     """
     with translated_errors(reading=True), engine.connect() as connection:
         yield connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        # Nothing was changed; but at a rollback the driver would forget the statements that it has prepared.
+        connection.commit()
 
 
 @contextmanager

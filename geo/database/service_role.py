@@ -21,7 +21,7 @@ SERVICE_ROLE = "vasti_service"
 _READ = (
     *("organisation", "city", "city_request", "ward", "settlement", "settlement_ward", "boundary", "facility"),
     "own_indicator",
-    *("survey", "survey_frame", "stratum_frame", "survey_grant", "data_version", "alembic_version"),
+    *("survey", "survey_frame", "stratum_frame", "survey_grant", "data_version", "city_version", "alembic_version"),
     *("tally", "tallied", "pair_tally", "paired", "household"),
     *("publication", "published_place", "published_block", "published_figure", "published_pair"),
     "publication_download",
@@ -30,7 +30,7 @@ _READ = (
     "api_key (id, account_id, name, role, prefix, created_at, expires_at, revoked_at, last_used_on)",
 )
 _ADD = (
-    *("survey", "survey_grant", "data_version"),
+    *("survey", "survey_grant", "data_version", "city_version"),
     "organisation (slug, name)",
     "city (slug, name)",
     "city_request (organisation_id, account_id, slug, name, note)",
@@ -45,7 +45,8 @@ _CHANGE = (
     "survey (name, licence, state, publishing)",
     "city_request (state, reason, decided_at)",
     "settlement (ended_on)",
-    "data_version (version)",
+    "data_version (version, shared)",
+    "city_version (version)",
     "account (name, role, is_active)",
     "api_key (revoked_at)",
     "upload (state, choices, problem)",

@@ -20,10 +20,11 @@ from .open_views import READER_ROLE as READER_ROLE
 from .open_views import make_reader as make_reader
 from .removing import remove_publication as remove_publication
 from .removing import retract_publication as retract_publication
+from .rows import FEATURE_ID as FEATURE_ID
 from .trends import find_published_trends as find_published_trends
-from .values import FEATURE_ID as FEATURE_ID
 from .values import CurrentPublication as CurrentPublication
 from .values import WrittenPage as WrittenPage
 from .values import current_publications as current_publications
 from .values import find_published_values as find_published_values
+from .values import list_published_values as list_published_values
 from .values import write_published_values as write_published_values

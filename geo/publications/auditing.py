@@ -12,7 +12,7 @@ from geo.indicators.definitions import read_catalogue
 from geo.indicators.figures import LEVELS, ValuesQuery
 from geo.indicators.figures.disclosure.audit import Finding, Text, audit
 from geo.indicators.figures.disclosure.program import Impossible, Progress
-from geo.publications.values import CurrentPublication, blocks_of, current_publications, read_page
+from geo.publications.values import CurrentPublication, current_publications, read_page
 
 _M2_PER_HA = 10_000.0
 
@@ -78,7 +78,7 @@ def _read(connection: Connection, of: CurrentPublication, by: Sequence[str] | No
         if not field or by is None or field in by:
             for level in LEVELS:
                 query = ValuesQuery(level=level, counted=counted, by=field or None, page=PageRequest(limit=None))
-                frames.append(read_page(connection, [of], query, blocks_of(query)).figures)
+                frames.append(read_page(connection, [of], query).figures)
     return Text(pd.concat([frame for frame in frames if len(frame)], ignore_index=True), of.number)
 
 

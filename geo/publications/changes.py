@@ -12,8 +12,9 @@ from geo.database.schema.publications import published_block, published_pair
 from geo.indicators.definitions import read_catalogue
 from geo.indicators.figures import FigurePage, ValuesQuery
 from geo.indicators.figures.changes import COLUMNS, check_changes, compare
+from geo.publications.rows import BLOCK, Conditions
 from geo.publications.trends import blocks_together
-from geo.publications.values import Conditions, CurrentPublication, current_publications, read_page
+from geo.publications.values import CurrentPublication, current_publications, read_page
 
 _ROUNDS = ["_publication_id", "_publication_id_before"]
 
@@ -52,7 +53,7 @@ def _in_all(publications: list[CurrentPublication]) -> ColumnElement[bool]:
     """The condition that an earlier round has the indicator too."""
     there = published_block.alias("there")
     ids = [each.id for each in publications]
-    return published_block.c.indicator_id.in_(select(there.c.indicator_id).where(there.c.publication_id.in_(ids)))
+    return BLOCK.c.indicator_id.in_(select(there.c.indicator_id).where(there.c.publication_id.in_(ids)))
 
 
 def _of_same(
@@ -66,7 +67,7 @@ def _of_same(
     same = replace(query, indicators=sorted({*shown["indicator"]}), page=PageRequest(limit=None))
     if query.level == "settlement":
         same = replace(same, settlements=sorted({*shown["_code"]}))
-    asked = [*blocks, published_block.c.indicator_id.in_(same.indicators)]
+    asked = [*blocks, BLOCK.c.indicator_id.in_(same.indicators)]
     return read_page(connection, publications, same, asked).figures
 
 

@@ -14,7 +14,6 @@ from geo.messages import Message
 from geo.publications.values import (
     CurrentPublication,
     add_shapes,
-    blocks_of,
     current_publications,
     middles,
     read_page,
@@ -31,7 +30,7 @@ def find_published_gaps(connection: Connection, query: GapsQuery) -> GapsPage:
     check_gaps(connection, query, catalogue)
     asked = values_asked(query)
     newest = publications_there_are(connection, query.city, asked.surveys)[-1]
-    whole = read_page(connection, [newest], asked, blocks_of(asked)).figures
+    whole = read_page(connection, [newest], asked).figures
     # What a target takes is counted from what is published.
     whole = whole.assign(_value=whole["value"], _population=whole["population"])
     page = rank(query, catalogue.find([query.indicator])[0], whole, lambda: middles(connection, whole))

@@ -92,7 +92,7 @@ def make_publication(
     write_pairs(connection, row.city, row.slug, names, None if current is None else current.id)
     write_wide_view(connection, _indicators(connection))
     note_problem(connection, survey_id, None)
-    raise_data_version(connection)
+    raise_data_version(connection, row.city_id)
     kept = {code for *_, level, code in names if level == "settlement"}
     return Made(number, True, row.city, row.slug, row.organisation_id, publication_id, len(kept))
 

@@ -5,14 +5,14 @@ from dataclasses import replace
 from sqlalchemy import Connection, func, select, tuple_
 
 from geo.base import PageRequest
-from geo.database.schema.publications import published_block
 from geo.indicators.definitions import Counted, read_catalogue
 from geo.indicators.figures import TREND_COLUMNS, FigurePage, TrendsQuery, ValuesQuery
 from geo.indicators.figures.columns import frame_names
 from geo.indicators.figures.query import check_filters
 from geo.indicators.figures.trends import RoundShown, draw_lines, values_asked
 from geo.publications.gaps import publications_there_are
-from geo.publications.values import Conditions, CurrentPublication, read_page
+from geo.publications.rows import BLOCK, Conditions
+from geo.publications.values import CurrentPublication, read_page
 
 
 def find_published_trends(connection: Connection, query: TrendsQuery) -> FigurePage:
@@ -48,7 +48,7 @@ def blocks_together(connection: Connection, publications: list[CurrentPublicatio
 
     Where a round counts households because sizes of households are not known, all do.
     """
-    block = published_block.c
+    block = BLOCK.c
     asked = [block.group_field == (query.by or "")]
     if query.indicators:
         asked.append(block.indicator_id.in_(query.indicators))

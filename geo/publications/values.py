@@ -3,31 +3,30 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any, NamedTuple
+from functools import lru_cache, partial
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sqlalchemy import Connection, RowMapping, Select, Text, and_, case, cast, func, literal, null, select, true, tuple_
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy import Connection, RowMapping, Select, Text, bindparam, func, select, true
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql import ColumnElement
 
-from geo.base import decode_cursor, encode_cursor
+from geo.base import Listing, decode_cursor, encode_cursor
 from geo.database.schema.places import city
-from geo.database.schema.publications import publication, published_block, published_figure, published_place
+from geo.database.schema.publications import publication, published_place
 from geo.database.schema.surveys import survey
 from geo.errors import InvalidParameter, InvalidParameters
 from geo.fields import Unit
 from geo.indicators.definitions import read_catalogue
-from geo.indicators.figures import COLUMNS, COUNT_STEP, REASONS, VALUE_COLUMNS, FigurePage, ValuesQuery
+from geo.indicators.figures import COLUMNS, COUNT_STEP, FigurePage, ValuesQuery
 from geo.indicators.figures.compute import NUMBERS
-from geo.indicators.figures.disclosure.rules import PROTECTED
 from geo.indicators.figures.query import check_filters
 from geo.places import as_wkb, read_shape
+from geo.publications import rows
+from geo.publications.rows import KEY, Conditions, Form, form_of, parameters_of
 from geo.surveys import Mode
-
-_C = "C"
-"""The collation in which texts stand in the order of their code points, as they do in cursors."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +56,15 @@ def current_publications(
 
     With a `number`, those that have it, current or superseded.
     """
-    is_it = publication.c.state == "current" if number is None else publication.c.number == number
-    rows = (
+    asked = _publications(bool(cities), bool(surveys), number is not None)
+    found = connection.execute(asked, {"cities": list(cities), "surveys": list(surveys), "number": number})
+    return sorted((CurrentPublication(*row) for row in found), key=lambda each: each.key)
+
+
+@lru_cache(maxsize=8)
+def _publications(of_cities: bool, of_surveys: bool, is_numbered: bool) -> Select[Any]:
+    is_it = publication.c.number == bindparam("number") if is_numbered else publication.c.state == "current"
+    found = (
         select(
             *(publication.c.id, publication.c.number, city.c.slug.label("city"), survey.c.slug.label("survey")),
             *(survey.c.starts_on, survey.c.ends_on, survey.c.mode, survey.c.unit, survey.c.id.label("survey_id")),
@@ -67,17 +73,11 @@ def current_publications(
         .join(city, city.c.id == survey.c.city_id)
         .where(is_it, publication.c.state != "retracted", survey.c.state == "published")
     )
-    if cities:
-        rows = rows.where(city.c.slug.in_(cities))
-    if surveys:
-        rows = rows.where(survey.c.slug.in_(surveys))
-    return sorted((CurrentPublication(*row) for row in connection.execute(rows)), key=lambda each: each.key)
-
-
-FEATURE_ID = ("city", "survey", "indicator", "counted", "ward_code", "settlement_code", "group")
-"""The columns that name a figure among all of its publication and form."""
-
-Conditions = Sequence[ColumnElement[bool]]
+    if of_cities:
+        found = found.where(city.c.slug == func.any(bindparam("cities", type_=ARRAY(Text))))
+    if of_surveys:
+        found = found.where(survey.c.slug == func.any(bindparam("surveys", type_=ARRAY(Text))))
+    return found
 
 
 def find_published_values(connection: Connection, query: ValuesQuery) -> FigurePage:
@@ -87,8 +87,9 @@ def find_published_values(connection: Connection, query: ValuesQuery) -> FigureP
         InvalidParameters: as geo.indicators.figures.find_values.
     """
     check_filters(connection, query, read_catalogue(connection))
-    publications = _asked_for(connection, query)
-    page = read_page(connection, publications, query, blocks_of(query))
+    publications = current_publications(connection, query.cities, query.surveys, query.publication)
+    _check_number(connection, query, publications)
+    page = read_page(connection, publications, query)
     shown = add_shapes(connection, page.figures) if query.geometry else page.figures
     return replace(page, figures=shown.drop(columns=list(INTERNAL)))
 
@@ -96,25 +97,32 @@ def find_published_values(connection: Connection, query: ValuesQuery) -> FigureP
 INTERNAL = ("_publication_id", "_place", "_code", "_drawn", "_group")
 """What figures have besides while they are made."""
 
-_KEY = ("city", "starts_on", "survey", "indicator", "_code", "_group")
-"""What orders figures, and what a cursor holds of the last one shown."""
-
-
-def blocks_of(query: ValuesQuery) -> Conditions:
-    """Which blocks a query asks for."""
-    counted = published_block.c.counted == query.counted if query.counted else published_block.c.is_headline
-    version = published_block.c.definition_version == query.version if query.version else true()
-    asked = published_block.c.indicator_id.in_(query.indicators) if query.indicators else true()
-    return [published_block.c.group_field == (query.by or ""), counted, version, asked]
+_LARGEST_PART = 5_000
+"""Rows that are read at once: with the shapes of whole cities they may be some hundred megabytes."""
 
 
 def read_page(
-    connection: Connection, publications: Sequence[CurrentPublication], query: ValuesQuery, blocks: Conditions
+    connection: Connection,
+    publications: Sequence[CurrentPublication],
+    query: ValuesQuery,
+    blocks: Conditions | None = None,
 ) -> FigurePage:
-    """A page of the figures of some blocks, with INTERNAL beside their columns; `blocks` has one of each indicator."""
-    sizes = _sizes(connection, publications, query, blocks)
-    page = _fetch(connection, publications, sizes, query, blocks, lambda rows: rows)
-    return FigurePage(_frame(page.rows), page.total, page.next_cursor)
+    """A page of the figures asked for, or of these `blocks`, one of each indicator; INTERNAL stands beside."""
+    # The shapes of figures in a frame are read by themselves.
+    form = form_of(replace(query, geometry=False))
+    asked = partial(rows.rows_asked, form) if blocks is None else partial(rows.rows, form, blocks)
+    sizes = _sizes(connection, publications, query, rows.blocks_of(form) if blocks is None else blocks)
+    fetched = _fetch(publications, sizes, query, partial(_read_rows, connection, asked))
+    every = [row for part in fetched.parts for row in part.shown]
+    return FigurePage(_frame(every), fetched.total, fetched.next_cursor)
+
+
+def _read_rows(
+    connection: Connection, asked: Callable[..., Select[Any]], limit: int, parameters: Mapping[str, Any]
+) -> "_Part[Sequence[RowMapping]]":
+    found = connection.execute(asked(is_after="after_indicator" in parameters), parameters).mappings().all()
+    shown = found[:limit]
+    return _Part(shown, len(shown), len(found) > limit, [shown[-1][name] for name in KEY] if shown else [])
 
 
 class _Size(NamedTuple):
@@ -131,11 +139,10 @@ class _Size(NamedTuple):
 
 @dataclass(frozen=True)
 class WrittenPage:
-    """Figures as JSON: of each its columns as one text, its name, and the GeoJSON of its place's shape."""
+    """Figures as JSON with commas between; with shapes, as features of GeoJSON."""
 
-    rows: Sequence[str]
-    names: Sequence[str]
-    shapes: Sequence[str | None]
+    written: str
+    returned: int
     total: int
     next_cursor: str | None
 
@@ -146,34 +153,79 @@ def write_published_values(connection: Connection, query: ValuesQuery) -> Writte
     Raises:
         InvalidParameters: as find_published_values.
     """
-    publications = _asked_for(connection, query)
-    sizes = _sizes(connection, publications, query, blocks_of(query))
-    if not _names_what_is_there(publications, sizes, query):
-        check_filters(connection, query, read_catalogue(connection))
-    page = _fetch(connection, publications, sizes, query, blocks_of(query), _as_json)
-    told, names, shapes = ([row[name] for row in page.rows] for name in ("told", "_name", "_shape"))
-    return WrittenPage(told, names, shapes, page.total, page.next_cursor)
+    form = form_of(query)
+    publications, sizes = _checked(connection, query)
+
+    def read(limit: int, parameters: Mapping[str, Any]) -> _Part[str]:
+        asked = rows.rows_written(form, is_after="after_indicator" in parameters)
+        written, n, *last = connection.execute(asked, parameters).one()
+        return _Part(written or "", min(n, limit), n > limit, last)
+
+    fetched = _fetch(publications, sizes, query, read)
+    told = [part for part in fetched.parts if part.n]
+    written = ",".join(part.shown for part in told)
+    return WrittenPage(written, sum(part.n for part in told), fetched.total, fetched.next_cursor)
 
 
-def _asked_for(connection: Connection, query: ValuesQuery) -> list[CurrentPublication]:
-    """The publications that a query is answered from.
+def list_published_values(connection: Connection, query: ValuesQuery) -> Listing:
+    """The same figures as rows of plain values: those of VALUE_COLUMNS, and of KEY.
 
     Raises:
-        InvalidParameters: the round has none of the number that is asked for.
+        InvalidParameters: as find_published_values.
     """
-    found = current_publications(connection, query.cities, query.surveys, query.publication)
-    if query.publication is not None and not found:
+    publications, sizes = _checked(connection, query)
+    read = partial(_read_rows, connection, partial(rows.rows_told, form_of(replace(query, geometry=False))))
+    fetched = _fetch(publications, sizes, query, read)
+    return Listing([dict(row) for part in fetched.parts for row in part.shown], fetched.total, fetched.next_cursor)
+
+
+def _checked(connection: Connection, query: ValuesQuery) -> tuple[list[CurrentPublication], dict[int, _Size]]:
+    """The publications that a query is answered from, and how many figures each has of those asked for.
+
+    Raises:
+        InvalidParameters: as find_published_values.
+    """
+    named = (bool(query.cities), bool(query.surveys), query.publication is not None)
+    asked = _publications_and_sizes(form_of(replace(query, geometry=False)), *named)
+    parameters = {"cities": list(query.cities), "surveys": list(query.surveys), "number": query.publication}
+    publications, sizes = [], {}
+    for row in connection.execute(asked, parameters_of(query) | parameters):
+        found, size = CurrentPublication(*row[:-3]), _Size(*row[-3:])
+        publications.append(found)
+        if size.figures:
+            sizes[found.id] = size
+    publications.sort(key=lambda each: each.key)
+    _check_number(connection, query, publications)
+    if not _names_what_is_there(publications, sizes, query):
         check_filters(connection, query, read_catalogue(connection))
-        of_round = (
-            select(publication.c.number)
-            .join(survey, survey.c.id == publication.c.survey_id)
-            .join(city, city.c.id == survey.c.city_id)
-            .where(city.c.slug.in_(query.cities), survey.c.slug.in_(query.surveys), publication.c.state != "retracted")
-        )
-        known = [str(number) for number in sorted(connection.execute(of_round).scalars())]
-        problem = InvalidParameter("publication", "publication_not_there", number=query.publication, known=known)
-        raise InvalidParameters([problem])
-    return found
+    return publications, sizes
+
+
+@lru_cache(maxsize=256)
+def _publications_and_sizes(form: Form, of_cities: bool, of_surveys: bool, is_numbered: bool) -> Select[Any]:
+    of_blocks, of_places = rows.sizes(form, rows.blocks_of(form))
+    asked = _publications(of_cities, of_surveys, is_numbered).join(of_blocks, true()).join(of_places, true())
+    return asked.add_columns(of_blocks.c.n, of_blocks.c.groups, of_places.c.n)
+
+
+def _check_number(connection: Connection, query: ValuesQuery, publications: Sequence[CurrentPublication]) -> None:
+    """Refuses the number of a publication that the round does not have.
+
+    Raises:
+        InvalidParameters: with the numbers there are.
+    """
+    if query.publication is None or publications:
+        return
+    check_filters(connection, query, read_catalogue(connection))
+    of_round = (
+        select(publication.c.number)
+        .join(survey, survey.c.id == publication.c.survey_id)
+        .join(city, city.c.id == survey.c.city_id)
+        .where(city.c.slug.in_(query.cities), survey.c.slug.in_(query.surveys), publication.c.state != "retracted")
+    )
+    known = [str(number) for number in sorted(connection.execute(of_round).scalars())]
+    problem = InvalidParameter("publication", "publication_not_there", number=query.publication, known=known)
+    raise InvalidParameters([problem])
 
 
 def _names_what_is_there(
@@ -191,127 +243,81 @@ def _names_what_is_there(
     )
 
 
-def _as_json(rows: Select[Any]) -> Select[Any]:
-    """Each row as JSON (`told`), and what orders them."""
-    found = rows.subquery("found")
-    reason = found.c.reason
-    made: dict[str, ColumnElement[Any]] = {
-        "rounded_to": case((func.coalesce(found.c.n, found.c.population).is_not(None), COUNT_STEP)),
-        "flags": func.coalesce(func.string_to_array(found.c.flags, ","), cast([], ARRAY(Text))),
-        "status": case((reason.is_(None), "published"), else_="withheld"),
-        # One parameter, where a case for each reason would be twenty.
-        "reason_text": cast(REASONS, JSONB)[reason].astext,
-    }
-    columns = [made[name] if name in made else found.c[name] for name in (column.name for column in VALUE_COLUMNS)]
-    told = select(*(each.label(column.name) for each, column in zip(columns, VALUE_COLUMNS, strict=True)))
-    as_row = told.correlate(found).lateral("told")
-    row = cast(func.row_to_json(as_row.table_valued()), Text).label("told")
-    name = func.concat_ws("/", *(found.c[name] for name in FEATURE_ID)).label("_name")
-    return select(*(found.c[name] for name in (*_KEY, "_shape")), name, row).select_from(found.join(as_row, true()))
+Shown = TypeVar("Shown")
 
 
 @dataclass(frozen=True)
-class _Fetched:
-    rows: Sequence[RowMapping]
+class _Part(Generic[Shown]):
+    """Some rows of one publication: how many, whether it has more, and the KEY of the last one."""
+
+    shown: Shown
+    n: int
+    has_more: bool
+    last: Sequence[str]
+
+
+@dataclass(frozen=True)
+class _Fetched(Generic[Shown]):
+    parts: Sequence[_Part[Shown]]
     total: int
     next_cursor: str | None
 
 
 def _fetch(
-    connection: Connection,
     publications: Sequence[CurrentPublication],
     sizes: Mapping[int, _Size],
     query: ValuesQuery,
-    blocks: Conditions,
-    shape: Callable[[Select[Any]], Select[Any]],
-) -> _Fetched:
-    """The rows of a page, shaped, from one publication after another until it is full."""
-    after = None if query.page.cursor is None else decode_cursor(query.page.cursor, len(_KEY))
+    read: Callable[[int, Mapping[str, Any]], _Part[Shown]],
+) -> _Fetched[Shown]:
+    """The rows of a page, from one publication after another until it is full.
+
+    `read` is asked for so many rows with the parameters of its statement, whose `limit` is one more: whether there are
+    more is known by that one.
+    """
+    after = None if query.page.cursor is None else decode_cursor(query.page.cursor, len(_ROUND) + len(KEY))
     total = sum(size.figures for size in sizes.values())
-    limit = total if query.page.limit is None else query.page.limit
-    rows: list[RowMapping] = []
+    left = total if query.page.limit is None else query.page.limit
+    parts: list[_Part[Shown]] = []
+    last: list[str] = []
     for each in publications:
-        if len(rows) > limit or each.id not in sizes or (after is not None and each.key < after[:3]):
+        if each.id not in sizes or (after is not None and each.key < after[: len(_ROUND)]):
             continue
-        here = after[3:] if after is not None and each.key == after[:3] else None
-        asked = shape(_rows(each, query, blocks, here).limit(limit + 1 - len(rows)))
-        rows += connection.execute(asked).mappings().all()
-    shown = rows[:limit]
-    cursor = encode_cursor([shown[-1][name] for name in _KEY]) if len(rows) > limit and shown else None
-    return _Fetched(shown, total, cursor)
+        here: Sequence[str] = after[len(_ROUND) :] if after is not None and each.key == after[: len(_ROUND)] else []
+        has_more = True
+        while has_more:
+            limit = min(left, _LARGEST_PART)
+            beyond = {f"after_{name}": part for name, part in zip(KEY, here, strict=False)}
+            part = read(limit, {**parameters_of(query), **_of_round(each), **beyond, "limit": limit + 1})
+            if part.n:
+                parts.append(part)
+                last, here = [*each.key, *part.last], part.last
+            left, has_more = left - part.n, part.has_more
+            if has_more and left == 0:
+                return _Fetched(parts, total, encode_cursor(last))
+    return _Fetched(parts, total, None)
 
 
-def _places(query: ValuesQuery) -> Conditions:
-    """Which places are asked for."""
-    chosen = published_place.c.code.in_(query.settlements) if query.settlements else true()
-    return [published_place.c.level == query.level, chosen]
+_ROUND = ("city", "starts_on", "survey")
+"""What a cursor holds before KEY: CurrentPublication.key."""
+
+
+def _of_round(of: CurrentPublication) -> Mapping[str, Any]:
+    dates = {"starts_on": of.starts_on.isoformat(), "ends_on": of.ends_on.isoformat()}
+    return {"publication_id": of.id, "city": of.city, "survey": of.survey, **dates}
 
 
 def _sizes(
     connection: Connection, publications: Sequence[CurrentPublication], query: ValuesQuery, blocks: Conditions
 ) -> dict[int, _Size]:
     """Of each publication that has figures of those asked for, how many."""
-    ids = [each.id for each in publications]
-    groups = func.sum(func.cardinality(published_block.c.groups))
-    of_blocks = (
-        select(published_block.c.publication_id, func.count().label("n"), groups.label("groups"))
-        .where(published_block.c.publication_id == func.any(ids), *blocks)
-        .group_by(published_block.c.publication_id)
-        .subquery()
+    of_blocks, of_places = rows.sizes(form_of(query), blocks)
+    asked = (
+        select(publication.c.id, of_blocks.c.n, of_blocks.c.groups, of_places.c.n)
+        .select_from(publication.join(of_blocks, true()).join(of_places, true()))
+        .where(publication.c.id == func.any([each.id for each in publications]))
     )
-    of_places = (
-        select(published_place.c.publication_id, func.count().label("n"))
-        .where(published_place.c.publication_id == func.any(ids), *_places(query))
-        .group_by(published_place.c.publication_id)
-        .subquery()
-    )
-    same = of_places.c.publication_id == of_blocks.c.publication_id
-    both = select(of_blocks, of_places.c.n.label("places")).join(of_places, same)
-    return {row.publication_id: _Size(row.n, int(row.groups), row.places) for row in connection.execute(both)}
-
-
-_PLACE = ("ward_code", "ward_name", "settlement_code", "settlement_name")
-
-
-def _rows(of: CurrentPublication, query: ValuesQuery, blocks: Conditions, after: Sequence[str] | None) -> Select[Any]:
-    """The rows of one publication asked for, in order, after the one whose indicator, code and group are given."""
-    block, place, figure = published_block.c, published_place.c, published_figure.c
-    groups = func.unnest(block.groups).table_valued("name", with_ordinality="nth").render_derived("of_block")
-    group = groups.c.name if query.by else literal("", Text)
-    is_it = and_(figure.block == block.block, figure.place == place.place, figure.publication_id == of.id)
-    rows = select(
-        literal(of.city, Text).label("city"),
-        literal(of.survey, Text).label("survey"),
-        literal(of.starts_on.isoformat(), Text).label("starts_on"),
-        literal(of.ends_on.isoformat(), Text).label("ends_on"),
-        *(place.level, *(place[name] for name in _PLACE)),
-        literal(query.by, Text).label("group_by"),
-        (groups.c.name if query.by else null()).label("group"),
-        block.indicator_id.label("indicator"),
-        *(block[name] for name in ("indicator_name", "definition_version", "counted", "unit")),
-        *(figure[name] for name in NUMBERS),
-        func.coalesce(figure.method, block.method).label("method"),
-        figure.flags,
-        # Of a place that is protected in all groups no row is kept.
-        case((figure.block.is_(None), PROTECTED), else_=figure.reason).label("reason"),
-        figure.kept_from,
-        block.publication_id.label("_publication_id"),
-        place.place.label("_place"),
-        place.code.label("_code"),
-        place.drawn.label("_drawn"),
-        group.label("_group"),
-        (place.shape if query.geometry else null()).label("_shape"),
-    )
-    both = published_block.join(published_place, place.publication_id == block.publication_id)
-    if query.by:
-        both = both.join(groups, true()).outerjoin(published_figure, and_(is_it, figure.group_name == groups.c.name))
-    else:
-        both = both.join(published_figure, is_it)
-    rows = rows.select_from(both).where(block.publication_id == of.id, *blocks, *_places(query))
-    if after is not None:
-        key = tuple_(block.indicator_id.collate(_C), place.code.collate(_C), group.collate(_C))
-        rows = rows.where(key > tuple_(*(literal(part, Text) for part in after)))
-    return rows.order_by(block.block, place.place, *([groups.c.nth] if query.by else []))
+    sizes = {row[0]: _Size(*row[1:]) for row in connection.execute(asked, parameters_of(query))}
+    return {number: size for number, size in sizes.items() if size.figures}
 
 
 def _frame(rows: Sequence[RowMapping]) -> pd.DataFrame:

@@ -56,5 +56,5 @@ def answer_request(done: Acting, number: int, given: CityAnswer) -> dict[str, An
 
 
 def _note_added(done: Acting, slug: str, name: str, **facts: str) -> None:
-    raise_data_version(done.connection)
+    raise_data_version(done.connection, places.find_city(done.connection, slug))
     done.note("city added", f"city {slug}", after={"name": name, **facts})

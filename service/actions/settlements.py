@@ -26,7 +26,7 @@ def end_settlement(done: Acting, city: str, code: str, ended_on: date | None) ->
         if getattr(error.orig, "sqlstate", None) != _NOT_ALLOWED:
             raise
         raise NotAllowed("settlement_of_others", settlement=code) from None
-    raise_data_version(done.connection)
+    raise_data_version(done.connection, places.find_city(done.connection, city))
     action, facts = told_of_end(before, after)
     done.note(action, f"settlement {city}/{code}", before=facts["before"], after=facts["after"])
     return after

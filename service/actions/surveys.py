@@ -54,7 +54,7 @@ def change_state(done: Acting, city: str, survey: str, state: Literal["draft", "
     """
     before = find_own(done, city, survey)
     if surveys.set_state(done.connection, before["city_id"], survey, state):
-        raise_data_version(done.connection)
+        raise_data_version(done.connection, before["city_id"])
         facts = {"before": {"state": before["state"]}, "after": {"state": state}}
         done.note("state set", f"survey {city}/{survey}", owner_id=before["organisation_id"], **facts)
 

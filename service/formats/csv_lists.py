@@ -11,7 +11,7 @@ _COUNTED = {"households": "+hh", "persons": "+ind"}
 
 def _write(found: Rows) -> bytes:
     hashtags = _hashtags(found) if found.csv.hxl else None
-    text = csv_text(found.frame(), found.names, hashtags=hashtags, declared=found.declared)
+    text = csv_text(found.rows, found.names, hashtags=hashtags, declared=found.declared)
     return text.encode("utf-8-sig" if found.csv.excel else "utf-8")
 
 
@@ -21,11 +21,10 @@ def _hashtags(found: Rows) -> Mapping[str, str]:
     measured = {name: found.declared[name].measures for name in exact if name in found.declared}
     if not any(measured.values()):
         return exact
-    figures = found.frame()
-    if (figures["unit"] == "%").all():
+    unit, counted = ({*found.values(name)} for name in ("unit", "counted"))
+    if unit <= {"%"}:
         in_unit = [name for name, what in measured.items() if what == "figure"]
         exact |= {name: exact[name].replace("+num", "+num+pct", 1) for name in in_unit}
-    counted = set(figures["counted"])
     if len(counted) == 1:
         attribute = _COUNTED[counted.pop()]
         exact |= {name: _with(exact[name], attribute) for name, what in measured.items() if what == "counted"}

@@ -2,13 +2,14 @@
 
 import csv
 import io
+import math
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from geo.base import kept_from_formulas
 from geo.indicators.figures import KNOWN_COLUMNS, Column
 
 COUNTS = frozenset(name for name, column in KNOWN_COLUMNS.items() if column.is_whole)
@@ -129,35 +130,55 @@ def one_text(several: Sequence[Any]) -> str:
 
 
 def csv_text(
-    frame: pd.DataFrame,
+    rows: pd.DataFrame | Sequence[Mapping[str, Any]],
     names: Sequence[str],
     *,
     hashtags: Mapping[str, str] | None = None,
     declared: Mapping[str, Column] = KNOWN_COLUMNS,
 ) -> str:
-    """A frame as CSV (RFC 4180): the columns named, a header row and, where given, a row of their HXL hashtags."""
+    """Rows as CSV (RFC 4180): the columns named, a header row and, where given, a row of their HXL hashtags."""
     out = io.StringIO()
-    rows = csv.writer(out, lineterminator=_LINE_END)
-    rows.writerow(names)
+    lines = csv.writer(out, lineterminator=_LINE_END)
+    lines.writerow(names)
     if hashtags:
-        rows.writerow(hashtags[name] for name in names)
-    rows.writerows(zip(*(_csv_cells(frame[name], declared.get(name, _ANY)) for name in names), strict=True))
+        lines.writerow(hashtags[name] for name in names)
+    columns = [declared.get(name, _ANY) for name in names]
+    if isinstance(rows, pd.DataFrame):
+        cells = (_csv_cells(rows[name], column) for name, column in zip(names, columns, strict=True))
+        lines.writerows(zip(*cells, strict=True))
+    else:
+        lines.writerows([_cell(row[name], column) for name, column in zip(names, columns, strict=True)] for row in rows)
     return out.getvalue()
 
 
 def _csv_cells(column: pd.Series, declared: Column) -> list[Any]:
-    """The texts of a column's cells, empty where nothing is known: counts without a point, lists parted by blanks.
+    """The texts of a column's cells."""
+    # Each value once: a column of figures says the same few over and over.
+    codes, values = pd.factorize(column.map(one_text) if declared.is_several else column)
+    return [*np.array([*(_cell(each, declared) for each in values), ""], dtype=object)[codes]]
+
+
+def _cell(value: Any, declared: Column) -> str:
+    """The text of a cell, empty where nothing is known: counts without a point, lists parted by blanks.
 
     A text a spreadsheet would run as a formula is kept from it by an apostrophe.
     """
-    if declared.is_several:
-        column = column.map(one_text)
-    elif declared.is_whole:
-        column = column.astype(float).replace([np.inf, -np.inf], np.nan)
-    elif pd.api.types.is_float_dtype(column):
-        column = column + 0.0  # no minus before 0
-    # Each value once: a column of figures says the same few over and over.
-    codes, values = pd.factorize(column)
-    told = [_whole(each) for each in values] if declared.is_whole else values
-    texts = [kept_from_formulas(str(each)) if isinstance(each, str) else str(each) for each in told]
-    return [*np.array([*texts, ""], dtype=object)[codes]]
+    match value:
+        case None:
+            return ""
+        case str():
+            return f"'{value}" if value.startswith(_FORMULA_STARTS) else value
+        case list() | tuple():
+            return _cell(one_text(value), declared)
+        case datetime():
+            return value.isoformat()
+        case float():
+            return _number(value, declared)
+        case _:
+            return str(value)
+
+
+def _number(value: float, declared: Column) -> str:
+    if declared.is_whole:
+        return str(_whole(value)) if math.isfinite(value) else ""
+    return "" if math.isnan(value) else str(value + 0.0)  # no minus before 0

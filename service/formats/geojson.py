@@ -9,13 +9,13 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from service.formats.format import Format
-from service.formats.rows import Rows, Written
+from service.formats.rows import Rows
 
 _DECIMALS = 6
 
 
 def _write(found: Rows) -> bytes:
-    features = _features(found) if found.written is None else _written(found.written)
+    features = _features(found) if found.written is None else orjson.Fragment(f"[{found.written.text}]")
     return orjson.dumps(
         {
             "type": "FeatureCollection",
@@ -32,15 +32,6 @@ def _features(found: Rows) -> list[dict[str, Any]]:
     rows = found.plain()
     shapes = _texts([row["geometry"] for row in rows])
     return [_feature(dict(row), shapes, found.feature_id) for row in rows]
-
-
-def _written(found: Written) -> orjson.Fragment:
-    """The features of rows that are written already."""
-    features = (
-        f'{{"type":"Feature","id":{orjson.dumps(name).decode()},"geometry":{shape or "null"},"properties":{row}}}'
-        for row, name, shape in zip(found.rows, found.names, found.shapes, strict=True)
-    )
-    return orjson.Fragment(f"[{','.join(features)}]")
 
 
 def _texts(shapes: Sequence[BaseGeometry | None]) -> dict[int, str]:

@@ -33,11 +33,10 @@ class CsvForm:
 
 @dataclass(frozen=True)
 class Written:
-    """Rows as JSON that is written already, what names each, and the GeoJSON of its shape; None where it has none."""
+    """Rows that are written already, as JSON or as features of GeoJSON, with commas between; and how many."""
 
-    rows: Sequence[str]
-    names: Sequence[str]
-    shapes: Sequence[str | None]
+    text: str
+    returned: int
 
 
 @dataclass(frozen=True)
@@ -70,7 +69,7 @@ class Rows:
     @property
     def returned(self) -> int:
         """How many rows there are."""
-        return len(self.rows if self.written is None else self.written.rows)
+        return len(self.rows) if self.written is None else self.written.returned
 
     @property
     def file_name(self) -> str:
@@ -81,6 +80,10 @@ class Rows:
     def names(self) -> list[str]:
         """The columns of a table of them."""
         return list(self.tags) or list(self.frame().columns)
+
+    def values(self, name: str) -> Sequence[Any]:
+        """What the rows have in a column."""
+        return list(self.rows[name]) if isinstance(self.rows, pd.DataFrame) else [row[name] for row in self.rows]
 
     def plain(self) -> Sequence[Mapping[str, Any]]:
         """The rows with plain values."""

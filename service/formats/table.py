@@ -17,6 +17,8 @@ FORMATS: dict[str, Format] = {
 JSON = json_lists.FORMAT.name
 """What is answered where nothing else is asked for."""
 
+CSV = csv_lists.FORMAT.name
+
 
 def formats_for(*has: Needs) -> list[Format]:
     """The formats of rows that have shapes, points or neither."""

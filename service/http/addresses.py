@@ -30,14 +30,20 @@ class _Address:
 class Addresses:
     """The addresses of the routers that were added."""
 
-    _known: list[_Address] = field(default_factory=list)
+    _fixed: dict[str, list[_Address]] = field(default_factory=dict)
+    _patterns: list[_Address] = field(default_factory=list)
 
     def add(self, router: APIRouter, prefix: str, *, public: bool) -> None:
         """Adds those of a router; `public`: they are for everybody, but for what is asked for in full."""
         for route in router.routes:
             assert isinstance(route, Route)  # noqa: S101 (no router includes another, or mounts anything)
             pattern, *_ = compile_path(prefix + route.path)
-            self._known.append(_Address(pattern, frozenset(route.methods or ()), public))
+            address = _Address(pattern, frozenset(route.methods or ()), public)
+            # Most have no part that differs: they are found by name, where each pattern would be held against the path.
+            if route.param_convertors:
+                self._patterns.append(address)
+            else:
+                self._fixed.setdefault(prefix + route.path, []).append(address)
 
     def methods(self, path: str) -> list[str]:
         """The methods an address takes, in the order of the alphabet; none where there is nothing."""
@@ -57,4 +63,5 @@ class Addresses:
         return path.startswith(PUBLIC_PATHS)
 
     def _at(self, path: str) -> Iterator[_Address]:
-        return (address for address in self._known if address.pattern.match(path))
+        yield from self._fixed.get(path, ())
+        yield from (address for address in self._patterns if address.pattern.match(path))

@@ -2,6 +2,7 @@
 
 import gzip
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Literal
 
 import pyarrow as pa
@@ -19,6 +20,7 @@ _BROTLI_LEVEL = 4
 _GZIP_LEVEL = 6
 
 
+@lru_cache(maxsize=64)
 def chosen(accepted: str) -> Coding | None:
     """The coding a reader who sends this Accept-Encoding likes best; None: the bytes as they are."""
     weights = _weights(accepted)

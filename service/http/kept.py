@@ -1,7 +1,7 @@
 """Bytes kept by a key up to a bound; what is asked for again stays when much else is asked for once."""
 
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
 Key = TypeVar("Key", bound=Hashable)
@@ -47,6 +47,12 @@ class KeptBySize(Generic[Key, Kept]):
         while self.bytes > self.max_bytes:
             row = 0 if self._sizes[0] > self.max_bytes // _NEW_PART or not self._rows[1] else 1
             self._take(row, next(iter(self._rows[row])))
+
+    def keep_only(self, is_right: Callable[[Kept], bool]) -> None:
+        """Forgets what is not right any more."""
+        for row, things in enumerate(self._rows):
+            for key in [key for key, (kept, _) in things.items() if not is_right(kept)]:
+                self._take(row, key)
 
     def clear(self) -> None:
         """Forgets everything."""

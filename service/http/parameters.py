@@ -1,8 +1,9 @@
 """Query parameters: each described once for all routes, and whatever is not declared refused."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, get_args, get_origin
+from weakref import WeakKeyDictionary
 
 from fastapi import Depends, Path, Query, Request
 from fastapi.dependencies.models import Dependant
@@ -234,7 +235,9 @@ async def check_query(request: Request) -> None:
         return
     if (told := request.scope.get("state", {}).get("told")) is not None:
         told["route"] = route.path_format
-    declared = dict(_declared(route.dependant))
+    declared = _DECLARED.get(route.endpoint)
+    if declared is None:
+        declared = _DECLARED[route.endpoint] = dict(_declared(route.dependant))
     given: dict[str, list[str]] = {}
     for name, value in request.query_params.multi_items():
         given.setdefault(name, []).append(value)
@@ -252,6 +255,10 @@ async def check_query(request: Request) -> None:
             problems.append(InvalidParameter(name, "text_unstorable"))
     if problems:
         raise InvalidParameters(problems)
+
+
+_DECLARED: WeakKeyDictionary[Callable[..., Any], Mapping[str, bool]] = WeakKeyDictionary()
+"""The query parameters of each route's function, as `_declared` tells them."""
 
 
 def _declared(dependant: Dependant) -> Iterator[tuple[str, bool]]:

@@ -1,5 +1,6 @@
 """Answers: a list with its total and links in one of the output formats, and the links as headers too."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -56,7 +57,7 @@ def address(request: Request, path: str, **parameters: str) -> str:
 
 def page_links(request: Request, shown: str, next_cursor: str | None, formats: Sequence[Format] = ()) -> list[Link]:
     """Links to this answer, to the next rows and to the same in other forms."""
-    asked = sorted(request.query_params.multi_items())
+    asked = [(name, _written(name, value)) for name, value in sorted(request.query_params.multi_items())]
     media_type = FORMATS[shown].media_type
     links = [link("self", _with(request, asked), media_type)]
     if next_cursor is not None:
@@ -65,9 +66,20 @@ def page_links(request: Request, shown: str, next_cursor: str | None, formats: S
     return links + [link("alternate", _with(request, asked, format=other.name), other.media_type) for other in others]
 
 
+_PLAIN = re.compile(r"[A-Za-z0-9_.~-]*", re.ASCII)
+
+
+def _written(name: str, value: str) -> str:
+    """A parameter as it stands in an address."""
+    # What is written as it is, as nearly all is, is told at a glance.
+    return f"{name}={value}" if _PLAIN.fullmatch(name + value) else urlencode([(name, value)])
+
+
 def _with(request: Request, asked: Sequence[tuple[str, str]], **changed: str) -> str:
-    query = [(name, value) for name, value in asked if name not in changed] + list(changed.items())
-    return address(request, request.url.path) + (f"?{urlencode(query)}" if query else "")
+    """This address with other parameters; those `asked` are names with how they are written, in order."""
+    query = [written for name, written in asked if name not in changed]
+    query += [urlencode([each]) for each in changed.items()]
+    return address(request, request.url.path) + (f"?{'&'.join(query)}" if query else "")
 
 
 def list_answer(request: Request, output: str, formats: Sequence[Format], found: Rows) -> Response:

@@ -1,6 +1,6 @@
-"""Reading for a public answer: one state of the database, and a note of which."""
+"""Reading for a public answer: one state of the database, and a note of which, and of which cities it shows."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ ALWAYS = -1
 
 @dataclass(frozen=True)
 class Reading:
-    """A connection that sees one state of the database, and that state's data version."""
+    """A connection that sees one state of the database, and the data version of what it is read for."""
 
     connection: Connection
     data_version: int
@@ -28,18 +28,28 @@ def engine_of(request: Request) -> Engine:
     return engine
 
 
+def cities_named(request: Request) -> Sequence[str] | None:
+    """The slugs of the cities that an answer shows: those that its address names; None: all there are."""
+    named = request.query_params.getlist("city")
+    in_path = request.path_params.get("city")
+    return [*named, in_path] if in_path is not None else named or None
+
+
 @contextmanager
-def public_reading(request: Request) -> Iterator[Reading]:
-    """Opens the database for an answer that anyone may have, and may keep.
+def public_reading(request: Request, *, of_cities: bool = True) -> Iterator[Reading]:
+    """Opens the database for an answer that anyone may have, and may keep while nothing it shows changes.
+
+    Without `of_cities` it shows only what all of them share: the indicators there are.
 
     It is opened inside the route, not as a dependency: a dependency would hold its connection while it waits for a
     thread, and threads would wait for connections.
     """
+    cities = cities_named(request) if of_cities else []
     with snapshot(engine_of(request)) as connection:
-        version = read_data_version(connection)
+        version = read_data_version(connection, cities)
         yield Reading(connection, version)
     # Noted last: an answer that failed on the way is nobody's to keep.
-    request.state.data_version = version
+    request.state.data_version, request.state.cities = version, cities
 
 
 def note_fixed(request: Request) -> None:

@@ -4,13 +4,16 @@ import json
 
 from tests.benchmarks.conditions import count_indicators, simple_conditions
 from tests.benchmarks.measure import Result, Run, in_turns
-from tests.benchmarks.stage import Stage
+from tests.benchmarks.stage import CITY, Stage
 
 _SURVEY = "figures"
 
 
 def measure_figures(stage: Stage, runs: int) -> list[Result]:
-    """One line: the computation alone, what either side works on being read before the clock starts."""
+    """The computation alone, what either side works on being read before the clock starts; and a whole publication.
+
+    A publication has each field's groups too, and is written: it is held against the figures of all households.
+    """
     stage.load(_SURVEY)
     url = f"postgresql+psycopg://?{'&'.join(stage.dsn.split())}"
     asked = [f"{column}={code}" for column, code in simple_conditions(count_indicators())]
@@ -19,6 +22,14 @@ def measure_figures(stage: Stage, runs: int) -> list[Result]:
         whole = stage.python("-m", "tests.benchmarks.figures_process", side, url, _SURVEY, *arguments)
         return Run(float(json.loads(whole.output)["seconds"]), whole.peak_mb)
 
-    mine, theirs = in_turns([lambda _: run("ours"), lambda _: run("plain", *asked)], runs)
-    seconds, peers = [r.seconds for r in mine], [r.seconds for r in theirs]
-    return [Result("figures", "groupby in memory", seconds, peers, 1.5, peak_mb=max(run.peak_mb for run in mine))]
+    def publish() -> Run:
+        whole = stage.python("-m", "tests.benchmarks.publish_process", url, CITY, _SURVEY)
+        return Run(float(json.loads(whole.output)["seconds"]), whole.peak_mb)
+
+    sides = [lambda _: run("ours"), lambda _: run("plain", *asked), lambda _: publish()]
+    mine, theirs, made = in_turns(sides, runs)
+    seconds, peers, of_made = ([one.seconds for one in side] for side in (mine, theirs, made))
+    return [
+        Result("figures", "groupby in memory", seconds, peers, 1.5, peak_mb=max(one.peak_mb for one in mine)),
+        Result("publication", "figures", of_made, seconds, 3.0, peak_mb=max(one.peak_mb for one in made)),
+    ]

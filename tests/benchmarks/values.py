@@ -2,60 +2,147 @@
 
 import json
 import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
 from geo.database.cluster.folders import DATABASE, PORT, ROLE
+from tests.benchmarks.many_cities import CITIES, make_many_cities
 from tests.benchmarks.measure import Result
-from tests.benchmarks.servers import HOST, Server, free_port, serving
+from tests.benchmarks.servers import CLIENTS, HOST, Server, free_port, serving
 from tests.benchmarks.stage import CITY, FOLDER, Stage, vasti_command
 
 _SURVEY = "served"
 _ROWS = 100
-_COUNT = {"kept": 2_000, "first asked": 60, "peer": 60}
+_AGAIN, _FIRST, _PEER, _WARM = 4_000, 300, 60, 150
+"""How often is asked for what is kept as bytes, for what nobody has asked before, the peer, and before the clock."""
+
+_MANY = 8
+"""Readers at once, twice as many as elsewhere."""
+
+_ROUND = {"city": CITY, "survey": _SURVEY}
+_TOILETS = _ROUND | {"indicator": "household_toilet", "format": "geojson", "limit": _ROWS}
+
+
+def _values(**asked: Any) -> str:
+    return f"/api/v1/values?{urlencode(asked, doseq=True)}"
+
+
+@dataclass
+class _Unasked:
+    """Addresses that nobody has asked before: other hundreds of settlements each time, or one settlement."""
+
+    codes: Sequence[str]
+    _windows: Iterator[str] = field(init=False)
+    _single: Iterator[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        starts = range(max(1, len(self.codes) - _ROWS))
+        of_hundred = (self.codes[start : start + _ROWS] for start in starts)
+        self._windows = (_values(**_TOILETS, settlement=codes) for codes in of_hundred)
+        self._single = (_values(**_ROUND, settlement=code) for code in self.codes)
+
+    def hundreds(self, count: int) -> list[str]:
+        """As GeoJSON, one indicator."""
+        return [next(self._windows) for _ in range(count)]
+
+    def warm_up(self, server: Server) -> None:
+        """Asks until each of the server's connections has prepared what it is asked, as on a service that is in use."""
+        server.requests_per_second(self.hundreds(_WARM), _WARM, _MANY)
+
+    def settlements(self, count: int) -> list[str]:
+        """As JSON, all indicators."""
+        return [next(self._single) for _ in range(count)]
+
+
+class _Asked(NamedTuple):
+    """A line of the table: what is asked by how many readers, what of the peer, and how much faster we must be."""
+
+    name: str
+    readers: int
+    ours: Callable[[], list[str]]
+    how_often: int
+    peers: str
+    bound: float
 
 
 def measure_values(stage: Stage, runs: int) -> list[Result]:
-    """Two lines: an address asked again, as a public page is, and addresses nobody has asked before."""
+    """An address asked again, as a public page is, and addresses nobody has asked before, of one city and of many."""
     stage.load(_SURVEY, publish=True)
-    asked = {"city": CITY, "survey": _SURVEY, "indicator": "household_toilet", "format": "geojson"}
-    kept = f"/api/v1/values?{urlencode(asked | {'limit': _ROWS})}"
+    of_many_cities = make_many_cities(stage)
     codes = stage.sql("SELECT code FROM settlement ORDER BY code").output.split()
-    windows = [codes[i : i + _ROWS] for i in range(max(1, len(codes) - _ROWS))]
-    unasked = iter(
-        f"/api/v1/values?{urlencode(asked | {'settlement': w, 'limit': _ROWS}, doseq=True)}" for w in windows
+    unasked, few, many = _Unasked(codes), _Unasked(codes[::-1]), _Unasked(codes[::-1])
+    first = min(_FIRST, len(codes) // (4 * runs))
+    kept = _values(**_TOILETS)
+    # Both from the beginning: a worker looks at every round of its database first.
+    with _vasti(stage.environment, "vasti") as server, _vasti(of_many_cities, "many") as server_of_many:
+        features = json.loads(server.get(kept))["features"]
+        of_one = len(json.loads(server.get(*unasked.settlements(1)))["values"])
+        unasked.warm_up(server)
+        _copy_to_peer(stage, features)
+        hundred, of_few = (f"/collections/peer.figures/items?limit={n}" for n in (_ROWS, of_one))
+        lines = [
+            _Asked("values", CLIENTS, lambda: [kept], _AGAIN, hundred, 100.0),
+            _Asked("values, first asked", CLIENTS, lambda: unasked.hundreds(first), first, hundred, 5.0),
+            _Asked(f"values, {_MANY} readers", _MANY, lambda: unasked.hundreds(first), first, hundred, 5.0),
+            _Asked("values, one settlement", 1, lambda: unasked.settlements(first), first, of_few, 5.0),
+        ]
+        with _tipg(stage) as tipg:
+            _check_same(features, json.loads(tipg.get(hundred))["features"])
+            results = [_against_peer(server, tipg, asked, runs) for asked in lines]
+        many.warm_up(server_of_many)
+        sides = (
+            lambda: server_of_many.requests_per_second(many.hundreds(first), first),
+            lambda: server.requests_per_second(few.hundreds(first), first),
+        )
+        ours, theirs = _in_pairs(sides, runs)
+        results.append(Result(f"values, {CITIES} cities", "one city", ours, theirs, 1 / 1.1, "requests/s"))
+        peak = server.peak_mb()
+    return [replace(result, peak_mb=peak) for result in results]
+
+
+def _against_peer(server: Server, tipg: Server, asked: _Asked, runs: int) -> Result:
+    sides = (
+        lambda: server.requests_per_second(asked.ours(), asked.how_often, asked.readers),
+        lambda: tipg.requests_per_second([asked.peers], _PEER, asked.readers),
     )
-    port, peer_port = free_port(), free_port()
-    ours: list[str | Path] = [vasti_command(), "serve", "--host", HOST, "--port", str(port)]
-    peer = [sys.executable, "-m", "uvicorn", "tipg.main:app", "--host", HOST, "--port", str(peer_port)]
-    peer_environment = stage.environment | {
+    ours, theirs = _in_pairs(sides, runs)
+    return Result(asked.name, "TiPg", ours, theirs, asked.bound, "requests/s")
+
+
+def _in_pairs(sides: Sequence[Callable[[], float]], runs: int) -> list[list[float]]:
+    """Both sides' requests a second, in the opposite order every second time."""
+    rates: list[list[float]] = [[], []]
+    for number in range(runs):
+        for i in (0, 1) if number % 2 == 0 else (1, 0):
+            rates[i].append(sides[i]())
+    return rates
+
+
+@contextmanager
+def _vasti(environment: Mapping[str, str], log: str) -> Iterator[Server]:
+    """The service as it is shipped, which here one address of the network may ask as often as it likes."""
+    port = free_port()
+    command: list[str | Path] = [vasti_command(), "serve", "--host", HOST, "--port", str(port)]
+    unlimited = {**environment, "VASTI_QUESTIONS_PER_MINUTE": "1000000"}
+    with serving(command, port, unlimited, FOLDER / f"{log}.log") as server:
+        yield server
+
+
+@contextmanager
+def _tipg(stage: Stage) -> Iterator[Server]:
+    port = free_port()
+    command = [sys.executable, "-m", "uvicorn", "tipg.main:app", "--host", HOST, "--port", str(port)]
+    environment = stage.environment | {
         # A host that is a path is the folder of a socket.
         "DATABASE_URL": f"postgresql://{ROLE}@{quote(str(stage.socket_dir), safe='')}:{PORT}/{DATABASE}",
         "TIPG_DB_SCHEMAS": '["peer"]',
     }
-    with serving(ours, port, stage.environment, FOLDER / "vasti.log") as server:
-        features = json.loads(server.get(kept))["features"]
-        _copy_to_peer(stage, features)
-        with serving([*peer, "--log-level", "warning"], peer_port, peer_environment, FOLDER / "tipg.log") as tipg:
-            path = f"/collections/peer.figures/items?limit={_ROWS}"
-            _check_same(features, json.loads(tipg.get(path))["features"])
-            rates: dict[str, list[float]] = {name: [] for name in _COUNT}
-            for number in range(runs):
-                fresh = [next(unasked) for _ in range(min(_COUNT["first asked"], len(windows) // runs))]
-                sides: list[tuple[str, Server, list[str]]] = [
-                    ("kept", server, [kept]),
-                    ("first asked", server, fresh),
-                    ("peer", tipg, [path]),
-                ]
-                for name, asked_server, paths in sides if number % 2 == 0 else reversed(sides):
-                    count = len(paths) if name == "first asked" else _COUNT[name]
-                    rates[name].append(asked_server.requests_per_second(paths, count))
-            peak = server.peak_mb()
-    return [
-        Result("values", "TiPg", rates["kept"], rates["peer"], 10.0, "requests/s", peak_mb=peak),
-        Result("values, first asked", "TiPg", rates["first asked"], rates["peer"], None, "requests/s", peak_mb=peak),
-    ]
+    with serving([*command, "--log-level", "warning"], port, environment, FOLDER / "tipg.log") as server:
+        yield server
 
 
 def _copy_to_peer(stage: Stage, features: list[dict[str, Any]]) -> None:

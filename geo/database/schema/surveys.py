@@ -70,5 +70,15 @@ data_version = Table(
     metadata,
     Column("is_only", Boolean, primary_key=True, server_default="true"),
     Column("version", BigInteger, nullable=False),
+    # Where it stood when something changed that all cities share.
+    Column("shared", BigInteger, nullable=False, server_default="0"),
     CheckConstraint("is_only", name="is_only"),
+)
+
+# Where the data version stood when what a reader sees of a city last changed.
+city_version = Table(
+    "city_version",
+    metadata,
+    Column("city_id", ForeignKey("city.id"), primary_key=True),
+    Column("version", BigInteger, nullable=False),
 )

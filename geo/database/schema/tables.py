@@ -15,7 +15,7 @@ from geo.database.schema.publications import (
     published_pair,
     published_place,
 )
-from geo.database.schema.surveys import data_version, stratum_frame, survey, survey_frame
+from geo.database.schema.surveys import city_version, data_version, stratum_frame, survey, survey_frame
 from geo.database.schema.tallies import own_indicator, pair_tally, paired, tallied, tally
 from geo.database.schema.uploads import finding, incoming, remembered_profile, upload, upload_progress
 
@@ -26,6 +26,7 @@ __all__ = [
     "boundary",
     "city",
     "city_request",
+    "city_version",
     "data_version",
     "facility",
     "finding",

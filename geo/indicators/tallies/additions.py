@@ -53,7 +53,7 @@ def add_own(connection: Connection, text: str, name: str, organisation_slug: str
         )
     )
     recompute_all(connection)
-    raise_data_version(connection)
+    raise_data_version(connection, None)
     return added
 
 

@@ -23,11 +23,12 @@ def recompute(
     when it gives way.
     """
     lock_final(connection)
-    if connection.execute(select(survey.c.id).where(survey.c.id == survey_id)).first() is None:
+    city_id = connection.execute(select(survey.c.city_id).where(survey.c.id == survey_id)).scalar()
+    if city_id is None:
         return False
     lacked = make_missing(connection, survey_id, derived=derived, gives_way=gives_way)
     if lacked:
-        raise_data_version(connection)
+        raise_data_version(connection, city_id)
     return lacked
 
 

@@ -88,7 +88,7 @@ def load_frame(connection: Connection, path: Path, city_slug: str, survey_slug: 
     )
     if kind is _HOUSEHOLDS:
         note_small_frames(_sampled(connection, survey_id), frame_sizes(connection, survey_id), findings)
-    raise_data_version(connection)
+    raise_data_version(connection, city_id)
     return result
 
 

@@ -122,7 +122,7 @@ def load_survey(
             load.finish(beside, on_trial=options.on_trial)
             kept.result()
         replaced = withdraw_snapshots(connection, survey_id, load.upload_id, options.pulled_from)
-        end_counting(connection, load.upload_id, load.reading.findings, options)
+        end_counting(connection, city_id, load.upload_id, load.reading.findings, options)
         return replace(result, state="loaded", upload_id=load.upload_id, replaced=replaced)
 
 

@@ -189,7 +189,7 @@ def load_places(
         upload_id = options.upload_id or next_upload_id(connection)
         write_upload(connection, upload_id, original, target, result, came.profile | options_said(read), options)
         changes = came.write(upload_id)
-        end_counting(connection, upload_id, result.findings, options)
+        end_counting(connection, target.city_id, upload_id, result.findings, options)
         return replace(result, state="loaded", upload_id=upload_id, changes=changes)
 
 
@@ -252,12 +252,14 @@ def count_rows(findings: Findings, rows_read: int) -> LoadResult:
     return LoadResult("checked", None, rows_read, rows_read - rejected, findings.warned_rows(), rejected, findings)
 
 
-def end_counting(connection: Connection, upload_id: int, findings: Findings, options: LoadOptions) -> None:
-    """After the last steps of a load: keeps what was found, and tells readers that figures have changed."""
+def end_counting(
+    connection: Connection, city_id: int, upload_id: int, findings: Findings, options: LoadOptions
+) -> None:
+    """After the last steps of a load: keeps what was found, and tells that what is said of the city has changed."""
     if options.on_trial:
         return
     write_findings(connection, upload_id, findings)
-    raise_data_version(connection)
+    raise_data_version(connection, city_id)
 
 
 def decide(result: LoadResult, path: Path, options: LoadOptions) -> None:

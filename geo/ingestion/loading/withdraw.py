@@ -30,5 +30,5 @@ def withdraw(connection: Connection, upload_id: int, *, as_decided: bool = False
         check_decided(connection, upload_id, kind.decided_by)
     mark_withdrawn(connection, upload_id)
     kind.take_back(connection, row)
-    raise_data_version(connection)
+    raise_data_version(connection, row["city_id"])
     return int(row["rows_loaded"])

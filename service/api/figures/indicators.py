@@ -30,7 +30,7 @@ _CSV_EXAMPLE = (
 )
 def indicators(request: Request, as_csv: AsCsv, output: RowsForm = "json") -> Response:
     """The catalogue: what each indicator says, exactly how, by which source and why it matters."""
-    with public_reading(request) as reading:
+    with public_reading(request, of_cities=False) as reading:
         definitions = read_catalogue(reading.connection).newest.values()
     rows = [d.model_dump(mode="json") | {"fields": d.fields} for d in definitions]
     told = Rows(

@@ -11,12 +11,13 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field, create_model
 from sqlalchemy import Connection
 
+from geo.base import Listing
 from geo.indicators.figures import REASONS, Access, Column, FigurePage
 from geo.publications import WrittenPage
 from service.body_fields import Body
 from service.formats.format import TEXT, Needs
 from service.formats.rows import CsvForm, Link, Rows, Written, tags_of
-from service.formats.table import FORMATS, JSON, formats_for
+from service.formats.table import CSV, FORMATS, JSON, formats_for
 from service.http.access import reading_figures, seen_with
 from service.http.bodies import ListBody
 from service.http.described import responses
@@ -55,6 +56,8 @@ class FigureKind:
     """Finds what is seen in full."""
     find_published: Callable[[Connection, Any], FigurePage]
     """Finds what everybody sees."""
+    list_published: Callable[[Connection, Any], Listing] | None = None
+    """The same, as plain values: of what is asked for most, for tables."""
     write_published: Callable[[Connection, Any], WrittenPage] | None = None
     """The same, as JSON that the database writes: of what is asked for most."""
     feature_id: Sequence[str] = ()
@@ -107,7 +110,7 @@ def add_route(router: APIRouter, kind: FigureKind) -> None:
             page, rows = _found(kind, reading.connection, query, output)
         found = Rows(
             kind.name,
-            rows if isinstance(rows, pd.DataFrame) else (),
+            () if isinstance(rows, Written) else rows,
             page.total,
             page.next_cursor,
             reading.data_version,
@@ -135,11 +138,14 @@ def add_route(router: APIRouter, kind: FigureKind) -> None:
 
 def _found(
     kind: FigureKind, connection: Connection, query: Any, output: str
-) -> tuple[FigurePage | WrittenPage, pd.DataFrame | Written]:
+) -> tuple[FigurePage | WrittenPage | Listing, pd.DataFrame | list[dict[str, Any]] | Written]:
     """The figures asked for, and their rows as a format takes them."""
     if query.access == "public" and kind.write_published is not None and output in _JSON:
         written = kind.write_published(connection, query)
-        return written, Written(written.rows, written.names, written.shapes)
+        return written, Written(written.written, written.returned)
+    if query.access == "public" and kind.list_published is not None and output == CSV:
+        listed = kind.list_published(connection, query)
+        return listed, listed.rows
     page = (kind.find_published if query.access == "public" else kind.find)(connection, query)
     return page, _in_words(page.figures, kind.columns)
 

@@ -4,17 +4,15 @@ Starlette's own middleware adds its header only where a request has an `Origin`.
 request without one would then be closed to the next page that asks for it, so public answers always carry it.
 """
 
-from urllib.parse import parse_qsl
-
-from starlette.datastructures import MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.http.addresses import Addresses
+from service.http.asked import access_asked
 
-_READABLE = "Link, Link-Template, ETag, Content-Disposition, Retry-After, X-Request-Id"
+_READABLE = b"Link, Link-Template, ETag, Content-Disposition, Retry-After, X-Request-Id"
 
-_OPEN = {"access-control-allow-origin": "*", "access-control-expose-headers": _READABLE}
+_OPEN = ((b"access-control-allow-origin", b"*"), (b"access-control-expose-headers", _READABLE))
 
 _BEFOREHAND = {
     "access-control-allow-origin": "*",
@@ -44,10 +42,9 @@ class CrossOrigin:
 
         async def opened(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(raw=list(message.get("headers", [])))
-                if "private" not in headers.get("cache-control", ""):
-                    headers.update(_OPEN)
-                    message = {**message, "headers": headers.raw}
+                headers = message.get("headers", [])
+                if not any(name == b"cache-control" and b"private" in value for name, value in headers):
+                    message = {**message, "headers": [*headers, *_OPEN]}
             await send(message)
 
         await self.app(scope, receive, opened)
@@ -55,5 +52,4 @@ class CrossOrigin:
 
 def _asks_in_full(scope: Scope) -> bool:
     """Whether it asks for what only somebody who has signed in may see: not even the refusal is for other sites."""
-    asked = parse_qsl(scope["query_string"].decode("latin-1"))
-    return any(name == "access" and value != "public" for name, value in asked)
+    return any(access != "public" for access in access_asked(scope["query_string"]))

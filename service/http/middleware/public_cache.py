@@ -1,19 +1,18 @@
 """Public answers kept as bytes, so that asking again costs neither a thread nor the database.
 
-An answer is public when the route that made it noted which data version it shows (`service.http.transactions`). It is
-kept for as long as the data-version watch is sure that this version is the current one, and not at all while it is not
-sure. Each is kept as it is and in the codings that were asked for: it is compressed once. What is for somebody goes out
-as it is: compressed beside what a stranger can have put into the page, a session's token could be guessed by its
-length.
+An answer is public when the route that made it noted which data version it shows, and of which cities
+(`service.http.transactions`). It is kept for as long as this is their current version, and given away while the
+data-version watch is sure of that. Each is kept as it is and in the codings that were asked for: it is compressed once.
+What is for somebody goes out as it is: compressed beside what a stranger can have put into the page, a session's token
+could be guessed by its length.
 """
 
 import asyncio
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from urllib.parse import parse_qsl
 
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import Headers as RequestHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from geo.database import DataVersionWatch, Seen
@@ -24,7 +23,7 @@ from service.http.middleware.turns import lane_of
 from service.http.responses import CACHE_CONTROL, NO_STORE, names_etag
 from service.http.transactions import ALWAYS
 
-MAX_BYTES = 64 * 1024 * 1024
+MAX_BYTES = 32 * 1024 * 1024
 
 _KEPT_PATHS = (*PUBLIC_PATHS, "/static/")
 
@@ -35,7 +34,7 @@ _LARGEST_PART = 4
 _OVERHEAD_BYTES = 1_000
 
 Headers = list[tuple[bytes, bytes]]
-Key = tuple[str, tuple[tuple[str, str], ...], coding.Coding | None]
+Key = tuple[str, tuple[bytes, ...], coding.Coding | None]
 
 # What tells a reader who has the answer already that it is still right (RFC 9110, 15.4.5), and where it leads.
 _UNCHANGED = (b"etag", b"cache-control", b"vary", b"link", b"link-template")
@@ -49,6 +48,8 @@ class KeptAnswer:
     headers: Headers
     body: bytes
     data_version: int
+    cities: Sequence[str] | None = None
+    """The slugs of those it shows; None: all there are."""
 
     @property
     def etag(self) -> bytes:
@@ -84,18 +85,19 @@ class PublicCache:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> KeptAnswer | None:
         """The public answer; None: there is none, and what there is has been sent."""
-        wanted = coding.chosen(",".join(RequestHeaders(scope=scope).getlist("accept-encoding")))
+        accepted = b",".join(value for name, value in scope["headers"] if name == b"accept-encoding")
+        wanted = coding.chosen(accepted.decode("latin-1"))
         key = _key(scope, wanted)
         # Taken before the question is put: what is true later is not what the answer shows.
         seen = self._look()
-        if (kept := self._kept.get(key)) is not None:
+        if seen is not None and (kept := self._kept.get(key)) is not None:
             return kept
         plain_key = (*key[:2], None)
         if plain_key in self._being_made and lane_of(scope) in ("figures", "lists"):
             # The same is being worked out for somebody else: once is enough, unless nothing comes of it.
             await self._being_made[plain_key].wait()
             seen = self._look()
-        answer = self._kept.get(plain_key)
+        answer = None if seen is None else self._kept.get(plain_key)
         if answer is None:
             answer = await self._make(plain_key, seen, scope, receive, send)
         if answer is None or wanted is None or len(answer.body) < coding.MIN_BYTES:
@@ -106,10 +108,15 @@ class PublicCache:
 
     def _look(self) -> Seen | None:
         """What the watch sees at this moment; what was kept of another state is forgotten."""
-        seen = self._watch.seen()
-        if seen is not self._kept_for:
+        seen, before = self._watch.seen(), self._kept_for
+        # While the watch is not sure nothing is given away; what is kept may prove to be right afterwards.
+        if seen is None or seen is before:
+            return seen
+        if before is None or before.since is not seen.since:
             self._kept.clear()
-            self._kept_for = seen
+        else:
+            self._kept.keep_only(lambda kept: _is_of(kept, seen))
+        self._kept_for = seen
         return seen
 
     async def _make(self, key: Key, seen: Seen | None, scope: Scope, receive: Receive, send: Send) -> KeptAnswer | None:
@@ -133,13 +140,14 @@ class PublicCache:
         headers: Headers = []
         body = bytearray()
         version: int | None = None
+        cities: Sequence[str] | None = None
 
         async def collect(message: Message) -> None:
-            nonlocal headers, version
+            nonlocal headers, version, cities
             if message["type"] == "http.response.start":
                 headers = list(message.get("headers", []))
                 if message["status"] == 200 and scope["path"].startswith(_KEPT_PATHS):
-                    version = scope["state"].get("data_version")
+                    version, cities = scope["state"].get("data_version"), scope["state"].get("cities")
                 if version is None:
                     await send({**message, "headers": _kept_by_nobody(headers)})
             elif version is not None:
@@ -148,33 +156,37 @@ class PublicCache:
                 await send({**message, "body": b""} if is_head else message)
 
         await self.app(scope, receive, collect)
-        return None if version is None else _public(headers, bytes(body), version)
+        return None if version is None else _public(headers, bytes(body), version, cities)
 
     def _keep(self, key: Key, answer: KeptAnswer | None, seen: Seen | None) -> None:
-        """Keeps an answer that shows what was seen when it was asked for, and is still the newest."""
-        if answer is None or seen is None or seen is not self._kept_for:
-            return
-        if answer.data_version not in (seen.version, ALWAYS):
+        """Keeps an answer, asked for at one sight, that shows what is seen by now."""
+        now = self._kept_for
+        if answer is None or seen is None or now is None or now.since is not seen.since or not _is_of(answer, now):
             return
         # A key may be as long as an address.
-        size = len(answer.body) + len(key[0]) + sum(len(n) + len(v) for n, v in key[1]) + _OVERHEAD_BYTES
+        size = len(answer.body) + len(key[0]) + sum(map(len, key[1])) + _OVERHEAD_BYTES
         if size * _LARGEST_PART <= self._kept.max_bytes:
             self._kept.add(key, answer, size)
 
 
+def _is_of(answer: KeptAnswer, seen: Seen) -> bool:
+    """Whether an answer shows what is seen."""
+    return answer.data_version in (ALWAYS, seen.of(answer.cities))
+
+
 def _key(scope: Scope, wanted: coding.Coding | None) -> Key:
-    query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
-    return scope["path"], tuple(sorted(query)), wanted
+    # The same parts in another order ask the same; how they are written is not looked into.
+    return scope["path"], tuple(sorted(scope["query_string"].split(b"&"))), wanted
 
 
-def _public(headers: Headers, body: bytes, version: int) -> KeptAnswer:
+def _public(headers: Headers, body: bytes, version: int, cities: Sequence[str] | None) -> KeptAnswer:
     """An answer with what lets others keep it, and ask whether it is still right."""
     digest = hashlib.blake2b(body, digest_size=16).hexdigest()
     etag = f'"{digest}"' if version == ALWAYS else f'"{version}-{digest}"'
     added = [(b"etag", etag.encode()), (b"vary", b"Accept-Encoding")]
     if not any(name == b"cache-control" for name, _ in headers):
         added.append((b"cache-control", CACHE_CONTROL.encode()))
-    return KeptAnswer(200, [*headers, *added], body, version)
+    return KeptAnswer(200, [*headers, *added], body, version, cities)
 
 
 def _packed(answer: KeptAnswer, wanted: coding.Coding) -> KeptAnswer:

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from http import HTTPStatus
 
 from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
+from limits.aio.storage import MemoryStorage as AsyncMemoryStorage
+from limits.aio.strategies import FixedWindowRateLimiter
 from limits.storage import MemoryStorage
-from limits.strategies import FixedWindowRateLimiter, MovingWindowRateLimiter, RateLimiter
+from limits.strategies import MovingWindowRateLimiter
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -43,7 +45,8 @@ class RateLimits:
         if limit is None or self._limiter.hit(limit, network_of(scope)):
             await self.app(scope, receive, send)
             return
-        await _turn_away(self._limiter, limit, scope, receive, send)
+        reset_time = self._limiter.get_window_stats(limit, network_of(scope)).reset_time
+        await _turn_away(reset_time, scope, receive, send)
 
 
 class QuestionLimits:
@@ -51,21 +54,21 @@ class QuestionLimits:
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self.app = app
-        # There may be many of them: counting by the minute takes one number for an address.
-        self._limiter = FixedWindowRateLimiter(MemoryStorage())
+        # There may be many of them: counting by the minute takes one number for an address, and no thread.
+        self._limiter = FixedWindowRateLimiter(AsyncMemoryStorage())
         self._limit = RateLimitItemPerMinute(settings.questions_per_minute, namespace="question")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes a question on, or answers 429."""
         is_public = lane_of(scope) in ("figures", "lists") or (scope["type"] == "http" and is_file(scope["path"]))
-        if not is_public or self._limiter.hit(self._limit, network_of(scope)):
+        if not is_public or await self._limiter.hit(self._limit, network_of(scope)):
             await self.app(scope, receive, send)
             return
-        await _turn_away(self._limiter, self._limit, scope, receive, send)
+        stats = await self._limiter.get_window_stats(self._limit, network_of(scope))
+        await _turn_away(stats.reset_time, scope, receive, send)
 
 
-async def _turn_away(limiter: RateLimiter, limit: RateLimitItem, scope: Scope, receive: Receive, send: Send) -> None:
-    until = limiter.get_window_stats(limit, network_of(scope)).reset_time
-    seconds = max(1, math.ceil(until - time.time()))
+async def _turn_away(reset_time: float, scope: Scope, receive: Receive, send: Send) -> None:
+    seconds = max(1, math.ceil(reset_time - time.time()))
     said, headers = Message("requests_too_many", seconds=seconds), {"retry-after": str(seconds)}
     await problem(Request(scope), HTTPStatus.TOO_MANY_REQUESTS, said, headers=headers)(scope, receive, send)

@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Literal
-from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -17,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from geo.errors import Busy
 from geo.messages import Message
 from service.http.addresses import is_file
+from service.http.asked import access_asked
 from service.http.network import network_of
 from service.http.problems import RETRY_AFTER_S, problem
 
@@ -41,7 +41,7 @@ def lane_of(scope: Scope) -> Lane | None:
     # Who reads a file slowly would hold a turn all the while.
     if not path.startswith((*_FIGURES, *_LISTS)) or is_file(path):
         return None
-    if ("access", "full") in parse_qsl(scope["query_string"].decode("latin-1")):
+    if "full" in access_asked(scope["query_string"]):
         return "full"
     return "figures" if path.startswith(_FIGURES) else "lists"
 

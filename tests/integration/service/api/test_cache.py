@@ -1,6 +1,7 @@
 """Answers kept and told apart: ETag, 304, HEAD, and never a stale one."""
 
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from fastapi.testclient import TestClient
 
 from geo import database
 from geo.database import DataVersionWatch, raise_data_version
-from geo.places import find_city
+from geo.places import add_city, find_city
 from geo.surveys import set_state
 from tests.support.published_city import CITY, HOUSEHOLDS, ROUNDS, SmallCity, load_round, write_households
 from tests.support.watching import paths_asked, wait_until_watching
@@ -95,12 +96,61 @@ def test_what_another_connection_loads_and_publishes_shows_at_once(
     assert after.json()["data_version"] > before.json()["data_version"]
     with database.transaction(engine) as connection:
         set_state(connection, find_city(connection, CITY), "2024", "draft")
-        raise_data_version(connection)
+        raise_data_version(connection, find_city(connection, CITY))
     deadline = time.monotonic() + 1
     while changing_client.get(TOILETS).status_code == 200:
         assert time.monotonic() < deadline, "a withdrawn round is still shown"
         time.sleep(0.02)
     engine.dispose()
+
+
+def test_a_change_in_one_city_leaves_what_is_kept_of_another(
+    changing_city: SmallCity, changing_client: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = database.create_engine(changing_city.url)
+    with database.transaction(engine) as connection:
+        add_city(connection, "other", "Other")
+        raise_data_version(connection, find_city(connection, "other"))
+    wait_until_watching(changing_client)
+    ours = [f"{path}?city={CITY}" for path in ("/api/v1/values", "/api/v1/surveys", "/api/v1/settlements")]
+    others = ["/api/v1/settlements?city=other", "/api/v1/publications?city=other", "/api/v1/indicators"]
+    every = ["/api/v1/values", "/api/v1/cities", f"/api/v1/settlements?city=other&city={CITY}"]
+    before = {address: changing_client.get(address) for address in (*ours, *others, *every)}
+    _await_kept(changing_client, before, monkeypatch)
+    everybody = write_households(tmp_path, "2024b", dict(HOUSEHOLDS))
+    with database.transaction(engine) as connection:
+        load_round(connection, changing_city, everybody, ROUNDS["2024"], publish=True)
+    _poll(changing_client, TOILETS, "value", 100.0, seconds=1)
+    asked = paths_asked(monkeypatch)
+    for address in others:
+        assert _headers(changing_client.get(address)) == _headers(before[address])
+    assert asked == []
+    for address in (*ours, *every):
+        assert changing_client.get(address).headers["etag"] != before[address].headers["etag"]
+    assert len(asked) == len(ours) + len(every)
+    # What all share, such as a definition, is shown everywhere.
+    etags = {address: changing_client.get(address).headers["etag"] for address in (*ours, *others, *every)}
+    with database.transaction(engine) as connection:
+        raise_data_version(connection, None)
+    deadline = time.monotonic() + 1
+    for address, etag in etags.items():
+        while changing_client.get(address).headers["etag"] == etag:
+            assert time.monotonic() < deadline, f"{address} is still kept"
+            time.sleep(0.02)
+    engine.dispose()
+
+
+def _await_kept(client: TestClient, addresses: Iterable[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asks until all answers are kept: the watch may not yet have seen what they show."""
+    asked = paths_asked(monkeypatch)
+    deadline = time.monotonic() + 5
+    while True:
+        asked.clear()
+        for address in addresses:
+            client.get(address)
+        if not asked:
+            return
+        assert time.monotonic() < deadline, f"{asked} are not kept"
 
 
 def test_no_stale_answer_when_the_watch_loses_its_connection(

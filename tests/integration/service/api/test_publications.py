@@ -105,7 +105,7 @@ def test_a_round_taken_back_shows_none_of_its_publications(
     load_more(owner, changing_city, tmp_path)
     with database.transaction(owner) as connection:
         set_state(connection, find_city(connection, CITY), "2024", "draft")
-        database.raise_data_version(connection)
+        database.raise_data_version(connection, find_city(connection, CITY))
     assert changing_client.get(VALUES).status_code == 400
     with database.transaction(owner) as connection:
         number = publish(connection, CITY, "2024")

@@ -1,6 +1,7 @@
 """The cache's bounds, with an app and a watch that are made up."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -23,8 +24,9 @@ class _Watch:
 class _App:
     """An app whose answers are as long as asked for, and show a data version."""
 
-    def __init__(self, data_version: int | None, status: int = 200) -> None:
+    def __init__(self, data_version: int | None, status: int = 200, cities: list[str] | None = None) -> None:
         self.data_version = data_version
+        self.cities = cities
         self.status = status
         self.asked = 0
 
@@ -32,6 +34,7 @@ class _App:
         self.asked += 1
         if self.data_version is not None:
             scope["state"]["data_version"] = self.data_version
+            scope["state"]["cities"] = self.cities
         await asyncio.sleep(0)
         await send({"type": "http.response.start", "status": self.status, "headers": []})
         size = int(scope["query_string"].partition(b"&")[0] or 1)
@@ -90,6 +93,59 @@ def test_the_same_number_seen_anew_is_another_state() -> None:
     cache = _cache(app, watch)
     _ask(cache)
     watch.now = Seen(7)
+    _ask(cache)
+    assert app.asked == 2
+
+
+def test_a_change_in_another_city_leaves_an_answer_where_it_is() -> None:
+    before = Seen(7, by_city={"pune": 6, "thane": 7})
+    app, watch = _App(6, cities=["pune"]), _Watch(before)
+    cache = _cache(app, watch)
+    first = _ask(cache)
+    watch.now = Seen(8, by_city={"pune": 6, "thane": 8}, since=before.since)
+    assert _ask(cache) == first
+    watch.now = None
+    _ask(cache)
+    assert app.asked == 2
+    watch.now = Seen(9, by_city={"pune": 6, "thane": 9}, since=before.since)
+    assert _ask(cache) == first
+    assert app.asked == 2
+
+
+@pytest.mark.parametrize(
+    ("cities", "version", "after"),
+    [
+        (["pune"], 6, Seen(8, by_city={"pune": 8, "thane": 7})),
+        (["pune", "thane"], 7, Seen(8, by_city={"pune": 6, "thane": 8})),
+        (["pune"], 6, Seen(8, shared=8, by_city={"pune": 6, "thane": 7})),
+        (None, 7, Seen(8, by_city={"pune": 6, "thane": 8})),
+        ([], 0, Seen(8, shared=8, by_city={"pune": 6, "thane": 7})),
+    ],
+)
+def test_a_change_of_what_is_shown_empties_the_cache_of_it(cities: list[str] | None, version: int, after: Seen) -> None:
+    before = Seen(7, by_city={"pune": 6, "thane": 7})
+    app, watch = _App(version, cities=cities), _Watch(before)
+    cache = _cache(app, watch)
+    assert [_ask(cache).etag, _ask(cache).etag] != [b"", b""]
+    assert app.asked == 1
+    watch.now = replace(after, since=before.since)
+    _ask(cache)
+    assert app.asked == 2
+    assert cache._kept.bytes == 0
+
+
+def test_an_answer_of_a_city_that_changed_while_it_was_made_is_not_kept() -> None:
+    before = Seen(7, by_city={"pune": 6, "thane": 7})
+    watch = _Watch(before)
+
+    class _Changing(_App):
+        async def __call__(self, *arguments: Any) -> None:
+            await super().__call__(*arguments)
+            watch.now = Seen(8, by_city={"pune": 8, "thane": 7}, since=before.since)
+
+    app = _Changing(6, cities=["pune"])
+    cache = _cache(app, watch)
+    _ask(cache)
     _ask(cache)
     assert app.asked == 2
 

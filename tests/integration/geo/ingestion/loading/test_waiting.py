@@ -98,7 +98,7 @@ def test_m7_a_trial_holds_nothing_that_others_wait_for(office: Office, two: TwoO
         assert connection.execute(text("SELECT version FROM data_version")).scalar_one() == before
         with soon(two.owner) as elsewhere:
             lock_final(elsewhere)
-            raise_data_version(elsewhere)
+            raise_data_version(elsewhere, None)
         with soon(two.owner) as elsewhere:
             assert load(elsewhere, write(tmp_path, "meanwhile"), other, tmp_path).state == "loaded"
         connection.rollback()
