@@ -12,16 +12,14 @@ from sqlalchemy import create_engine
 from geo.indicators.tallies import recompute
 from geo.places import find_city
 from geo.publications import make_publication
-from geo.surveys import find_survey, set_state
+from geo.surveys import find_survey
 
 
 def main(url: str, city: str, survey: str) -> None:
     """Counts the groups that are not counted yet, makes the publication by the clock, and takes it all back."""
     with create_engine(url).connect() as connection:
-        city_id = find_city(connection, city)
-        survey_id = find_survey(connection, city_id, survey)["id"]
+        survey_id = find_survey(connection, find_city(connection, city), survey)["id"]
         recompute(connection, survey_id)
-        set_state(connection, city_id, survey, "published")
         started = time.perf_counter()
         made = make_publication(connection, survey_id)
         seconds = time.perf_counter() - started
