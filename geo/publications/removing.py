@@ -20,6 +20,7 @@ class _Held(NamedTuple):
     """A publication that may be taken back."""
 
     id: int
+    city_id: int
     state: str
     is_newest: bool
 
@@ -42,7 +43,7 @@ def retract_publication(connection: Connection, city_slug: str, survey_slug: str
     if row.state == "retracted":
         raise Conflict("publication_retracted_before", number=number, survey=survey_slug)
     connection.execute(update(publication).where(publication.c.id == row.id).values(state="retracted"))
-    raise_data_version(connection)
+    raise_data_version(connection, row.city_id)
     remove_download(connection, row.id, url)
 
 
@@ -67,7 +68,7 @@ def remove_publication(connection: Connection, city_slug: str, survey_slug: str,
     # What waits for the table of figures holds up all who come after it.
     limit_lock_waits(connection, _WAITS_S)
     drop_part(connection, row.id)
-    raise_data_version(connection)
+    raise_data_version(connection, row.city_id)
     # Last: where the transaction fails after all, the file is made anew.
     remove_download(connection, row.id, url)
     connection.execute(delete(publication).where(publication.c.id == row.id))
@@ -80,23 +81,23 @@ def _find(connection: Connection, city_slug: str, survey_slug: str, number: int)
         as retract_publication.
     """
     of_round = (
-        select(publication.c.id, publication.c.number)
+        select(publication.c.id, publication.c.number, survey.c.city_id)
         .join(survey, survey.c.id == publication.c.survey_id)
         .join(city, city.c.id == survey.c.city_id)
         .where(city.c.slug == city_slug, survey.c.slug == survey_slug)
     )
-    ids = {row.number: row.id for row in connection.execute(of_round)}
-    if number not in ids:
+    rows = {row.number: row for row in connection.execute(of_round)}
+    if number not in rows:
         raise NotFound("publication_unknown", number=number, survey=survey_slug, city=city_slug)
     # Before its row, as who makes the download does.
-    lock_download(connection, ids[number])
-    held = select(publication.c.state).where(publication.c.id == ids[number]).with_for_update()
+    lock_download(connection, rows[number].id)
+    held = select(publication.c.state).where(publication.c.id == rows[number].id).with_for_update()
     state = connection.execute(held).scalar_one_or_none()
     if state is None:
         raise NotFound("publication_unknown", number=number, survey=survey_slug, city=city_slug)
     if state == "current":
         raise Conflict("publication_current_stays", number=number, survey=survey_slug)
-    return _Held(ids[number], state, number == max(ids))
+    return _Held(rows[number].id, rows[number].city_id, state, number == max(rows))
 
 
 def _keep_figures_of(connection: Connection, publication_id: int, number: int) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from geo.base import kept_from_formulas
 from geo.indicators.figures import KNOWN_COLUMNS, Column
 
 COUNTS = frozenset(name for name, column in KNOWN_COLUMNS.items() if column.is_whole)
@@ -167,7 +168,7 @@ def _cell(value: Any, declared: Column) -> str:
         case None:
             return ""
         case str():
-            return f"'{value}" if value.startswith(_FORMULA_STARTS) else value
+            return kept_from_formulas(value)
         case list() | tuple():
             return _cell(one_text(value), declared)
         case datetime():

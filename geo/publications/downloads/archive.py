@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from geo.database import check_disk, lock_download, raise_data_version
 from geo.database.schema.publications import publication, publication_download
+from geo.database.schema.surveys import survey
 from geo.errors import Conflict
 from geo.publications.canonical import write_canonical
 from geo.publications.downloads import documents, kept
@@ -41,8 +42,9 @@ def keep_download(connection: Connection, publication_id: int, settings: Setting
         StorageFull, OSError: there is no room, for instance; the publication stands, and can be downloaded later.
     """
     lock_download(connection, publication_id)
-    state = select(publication.c.state).where(publication.c.id == publication_id)
-    if connection.execute(state).scalar_one_or_none() in (None, "retracted"):
+    of = select(publication.c.state, survey.c.city_id).join(survey, survey.c.id == publication.c.survey_id)
+    row = connection.execute(of.where(publication.c.id == publication_id)).one_or_none()
+    if row is None or row.state == "retracted":
         return False
     there = find_file(connection, publication_id)
     if there is not None and kept.is_kept(there, settings.originals_url):
@@ -56,7 +58,7 @@ def keep_download(connection: Connection, publication_id: int, settings: Setting
     told = insert(publication_download).values(publication_id=publication_id, **file._asdict())
     connection.execute(told.on_conflict_do_update(index_elements=["publication_id"], set_=file._asdict()))
     connection.execute(update(publication).where(publication.c.id == publication_id).values(sha256=digest))
-    raise_data_version(connection)
+    raise_data_version(connection, row.city_id)
     return True
 
 
