@@ -130,6 +130,25 @@ def _read(connection: Connection, publication_id: int, number: int, kept_counts:
     )
 
 
+def unanswered(of: Former, fields: Collection[str]) -> set[tuple[str, str, str, str, str | None, str | None]]:
+    """The figures that nobody answered, as a whole (the field is empty) and by the groups of some fields.
+
+    Each with its level, the code of its place, its indicator, what is counted, the field that groups, and the group.
+    """
+    heads = {block.number: key for key, block in of.blocks.items() if key[0] in fields}
+    codes = {number: code for (level, code), number in of.places.items() if level == _SETTLEMENTS}
+    counts = of.counts(heads)
+    settlement = counts["place"].map(codes)
+    places = {_SETTLEMENTS: settlement, "ward": settlement.map(of.wards), "city": pd.Series("", index=counts.index)}
+    found: set[tuple[str, str, str, str, str | None, str | None]] = set()
+    for level, place in places.items():
+        answering = counts["answering"].groupby([counts["block"], place, counts["group_name"]]).sum()
+        for block, code, group in answering[answering == 0].index:
+            field, indicator, counted = heads[block]
+            found.add((level, code, indicator, counted, field or None, group if field else None))
+    return found
+
+
 @dataclass(frozen=True)
 class KeptFigures:
     """What stays of the figures of some blocks.

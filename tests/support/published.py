@@ -12,7 +12,7 @@ from geo.fields import Unit
 from geo.indicators.definitions import Definition, catalogue
 from geo.indicators.figures import LEVELS, NO_WARD, Block, Cells, Round, finish, make_levels, named
 from geo.indicators.figures.compute import Exact
-from geo.indicators.figures.disclosure.audit import Finding, audit
+from geo.indicators.figures.disclosure.audit import Finding, Named, audit
 from geo.indicators.figures.disclosure.audit import Text as Published
 from geo.indicators.tallies import ALL, UNKNOWN_GROUP
 from geo.indicators.tallies.tally import SUMS
@@ -128,12 +128,25 @@ class Text:
     def audited(self, figures: pd.DataFrame, former: pd.DataFrame | None = None) -> list[Finding]:
         """What can be learnt from a text of this round, and from what a former publication of it said."""
         return audit(
-            Published(figures, FORMER + 1),
+            Published(figures, FORMER + 1, self.unanswered()),
             self.wards,
             self.definitions,
             dict.fromkeys(self.wards, self.hectares),
             former=None if former is None else Published(former, FORMER),
         )
+
+    def unanswered(self) -> set[Named]:
+        """The figures that nobody answered."""
+        found: set[Named] = set()
+        for by in (ALL, *self.by):
+            table = self.cells(by)
+            for level, exact in make_levels(table, LEVELS, "full").items():
+                told = exact.figures.assign(status="", rounded_to=np.nan, kept_from=np.nan)
+                said = named(told, table, level)[(told["answering"] == 0).to_numpy()]
+                for row in said.to_dict("records"):
+                    group = row["group"] if by != ALL else None
+                    found.add((level, row["_code"], row["indicator"], row["counted"], by or None, group))
+        return found
 
     def published_after(self, former: pd.DataFrame, *kept: str) -> pd.DataFrame:
         """What the public gets where, of these places, it is told again what a former publication said."""

@@ -8,8 +8,8 @@ Of two publications of a round the later has the households of the former and ot
 against the former, so that neither what the two withhold nor the few that were added can be worked out of both.
 """
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any, Literal
 
@@ -57,6 +57,10 @@ class Finding:
     most: float
 
 
+Named = tuple[str, str, str, str, str | None, str | None]
+"""A figure's level, the code of its place, indicator, what is counted, the field that groups, and its group."""
+
+
 @dataclass(frozen=True)
 class Text:
     """All that one publication says of a round, and its number among the round's publications.
@@ -67,6 +71,8 @@ class Text:
 
     figures: pd.DataFrame
     number: int = 1
+    unanswered: Collection[Named] = ()
+    """The figures that nobody answered, which who publishes knows: that these are none may be told."""
 
 
 def audit(
@@ -147,6 +153,7 @@ class _Row:
     """The number of the publication of which it speaks."""
     is_kept: bool
     """Whether that is a former one."""
+    is_unanswered: bool = False
 
     @classmethod
     def of(cls, row: Mapping[Hashable, Any], number: int) -> "_Row":
@@ -158,6 +165,11 @@ class _Row:
         name, state = _name(indicator, int(row["definition_version"])), int(numbers.pop("kept_from", number))
         figure = (level, str(place), indicator, name, counted, group_by, group, reason, method, unit, numbers)
         return cls(*figure, state, state != number)
+
+    @property
+    def key(self) -> Named:
+        """What it is a figure of."""
+        return (self.level, self.place, self.indicator, self.counted, self.group_by, self.group)
 
     @property
     def is_secret(self) -> bool:
@@ -174,7 +186,8 @@ def _name(indicator: str, version: int) -> str:
 
 
 def _rows_of(text: Text) -> list[_Row]:
-    return [_Row.of(row, text.number) for row in text.figures.to_dict("records")]
+    rows = [_Row.of(row, text.number) for row in text.figures.to_dict("records")]
+    return [replace(row, is_unanswered=True) if row.key in text.unanswered else row for row in rows]
 
 
 _Link = Literal["added", "taken back", "apart"]
@@ -270,7 +283,7 @@ class _Round:
             if not row.is_secret:
                 continue
             definition, answers = self._there[row.name], self._answers(row)
-            if not self._is_made_of_others(definition):
+            if not row.is_unanswered and not self._is_made_of_others(definition):
                 # That there are none may be told of answers that are not sensitive.
                 yield row, "answering", Question(answers.known, "range", MIN_RANGE, _about(row), none_may_be_told=True)
             if definition.is_sensitive and row.counted == "households":

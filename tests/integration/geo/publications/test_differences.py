@@ -14,7 +14,7 @@ from geo.indicators.figures import LEVELS, ValuesQuery, find_values
 from geo.indicators.tallies import recompute
 from geo.ingestion.loading import withdraw
 from geo.places import find_city
-from geo.publications import Made, find_published_values, make_publication
+from geo.publications import Made, audit_publication, find_published_values, make_publication
 from geo.surveys import find_survey, set_state
 from tests.support.published_city import CITY, HOUSEHOLDS, ROUNDS, SmallCity, load_round, write_households
 
@@ -219,3 +219,15 @@ def test_full_figures_are_what_is_there(changing_city: SmallCity, owner: Engine,
         (row,) = find_values(connection, query).figures.to_dict("records")
     assert (row["n"], round(row["value"], 1)) == (33, 69.7)
     assert pd.isna(row["kept_from"])
+
+
+def test_the_audit_finds_what_a_correction_tells_and_nothing_before(
+    changing_city: SmallCity, owner: Engine, tmp_path: Path
+) -> None:
+    published_again(owner, changing_city, write_more(tmp_path, {"S04": 3}))
+    with owner.connect() as connection:
+        assert audit_publication(connection, CITY, "2024", by=[]) == []
+    published_again(owner, changing_city, correction=True)
+    with owner.connect() as connection:
+        found = audit_publication(connection, CITY, "2024", by=[])
+    assert ("S04", "changed") in {(each.place, each.what) for each in found}

@@ -1,0 +1,29 @@
+"""Generated cities, one after another, of which nothing can be learnt, as a whole."""
+
+import os
+import time
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.support.published import Text
+from tests.unit.geo.indicators.figures.test_together import registers, texts
+
+_SHARE = 0.25
+"""How much of the soak's time is theirs."""
+
+
+def test_nothing_can_be_learnt_of_many_cities() -> None:
+    until = time.monotonic() + _SHARE * float(os.environ.get("VASTI_SOAK_SECONDS", "60"))
+    looked_at = 0
+
+    @settings(max_examples=10_000, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @given(st.one_of(texts(), registers()))
+    def look_at(text: Text) -> None:
+        nonlocal looked_at
+        if text.rows and time.monotonic() < until:
+            assert text.audited(text.published()) == []
+            looked_at += 1
+
+    look_at()
+    assert looked_at > 0
