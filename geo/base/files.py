@@ -5,6 +5,8 @@ from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
+# fsspec imports it when it is first asked for a folder, which may be beside other threads.
+import fsspec.implementations.chained  # noqa: F401
 from fsspec import AbstractFileSystem
 from fsspec.implementations.local import LocalFileSystem
 

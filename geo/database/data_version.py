@@ -166,9 +166,9 @@ DATA_VERSION_CHANNEL = "vasti_data_version"
 
 
 def raise_data_version(connection: Connection, city_id: int | None) -> None:
-    """Marks that what readers see of a city has changed, or (None) what all cities share; whoever listens is told.
+    """Marks that what readers see of a city has changed, or (None) what all cities share.
 
-    They are told when the transaction commits.
+    Those who listen are told when the transaction commits.
     """
     raised = update(data_version).values(version=data_version.c.version + 1).returning(data_version.c.version)
     version = connection.execute(raised).scalar()

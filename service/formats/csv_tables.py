@@ -64,6 +64,7 @@ PUBLICATION_TAGS: Mapping[str, str] = {
     "indicators": "#meta+indicators+num",
     "note": "#description+note",
     "sha256": "#meta+sha256",
+    "download_bytes": "#meta+download+bytes+num",
 }
 """The columns of publications in CSV, with their HXL hashtags."""
 

@@ -45,6 +45,11 @@ class Addresses:
             else:
                 self._fixed.setdefault(prefix + route.path, []).append(address)
 
+    def first_parts(self) -> set[str]:
+        """What the paths begin with."""
+        patterns = [known.pattern.pattern.replace("\\", "") for known in self._patterns]
+        return {path.removeprefix("^").split("/")[1].rstrip("$") for path in (*self._fixed, *patterns)}
+
     def methods(self, path: str) -> list[str]:
         """The methods an address takes, in the order of the alphabet; none where there is nothing."""
         found = {method for address in self._at(path) for method in address.methods}

@@ -36,8 +36,8 @@ _FORMS = formats_for()
 _ZIP = "application/zip"
 
 _CSV_EXAMPLE = (
-    "city,survey,number,state,made_at,settlements,indicators,note,sha256\r\n"
-    "khandesh,2024,2,current,2024-05-02T09:30:00+00:00,60,35,,9f2c1e0d\r\n"
+    "city,survey,number,state,made_at,settlements,indicators,note,sha256,download_bytes\r\n"
+    "khandesh,2024,2,current,2024-05-02T09:30:00+00:00,60,35,,9f2c1e0d,240000\r\n"
 )
 
 

@@ -1,4 +1,4 @@
-"""What the definitions of a round's indicators say of the households of one settlement, whoever they are.
+"""What the definitions of a round's indicators say of the households of one settlement.
 
 A household has one answer to each indicator, and those to several hang together: who has no toilet has none of their
 own. Of the households of a settlement it is not known how many have which answers. What must hold of these numbers in

@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -105,15 +106,16 @@ def test_a_killed_maker_leaves_the_former_publication_and_is_followed_by_another
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk with room for no figure, on which the database may write."""
+def small_disk() -> Iterator[Path]:
+    """A disk with room for no figure, where the database's own account may come."""
     if os.geteuid() != 0:
         pytest.skip("a disk of a size of its own can be mounted by root alone")
-    folder = tmp_path / "small"
-    folder.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", folder], check=True)
+    folder = Path(tempfile.mkdtemp(prefix="vasti-small-"))
+    folder.chmod(0o755)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k,mode=755", "tmpfs", folder], check=True)
     yield folder
     subprocess.run(["umount", "--lazy", folder], check=True)
+    folder.rmdir()
 
 
 def test_a_disk_that_is_full_leaves_the_former_publication_and_says_so(
@@ -126,8 +128,6 @@ def test_a_disk_that_is_full_leaves_the_former_publication_and_says_so(
         place.mkdir()
         stat = Path(str(account)).stat()
         os.chown(place, stat.st_uid, stat.st_gid)
-        for folder in (small_disk, *small_disk.parents[:3]):
-            folder.chmod(0o755)
         connection.exec_driver_sql(f"CREATE TABLESPACE small LOCATION '{place}'")
         connection.exec_driver_sql("ALTER DATABASE changing_city SET default_tablespace = small")
     owner.dispose()
