@@ -19,7 +19,9 @@ from geo.ingestion.loading import SourceOptions, load_boundaries, load_facilitie
 from geo.ingestion.reading import ReadOptions
 from geo.messages import Message
 from geo.people import Acting, Operator
+from geo.places import find_city
 from geo.settings import Settings
+from geo.surveys import find_survey
 from service.actions.cities import add_city
 from service.actions.loads import load_frame, note_loaded
 from service.actions.loads import withdraw as take_back
@@ -214,12 +216,21 @@ def load_into_round(
         if round_.publish and not outcome.dry_run:
             change_state(done, city, slug, "published")
             publish_now(done, city, slug)
+        state = (
+            find_survey(connection, find_city(connection, city), slug)["state"] if result.state == "loaded" else None
+        )
     report.write(result)
     summarise(result, file, started)
     for earlier in result.replaced:
         typer.echo(f"Upload {earlier}, which it replaces, is withdrawn.")
-    if result.state == "loaded" and not round_.publish:
-        typer.echo(f"Survey {slug} is a draft until `vasti publish --city {city} --survey {slug}`.")
+    publish_it = f"`vasti publish --city {city} --survey {slug}`"
+    if state == "draft":
+        typer.echo(f"Survey {slug} is a draft until {publish_it}.")
+    elif state == "published" and not round_.publish:
+        typer.echo(
+            f"Survey {slug} is published: everybody reads its former figures until a worker, or {publish_it}, makes "
+            "the next publication."
+        )
 
 
 @load_app.command("facilities")

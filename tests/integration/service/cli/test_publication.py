@@ -16,7 +16,7 @@ from geo import database
 from geo.base import PageRequest
 from geo.people import find_audit
 from tests.support.cli import Shell
-from tests.support.published_city import CITY, SmallCity
+from tests.support.published_city import CITY, HOUSEHOLDS, SmallCity, write_households
 from tests.support.publishing import publish_anew
 
 OF_ROUND = ("--city", CITY, "--survey", "2024")
@@ -207,3 +207,12 @@ def test_without_room_the_publication_stands_and_the_download_comes_later(
     shell.run(*written, VASTI_STATE_DIR=str(state), TMPDIR=str(temporary))
     with zipfile.ZipFile(shell.folder / "later.zip") as source:
         assert source.testzip() is None
+
+
+def test_a_load_into_a_published_round_says_what_everybody_reads(shell: Shell, tmp_path: Path) -> None:
+    path = write_households(tmp_path, "2024b", dict(HOUSEHOLDS))
+    told = shell.run("load", "survey", str(path), *OF_ROUND).stdout
+    assert "Survey 2024 is published: everybody reads its former figures" in told
+    assert "draft" not in told
+    of_draft = shell.run("load", "survey", str(path), "--city", CITY, "--survey", "secret-draft").stdout
+    assert "Survey secret-draft is a draft until `vasti publish" in of_draft
