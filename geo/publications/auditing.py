@@ -12,7 +12,7 @@ from geo.indicators.definitions import read_catalogue
 from geo.indicators.figures import LEVELS, ValuesQuery
 from geo.indicators.figures.disclosure.audit import Finding, Text, audit
 from geo.indicators.figures.disclosure.program import Impossible, Progress
-from geo.publications.former import read_former, unanswered
+from geo.publications.former import not_few, read_former
 from geo.publications.values import CurrentPublication, current_publications, read_page
 
 _M2_PER_HA = 10_000.0
@@ -83,7 +83,7 @@ def _read(connection: Connection, of: CurrentPublication, by: Sequence[str] | No
     figures = pd.concat([frame for frame in frames if len(frame)], ignore_index=True)
     made_from = next((each for each in read_former(connection, of.survey_id) if each.id == of.id), None)
     fields = {str(field) for field, _ in blocks if not field or by is None or field in by}
-    return Text(figures, of.number, set() if made_from is None else unanswered(made_from, fields))
+    return Text(figures, of.number, set() if made_from is None else not_few(made_from, fields))
 
 
 def _audit(

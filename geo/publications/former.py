@@ -21,7 +21,7 @@ from geo.database.schema.publications import (
 from geo.indicators.figures import NO_WARD, OTHER, Level, Told
 from geo.indicators.figures.compute import NUMBERS
 from geo.indicators.figures.disclosure.differences import COUNTS, NONE, Counted, Kept, Places, find_kept
-from geo.indicators.figures.disclosure.rules import PROTECTED
+from geo.indicators.figures.disclosure.rules import MIN_HOUSEHOLDS, PROTECTED
 
 Numbers = NDArray[np.intp]
 
@@ -130,8 +130,8 @@ def _read(connection: Connection, publication_id: int, number: int, kept_counts:
     )
 
 
-def unanswered(of: Former, fields: Collection[str]) -> set[tuple[str, str, str, str, str | None, str | None]]:
-    """The figures that nobody answered, as a whole (the field is empty) and by the groups of some fields.
+def not_few(of: Former, fields: Collection[str]) -> set[tuple[str, str, str, str, str | None, str | None]]:
+    """The figures that nobody answered, or 10 households and more: as a whole (the field is empty) and by some fields.
 
     Each with its level, the code of its place, its indicator, what is counted, the field that groups, and the group.
     """
@@ -143,7 +143,7 @@ def unanswered(of: Former, fields: Collection[str]) -> set[tuple[str, str, str, 
     found: set[tuple[str, str, str, str, str | None, str | None]] = set()
     for level, place in places.items():
         answering = counts["answering"].groupby([counts["block"], place, counts["group_name"]]).sum()
-        for block, code, group in answering[answering == 0].index:
+        for block, code, group in answering[(answering == 0) | (answering >= MIN_HOUSEHOLDS)].index:
             field, indicator, counted = heads[block]
             found.add((level, code, indicator, counted, field or None, group if field else None))
     return found

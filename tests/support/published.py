@@ -128,21 +128,21 @@ class Text:
     def audited(self, figures: pd.DataFrame, former: pd.DataFrame | None = None) -> list[Finding]:
         """What can be learnt from a text of this round, and from what a former publication of it said."""
         return audit(
-            Published(figures, FORMER + 1, self.unanswered()),
+            Published(figures, FORMER + 1, self.not_few()),
             self.wards,
             self.definitions,
             dict.fromkeys(self.wards, self.hectares),
             former=None if former is None else Published(former, FORMER),
         )
 
-    def unanswered(self) -> set[Named]:
-        """The figures that nobody answered."""
+    def not_few(self) -> set[Named]:
+        """The figures that nobody answered, or 10 households and more."""
         found: set[Named] = set()
         for by in (ALL, *self.by):
             table = self.cells(by)
             for level, exact in make_levels(table, LEVELS, "full").items():
                 told = exact.figures.assign(status="", rounded_to=np.nan, kept_from=np.nan)
-                said = named(told, table, level)[(told["answering"] == 0).to_numpy()]
+                said = named(told, table, level)[~told["answering"].between(0, 10, "neither").to_numpy()]
                 for row in said.to_dict("records"):
                     group = row["group"] if by != ALL else None
                     found.add((level, row["_code"], row["indicator"], row["counted"], by or None, group))

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from geo.indicators.definitions import Definition
 from geo.indicators.figures.disclosure import rules as d
 from geo.indicators.figures.disclosure.program import (
+    SLACK,
     Impossible,
     Progress,
     Question,
@@ -71,8 +72,8 @@ class Text:
 
     figures: pd.DataFrame
     number: int = 1
-    unanswered: Collection[Named] = ()
-    """The figures that nobody answered, which who publishes knows: that these are none may be told."""
+    not_few: Collection[Named] = ()
+    """The figures that nobody answered, or 10 households and more, as who publishes knows: how many may be told."""
 
 
 def audit(
@@ -153,7 +154,7 @@ class _Row:
     """The number of the publication of which it speaks."""
     is_kept: bool
     """Whether that is a former one."""
-    is_unanswered: bool = False
+    is_not_few: bool = False
 
     @classmethod
     def of(cls, row: Mapping[Hashable, Any], number: int) -> "_Row":
@@ -187,7 +188,7 @@ def _name(indicator: str, version: int) -> str:
 
 def _rows_of(text: Text) -> list[_Row]:
     rows = [_Row.of(row, text.number) for row in text.figures.to_dict("records")]
-    return [replace(row, is_unanswered=True) if row.key in text.unanswered else row for row in rows]
+    return [replace(row, is_not_few=True) if row.key in text.not_few else row for row in rows]
 
 
 _Link = Literal["added", "taken back", "apart"]
@@ -283,7 +284,7 @@ class _Round:
             if not row.is_secret:
                 continue
             definition, answers = self._there[row.name], self._answers(row)
-            if not row.is_unanswered and not self._is_made_of_others(definition):
+            if not row.is_not_few and not self._is_made_of_others(definition):
                 # That there are none may be told of answers that are not sensitive.
                 yield row, "answering", Question(answers.known, "range", MIN_RANGE, _about(row), none_may_be_told=True)
             if definition.is_sensitive and row.counted == "households":
@@ -457,8 +458,10 @@ def _told_by_unserved(row: _Row) -> Finding | None:
     if row.unit != "%" or not all(name in row.numbers for name in needed):
         return None
     value, shown, people = (row.numbers[name] for name in needed)
-    follows = [max(d.COUNT_STEP * np.round(people * share / 100 / d.COUNT_STEP), 0) for share in (value, 100 - value)]
-    if shown in follows or (shown == d.COUNT_STEP and 0 in follows):
+    # Half-way between two multiples either may be shown; and what is not 0 is never shown as 0.
+    half = d.COUNT_STEP / 2 + SLACK
+    follows = [people * share / 100 for share in (value, 100 - value)]
+    if any(abs(shown - each) <= half for each in follows) or (shown == d.COUNT_STEP and min(follows) <= half):
         return None
     return row.finding("unserved", shown, shown)
 
