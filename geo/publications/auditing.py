@@ -46,7 +46,7 @@ def audit_publication(
         {"by": (by or (), select(published_block.c.group_field).where(of_last, published_block.c.group_field != ""))},
     )
     text = _read(connection, last, by)
-    former = _former(connection, last) if "kept_from" in text.figures else []
+    former = _former(connection, last)
     try:
         if not former:
             return _audit(connection, [last], text, None, progress)
@@ -81,9 +81,9 @@ def _read(connection: Connection, of: CurrentPublication, by: Sequence[str] | No
                 query = ValuesQuery(level=level, counted=counted, by=field or None, page=PageRequest(limit=None))
                 frames.append(read_page(connection, [of], query).figures)
     figures = pd.concat([frame for frame in frames if len(frame)], ignore_index=True)
-    made_from = next((each for each in read_former(connection, of.survey_id) if each.id == of.id), None)
     fields = {str(field) for field, _ in blocks if not field or by is None or field in by}
-    return Text(figures, of.number, set() if made_from is None else not_few(made_from, fields))
+    made_from = read_former(connection, of.survey_id, of.number)
+    return Text(figures, of.number, {each for former in made_from for each in not_few(former, fields)})
 
 
 def _audit(

@@ -77,9 +77,9 @@ class Former:
 
     def counts(self, blocks: Collection[int]) -> pd.DataFrame:
         """block, place, group_name and differences.COUNTS of some blocks, of settlements."""
-        chosen = [("block", "in", sorted(blocks))] if blocks else None
-        counts = pd.read_parquet(io.BytesIO(self.kept_counts), filters=chosen)
-        return counts if blocks else counts.iloc[:0]
+        # A list of none is no filter that could be asked for.
+        chosen = [("block", "in", sorted(blocks) or [NONE])]
+        return pd.read_parquet(io.BytesIO(self.kept_counts), filters=chosen)
 
 
 def as_kept(counts: pd.DataFrame) -> bytes:
@@ -91,15 +91,20 @@ def as_kept(counts: pd.DataFrame) -> bytes:
     return sink.getvalue()
 
 
-def read_former(connection: Connection, survey_id: int) -> list[Former]:
-    """The publications of a round of which it is known what they were made from, the newest first."""
-    rows = connection.execute(
+def read_former(connection: Connection, survey_id: int, number: int | None = None) -> list[Former]:
+    """The publications of a round, or the one of a `number`, of which is known what they were made from.
+
+    The newest stands first.
+    """
+    rows = (
         select(publication.c.id, publication.c.number, publication_counts.c.counts)
         .join(publication_counts, publication_counts.c.publication_id == publication.c.id)
         .where(publication.c.survey_id == survey_id)
         .order_by(publication.c.number.desc())
-    ).all()
-    return [_read(connection, row.id, row.number, row.counts) for row in rows]
+    )
+    if number is not None:
+        rows = rows.where(publication.c.number == number)
+    return [_read(connection, row.id, row.number, row.counts) for row in connection.execute(rows).all()]
 
 
 def _read(connection: Connection, publication_id: int, number: int, kept_counts: bytes) -> Former:

@@ -15,7 +15,7 @@ _FOLDER = "publications"
 _CHUNK = 1 << 20
 
 _HALF_WRITTEN = timedelta(days=1)
-"""From this age on a file that nobody knows is one whose writer was stopped."""
+"""A file that no publication names and that is older was left by a process that was stopped."""
 
 
 class File(NamedTuple):
@@ -70,7 +70,7 @@ def remove_kept(file: File, url: str) -> None:
 
 
 def clear_folder(known: set[str], url: str) -> None:
-    """Removes what nobody knows by its sha256 and is older than a day: its writer was stopped on the way."""
+    """Removes files older than a day whose sha256 is not among the known ones: a stopped process left them."""
     filesystem, root = fsspec.core.url_to_fs(url)
     folder = f"{root}/{_FOLDER}"
     if not filesystem.exists(folder):

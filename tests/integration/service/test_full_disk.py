@@ -1,7 +1,5 @@
 """A disk without room: what is refused says so, nothing half is left, and the rest goes on."""
 
-import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +10,7 @@ from geo.settings import Settings
 from service.app import create_app
 from service.work import jobs
 from tests.support import factories as f
+from tests.support.disks import small_disk_at
 from tests.support.office import Office, bearer, send
 from tests.support.parts import announce, append
 from tests.support.two_organisations import TwoOrganisations
@@ -22,11 +21,8 @@ ROOM = 3_000_000
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of three megabytes."""
-    if os.geteuid() != 0:
-        pytest.skip("a disk of a size of its own can be mounted by root alone")
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={ROOM}", "tmpfs", tmp_path], check=True)
-    yield tmp_path
-    subprocess.run(["umount", tmp_path], check=True)
+    with small_disk_at(tmp_path, ROOM) as disk:
+        yield disk
 
 
 @pytest.fixture

@@ -192,7 +192,7 @@ def _rows_of(text: Text) -> list[_Row]:
 
 
 _Link = Literal["added", "taken back", "apart"]
-"""How one state of a round becomes the next: households are added, or taken back, or nobody knows what was done."""
+"""How one state of a round becomes the next: households are added, or taken back, or both."""
 
 
 class _Round:

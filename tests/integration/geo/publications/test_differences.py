@@ -60,6 +60,14 @@ def published_again(owner: Engine, city: SmallCity, *paths: Path, correction: bo
         return make_publication(connection, survey_id, is_correction=correction)
 
 
+def withdraw_all(owner: Engine) -> None:
+    """Takes back every upload of the round."""
+    uploads = text("SELECT upload.id FROM upload JOIN survey ON survey.id = survey_id WHERE survey.slug = '2024'")
+    with database.transaction(owner) as connection:
+        for number in connection.execute(uploads).scalars().all():
+            withdraw(connection, number)
+
+
 def said(owner: Engine, number: int | None = None, by: str | None = None) -> pd.DataFrame:
     """All that a publication says of the round, by NAMED."""
     frames = []
@@ -149,10 +157,7 @@ def test_the_rest_of_a_ward_hides_those_who_were_added(changing_city: SmallCity,
 
 def test_two_corrected_answers_are_not_told(changing_city: SmallCity, owner: Engine, tmp_path: Path) -> None:
     before = said(owner)
-    with database.transaction(owner) as connection:
-        uploads = text("SELECT upload.id FROM upload JOIN survey ON survey.id = survey_id WHERE survey.slug = '2024'")
-        for number in connection.execute(uploads).scalars().all():
-            withdraw(connection, number)
+    withdraw_all(owner)
     own = {"S01": 5, "S02": 6, "S03": 7, "S04": 18, "S05": 15, "S06": 12}
     published_again(owner, changing_city, write_households(tmp_path, "2024", own))
     after = said(owner)
@@ -175,10 +180,7 @@ def test_a_household_of_other_size_is_not_told(changing_city: SmallCity, owner: 
     one[rows[0].index("members")] = "19"
     with path.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows(rows)
-    with database.transaction(owner) as connection:
-        uploads = text("SELECT upload.id FROM upload JOIN survey ON survey.id = survey_id WHERE survey.slug = '2024'")
-        for number in connection.execute(uploads).scalars().all():
-            withdraw(connection, number)
+    withdraw_all(owner)
     published_again(owner, changing_city, path)
     assert same(before, said(owner))
 
