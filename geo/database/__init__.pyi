@@ -1,3 +1,4 @@
+from .arrays import read_arrays as read_arrays
 from .backup import backup as backup
 from .backup import client_environment as client_environment
 from .backup import restore as restore

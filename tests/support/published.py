@@ -11,7 +11,7 @@ import pandas as pd
 from geo.fields import Unit
 from geo.indicators.definitions import Definition, catalogue
 from geo.indicators.figures import LEVELS, NO_WARD, Block, Cells, Round, finish, make_levels, named
-from geo.indicators.figures.compute import Exact
+from geo.indicators.figures.compute import Exact, decide_levels
 from geo.indicators.figures.disclosure.audit import Finding, Named, audit
 from geo.indicators.figures.disclosure.audit import Text as Published
 from geo.indicators.tallies import ALL, UNKNOWN_GROUP
@@ -98,10 +98,10 @@ class Text:
     def published(self) -> pd.DataFrame:
         """What the public gets."""
         whole = self.cells()
-        made = [self._said(whole, make_levels(whole, LEVELS, "public"))]
+        made, of_whole = [self._said(whole, make_levels(whole, LEVELS, "public"))], decide_levels(whole)
         for by in self.by:
             table = self.cells(by)
-            made.append(self._said(table, make_levels(table, LEVELS, "public", whole)))
+            made.append(self._said(table, make_levels(table, LEVELS, "public", of_whole)))
         return pd.concat(made, ignore_index=True)
 
     def with_withheld(

@@ -10,7 +10,7 @@ import pandas as pd
 from geo.fields import Unit
 from geo.indicators.definitions import Counted, Definition, catalogue
 from geo.indicators.figures import LEVELS, NO_WARD, Access, Block, Cells, Level, Round, finish, make_levels
-from geo.indicators.figures.compute import make_exact
+from geo.indicators.figures.compute import Decided, decide_levels, make_exact
 from geo.indicators.tallies import ALL, UNKNOWN_GROUP
 from geo.indicators.tallies.tally import SUMS
 from geo.surveys import Mode
@@ -84,11 +84,15 @@ def figures(
     made: Cells, level: Level = "settlement", access: Access = "full", whole: Cells | None = None
 ) -> list[dict[str, Any]]:
     """The figures of a table's one block, a mapping each."""
-    found: list[dict[str, Any]] = finish(make_exact(made, level, access, whole)).to_dict("records")
+    found: list[dict[str, Any]] = finish(make_exact(made, level, access, _decided(whole))).to_dict("records")
     return found
 
 
 def figures_by_level(made: Cells, access: Access, whole: Cells | None = None) -> dict[Level, list[dict[str, Any]]]:
     """The same at every level, computed once for all of them."""
-    exact = make_levels(made, LEVELS, access, whole)
+    exact = make_levels(made, LEVELS, access, _decided(whole))
     return {level: finish(of_level).to_dict("records") for level, of_level in exact.items()}
+
+
+def _decided(whole: Cells | None) -> dict[Level, Decided] | None:
+    return None if whole is None else decide_levels(whole)

@@ -1,6 +1,6 @@
 """Figures: what a reader gets, made from summed tallies. The last step is always to withhold what may not be said."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from geo.indicators.figures import columns
 from geo.indicators.figures.blocks import SIZES_UNKNOWN, Block, Cells, name_unknown_group, pool_small_groups
 from geo.indicators.figures.disclosure import rules as d
-from geo.indicators.figures.estimate import estimate, kish_deff
+from geo.indicators.figures.estimate import estimate, kish_deff, share
 from geo.indicators.figures.rollup import KEYS, LEVELS, Level, add_parts, roll_up, spread_and_sums
 
 Floats = NDArray[np.float64]
@@ -47,36 +47,63 @@ class Exact:
     access: d.Access
 
 
-def make_exact(table: Cells, level: Level, access: d.Access, whole: Cells | None = None) -> Exact:
+@dataclass(frozen=True)
+class Decided:
+    """What the public may be told of one level, before anything is estimated.
+
+    `summed`: see rollup.roll_up. `counts`, of the same rows: KEYS, answering, asked, yes and no (households), sum_a and
+    sum_ay, method, and reason: why there is no figure (None: it may be said). Which of the reasons in rules.SECRET it
+    is, nobody is told.
+    """
+
+    summed: pd.DataFrame
+    counts: pd.DataFrame
+    blocks: list[Block]
+
+    def exact(self, rows: Bools | slice = slice(None)) -> Exact:
+        """The figures of some of the rows, with the reasons that the public is told."""
+        counts = self.counts[rows].reset_index(drop=True)
+        counts["reason"] = d.told(counts["reason"])
+        return Exact(_estimated(self.summed[rows].reset_index(drop=True), counts, self.blocks), self.blocks, "public")
+
+
+def make_exact(table: Cells, level: Level, access: d.Access, whole: Mapping[Level, Decided] | None = None) -> Exact:
     """The figures of every place of a level.
 
-    `whole`: the same blocks not by group, which the public's figures of groups need.
+    `whole`: what was decided of the same blocks not by group, which the public's figures of groups need.
     """
     return make_levels(table, [level], access, whole)[level]
 
 
 def make_levels(
-    table: Cells, levels: Sequence[Level], access: d.Access, whole: Cells | None = None
+    table: Cells, levels: Sequence[Level], access: d.Access, whole: Mapping[Level, Decided] | None = None
 ) -> dict[Level, Exact]:
     """The figures of every place of several levels: see make_exact."""
-    if access == "full":
-        said = name_unknown_group(table)
-        parts = add_parts(said)
-        full = {level: _estimated(said, roll_up(said, parts, level)) for level in levels}
-        return {level: Exact(figures, table.blocks, access) for level, figures in full.items()}
-    if whole is None:
-        figures = _all_levels(table)
-        reasons = d.withhold(figures, _ward_of(table), table.plans)
-    else:
-        figures = _all_levels(pool_small_groups(table, d.MIN_HOUSEHOLDS))
-        figures_whole = _all_levels(whole)
-        said_whole = d.withhold(figures_whole, _ward_of(whole), whole.plans)
-        groups_of: dict[str, pd.DataFrame] = {
-            name: figures_whole[name].assign(reason=said_whole[name]) for name in LEVELS
-        }
-        reasons = d.withhold(figures, _ward_of(table), table.plans, groups_of)
-    told = {level: figures[level].assign(reason=d.told(reasons[level])) for level in levels}
-    return {level: Exact(of_level, table.blocks, access) for level, of_level in told.items()}
+    if access == "public":
+        decided = decide_levels(table, whole)
+        return {level: decided[level].exact() for level in levels}
+    said = name_unknown_group(table)
+    parts = add_parts(said)
+    full: dict[Level, Exact] = {}
+    for level in levels:
+        summed = roll_up(said, parts, level)
+        full[level] = Exact(_estimated(summed, _counts(summed, said.blocks), said.blocks), said.blocks, access)
+    return full
+
+
+def decide_levels(table: Cells, whole: Mapping[Level, Decided] | None = None) -> dict[Level, Decided]:
+    """What the public may be told of every level; `whole` is there where the cells are of groups: see make_exact."""
+    blocks = table.blocks
+    table = table if whole is None else pool_small_groups(table, d.MIN_HOUSEHOLDS)
+    parts = add_parts(table)
+    summed = {level: roll_up(table, parts, level) for level in LEVELS}
+    del parts  # by groups there are millions
+    counts: dict[str, pd.DataFrame] = {level: _counts(of_level, blocks) for level, of_level in summed.items()}
+    said_whole: dict[str, pd.DataFrame] | None = (
+        None if whole is None else {level: of_level.counts for level, of_level in whole.items()}
+    )
+    reasons = d.withhold(counts, np.asarray(table.places["ward"], dtype=np.intp), table.plans, said_whole)
+    return {level: Decided(summed[level], counts[level].assign(reason=reasons[level]), blocks) for level in LEVELS}
 
 
 def finish(exact: Exact) -> pd.DataFrame:
@@ -120,32 +147,56 @@ def _rounded(figures: dict[str, Floats], people: Floats, spread_over: Floats, of
     return coarse
 
 
-def _all_levels(table: Cells) -> dict[str, pd.DataFrame]:
-    parts = add_parts(table)
-    return {level: _estimated(table, roll_up(table, parts, level)) for level in LEVELS}
+def _counts(summed: pd.DataFrame, blocks: Sequence[Block]) -> pd.DataFrame:
+    """What is decided by: see Decided. `reason`: why there is no figure for any reader."""
+    of = _Facts(blocks, summed["block"].to_numpy())
+    is_household, enumerated = _enumerated(of, summed)
+    sums, _ = spread_and_sums(summed)
+    shares = share(sums, of.scale)
+    answering, unknown = (_floats(summed, name) for name in ("answering", "not_known"))
+    method = np.select(
+        [~np.isin(of.measure, ("share", "mean")), ~is_household, enumerated],
+        ["measurement", "register", "enumeration"],
+        "sample",
+    )
+    yes = np.where(is_household, summed["n_yes"], np.nan_to_num(shares / of.scale) * answering)
+    reasons = _reasons(of, summed, _values(of, summed, shares), answering, unknown)
+    return pd.DataFrame(
+        {
+            **{name: summed[name] for name in KEYS},
+            "answering": answering,
+            "asked": answering + unknown,
+            "yes": yes,
+            "no": answering - yes,
+            "sum_a": sums.a,
+            "sum_ay": sums.ay,
+            "method": method,
+            "reason": pd.Series(reasons, index=summed.index, dtype=object),
+        }
+    )
 
 
-def _ward_of(table: Cells) -> NDArray[np.intp]:
-    return np.asarray(table.places["ward"], dtype=np.intp)
-
-
-def _estimated(table: Cells, summed: pd.DataFrame) -> pd.DataFrame:
-    """Figures as the numbers are, with `answering`, `asked`, `yes` and `no` (households), `reason`: why none."""
-    of = _Facts(table.blocks, summed["block"].to_numpy())
+def _enumerated(of: "_Facts", summed: pd.DataFrame) -> tuple[Bools, Bools]:
+    """Whether a figure is of households, and whether all of them were asked."""
     is_household = of.unit == "household"
-    sums, spread = spread_and_sums(summed)
     # Where nobody is in the base nothing has been enumerated either: the round still says how it was surveyed.
-    enumerated = is_household & of.is_census & (summed["not_enumerated"] == 0).to_numpy()
+    return is_household, is_household & of.is_census & (summed["not_enumerated"] == 0).to_numpy()
+
+
+def _estimated(summed: pd.DataFrame, counts: pd.DataFrame, blocks: Sequence[Block]) -> pd.DataFrame:
+    """Figures as the numbers are, beside what was decided of the same rows: see Exact."""
+    of = _Facts(blocks, summed["block"].to_numpy())
+    is_household, enumerated = _enumerated(of, summed)
+    sums, spread = spread_and_sums(summed)
     estimated = estimate(sums, spread, summed["df"].to_numpy(dtype=float), of.scale, enumerated)
     is_share = np.isin(of.measure, ("share", "mean"))
     has_interval = is_share & is_household & ~enumerated
     unit_scale = np.where(of.is_per_cent, PERCENT, 1.0)
     answering, unknown = (_floats(summed, name) for name in ("answering", "not_known"))
-    population = np.where(summed["no_population"] > 0, np.nan, summed["population"])
+    population = _population(summed)
     people, spread_over = _people(of, summed, population * estimated.p)
-    value = _values(of, summed, estimated.p * unit_scale, people, spread_over)
     # As arrays, of which a frame is made in the end: a frame that grows by a column at a time takes most of a request.
-    figures: dict[str, Floats] = {"value": value}
+    figures: dict[str, Floats] = {"value": _values(of, summed, estimated.p)}
     for name, end in zip(("low", "high"), estimated.interval, strict=True):
         figures[name] = np.where(has_interval, end * unit_scale, np.nan)
     unknown_a = _floats(summed, "sum_a_unknown")
@@ -161,32 +212,21 @@ def _estimated(table: Cells, summed: pd.DataFrame) -> pd.DataFrame:
     figures["n_eff"] = np.where(has_interval, estimated.n_effective, np.nan)
     figures["population"] = population
     figures |= _unserved(figures, of, population)
-    method = np.select(
-        [~np.isin(of.measure, ("share", "mean")), ~is_household, enumerated],
-        ["measurement", "register", "enumeration"],
-        "sample",
-    )
-    yes = np.where(is_household, summed["n_yes"], np.nan_to_num(estimated.p / of.scale) * answering)
-    reasons = _reasons(of, summed, value, answering, unknown)
     no_df = has_interval & (answering > 0) & (summed["df"] < 1).to_numpy()
-    flags = _flags(of, summed, method == "sample", answering, unknown, no_df)
+    flags = _flags(of, summed, (counts["method"] == "sample").to_numpy(), answering, unknown, no_df)
     return pd.DataFrame(
         {
-            **{name: summed[name] for name in KEYS},
+            **{str(name): counts[name] for name in counts},
             **figures,
             **{"people": people, "spread_over": spread_over},
             "clustered": summed["clustered"] > 0,
-            "method": method,
-            "answering": answering,
-            "asked": answering + unknown,
-            "yes": yes,
-            "no": answering - yes,
-            "sum_a": sums.a,
-            "sum_ay": sums.ay,
-            "reason": pd.Series(reasons, index=summed.index, dtype=object),
             "flags": pd.Series(flags, index=summed.index, dtype=object),
         }
     )
+
+
+def _population(summed: pd.DataFrame) -> Floats:
+    return np.where(summed["no_population"] > 0, np.nan, summed["population"])
 
 
 class _Facts:
@@ -220,11 +260,14 @@ def _people(of: _Facts, summed: pd.DataFrame, relying: Floats) -> tuple[Floats, 
     return np.select(measures, [residents, relying], np.nan), np.select(measures, [land, seats], np.nan)
 
 
-def _values(of: _Facts, summed: pd.DataFrame, shares: Floats, people: Floats, spread_over: Floats) -> Floats:
+def _values(of: _Facts, summed: pd.DataFrame, shares: Floats) -> Floats:
     """The figure itself, by what is measured."""
+    people, spread_over = _people(of, summed, _population(summed) * shares)
     with np.errstate(divide="ignore", invalid="ignore"):
         measured = [people / spread_over, _floats(summed, "nearest_m")]
-    value = np.select([np.isin(of.measure, ("density", "seat_load")), of.measure == "distance"], measured, shares)
+    unit_scale = np.where(of.is_per_cent, PERCENT, 1.0)
+    of_measure = [np.isin(of.measure, ("density", "seat_load")), of.measure == "distance"]
+    value = np.select(of_measure, measured, shares * unit_scale)
     return np.where(np.isfinite(value), value, np.nan)
 
 

@@ -116,6 +116,12 @@ def spread_of_clusters(
     )
 
 
+def share(sums: Sums, scale: Floats) -> Floats:
+    """The estimate p = sum ay / sum a on the scale of y, from 0 to `scale`; NaN where nobody answered."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(sums.n > 0, np.clip(sums.ay / sums.a, 0.0, scale), np.nan)
+
+
 def estimate(sums: Sums, spread: Spread, df: Floats, scale: Floats, enumerated: Bools) -> Estimates:
     """Estimates with their variance and 95 % interval.
 
@@ -127,7 +133,7 @@ def estimate(sums: Sums, spread: Spread, df: Floats, scale: Floats, enumerated: 
         enumerated: where everybody was asked, there is no sampling error, and no interval.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
-        p = np.where(sums.n > 0, np.clip(sums.ay / sums.a, 0.0, scale), np.nan)
+        p = share(sums, scale)
         variance = np.maximum(spread.yy - 2 * p * spread.ay + p**2 * spread.aa, 0.0) / sums.a**2
         variance = np.where(enumerated, 0.0, variance)
         q, v = p / scale, variance / scale**2

@@ -1,14 +1,14 @@
 """Reading blocks from the database: the tallies of every settlement, with what figures need besides."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import shapely
-from sqlalchemy import Connection, Select, and_, func, select, tuple_
+from sqlalchemy import ARRAY, Connection, Double, Integer, Text, and_, cast, func, select
 
 from geo.base import own_ground_m2
+from geo.database import read_arrays
 from geo.database.schema.facilities import FACILITY_KINDS
 from geo.database.schema.places import boundary, city, settlement, settlement_ward, ward
 from geo.database.schema.surveys import survey, survey_frame
@@ -20,7 +20,7 @@ from geo.indicators.tallies import ALL, CLUSTERS, UNKNOWN_GROUP, stratum_of
 from geo.indicators.tallies.tally import SUMS
 from geo.places import in_ward_on, provision, there_on, valid_on
 
-_TALLY = ["survey_id", "indicator_id", "counted", "version", "settlement_id"]
+_NUMBERS = (*SUMS, "n_sampled")
 
 
 def read_cells(connection: Connection, blocks: Sequence[Block], group_field: str = ALL) -> Cells:
@@ -32,29 +32,47 @@ def read_cells(connection: Connection, blocks: Sequence[Block], group_field: str
     at["place"] = at.groupby(["city", "code", "ward_code"], dropna=False).ngroup()
     places, wards = _places(at)
     at["ward"] = places["ward"].to_numpy()[at["place"]]
-    heads = pd.DataFrame(
-        [(i, b.round.survey_id, b.definition.id, b.counted, b.definition.version) for i, b in enumerate(blocks)],
-        columns=["block", *_TALLY[:-1]],
-    )
-    grid = heads.merge(at, on="survey_id")
-    tallies = _tallies(connection, blocks, group_field)
-    if group_field == ALL:
-        grid["group"] = UNKNOWN_GROUP
-    else:
-        codes = tallies[["survey_id", "group"]].drop_duplicates()
-        without = heads.loc[~heads["survey_id"].isin(codes["survey_id"]), ["survey_id"]].drop_duplicates()
-        grid = grid.merge(pd.concat([codes, without.assign(group=UNKNOWN_GROUP)]), on="survey_id")
-    cells = grid.merge(tallies, on=[*_TALLY, "group"], how="left")
-    numbers = [*SUMS, "n_sampled"]
-    cells[numbers] = cells[numbers].astype(float).fillna(0.0)
-    cells["n_sampled"] = cells.groupby(["block", "place"])["n_sampled"].transform("max")
+    heads = pd.DataFrame({"block": range(len(blocks)), "survey_id": [block.round.survey_id for block in blocks]})
+    facts = ["survey_id", "settlement_id", "place", "ward", "boundary_id", "area_m2", "households"]
+    grid = heads.merge(at[facts], on="survey_id").sort_values(["block", "place"], ignore_index=True)
+    codes = _group_codes(connection, survey_ids, group_field)
+    cells = _by_group(grid, _tallies(connection, blocks, group_field, codes), codes)
     clustered = _clustered_blocks(connection, blocks)
     cells["clustered"] = cells["block"].isin(clustered)
     # Clusters are not told apart by group.
-    clusters = _clusters(connection, blocks, cells) if clustered and group_field == ALL else pd.DataFrame()
+    clusters = _clusters(connection, blocks, grid) if clustered and group_field == ALL else pd.DataFrame()
     cells = _with_provision(connection, blocks, cells)
-    cells = cells.sort_values(["block", "place", "group"], kind="stable", ignore_index=True)
     return Cells(list(blocks), places, wards, cells, clusters, group_field)
+
+
+def _by_group(grid: pd.DataFrame, tallies: pd.DataFrame, codes: Sequence[str]) -> pd.DataFrame:
+    """The blocks and settlements of `grid` by all groups of their round, with the sums of each cell, or zeros.
+
+    In the order of block, place and group. `codes` are in order too; `tallies` name a group by its number among them.
+    """
+    # By position, without a join: there are millions of cells by groups.
+    surveys, survey_of = np.unique(grid["survey_id"], return_inverse=True)
+    settlements, settlement_of = np.unique(grid["settlement_id"], return_inverse=True)
+    row_of = np.full((int(grid["block"].max()) + 1, len(settlements) + 1), -1)
+    row_of[grid["block"], settlement_of] = np.arange(len(grid))
+    at = np.searchsorted(settlements, tallies["settlement_id"])
+    known = np.isin(tallies["settlement_id"], settlements)
+    rows = np.where(known, row_of[tallies["block"], at], -1)
+    there, rows, numbers = rows >= 0, rows[rows >= 0], tallies["group"].to_numpy()[rows >= 0]
+    has_group = np.zeros((len(surveys), len(codes)), dtype=bool)
+    has_group[survey_of[rows], numbers] = True
+    # A round without tallies has one group: those of whom it is not known.
+    has_group[~has_group.any(axis=1), codes.index(UNKNOWN_GROUP)] = True
+    of_row = has_group.sum(axis=1)[survey_of]
+    first = np.cumsum(of_row) - of_row
+    cell_of = first[rows] + (has_group.cumsum(axis=1) - 1)[survey_of[rows], numbers]
+    cells = grid.loc[np.repeat(np.arange(len(grid)), of_row)].reset_index(drop=True)
+    cells["group"] = np.array(codes, dtype=object)[np.nonzero(has_group[survey_of])[1]]
+    sums = np.zeros((len(cells), len(_NUMBERS)))
+    sums[cell_of] = tallies.loc[there, list(_NUMBERS)]
+    cells[list(_NUMBERS)] = sums
+    cells["n_sampled"] = np.repeat(np.maximum.reduceat(cells["n_sampled"].to_numpy(), first), of_row)
+    return cells
 
 
 def _with_provision(connection: Connection, blocks: Sequence[Block], cells: pd.DataFrame) -> pd.DataFrame:
@@ -134,24 +152,40 @@ def _places(at: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     return places[["settlement_id", "city", "code", "name", "ward"]], wards
 
 
-def _of_blocks(blocks: Sequence[Block], group_field: str) -> Select[Any]:
-    keys = {(b.round.survey_id, b.definition.id, b.counted, b.definition.version) for b in blocks}
-    key = tuple_(tally.c.survey_id, tally.c.indicator_id, tally.c.counted, tally.c.definition_version)
-    return select(
-        tally.c.survey_id,
-        tally.c.indicator_id,
-        tally.c.counted,
-        tally.c.definition_version.label("version"),
-        tally.c.settlement_id,
-        tally.c.group_code.label("group"),
-        tally.c.n_sampled,
-        *(tally.c[name] for name in SUMS),
-    ).where(tally.c.group_field == group_field, key.in_(sorted(keys)))
+def _group_codes(connection: Connection, survey_ids: Sequence[int], group_field: str) -> list[str]:
+    """The codes of the groups that the surveys have tallies of, and of the unknown one, in their order."""
+    if group_field == ALL:
+        return [UNKNOWN_GROUP]
+    found = select(tally.c.group_code).where(
+        tally.c.survey_id == func.any(list(survey_ids)), tally.c.group_field == group_field
+    )
+    return sorted({UNKNOWN_GROUP, *connection.execute(found.distinct()).scalars()})
 
 
-def _tallies(connection: Connection, blocks: Sequence[Block], group_field: str) -> pd.DataFrame:
-    rows = connection.execute(_of_blocks(blocks, group_field))
-    return pd.DataFrame(rows.all(), columns=list(rows.keys()))
+def _tallies(connection: Connection, blocks: Sequence[Block], group_field: str, codes: Sequence[str]) -> pd.DataFrame:
+    """The tallies of blocks, named by the number of the block, the settlement and the number of the group's code."""
+    survey_ids = [block.round.survey_id for block in blocks]
+    keys = {
+        "survey_id": cast(survey_ids, ARRAY(Integer)),
+        "indicator_id": cast([block.definition.id for block in blocks], ARRAY(Text)),
+        "counted": cast([block.counted for block in blocks], ARRAY(Text)),
+        "definition_version": cast([block.definition.version for block in blocks], ARRAY(Integer)),
+    }
+    asked = func.unnest(*keys.values()).table_valued(*keys, with_ordinality="block").render_derived(name="asked")
+    named = func.unnest(cast(list(codes), ARRAY(Text))).table_valued("code", with_ordinality="number")
+    named = named.render_derived(name="named")
+    rows = (
+        select(
+            cast(asked.c.block - 1, Integer).label("block"),
+            tally.c.settlement_id,
+            cast(named.c.number - 1, Integer).label("group"),
+            *(cast(tally.c[name], Double).label(name) for name in _NUMBERS),
+        )
+        .join(asked, and_(*(tally.c[name] == asked.c[name] for name in keys)))
+        .join(named, tally.c.group_code == named.c.code)
+        .where(tally.c.group_field == group_field, tally.c.survey_id == func.any(sorted(set(survey_ids))))
+    )
+    return pd.DataFrame(read_arrays(connection, rows))
 
 
 def _clustered_blocks(connection: Connection, blocks: Sequence[Block]) -> set[int]:
@@ -162,17 +196,20 @@ def _clustered_blocks(connection: Connection, blocks: Sequence[Block]) -> set[in
     return {i for i, block in enumerate(blocks) if block.round.survey_id in surveys}
 
 
-def _clusters(connection: Connection, blocks: Sequence[Block], cells: pd.DataFrame) -> pd.DataFrame:
+def _clusters(connection: Connection, blocks: Sequence[Block], grid: pd.DataFrame) -> pd.DataFrame:
     """The tallies of clusters, as blocks.Cells has them."""
-    tallies = _tallies(connection, blocks, CLUSTERS)
-    of_blocks = cells[["block", "place", "ward", *_TALLY]].drop_duplicates(["block", "place"])
-    clusters = tallies.merge(of_blocks, on=_TALLY)
+    survey_ids = sorted({block.round.survey_id for block in blocks})
+    codes = _group_codes(connection, survey_ids, CLUSTERS)
+    tallies = _tallies(connection, blocks, CLUSTERS, codes)
+    clusters = tallies.merge(
+        grid[["block", "place", "ward", "survey_id", "settlement_id"]], on=["block", "settlement_id"]
+    )
     keeps = np.array([block.definition.unknown == "unserved" for block in blocks], dtype=bool)[clusters["block"]]
     clusters["a"] = clusters["sum_a"] + clusters["sum_a_unknown"].where(keeps, 0.0)
     clusters["ay"] = clusters["sum_ay"]
     clusters["used"] = clusters["n"] + clusters["n_unknown"].where(keeps, 0)
-    clusters["psu"] = clusters["group"]
-    clusters["stratum"] = [stratum_of(code) for code in clusters["group"]]
+    for name, of_codes in (("psu", codes), ("stratum", [stratum_of(code) if code else "" for code in codes])):
+        clusters[name] = np.array(of_codes, dtype=object)[clusters["group"]]
     clusters["group"] = UNKNOWN_GROUP
     sampled = sampled_clusters(connection, sorted(set(clusters["survey_id"])))
     return clusters.merge(sampled, on=["survey_id", "stratum"])

@@ -122,7 +122,8 @@ def add_parts(table: Cells) -> pd.DataFrame:
         "clustered": cells["clustered"],
     }
     of = {name: table.cells[name] for name in (*KEYS, "ward", "nearest_m")}
-    return pd.DataFrame({**of, **{name: added[name].astype(float) for name in _ADDED}})
+    # What is not known adds nothing; how often that is so is counted beside it.
+    return pd.DataFrame({**of, **{name: np.where(np.isnan(added[name]), 0.0, added[name]) for name in _ADDED}})
 
 
 def _mean_size(cells: Mapping[str, Floats]) -> Floats:
@@ -175,11 +176,15 @@ def _weight_by_frame(
 
 def roll_up(table: Cells, parts: pd.DataFrame, level: Level) -> pd.DataFrame:
     """The parts summed over the settlements of each place, one row for each of KEYS, in their order."""
-    grouped = _at(parts, level).groupby(list(KEYS), sort=True)
-    summed = grouped[list(_ADDED)].sum()
-    # A distance is of one settlement.
-    summed["nearest_m"] = grouped["nearest_m"].first() if level == "settlement" else np.nan
-    summed["settlements"], summed["settlements_in"] = summed["strata"], grouped.size()
+    if level == "settlement":  # a part each, in their order
+        summed = parts.set_index(list(KEYS)).drop(columns="ward")
+        settlements: pd.Series | int = 1
+    else:
+        grouped = _at(parts, level).groupby(list(KEYS), sort=True)
+        # A distance is of one settlement.
+        summed = grouped[list(_ADDED)].sum().assign(nearest_m=np.nan)
+        settlements = grouped.size()
+    summed["settlements"], summed["settlements_in"] = summed["strata"], settlements
     summed["df"] = summed["n_used"] - summed["strata"]
     _replace_clustered(summed, table, level)
     return summed.reset_index()

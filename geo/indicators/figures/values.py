@@ -16,7 +16,7 @@ from geo.errors import InvalidParameter, InvalidParameters, NotAllowed
 from geo.indicators.definitions import read_catalogue
 from geo.indicators.figures.blocks import Block, Cells
 from geo.indicators.figures.columns import VALUE_COLUMNS, frame_names
-from geo.indicators.figures.compute import PLACE, Exact, finish, make_exact
+from geo.indicators.figures.compute import PLACE, Exact, decide_levels, finish, make_exact
 from geo.indicators.figures.query import ValuesQuery, block_key, check_filters, find_blocks
 from geo.indicators.figures.read import read_cells
 from geo.indicators.figures.rollup import Level
@@ -161,7 +161,7 @@ def read_exact(connection: Connection, blocks: Sequence[Block], query: ValuesQue
     public = query.access == "public"
     read = [*blocks, *_beside(blocks)] if public else list(blocks)
     table = read_cells(connection, read, query.by or ALL)
-    whole = read_cells(connection, read) if query.by and public else None
+    whole = decide_levels(read_cells(connection, read)) if query.by and public else None
     exact = make_exact(table, query.level, query.access, whole)
     asked = exact.figures[exact.figures["block"] < len(blocks)].reset_index(drop=True)
     return table, replace(exact, figures=asked)
