@@ -1,9 +1,10 @@
 from .auditing import audit_publication as audit_publication
 from .basis import basis_of as basis_of
+from .behind import Behind as Behind
 from .behind import Standing as Standing
+from .behind import find_behind as find_behind
 from .behind import find_standing as find_standing
 from .behind import note_problem as note_problem
-from .behind import surveys_behind as surveys_behind
 from .changes import find_published_changes as find_published_changes
 from .downloads.archive import keep_download as keep_download
 from .downloads.kept import find_path as find_path

@@ -5,27 +5,41 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, func, select, update
 
+from geo.database.schema.places import city
 from geo.database.schema.publications import publication, publication_download, published_figure, published_place
 from geo.database.schema.surveys import survey
 from geo.publications.basis import basis_of
 
 
-def surveys_behind(connection: Connection, city_id: int | None = None) -> list[int]:
-    """The ids of published rounds, of a city or all, that are to get a new publication by themselves."""
+class Behind(NamedTuple):
+    """A published round of which everybody reads figures that rest on what has changed since."""
+
+    survey_id: int
+    city: str
+    survey: str
+    has_rows: bool
+    """What has no rows is not published anew: the former publication stays."""
+    is_automatic: bool
+    """Whether it gets its next publication by itself, or waits for a steward."""
+
+
+def find_behind(connection: Connection, city_id: int | None = None) -> list[Behind]:
+    """The published rounds, of a city or all, whose publications are behind, or still to be made."""
     rows = (
-        select(survey.c.id, publication.c.basis)
+        select(survey.c.id, survey.c.slug, survey.c.publishing, city.c.slug.label("city"), publication.c.basis)
+        .join(city, city.c.id == survey.c.city_id)
         .outerjoin(publication, (publication.c.survey_id == survey.c.id) & (publication.c.state == "current"))
-        .where(survey.c.state == "published", survey.c.publishing == "automatic")
+        .where(survey.c.state == "published")
         .order_by(survey.c.id)
     )
     if city_id is not None:
         rows = rows.where(survey.c.city_id == city_id)
     behind = []
-    for survey_id, published in connection.execute(rows).all():
-        basis = basis_of(connection, survey_id)
-        # What has no rows is not published anew: the former publication stays.
-        if basis["uploads"] and basis != published:
-            behind.append(survey_id)
+    for row in connection.execute(rows).all():
+        basis = basis_of(connection, row.id)
+        if basis != row.basis:
+            is_automatic = row.publishing == "automatic"
+            behind.append(Behind(row.id, row.city, row.slug, bool(basis["uploads"]), is_automatic))
     return behind
 
 

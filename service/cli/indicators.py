@@ -8,9 +8,11 @@ import typer
 
 from geo.indicators.definitions import Definition, check_own, find_document, list_indicators, read_document
 from geo.indicators.tallies import count_surveys
+from geo.publications import find_behind
 from geo.settings import Settings
 from service.actions.indicators import add_indicator
 from service.cli import options as o
+from service.cli.behind import print_behind
 from service.cli.load import operating, reading_database
 from service.cli.output import print_frame
 
@@ -43,6 +45,7 @@ def add(
     with operating(Settings()) as done:
         added = add_indicator(done, document, file.name, organisation)
         surveys = count_surveys(done.connection, added.definition)
+        behind = find_behind(done.connection)
     definition = added.definition
     what = f"Indicator {definition.id}, version {definition.version}, is there"
     if not added.is_new:
@@ -51,6 +54,7 @@ def add(
     typer.echo(f"{what}.")
     if definition.is_tallied:
         typer.echo(_told_of(definition, surveys))
+    print_behind(behind)
 
 
 @indicators_app.command("list")

@@ -15,11 +15,13 @@ from sqlalchemy import Connection
 from geo import database
 from geo.errors import SetupError, StorageFull, is_full
 from geo.indicators.tallies import recompute, surveys_lacking_tallies
-from geo.ingestion.loading import SourceOptions, load_boundaries, load_facilities, load_survey
+from geo.ingestion.loading import LoadResult, SourceOptions, load_boundaries, load_facilities, load_survey
 from geo.ingestion.reading import ReadOptions
+from geo.ingestion.uploads import find_upload
 from geo.messages import Message
 from geo.people import Acting, Operator
 from geo.places import find_city
+from geo.publications import Behind, find_behind
 from geo.settings import Settings
 from geo.surveys import find_survey
 from service.actions.cities import add_city
@@ -28,6 +30,7 @@ from service.actions.loads import withdraw as take_back
 from service.actions.publications import ready_download
 from service.actions.surveys import change_state, publish_now
 from service.cli import options as o
+from service.cli.behind import print_behind
 from service.cli.load_report import Report, load_options, print_moves, summarise
 from service.cli.option_groups import (
     FacilityOptions,
@@ -159,12 +162,14 @@ def boundaries(
             may_move=moved,
         )
         note_loaded(at_command_line(connection, settings), result)
+        behind = _behind(connection, city, result)
     report.write(result)
     summarise(result, file, started)
     if result.changes:
         changes = result.changes
         typer.echo(f"{changes.added} settlements added, {changes.changed} redrawn, {changes.unchanged} unchanged.")
         print_moves(changes.moves)
+    print_behind(behind)
 
 
 @load_app.command("survey")
@@ -219,18 +224,14 @@ def load_into_round(
         state = (
             find_survey(connection, find_city(connection, city), slug)["state"] if result.state == "loaded" else None
         )
+        behind = _behind(connection, city, result)
     report.write(result)
     summarise(result, file, started)
     for earlier in result.replaced:
         typer.echo(f"Upload {earlier}, which it replaces, is withdrawn.")
-    publish_it = f"`vasti publish --city {city} --survey {slug}`"
     if state == "draft":
-        typer.echo(f"Survey {slug} is a draft until {publish_it}.")
-    elif state == "published" and not round_.publish:
-        typer.echo(
-            f"Survey {slug} is published: everybody reads its former figures until a worker, or {publish_it}, makes "
-            "the next publication."
-        )
+        typer.echo(f"Survey {slug} is a draft until `vasti publish --city {city} --survey {slug}`.")
+    print_behind(behind)
 
 
 @load_app.command("facilities")
@@ -258,8 +259,10 @@ def facilities(
             options=load_options(settings, outcome),
         )
         note_loaded(at_command_line(connection, settings), result)
+        behind = _behind(connection, city, result)
     report.write(result)
     summarise(result, file, started)
+    print_behind(behind)
 
 
 @load_app.command("frame")
@@ -277,8 +280,15 @@ def frame(
     report = Report(file, SourceOptions(read=read), OutcomeOptions())
     with report.of_refusal(), operating(Settings()) as done:
         result = load_frame(done, file, city, survey, read)
+        behind = find_behind(done.connection, find_city(done.connection, city))
     report.write(result)
     typer.echo(f"{file.name}: {result.rows_loaded:,} frame sizes are loaded.")
+    print_behind(behind)
+
+
+def _behind(connection: Connection, city: str, result: LoadResult) -> list[Behind]:
+    """The rounds of a city that are behind, after a file has been loaded; none where nothing was."""
+    return find_behind(connection, find_city(connection, city)) if result.state == "loaded" else []
 
 
 def publish(
@@ -337,4 +347,7 @@ def withdraw(
     """Take back an upload of a survey or of facilities: its rows no longer count, and those it had replaced do."""
     with operating(Settings()) as done:
         rows = take_back(done, upload_id)
+        city = find_upload(done.connection, upload_id)["city"]
+        behind = find_behind(done.connection, find_city(done.connection, city))
     typer.echo(f"Upload {upload_id} is withdrawn: its {rows:,} rows no longer count, and what they had replaced does.")
+    print_behind(behind)

@@ -5,9 +5,12 @@ from typing import Annotated
 
 import typer
 
+from geo.places import find_city
+from geo.publications import Behind, find_behind
 from geo.settings import Settings
 from service.actions.settlements import end_settlement
 from service.cli import options as o
+from service.cli.behind import print_behind
 from service.cli.load import operating
 
 settlement_app = typer.Typer(
@@ -27,17 +30,21 @@ def end(
     ],
 ) -> None:
     """End a settlement: it stays in past rounds, and is in none that starts on that day or later."""
-    _set(code, city, on.date())
+    behind = _set(code, city, on.date())
     typer.echo(f"Settlement {code} of {city} ended on {on.date()}.")
+    print_behind(behind)
 
 
 @settlement_app.command("reopen")
 def reopen(code: CodeArgument, city: o.CityOption) -> None:
     """Reopen a settlement that was ended."""
-    _set(code, city, None)
+    behind = _set(code, city, None)
     typer.echo(f"Settlement {code} of {city} is there again.")
+    print_behind(behind)
 
 
-def _set(code: str, city: str, ended_on: date | None) -> None:
+def _set(code: str, city: str, ended_on: date | None) -> list[Behind]:
+    """Sets the day; the rounds that are behind now."""
     with operating(Settings()) as done:
         end_settlement(done, city, code, ended_on)
+        return find_behind(done.connection, find_city(done.connection, city))

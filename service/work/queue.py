@@ -19,7 +19,7 @@ from geo import database
 from geo.database import read_data_version
 from geo.indicators.tallies import mark_surveys, surveys_lacking_tallies
 from geo.ingestion.uploads import Step, find_waiting, of_same_organisation
-from geo.publications import find_lacking, surveys_behind
+from geo.publications import find_behind, find_lacking
 
 QUEUE_SCHEMA = "procrastinate"
 """The queue's tables live in a schema of their own, where no migration of ours sees them."""
@@ -78,7 +78,7 @@ def defer_survey(connection: Connection, survey_id: int) -> None:
 
 def defer_behind(connection: Connection, city_id: int | None = None) -> int:
     """Asks, in the caller's transaction, for the publications that are behind, of a city or all; how many those are."""
-    found = surveys_behind(connection, city_id)
+    found = [each.survey_id for each in find_behind(connection, city_id) if each.has_rows and each.is_automatic]
     for survey_id in found:
         defer_publication(connection, survey_id)
     return len(found)

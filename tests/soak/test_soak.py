@@ -20,7 +20,7 @@ from geo.base import PageRequest
 from geo.indicators.figures import Level, ValuesQuery, find_values
 from geo.indicators.tallies import surveys_lacking_tallies
 from geo.indicators.tallies.recompute import recompute_all
-from geo.publications import surveys_behind
+from geo.publications import find_behind
 from tests.soak.clients import Crowd, look_at_figures, publish_and_take_back, send_and_decide
 from tests.soak.office import ROUNDS, Office, opened
 from tests.support import factories as f
@@ -90,7 +90,7 @@ def _left(engine: Engine) -> tuple[list[Any], list[Any], list[Any]]:
         found = [tuple(row) for row in connection.execute(text(unfinished))]
         on_their_way = "SELECT id, state FROM upload WHERE state IN ('received', 'accepted', 'withdrawing')"
         uploads = [tuple(row) for row in connection.execute(text(on_their_way))]
-        return found, uploads, [*surveys_lacking_tallies(connection), *surveys_behind(connection)]
+        return found, uploads, [*surveys_lacking_tallies(connection), *find_behind(connection)]
 
 
 def _holds(engine: Engine, crowd: Crowd) -> None:

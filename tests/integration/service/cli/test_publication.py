@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
 import pytest
+from shapely import box
 from sqlalchemy import Engine, text
 
 from geo import database
@@ -204,6 +206,39 @@ def test_without_room_the_publication_stands_and_the_download_comes_later(
     shell.run(*written, VASTI_STATE_DIR=str(state), TMPDIR=str(temporary))
     with zipfile.ZipFile(shell.folder / "later.zip") as source:
         assert source.testzip() is None
+
+
+def test_what_a_publication_rests_on_changes_and_the_command_says_so(
+    shell: Shell, owner: Engine, tmp_path: Path
+) -> None:
+    """A frame size, a new settlement, its end, facilities, a withdrawal of some rows, and of all."""
+    (tmp_path / "frame.csv").write_text("settlement_code,households\nS01,900\n")
+    (tmp_path / "toilets.csv").write_text(
+        "facility_code,kind,latitude,longitude\nT1,community_toilet,18.6001,73.8001\n"
+    )
+    drawn = gpd.GeoDataFrame({"code": ["S07"], "name": ["Seven"]}, geometry=[box(73.9, 18.6, 73.901, 18.601)], crs=4326)
+    drawn.to_file(tmp_path / "one.geojson")
+    is_behind = (
+        "Survey 2024 is published: everybody reads its former figures until a worker, or `vasti publish "
+        f"--city {CITY} --survey 2024`, makes the next publication."
+    )
+    for changed in (
+        ("load", "frame", str(tmp_path / "frame.csv"), *OF_ROUND),
+        ("load", "boundaries", str(tmp_path / "one.geojson"), "--city", CITY),
+        ("settlement", "end", "S07", "--city", CITY, "--on", "2021-01-01"),
+        ("load", "facilities", str(tmp_path / "toilets.csv"), "--city", CITY),
+    ):
+        assert is_behind in shell.run(*changed).stdout.splitlines()
+        shell.run("publish", *OF_ROUND)
+    with owner.connect() as connection:
+        of_round = "SELECT upload.id FROM upload JOIN survey ON survey.id = survey_id WHERE survey.slug = '2024'"
+        *former, last = connection.execute(text(f"{of_round} AND upload.state = 'loaded' ORDER BY 1")).scalars()
+    for number in former:
+        assert shell.run("withdraw", str(number)).stdout.splitlines()[-1] == is_behind
+    assert shell.run("withdraw", str(last)).stdout.splitlines()[-1] == (
+        "Survey 2024 has no rows any more, and everybody still reads its former figures: `vasti publish "
+        f"--city {CITY} --survey 2024 --draft` takes them back."
+    )
 
 
 def test_a_load_into_a_published_round_says_what_everybody_reads(shell: Shell, tmp_path: Path) -> None:
