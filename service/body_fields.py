@@ -26,6 +26,9 @@ Text = Annotated[str, AfterValidator(_storable)]
 
 _LONGEST_NAME = 200
 
+MAX_NOTE = 500
+"""How long a note may be on why something is published anew."""
+
 Name = Annotated[Text, Field(min_length=1, max_length=_LONGEST_NAME)]
 Email = Annotated[Text, Field(max_length=254, description="An e-mail address.", examples=["asha@shelter.org"])]
 Slug = Annotated[Text, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=100)]

@@ -87,14 +87,16 @@ def publish_now(done: Acting, city: str, survey: str, *, is_correction: bool = F
     return made
 
 
-def ask_publication(done: SignedIn, city: str, survey: str, *, is_correction: bool = False) -> None:
+def ask_publication(
+    done: SignedIn, city: str, survey: str, *, is_correction: bool = False, note: str | None = None
+) -> None:
     """Asks a worker for the round's next publication.
 
     Raises:
         as find_own.
     """
     survey_id = find_own(done, city, survey)["id"]
-    defer_publication(done.connection, survey_id, done.bearer.account_id, is_correction=is_correction)
+    defer_publication(done.connection, survey_id, done.bearer.account_id, is_correction=is_correction, note=note)
 
 
 def listed(done: Acting, city: str, survey: str) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from maps.figures import finite
 from service.actions.inputs import NewSurvey
 from service.actions.surveys import ask_publication, change_publishing, change_state, open_survey
 from service.actions.uploads import newest
+from service.body_fields import MAX_NOTE, Text
 from service.http.access import acting, reading_in_full, seen_with
 from service.http.html import page, see_other
 from service.http.parameters import SlugInPath
@@ -100,6 +101,7 @@ def one(request: Request, city: SlugInPath, survey: SlugInPath) -> Response:
             uploads=uploads,
             figures=figures,
             standing=find_standing(reading.connection, row["id"]),
+            max_note=MAX_NOTE,
             publishing_problem=row["publishing_problem"] and Message(row["publishing_problem"]).say("page"),
             # Rows may count in settlements without making a figure of the city.
             has_rows=bool(figures) or any(each["state"] in ("loaded", "published") for each in uploads),
@@ -159,10 +161,11 @@ def set_state(
     survey: SlugInPath,
     csrf: FormText,
     state: Annotated[Literal["draft", "published", "correction"], Form()],
+    note: Annotated[Text, Form(max_length=MAX_NOTE)] = "",
 ) -> Response:
     """Publishes a round, or takes it back to draft."""
     with acting(request, "steward", csrf) as done:
         change_state(done, city, survey, "draft" if state == "draft" else "published")
         if state != "draft":
-            ask_publication(done, city, survey, is_correction=state == "correction")
+            ask_publication(done, city, survey, is_correction=state == "correction", note=note.strip() or None)
     return see_other(request, f"/surveys/{city}/{survey}")

@@ -123,8 +123,9 @@ def make_app(url: str, engine: Engine, settings: Settings) -> App:
                 defer_survey(connection, survey_id)
 
     @app.task(name=MAKE_PUBLICATION, retry=RetryStrategy(max_attempts=5, exponential_wait=5))
-    def publish(survey_id: int, account_id: int | None, is_correction: bool = False) -> None:
-        code = _make(reader_process.start_publication(url, settings, survey_id, account_id, is_correction), settings)
+    def publish(survey_id: int, account_id: int | None, is_correction: bool = False, note: str | None = None) -> None:
+        asked = reader_process.Asked(account_id, is_correction, note)
+        code = _make(reader_process.start_publication(url, settings, survey_id, asked), settings)
         if code != 0:
             _note_problem(engine, survey_id, code)
 

@@ -85,15 +85,22 @@ def defer_behind(connection: Connection, city_id: int | None = None) -> int:
 
 
 def defer_publication(
-    connection: Connection, survey_id: int, account_id: int | None = None, *, is_correction: bool = False
+    connection: Connection,
+    survey_id: int,
+    account_id: int | None = None,
+    *,
+    is_correction: bool = False,
+    note: str | None = None,
 ) -> None:
     """Asks, in the caller's transaction, for a round's next publication; twice is once."""
     of_task = (_JOBS.c.task_name == MAKE_PUBLICATION, _STATUS == "todo")
     same = [*of_task, sql_cast(_JOBS.c.args["survey_id"].astext, Integer) == survey_id]
     if is_correction:
         same.append(_JOBS.c.args["is_correction"].astext == "true")
+    if note is not None:
+        same.append(_JOBS.c.args["note"].astext == note)
     if connection.execute(select(_JOBS.c.id).where(*same).limit(1)).first() is None:
-        asked = {"survey_id": survey_id, "account_id": account_id, "is_correction": is_correction}
+        asked = {"survey_id": survey_id, "account_id": account_id, "is_correction": is_correction, "note": note}
         # What nobody waits for comes after the tallies it is made of.
         turn = _AFTER_PEOPLE - 1 if account_id is None else 0
         _defer(connection, MAKE_PUBLICATION, _survey_lock(survey_id), turn, **asked)

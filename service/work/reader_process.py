@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing.context import ForkServerContext
 from multiprocessing.process import BaseProcess
+from typing import NamedTuple
 
 from sqlalchemy import Connection, Engine
 
@@ -73,12 +74,17 @@ def start_step(url: str, settings: Settings, upload_id: int, step: Step) -> Base
     return process
 
 
-def start_publication(
-    url: str, settings: Settings, survey_id: int, account_id: int | None, is_correction: bool
-) -> BaseProcess:
+class Asked(NamedTuple):
+    """How a publication was asked for, and by whom; None: by the worker itself."""
+
+    account_id: int | None
+    is_correction: bool
+    note: str | None
+
+
+def start_publication(url: str, settings: Settings, survey_id: int, asked: Asked) -> BaseProcess:
     """Starts a process that makes a round's next publication: what that takes of memory goes with it."""
-    asked = (url, settings, survey_id, account_id, is_correction)
-    process = _FORKS.Process(target=_publish, args=asked, daemon=True)
+    process = _FORKS.Process(target=_publish, args=(url, settings, survey_id, asked), daemon=True)
     process.start()
     return process
 
@@ -90,18 +96,18 @@ def start_download(url: str, settings: Settings, publication_id: int) -> BasePro
     return process
 
 
-def _publish(url: str, settings: Settings, survey_id: int, account_id: int | None, is_correction: bool) -> None:
+def _publish(url: str, settings: Settings, survey_id: int, asked: Asked) -> None:
     _begin(settings)
     with _making("publication", url, survey=survey_id) as engine:
         with database.transaction(engine) as connection:
-            if account_id is None and survey_id in surveys_lacking_tallies(connection):
+            if asked.account_id is None and survey_id in surveys_lacking_tallies(connection):
                 # They are being made, and give way to files; it is asked for again.
                 return
             recompute(connection, survey_id)
         with database.transaction(engine) as connection:
-            made = make_publication(connection, survey_id, account_id=account_id, is_correction=is_correction)
+            made = make_publication(connection, survey_id, **asked._asdict())
             if made.is_new:
-                _note(connection, made, account_id, is_correction)
+                _note(connection, made, asked)
         # The publication stands, whatever becomes of its download: a worker looks for those that are missing.
         with suppress(SystemExit):
             _write_download(url, settings, made.publication_id)
@@ -145,10 +151,10 @@ def _making(what: str, url: str, **facts: int) -> Iterator[Engine]:
         engine.dispose()
 
 
-def _note(connection: Connection, made: Made, account_id: int | None, is_correction: bool) -> None:
-    by = "the worker" if account_id is None else find_account_by_id(connection, account_id)["email"]
+def _note(connection: Connection, made: Made, asked: Asked) -> None:
+    by = "the worker" if asked.account_id is None else find_account_by_id(connection, asked.account_id)["email"]
     subject = f"survey {made.city}/{made.survey}"
-    facts = {"number": made.number, "correction": is_correction}
+    facts = {"number": made.number, "correction": asked.is_correction, "note": asked.note}
     note_as(connection, by, "publication made", subject, organisation_id=made.organisation_id, after=facts)
 
 

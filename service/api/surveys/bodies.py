@@ -7,7 +7,7 @@ from pydantic import Field
 
 from geo.fields import Unit
 from geo.surveys import Mode, Publishing
-from service.body_fields import Body
+from service.body_fields import MAX_NOTE, Body, Text
 
 _PUBLISHING = (
     "Whether the next publication is made by itself when what the last one rests on changes, or when a steward asks."
@@ -54,6 +54,14 @@ class SurveyChange(Body):
             "households changed since the last one, though who has that can work out what these answered."
         ),
     ] = False
+    note: Annotated[
+        Text | None,
+        Field(
+            min_length=1,
+            max_length=MAX_NOTE,
+            description="With `published`: why it is published anew. Everybody reads it in the list of publications.",
+        ),
+    ] = None
 
 
 class Grant(Body):

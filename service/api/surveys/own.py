@@ -51,7 +51,7 @@ def change(request: Request, city: SlugInPath, survey: SlugInPath, body: SurveyC
         if body.state is not None:
             change_state(done, city, survey, body.state)
         if body.state == "published":
-            ask_publication(done, city, survey, is_correction=body.correction)
+            ask_publication(done, city, survey, is_correction=body.correction, note=body.note)
         after = listed(done, city, survey)
     return private_answer(after)
 

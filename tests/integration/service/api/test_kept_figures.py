@@ -51,12 +51,18 @@ def test_a_steward_shows_what_few_changed(client: TestClient, two: TwoOrganisati
     assert any(line.endswith(",1") for line in csv[1:])
     page = client.get("/surveys/pune/north-published", headers=cookie(two, "steward")).text
     assert "Figures of 1 settlement stay as they were published before" in page
+    assert 'name="note" maxlength="500"' in page
     refused = client.patch(ROUND, headers=bearer(two, "contributor"), json={"state": "published", "correction": True})
     assert refused.status_code == 403
-    asked = client.patch(ROUND, headers=bearer(two, "steward"), json={"state": "published", "correction": True})
+    wanted = {"state": "published", "correction": True, "note": "Two <b>answers</b> corrected"}
+    too_long = client.patch(ROUND, headers=bearer(two, "steward"), json={**wanted, "note": "x" * 501})
+    assert too_long.status_code == 400
+    asked = client.patch(ROUND, headers=bearer(two, "steward"), json=wanted)
     assert asked.status_code == 200
     work_off(two.owner.url.render_as_string(hide_password=False), Settings())
     shown = figure(client)
     assert (shown["kept_from"], shown["value"] < kept["value"]) == (None, True)
     page = client.get("/surveys/pune/north-published", headers=cookie(two, "steward")).text
     assert "stay as they were published before" not in page
+    listed = client.get("/api/v1/publications?city=pune&survey=north-published").json()["publications"]
+    assert [each["note"] for each in listed] == [None, None, "Two <b>answers</b> corrected"]
