@@ -92,9 +92,10 @@ def snapshot(engine: Engine) -> Iterator[Connection]:
         DatabaseUnavailable: the database cannot be reached, or has no Vasti tables yet.
     """
     with translated_errors(reading=True), engine.connect() as connection:
-        yield connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-        # Nothing was changed; but at a rollback the driver would forget the statements that it has prepared.
-        connection.commit()
+        of_one_state = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        # Nothing is changed; but at a rollback the driver would forget the statements that it has prepared.
+        with of_one_state.begin():
+            yield of_one_state
 
 
 @contextmanager

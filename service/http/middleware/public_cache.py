@@ -15,10 +15,10 @@ from dataclasses import dataclass, replace
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from geo.base import KeptBySize
 from geo.database import DataVersionWatch, Seen
 from service.http import coding
 from service.http.addresses import PUBLIC_PATHS, is_file
-from service.http.kept import KeptBySize
 from service.http.middleware.turns import lane_of
 from service.http.responses import CACHE_CONTROL, NO_STORE, names_etag
 from service.http.transactions import ALWAYS
@@ -165,7 +165,7 @@ class PublicCache:
             return
         # A key may be as long as an address.
         size = len(answer.body) + len(key[0]) + sum(map(len, key[1])) + _OVERHEAD_BYTES
-        if size * _LARGEST_PART <= self._kept.max_bytes:
+        if size * _LARGEST_PART <= self._kept.max_size:
             self._kept.add(key, answer, size)
 
 
@@ -181,7 +181,7 @@ def _key(scope: Scope, wanted: coding.Coding | None) -> Key:
 
 def _public(headers: Headers, body: bytes, version: int, cities: Sequence[str] | None) -> KeptAnswer:
     """An answer with what lets others keep it, and ask whether it is still right."""
-    digest = hashlib.blake2b(body, digest_size=16).hexdigest()
+    digest = hashlib.sha256(body).hexdigest()[:32]
     etag = f'"{digest}"' if version == ALWAYS else f'"{version}-{digest}"'
     added = [(b"etag", etag.encode()), (b"vary", b"Accept-Encoding")]
     if not any(name == b"cache-control" for name, _ in headers):

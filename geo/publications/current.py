@@ -1,0 +1,66 @@
+"""Which publications are current, or bear a number: what every public read begins with."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+
+from psycopg import sql
+from sqlalchemy import Connection
+
+from geo.database import driver_of
+from geo.fields import Unit
+from geo.surveys import Mode
+
+
+@dataclass(frozen=True)
+class CurrentPublication:
+    """A current publication, and the round it is of."""
+
+    id: int
+    number: int
+    made_at: datetime
+    city: str
+    survey: str
+    starts_on: date
+    ends_on: date
+    mode: Mode
+    unit: Unit
+    survey_id: int
+
+    @property
+    def key(self) -> list[str]:
+        """What orders rounds in lists of figures."""
+        return [self.city, self.starts_on.isoformat(), self.survey]
+
+
+def current_publications(
+    connection: Connection, cities: Sequence[str] = (), surveys: Sequence[str] = (), number: int | None = None
+) -> list[CurrentPublication]:
+    """The current publications of these cities and rounds, or all, in the order of city and first day.
+
+    With a `number`, those that have it, current or superseded.
+    """
+    asked = _statement(bool(cities), bool(surveys), number is not None)
+    parameters = {"cities": list(cities), "surveys": list(surveys), "number": number}
+    found = driver_of(connection).execute(asked, parameters, prepare=True, binary=True)
+    return sorted((CurrentPublication(*row) for row in found), key=lambda each: each.key)
+
+
+@cache
+def _statement(of_cities: bool, of_surveys: bool, is_numbered: bool) -> sql.Composed:
+    conditions = [
+        sql.SQL("publication.number = %(number)s" if is_numbered else "publication.state = 'current'"),
+        sql.SQL("publication.state <> 'retracted' AND survey.state = 'published'"),
+        *([sql.SQL("city.slug = ANY (%(cities)s)")] if of_cities else []),
+        *([sql.SQL("survey.slug = ANY (%(surveys)s)")] if of_surveys else []),
+    ]
+    return _FOUND.format(sql.SQL(" AND ").join(conditions))
+
+
+_FOUND = sql.SQL("""
+SELECT publication.id, publication.number, publication.made_at, city.slug, survey.slug, survey.starts_on,
+    survey.ends_on, survey.mode, survey.unit, survey.id
+FROM publication JOIN survey ON survey.id = publication.survey_id JOIN city ON city.id = survey.city_id
+WHERE {}
+""")
