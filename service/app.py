@@ -11,7 +11,6 @@ from sqlalchemy import Engine
 
 from geo.base.version import vasti_version
 from geo.database import DataVersionWatch
-from geo.indicators.figures import preload
 from geo.settings import Settings
 from service.api import document, health, metrics
 from service.api.figures import indicators, kinds, maps, sources
@@ -78,8 +77,6 @@ _GROUPS = (
 
 def create_app(engine: Engine, settings: Settings, *, cache_bytes: int = MAX_BYTES) -> FastAPI:
     """The application on a database. It watches the data version from its start to its end."""
-    # Before anything runs beside it: SQLAlchemy cannot be used while another thread imports its mapper.
-    preload()
     watch = DataVersionWatch(engine.url)
 
     @asynccontextmanager
