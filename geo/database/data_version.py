@@ -86,6 +86,16 @@ class Seen:
         return max([self.shared, *(self.by_city.get(slug, 0) for slug in cities)])
 
 
+def with_sight(connection: Connection, seen: Seen | None) -> Connection:
+    """The connection, which reads for somebody who sees the data versions so; None: who is not sure of them."""
+    return connection.execution_options(seen=seen)
+
+
+def seen_by(connection: Connection) -> Seen | None:
+    """How whoever a connection reads for sees the data versions."""
+    return connection.get_execution_options().get("seen")
+
+
 class DataVersionWatch:
     """A thread that knows the current data version, for as long as the database keeps telling it."""
 

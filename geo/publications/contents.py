@@ -1,18 +1,16 @@
 """What a publication has: its blocks and its places. They never change, so they are read once and kept in memory."""
 
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from sys import intern
 from typing import Any, NamedTuple
-from weakref import WeakKeyDictionary
 
 from psycopg import sql
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 
-from geo.base import KeptBySize
-from geo.database import driver_of
+from geo.database import Remembered, driver_of
 from geo.indicators.definitions import Counted
 from geo.indicators.figures import Level
 
@@ -77,25 +75,15 @@ SELECT place, level, code, ward_code, ward_name, settlement_code, settlement_nam
 FROM published_place WHERE publication_id = %s ORDER BY place
 """)
 
-_LOCK = threading.Lock()
-
-_Key = tuple[int, datetime]
-
-_KEPT: "WeakKeyDictionary[Engine, KeptBySize[_Key, Contents]]" = WeakKeyDictionary()
-"""What is kept of each database. Its numbers begin anew where a backup is restored: the moment tells these apart."""
+_CONTENTS: Remembered[tuple[int, datetime], Contents] = Remembered(MOST_KEPT, attrgetter("size"))
 
 
 def contents_of(connection: Connection, publication_id: int, made_at: datetime) -> Contents:
-    """The blocks and places of a publication that was made at this moment."""
-    key = (publication_id, made_at)
-    with _LOCK:
-        of_database = _KEPT.setdefault(connection.engine, KeptBySize(MOST_KEPT))
-        kept = of_database.get(key)
-    if kept is None:
-        kept = _read(connection, publication_id)
-        with _LOCK:
-            of_database.add(key, kept, kept.size)
-    return kept
+    """The blocks and places of a publication that was made at this moment.
+
+    Where a backup is restored its numbers begin anew: the moment tells those from these apart.
+    """
+    return _CONTENTS.find(connection, (publication_id, made_at), lambda: _read(connection, publication_id))
 
 
 def _read(connection: Connection, publication_id: int) -> Contents:

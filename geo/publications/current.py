@@ -8,7 +8,7 @@ from functools import cache
 from psycopg import sql
 from sqlalchemy import Connection
 
-from geo.database import driver_of
+from geo.database import Remembered, driver_of, seen_by
 from geo.fields import Unit
 from geo.surveys import Mode
 
@@ -39,8 +39,27 @@ def current_publications(
 ) -> list[CurrentPublication]:
     """The current publications of these cities and rounds, or all, in the order of city and first day.
 
-    With a `number`, those that have it, current or superseded.
+    With a `number`, those that have it, current or superseded. Of a connection that has sight of the data versions they
+    are remembered for as long as nothing changes in these cities.
     """
+    seen = seen_by(connection)
+    if seen is None:
+        return _read(connection, cities, surveys, number)
+    key = (tuple(cities), tuple(surveys), number, seen.of(cities or None), seen.since)
+    return _CURRENT.find(connection, key, lambda: _read(connection, cities, surveys, number))
+
+
+_MOST_KEPT = 10_000
+"""How many publications are kept of all questions together: some 10 MB."""
+
+_CURRENT: Remembered[tuple[object, ...], list[CurrentPublication]] = Remembered(
+    _MOST_KEPT, lambda found: len(found) + 1
+)
+
+
+def _read(
+    connection: Connection, cities: Sequence[str], surveys: Sequence[str], number: int | None
+) -> list[CurrentPublication]:
     asked = _statement(bool(cities), bool(surveys), number is not None)
     parameters = {"cities": list(cities), "surveys": list(surveys), "number": number}
     found = driver_of(connection).execute(asked, parameters, prepare=True, binary=True)
@@ -48,14 +67,14 @@ def current_publications(
 
 
 @cache
-def _statement(of_cities: bool, of_surveys: bool, is_numbered: bool) -> sql.Composed:
+def _statement(of_cities: bool, of_surveys: bool, is_numbered: bool) -> bytes:
     conditions = [
         sql.SQL("publication.number = %(number)s" if is_numbered else "publication.state = 'current'"),
         sql.SQL("publication.state <> 'retracted' AND survey.state = 'published'"),
         *([sql.SQL("city.slug = ANY (%(cities)s)")] if of_cities else []),
         *([sql.SQL("survey.slug = ANY (%(surveys)s)")] if of_surveys else []),
     ]
-    return _FOUND.format(sql.SQL(" AND ").join(conditions))
+    return _FOUND.format(sql.SQL(" AND ").join(conditions)).as_bytes()
 
 
 _FOUND = sql.SQL("""

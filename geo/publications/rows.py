@@ -42,10 +42,9 @@ def read_figures(connection: Connection, of: Chosen, keys: Sequence[FigureKey]) 
 
     Of a place that is protected in all groups of a field no row is kept: it is here as one that is withheld.
     """
-    blocks, places = {key.block.number for key in keys}, {key.place.number for key in keys}
-    asked = {"blocks": [*blocks], "places": [*places]}
+    asked = [_array({key.block.number for key in keys}), _array({key.place.number for key in keys})]
     rows = driver_of(connection).execute(_figures(of.publication.id), asked, prepare=True, binary=True)
-    stored = {row[:3]: row[3:] for row in rows}
+    stored = {row[:3]: row[3:] for row in rows.fetchall()}
     found = []
     for key in keys:
         row = stored.get((key.block.number, key.place.number, key.group))
@@ -58,11 +57,20 @@ def read_figures(connection: Connection, of: Chosen, keys: Sequence[FigureKey]) 
 
 # The number of a publication stands in the text: the database then opens its one partition, and no other.
 @lru_cache(maxsize=1_000)
-def _figures(publication_id: int) -> sql.Composed:
-    return sql.SQL("""
+def _figures(publication_id: int) -> bytes:
+    return (
+        sql.SQL("""
 SELECT block, place, group_name, {} FROM published_figure
-WHERE publication_id = {} AND block = ANY (%(blocks)s::integer[]) AND place = ANY (%(places)s::integer[])
-""").format(sql.SQL(", ").join(map(sql.Identifier, _STORED)), sql.Literal(publication_id))
+WHERE publication_id = {} AND block = ANY (%s::integer[]) AND place = ANY (%s::integer[])
+""")
+        .format(sql.SQL(", ").join(map(sql.Identifier, _STORED)), sql.Literal(publication_id))
+        .as_bytes()
+    )
+
+
+def _array(numbers: Iterable[int]) -> str:
+    """Numbers as PostgreSQL reads an array: the driver would write each by itself."""
+    return f"{{{','.join(map(str, numbers))}}}"
 
 
 def told(rows: Iterable[FoundRow]) -> list[dict[str, Any]]:
@@ -110,7 +118,7 @@ def frame(rows: Sequence[FoundRow]) -> pd.DataFrame:
 
 def shapes_of(connection: Connection, publication_id: int, places: Iterable[int]) -> Mapping[int, str | None]:
     """The shapes of places of a publication as GeoJSON, by their numbers; None without one."""
-    rows = driver_of(connection).execute(_SHAPES, [publication_id, [*places]], prepare=True, binary=True)
+    rows = driver_of(connection).execute(_SHAPES, [publication_id, _array(places)], prepare=True, binary=True)
     return dict(rows.fetchall())
 
 

@@ -1,6 +1,6 @@
 """Rows as GeoJSON (RFC 7946): each a feature with its boundary."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,7 +30,7 @@ def _write(found: Rows) -> bytes:
 def _features(found: Rows) -> list[dict[str, Any]]:
     rows = found.plain()
     shapes = _texts([row["geometry"] for row in rows])
-    return [_feature(dict(row), shape, found.feature_id) for row, shape in zip(rows, shapes, strict=True)]
+    return [_feature(row, shape, found.feature_id) for row, shape in zip(rows, shapes, strict=True)]
 
 
 def _texts(shapes: Sequence[BaseGeometry | str | None]) -> Iterator[str | None]:
@@ -41,12 +41,13 @@ def _texts(shapes: Sequence[BaseGeometry | str | None]) -> Iterator[str | None]:
     return (shape if isinstance(shape, str) else texts.get(id(shape)) for shape in shapes)
 
 
-def _feature(properties: dict[str, Any], shape: str | None, ids: Sequence[str]) -> dict[str, Any]:
+def _feature(row: Mapping[str, Any], shape: str | None, ids: Sequence[str]) -> dict[str, Any]:
     """A row with its shape, and the rest as properties."""
+    properties = {**row}
     del properties["geometry"]
     return {
         "type": "Feature",
-        "id": "/".join(str(properties[name]) for name in ids if properties[name] is not None),
+        "id": "/".join([str(row[name]) for name in ids if row[name] is not None]),
         "geometry": None if shape is None else orjson.Fragment(shape),
         "properties": properties,
     }
