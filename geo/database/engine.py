@@ -142,7 +142,7 @@ def translated_errors(*, reading: bool = False) -> Iterator[None]:
         yield
     except sqlalchemy_errors.TimeoutError as error:
         raise Busy from error
-    # What is copied goes past SQLAlchemy, straight to the driver, and so do its errors.
+    # What is copied, and what is asked for most, goes past SQLAlchemy, straight to the driver, and so do its errors.
     except (OperationalError, psycopg.OperationalError) as error:
         match getattr(getattr(error, "orig", error), "sqlstate", None):
             case "55P03":  # a lock that was waited for in vain
@@ -154,8 +154,8 @@ def translated_errors(*, reading: bool = False) -> Iterator[None]:
             case "53100":  # the disk is full
                 raise StorageFull from error
         raise DatabaseUnavailable("database_broke_off") from error
-    except ProgrammingError as error:
-        match getattr(error.orig, "sqlstate", None):
+    except (ProgrammingError, psycopg.ProgrammingError) as error:
+        match getattr(getattr(error, "orig", error), "sqlstate", None):
             case "42P01":  # undefined table
                 raise DatabaseUnavailable("tables_missing") from error
             case "42501":  # insufficient privilege: a policy said no where nobody had asked before

@@ -193,13 +193,13 @@ def _signature(kind: FigureKind) -> inspect.Signature:
     return inspect.Signature(
         [
             one("request", Request),
-            one("hxl", Hxl, False),
-            one("excel", Excel, False),
             *(one(parameter.name, parameter.annotation, parameter.default) for parameter in own),
             one("access", AccessParameter, "public"),
             one("output", Annotated[str, form_query(*kind.has), OneForm(kind.has)], JSON),
             one("limit", Limit, None),
             one("cursor", Cursor, None),
+            one("hxl", Hxl, False),
+            one("excel", Excel, False),
         ],
         return_annotation=Response,
     )

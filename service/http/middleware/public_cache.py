@@ -11,6 +11,7 @@ import asyncio
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -51,7 +52,7 @@ class KeptAnswer:
     cities: Sequence[str] | None = None
     """The slugs of those it shows; None: all there are."""
 
-    @property
+    @cached_property
     def etag(self) -> bytes:
         """The answer's ETag."""
         return next((value for name, value in self.headers if name == b"etag"), b"")
@@ -85,8 +86,8 @@ class PublicCache:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> KeptAnswer | None:
         """The public answer; None: there is none, and what there is has been sent."""
-        accepted = b",".join(value for name, value in scope["headers"] if name == b"accept-encoding")
-        wanted = coding.chosen(accepted.decode("latin-1"))
+        accepted = [value for name, value in scope["headers"] if name == b"accept-encoding"]
+        wanted = coding.chosen(b",".join(accepted).decode("latin-1")) if accepted else None
         key = _key(scope, wanted)
         # Taken before the question is put: what is true later is not what the answer shows.
         seen = self._look()
