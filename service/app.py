@@ -97,6 +97,8 @@ def create_app(engine: Engine, settings: Settings, *, cache_bytes: int = MAX_BYT
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan,
+        # Nobody collects it here, and each request would be looked at for it.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
         **about(settings),
         # Redirects would be made from the Host header.
         redirect_slashes=False,

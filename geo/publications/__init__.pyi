@@ -24,5 +24,6 @@ from .removing import remove_publication as remove_publication
 from .removing import retract_publication as retract_publication
 from .rows import FEATURE_ID as FEATURE_ID
 from .trends import find_published_trends as find_published_trends
+from .values import FigureList as FigureList
 from .values import find_published_values as find_published_values
 from .values import list_published_values as list_published_values

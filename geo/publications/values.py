@@ -1,7 +1,7 @@
 """Reading published figures: as they were made, filtered and cut, in the order of their keys."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import groupby, islice
 from operator import itemgetter
 from typing import Any
@@ -37,19 +37,23 @@ def find_published_values(connection: Connection, query: ValuesQuery) -> FigureP
     return replace(page, figures=shown.drop(columns=list(INTERNAL)))
 
 
-def list_published_values(connection: Connection, query: ValuesQuery) -> Listing:
-    """The same figures as rows of plain values: those of VALUE_COLUMNS, and `geometry` (GeoJSON) where asked for.
+@dataclass(frozen=True)
+class FigureList(Listing):
+    """Figures as rows of plain values, those of VALUE_COLUMNS; the shape of each as GeoJSON where it was asked for."""
+
+    shapes: Sequence[str | None] | None = None
+
+
+def list_published_values(connection: Connection, query: ValuesQuery) -> FigureList:
+    """The same figures, told.
 
     Raises:
         InvalidParameters: as find_published_values.
     """
     of = _chosen(connection, query)
     found, next_cursor = _read(connection, of, query)
-    rows = told(found)
-    if query.geometry:
-        for row, shape in zip(rows, _shapes(connection, found), strict=True):
-            row["geometry"] = shape
-    return Listing(rows, _total(of), next_cursor)
+    shapes = [*_shapes(connection, found)] if query.geometry else None
+    return FigureList(told(found), _total(of), next_cursor, shapes)
 
 
 def read_page(

@@ -1,6 +1,6 @@
 """Rows as GeoJSON (RFC 7946): each a feature with its boundary."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,25 +29,26 @@ def _write(found: Rows) -> bytes:
 
 def _features(found: Rows) -> list[dict[str, Any]]:
     rows = found.plain()
-    shapes = _texts([row["geometry"] for row in rows])
+    shapes = found.shapes
+    if shapes is None:
+        shapes = _texts([row["geometry"] for row in rows])
+        rows = [{name: value for name, value in row.items() if name != "geometry"} for row in rows]
     return [_feature(row, shape, found.feature_id) for row, shape in zip(rows, shapes, strict=True)]
 
 
-def _texts(shapes: Sequence[BaseGeometry | str | None]) -> Iterator[str | None]:
-    """Shapes as GeoJSON with corners to 0.1 m, those that are not yet. Many rows have the same one."""
-    each = list({id(shape): shape for shape in shapes if isinstance(shape, BaseGeometry)}.values())
+def _texts(shapes: Sequence[BaseGeometry | None]) -> list[str | None]:
+    """Each shape as GeoJSON with corners to 0.1 m. Many rows have the same one."""
+    each = list({id(shape): shape for shape in shapes if shape is not None}.values())
     rounded = shapely.transform(np.array(each, dtype=object), lambda corners: np.round(corners, _DECIMALS))
     texts = dict(zip(map(id, each), shapely.to_geojson(rounded), strict=True))
-    return (shape if isinstance(shape, str) else texts.get(id(shape)) for shape in shapes)
+    return [texts.get(id(shape)) for shape in shapes]
 
 
-def _feature(row: Mapping[str, Any], shape: str | None, ids: Sequence[str]) -> dict[str, Any]:
-    """A row with its shape, and the rest as properties."""
-    properties = {**row}
-    del properties["geometry"]
+def _feature(properties: Mapping[str, Any], shape: str | None, ids: Sequence[str]) -> dict[str, Any]:
+    """A row with its shape."""
     return {
         "type": "Feature",
-        "id": "/".join([str(row[name]) for name in ids if row[name] is not None]),
+        "id": "/".join([str(properties[name]) for name in ids if properties[name] is not None]),
         "geometry": None if shape is None else orjson.Fragment(shape),
         "properties": properties,
     }

@@ -55,6 +55,8 @@ class Rows:
     note: str | None = None
     """What else is to be known of this answer, in words."""
     csv: CsvForm = CsvForm()
+    shapes: Sequence[str | None] | None = None
+    """The shape of each row as GeoJSON; None: rows that have shapes have them in a column `geometry`."""
 
     @property
     def returned(self) -> int:

@@ -18,6 +18,7 @@ from geo.indicators.figures import Access, Level, RankedLevel
 from service.formats.format import Needs
 from service.formats.rows import CsvForm
 from service.formats.table import FORMATS, JSON, formats_for
+from service.http.asked import asked_by
 
 
 def _filter(name: str, description: str, example: str) -> object:
@@ -249,7 +250,7 @@ def parameters_given(request: Request, declared: Mapping[str, bool]) -> dict[str
     if (told := request.scope.get("state", {}).get("told")) is not None:
         told["route"] = route.path_format
     given: dict[str, list[str]] = {}
-    for name, value in request.query_params.multi_items():
+    for name, value in asked_by(request).pairs:
         given.setdefault(name, []).append(value)
     problems = []
     for name, values in given.items():

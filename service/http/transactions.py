@@ -8,6 +8,7 @@ from fastapi import Request
 from sqlalchemy import Connection, Engine
 
 from geo.database import read_data_version, reading, snapshot, with_sight
+from service.http.asked import asked_by
 
 ALWAYS = -1
 """In place of a data version, of an answer that rests on nothing that is stored."""
@@ -30,7 +31,7 @@ def engine_of(request: Request) -> Engine:
 
 def cities_named(request: Request) -> Sequence[str] | None:
     """The slugs of the cities that an answer shows: those that its address names; None: all there are."""
-    named = request.query_params.getlist("city")
+    named = asked_by(request).values("city")
     in_path = request.path_params.get("city")
     return [*named, in_path] if in_path is not None else named or None
 

@@ -13,13 +13,15 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field, create_model
 from sqlalchemy import Connection
 
-from geo.base import Listing, validated
+from geo.base import validated
 from geo.indicators.figures import REASONS, Access, Column, FigurePage
+from geo.publications import FigureList
 from service.body_fields import Body
 from service.formats.format import TEXT, Needs
 from service.formats.rows import CsvForm, Link, Rows, tags_of
 from service.formats.table import FORMATS, JSON, formats_for
 from service.http.access import reading_figures, seen_with
+from service.http.asked import asked_by
 from service.http.bodies import ListBody
 from service.http.described import responses
 from service.http.parameters import (
@@ -60,7 +62,7 @@ class FigureKind:
     """Finds what is seen in full."""
     find_published: Callable[[Connection, Any], FigurePage]
     """Finds what everybody sees."""
-    list_published: Callable[[Connection, Any], Listing] | None = None
+    list_published: Callable[[Connection, Any], FigureList] | None = None
     """The same, as plain values: of what is asked for most."""
     feature_id: Sequence[str] = ()
     """The columns that name a feature. Without them it has no shapes; with them its query has `geometry`."""
@@ -138,7 +140,7 @@ def add_route(router: APIRouter, kind: FigureKind) -> None:
         if FORMATS[output].needs == "shapes":
             query = replace(query, geometry=True)
         with reading_figures(request, access) as reading:
-            page, rows = _found(kind, reading.connection, query)
+            page, rows, shapes = _found(kind, reading.connection, query)
         found = Rows(
             kind.name,
             rows,
@@ -147,12 +149,13 @@ def add_route(router: APIRouter, kind: FigureKind) -> None:
             reading.data_version,
             tags=tags,
             declared=declared,
-            saved_as=[kind.name, *(value for name in _NAMING for value in request.query_params.getlist(name))],
+            saved_as=[kind.name, *(value for name in _NAMING for value in asked_by(request).values(name))],
             feature_id=kind.feature_id,
             about={name: told(page) for name, (_, told) in kind.beside.items()},
             links=kind.links(request),
             note=limit_note(limit),
             csv=CsvForm(hxl, excel),
+            shapes=shapes,
         )
         return list_answer(request, output, forms, found)
 
@@ -174,13 +177,13 @@ def add_route(router: APIRouter, kind: FigureKind) -> None:
 
 def _found(
     kind: FigureKind, connection: Connection, query: Any
-) -> tuple[FigurePage | Listing, pd.DataFrame | list[dict[str, Any]]]:
-    """The figures asked for, and their rows as formats take them."""
+) -> tuple[FigurePage | FigureList, pd.DataFrame | list[dict[str, Any]], Sequence[str | None] | None]:
+    """The figures asked for, and their rows and shapes as formats take them."""
     if query.access == "public" and kind.list_published is not None:
         listed = kind.list_published(connection, query)
-        return listed, listed.rows
+        return listed, listed.rows, listed.shapes
     page = (kind.find_published if query.access == "public" else kind.find)(connection, query)
-    return page, _in_words(page.figures, kind.columns)
+    return page, _in_words(page.figures, kind.columns), None
 
 
 def _signature(kind: FigureKind) -> inspect.Signature:

@@ -139,7 +139,7 @@ class PublicCache:
         is_head = scope["method"] == "HEAD"
         scope = dict(scope, method="GET", state=dict(scope.get("state") or {}))
         headers: Headers = []
-        body = bytearray()
+        body: list[bytes] = []
         version: int | None = None
         cities: Sequence[str] | None = None
 
@@ -152,12 +152,12 @@ class PublicCache:
                 if version is None:
                     await send({**message, "headers": _kept_by_nobody(headers)})
             elif version is not None:
-                body.extend(message.get("body", b""))
+                body.append(message.get("body", b""))
             else:
                 await send({**message, "body": b""} if is_head else message)
 
         await self.app(scope, receive, collect)
-        return None if version is None else _public(headers, bytes(body), version, cities)
+        return None if version is None else _public(headers, b"".join(body), version, cities)
 
     def _keep(self, key: Key, answer: KeptAnswer | None, seen: Seen | None) -> None:
         """Keeps an answer, asked for at one sight, that shows what is seen by now."""
