@@ -1,5 +1,6 @@
 """The web application, put together: routes, problems, cache, logs."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ from service.http.openapi import DescribedAPI, about
 from service.http.parameters import check_query
 from service.http.problems import FaultWall, add_problem_handlers
 from service.http.sub_path import SubPath
+from service.memory import give_back
 from service.pages import accounts as account_pages
 from service.pages import cities as city_pages
 from service.pages import sign_in, static
@@ -82,9 +84,11 @@ def create_app(engine: Engine, settings: Settings, *, cache_bytes: int = MAX_BYT
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         watch.start()
+        giving_back = asyncio.create_task(give_back())
         try:
             yield
         finally:
+            giving_back.cancel()
             watch.stop()
 
     app = DescribedAPI(

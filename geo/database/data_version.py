@@ -87,12 +87,12 @@ class Seen:
 
 
 def with_sight(connection: Connection, seen: Seen | None) -> Connection:
-    """The connection, which reads for somebody who sees the data versions so; None: who is not sure of them."""
+    """The connection, which reads with a sight of the data versions; None: none is sure."""
     return connection.execution_options(seen=seen)
 
 
 def seen_by(connection: Connection) -> Seen | None:
-    """How whoever a connection reads for sees the data versions."""
+    """The sight of the data versions that a connection reads with; None: there is none that is sure."""
     return connection.get_execution_options().get("seen")
 
 
