@@ -16,8 +16,8 @@ Kept = TypeVar("Kept")
 class Remembered(Generic[Key, Kept]):
     """Things read of each database, by their keys. Several threads may ask."""
 
-    def __init__(self, max_size: int, size_of: Callable[[Kept], int]) -> None:
-        """`max_size` is that of all things of a database together, each of a size that `size_of` tells."""
+    def __init__(self, max_size: int, size_of: Callable[[Key, Kept], int]) -> None:
+        """`max_size` is that of all things of a database together, each with its key of a size that `size_of` tells."""
         self._max_size = max_size
         self._size_of = size_of
         self._lock = threading.Lock()
@@ -32,5 +32,5 @@ class Remembered(Generic[Key, Kept]):
             # Two threads may read the same at once; that is less than one waiting for the other.
             kept = read()
             with self._lock:
-                of_database.add(key, kept, self._size_of(kept))
+                of_database.add(key, kept, self._size_of(key, kept))
         return kept

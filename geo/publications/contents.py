@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from operator import attrgetter
 from sys import intern
 from typing import Any, NamedTuple
 
@@ -75,7 +74,7 @@ SELECT place, level, code, ward_code, ward_name, settlement_code, settlement_nam
 FROM published_place WHERE publication_id = %s ORDER BY place
 """)
 
-_CONTENTS: Remembered[tuple[int, datetime], Contents] = Remembered(MOST_KEPT, attrgetter("size"))
+_CONTENTS: Remembered[tuple[int, datetime], Contents] = Remembered(MOST_KEPT, lambda _, contents: contents.size)
 
 
 def contents_of(connection: Connection, publication_id: int, made_at: datetime) -> Contents:

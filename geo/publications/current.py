@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
+from typing import NamedTuple
 
 from psycopg import sql
 from sqlalchemy import Connection
@@ -45,16 +46,33 @@ def current_publications(
     seen = seen_by(connection)
     if seen is None:
         return _read(connection, cities, surveys, number)
-    key = (tuple(cities), tuple(surveys), number, seen.of(cities or None), seen.since)
+    key = _Question(tuple(cities), tuple(surveys), number, seen.of(cities or None), seen.since)
     return _CURRENT.find(connection, key, lambda: _read(connection, cities, surveys, number))
 
 
-_MOST_KEPT = 10_000
-"""How many publications are kept of all questions together: some 10 MB."""
+class _Question(NamedTuple):
+    """Which publications are asked for, and at which sight of the data versions."""
 
-_CURRENT: Remembered[tuple[object, ...], list[CurrentPublication]] = Remembered(
-    _MOST_KEPT, lambda found: len(found) + 1
-)
+    cities: tuple[str, ...]
+    surveys: tuple[str, ...]
+    number: int | None
+    data_version: int
+    since: object
+
+
+_MOST_BYTES = 4_000_000
+
+# Python's own share of an answer, and of each publication in it, roughly.
+_OVERHEAD_BYTES, _PUBLICATION_BYTES = 1_000, 500
+
+
+def _size(question: _Question, found: list[CurrentPublication]) -> int:
+    """Strangers name what they like: their names take room too."""
+    names = sum(4 * len(name) + 50 for name in (*question.cities, *question.surveys))
+    return _OVERHEAD_BYTES + names + _PUBLICATION_BYTES * len(found)
+
+
+_CURRENT: Remembered[_Question, list[CurrentPublication]] = Remembered(_MOST_BYTES, _size)
 
 
 def _read(

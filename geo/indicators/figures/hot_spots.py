@@ -104,10 +104,10 @@ def gi_star(x: Floats, y: Floats, values: Floats, band: float) -> tuple[Floats, 
     """
     n = len(values)
     pairs = KDTree(np.column_stack([x, y])).query_pairs(band * (1 + _SLACK), output_type="ndarray")
-    one, other = np.concatenate([pairs, pairs[:, ::-1]]).T
+    one, other = pairs.T
     # Each point is among its own neighbours: that is the star in Gi*.
-    k = 1 + np.bincount(one, minlength=n)
-    there = values + np.bincount(one, weights=values[other], minlength=n)
+    k = 1 + np.bincount(pairs.ravel(), minlength=n)
+    there = values + np.bincount(one, values[other], n) + np.bincount(other, values[one], n)
     with np.errstate(divide="ignore", invalid="ignore"):
         z = (there - k * values.mean()) / (values.std() * np.sqrt((n * k - k**2) / (n - 1)))
     z = np.where(np.isfinite(z), z, np.nan)

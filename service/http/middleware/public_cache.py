@@ -24,7 +24,7 @@ from service.http.middleware.turns import lane_of
 from service.http.responses import CACHE_CONTROL, NO_STORE, names_etag
 from service.http.transactions import ALWAYS
 
-MAX_BYTES = 32 * 1024 * 1024
+MAX_BYTES = 24 * 1024 * 1024
 
 _KEPT_PATHS = (*PUBLIC_PATHS, "/static/")
 

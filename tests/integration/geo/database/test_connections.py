@@ -46,7 +46,7 @@ def test_one_that_breaks_off_in_use_is_told_and_forgotten(engine: Engine, databa
 
 
 def test_what_is_remembered_is_of_one_database(engine: Engine, database_url: str) -> None:
-    remembered: Remembered[str, list[int]] = Remembered(10, len)
+    remembered: Remembered[str, list[int]] = Remembered(10, lambda _, kept: len(kept))
     other = database.create_engine(database_url)
     with engine.connect() as connection, other.connect() as beside:
         assert remembered.find(connection, "a", lambda: [1]) == [1]
@@ -56,7 +56,7 @@ def test_what_is_remembered_is_of_one_database(engine: Engine, database_url: str
 
 
 def test_what_is_remembered_has_a_bound(engine: Engine) -> None:
-    remembered: Remembered[int, list[int]] = Remembered(10, len)
+    remembered: Remembered[int, list[int]] = Remembered(10, lambda _, kept: len(kept))
     with engine.connect() as connection:
         for key in range(6):
             remembered.find(connection, key, lambda: [0] * 3)
