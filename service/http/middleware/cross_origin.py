@@ -61,5 +61,4 @@ def _is_private(headers: Iterable[tuple[bytes, bytes]]) -> bool:
 
 def _asks_in_full(scope: Scope) -> bool:
     """Whether it asks for what only somebody who has signed in may see: not even the refusal is for other sites."""
-    asked = access_asked(scope["query_string"])
-    return bool(asked) and any(access != "public" for access in asked)
+    return any(access != "public" for access in access_asked(scope["query_string"]))
