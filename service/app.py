@@ -1,5 +1,6 @@
 """The web application, put together: routes, problems, cache, logs."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -11,7 +12,6 @@ from sqlalchemy import Engine
 
 from geo.base.version import vasti_version
 from geo.database import DataVersionWatch
-from geo.indicators.figures import preload
 from geo.settings import Settings
 from service.api import document, health, metrics
 from service.api.figures import indicators, kinds, maps, sources
@@ -36,6 +36,7 @@ from service.http.openapi import DescribedAPI, about
 from service.http.parameters import check_query
 from service.http.problems import FaultWall, add_problem_handlers
 from service.http.sub_path import SubPath
+from service.memory import give_back
 from service.pages import accounts as account_pages
 from service.pages import cities as city_pages
 from service.pages import sign_in, static
@@ -78,16 +79,16 @@ _GROUPS = (
 
 def create_app(engine: Engine, settings: Settings, *, cache_bytes: int = MAX_BYTES) -> FastAPI:
     """The application on a database. It watches the data version from its start to its end."""
-    # Before anything runs beside it: SQLAlchemy cannot be used while another thread imports its mapper.
-    preload()
     watch = DataVersionWatch(engine.url)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         watch.start()
+        giving_back = asyncio.create_task(give_back())
         try:
             yield
         finally:
+            giving_back.cancel()
             watch.stop()
 
     app = DescribedAPI(
@@ -100,6 +101,8 @@ def create_app(engine: Engine, settings: Settings, *, cache_bytes: int = MAX_BYT
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan,
+        # Nobody collects it here, and each request would be looked at for it.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
         **about(settings),
         # Redirects would be made from the Host header.
         redirect_slashes=False,

@@ -19,6 +19,7 @@ from .ground import is_sliver as is_sliver
 from .ground import own_ground_m2 as own_ground_m2
 from .ground import polygon_areas_m2 as polygon_areas_m2
 from .ground import polygons as polygons
+from .kept import KeptBySize as KeptBySize
 from .model_faults import describe_fault as describe_fault
 from .model_faults import invalid_parameter as invalid_parameter
 from .model_faults import validated as validated

@@ -8,11 +8,14 @@ from .data_version import DataVersionWatch as DataVersionWatch
 from .data_version import Seen as Seen
 from .data_version import raise_data_version as raise_data_version
 from .data_version import read_data_version as read_data_version
+from .data_version import seen_by as seen_by
+from .data_version import with_sight as with_sight
 from .engine import conninfo as conninfo
 from .engine import create_engine as create_engine
 from .engine import database_url as database_url
 from .engine import is_up_to_date as is_up_to_date
 from .engine import limit_lock_waits as limit_lock_waits
+from .engine import reading as reading
 from .engine import snapshot as snapshot
 from .engine import transaction as transaction
 from .engine import translated_errors as translated_errors
@@ -22,6 +25,7 @@ from .locks import lock_download as lock_download
 from .locks import lock_final as lock_final
 from .locks import lock_places as lock_places
 from .locks import lock_survey as lock_survey
+from .remembered import Remembered as Remembered
 from .room import check_disk as check_disk
 from .room import check_quota as check_quota
 from .service_role import SERVICE_ROLE as SERVICE_ROLE

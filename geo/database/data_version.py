@@ -9,17 +9,14 @@ import time
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cache
-from typing import Any
 
 import psycopg
 from psycopg import sql
-from sqlalchemy import URL, Connection, Select, Text, bindparam, func, insert, select, update
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import URL, Connection, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from geo.database.copying import driver_of
 from geo.database.engine import conninfo
-from geo.database.schema.places import city
 from geo.database.schema.surveys import city_version, data_version
 
 POLL_S = 0.25
@@ -49,20 +46,22 @@ def read_data_version(connection: Connection, cities: Collection[str] | None = N
 
     Of no city it is that of what all share: the indicators there are.
     """
-    asked = _version_of(cities is not None)
-    return int(connection.execute(asked, {"cities": [*cities] if cities else []}).scalar() or 0)
+    driver = driver_of(connection)
+    if cities is None:
+        found = driver.execute(_VERSION, prepare=True).fetchone()
+    else:
+        found = driver.execute(_VERSION_OF, [[*cities]], prepare=True).fetchone()
+    return int(found[0]) if found else 0
 
 
-@cache
-def _version_of(of_cities: bool) -> Select[Any]:
-    if not of_cities:
-        return select(data_version.c.version)
-    last = (
-        select(func.max(city_version.c.version))
-        .join(city, city.c.id == city_version.c.city_id)
-        .where(city.c.slug == func.any(bindparam("cities", type_=ARRAY(Text))))
-    )
-    return select(func.greatest(data_version.c.shared, last.scalar_subquery()))
+_VERSION = sql.SQL("SELECT version FROM data_version")
+
+_VERSION_OF = sql.SQL("""
+SELECT greatest(shared, (
+    SELECT max(city_version.version) FROM city_version JOIN city ON city.id = city_version.city_id
+    WHERE city.slug = ANY (%s::text[])
+)) FROM data_version
+""")
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +84,16 @@ class Seen:
         if cities is None:
             return self.version
         return max([self.shared, *(self.by_city.get(slug, 0) for slug in cities)])
+
+
+def with_sight(connection: Connection, seen: Seen | None) -> Connection:
+    """The connection, which reads with a sight of the data versions; None: none is sure."""
+    return connection.execution_options(seen=seen)
+
+
+def seen_by(connection: Connection) -> Seen | None:
+    """The sight of the data versions that a connection reads with; None: there is none that is sure."""
+    return connection.get_execution_options().get("seen")
 
 
 class DataVersionWatch:

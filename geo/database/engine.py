@@ -1,5 +1,6 @@
 """The database: its URL, the engine, the transaction an entry point owns, and driver errors translated once."""
 
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,10 +14,12 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from psycopg.conninfo import make_conninfo
 from pydantic import SecretStr
-from sqlalchemy import URL, Connection, Engine, text
+from sqlalchemy import URL, Connection, Engine, event, text
 from sqlalchemy import exc as sqlalchemy_errors
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, ProgrammingError
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError, DBAPIError, InvalidatePoolError, OperationalError, ProgrammingError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from geo.database.cluster import server
 from geo.database.service_role import SERVICE_ROLE, grant_service
@@ -52,13 +55,36 @@ def create_engine(url: str) -> Engine:
     except ArgumentError as error:
         raise SetupError("database_url_invalid") from error
     is_service = parsed.username == SERVICE_ROLE
-    return sqlalchemy.create_engine(
+    engine = sqlalchemy.create_engine(
         parsed,
         hide_parameters=True,
-        pool_pre_ping=True,
         connect_args={"options": f"-c timezone=UTC{_LIMITS + _PLANS if is_service else ''}", "connect_timeout": 10},
         **(_SERVICE_POOL if is_service else {}),
     )
+    _try_idle_connections(engine)
+    return engine
+
+
+_IDLE_S = 1.0
+"""A connection that nobody has used for so long may have been broken off: it is tried before it is used."""
+
+
+def _try_idle_connections(engine: Engine) -> None:
+    """Tries connections as `pool_pre_ping` does, but not those in use: each question would be one more."""
+
+    def note(_: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
+        entry.info["returned_s"] = time.monotonic()
+
+    def check(connection: DBAPIConnection, entry: ConnectionPoolEntry, _: object) -> None:
+        if time.monotonic() - entry.info.get("returned_s", time.monotonic()) < _IDLE_S:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except psycopg.Error as error:
+            raise InvalidatePoolError from error
+
+    event.listen(engine, "checkin", note)
+    event.listen(engine, "checkout", check)
 
 
 _LIMITS = " -c statement_timeout=30s -c lock_timeout=5s -c idle_in_transaction_session_timeout=10min"
@@ -92,9 +118,21 @@ def snapshot(engine: Engine) -> Iterator[Connection]:
         DatabaseUnavailable: the database cannot be reached, or has no Vasti tables yet.
     """
     with translated_errors(reading=True), engine.connect() as connection:
-        yield connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-        # Nothing was changed; but at a rollback the driver would forget the statements that it has prepared.
-        connection.commit()
+        of_one_state = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        # Nothing is changed; but at a rollback the driver would forget the statements that it has prepared.
+        with of_one_state.begin():
+            yield of_one_state
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A connection whose statements each see the database as it is: for what is never changed once it is there.
+
+    Raises:
+        DatabaseUnavailable: the database cannot be reached, or has no Vasti tables yet.
+    """
+    with translated_errors(reading=True), engine.connect() as connection:
+        yield connection.execution_options(isolation_level="AUTOCOMMIT")
 
 
 @contextmanager
@@ -104,7 +142,7 @@ def translated_errors(*, reading: bool = False) -> Iterator[None]:
         yield
     except sqlalchemy_errors.TimeoutError as error:
         raise Busy from error
-    # What is copied goes past SQLAlchemy, straight to the driver, and so do its errors.
+    # What is copied, and what is asked for most, goes past SQLAlchemy, straight to the driver, and so do its errors.
     except (OperationalError, psycopg.OperationalError) as error:
         match getattr(getattr(error, "orig", error), "sqlstate", None):
             case "55P03":  # a lock that was waited for in vain
@@ -116,8 +154,8 @@ def translated_errors(*, reading: bool = False) -> Iterator[None]:
             case "53100":  # the disk is full
                 raise StorageFull from error
         raise DatabaseUnavailable("database_broke_off") from error
-    except ProgrammingError as error:
-        match getattr(error.orig, "sqlstate", None):
+    except (ProgrammingError, psycopg.ProgrammingError) as error:
+        match getattr(getattr(error, "orig", error), "sqlstate", None):
             case "42P01":  # undefined table
                 raise DatabaseUnavailable("tables_missing") from error
             case "42501":  # insufficient privilege: a policy said no where nobody had asked before

@@ -6,6 +6,8 @@ from .behind import find_behind as find_behind
 from .behind import find_standing as find_standing
 from .behind import note_problem as note_problem
 from .changes import find_published_changes as find_published_changes
+from .current import CurrentPublication as CurrentPublication
+from .current import current_publications as current_publications
 from .downloads.archive import keep_download as keep_download
 from .downloads.kept import find_path as find_path
 from .downloads.kept import read_kept as read_kept
@@ -23,9 +25,6 @@ from .removing import remove_publication as remove_publication
 from .removing import retract_publication as retract_publication
 from .rows import FEATURE_ID as FEATURE_ID
 from .trends import find_published_trends as find_published_trends
-from .values import CurrentPublication as CurrentPublication
-from .values import WrittenPage as WrittenPage
-from .values import current_publications as current_publications
+from .values import FigureList as FigureList
 from .values import find_published_values as find_published_values
 from .values import list_published_values as list_published_values
-from .values import write_published_values as write_published_values

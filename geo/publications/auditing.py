@@ -12,8 +12,9 @@ from geo.indicators.definitions import read_catalogue
 from geo.indicators.figures import LEVELS, ValuesQuery
 from geo.indicators.figures.disclosure.audit import Finding, Text, audit
 from geo.indicators.figures.disclosure.program import Impossible, Progress
+from geo.publications.current import CurrentPublication, current_publications
 from geo.publications.former import not_few, read_former
-from geo.publications.values import CurrentPublication, current_publications, read_page
+from geo.publications.values import read_page
 
 _M2_PER_HA = 10_000.0
 

@@ -5,16 +5,17 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 from sqlalchemy import Connection, select
-from sqlalchemy.sql import ColumnElement
 
 from geo.base import PageRequest
 from geo.database.schema.publications import published_block, published_pair
 from geo.indicators.definitions import read_catalogue
 from geo.indicators.figures import FigurePage, ValuesQuery
 from geo.indicators.figures.changes import COLUMNS, check_changes, compare
-from geo.publications.rows import BLOCK, Conditions
+from geo.publications.chosen import IsAsked
+from geo.publications.contents import PublishedBlock, contents_of
+from geo.publications.current import CurrentPublication, current_publications
 from geo.publications.trends import blocks_together
-from geo.publications.values import CurrentPublication, current_publications, read_page
+from geo.publications.values import read_page
 
 _ROUNDS = ["_publication_id", "_publication_id_before"]
 
@@ -37,23 +38,31 @@ def find_published_changes(
     of_cities = {each.city for each in publications if each.survey == earlier}
     last = [each for each in publications if each.survey == later and each.city in of_cities]
     first = [each for each in publications if each.survey == earlier]
-    blocks = [*blocks_together(connection, [*first, *last], query), _in_all(first)]
-    page = read_page(connection, last, query, blocks)
+    is_asked = _in_all(connection, first, blocks_together(connection, [*first, *last], query))
+    page = read_page(connection, last, query, is_asked)
     shown = page.figures
     if shown.empty:
         return replace(page, figures=shown.reindex(columns=list(COLUMNS)))
-    before = _of_same(connection, first, query, shown, blocks)
+    before = _of_same(connection, first, query, shown, is_asked)
     both = shown.merge(before, on=_KEYS, how="left", suffixes=("", "_before"))
     both = _with_rounds(both, first, last)
     changes = compare(_with_pairs(connection, both), query, allow_break=allow_break)
     return replace(page, figures=changes.reindex(columns=list(COLUMNS)))
 
 
-def _in_all(publications: list[CurrentPublication]) -> ColumnElement[bool]:
-    """The condition that an earlier round has the indicator too."""
-    there = published_block.alias("there")
-    ids = [each.id for each in publications]
-    return BLOCK.c.indicator_id.in_(select(there.c.indicator_id).where(there.c.publication_id.in_(ids)))
+def _in_all(connection: Connection, publications: list[CurrentPublication], is_asked: IsAsked) -> IsAsked:
+    """Which blocks are asked for of indicators that an earlier round has too."""
+    there = {
+        block.indicator
+        for each in publications
+        for blocks in contents_of(connection, each.id, each.made_at).blocks.values()
+        for block in blocks
+    }
+
+    def is_in_all(block: PublishedBlock) -> bool:
+        return block.indicator in there and is_asked(block)
+
+    return is_in_all
 
 
 def _of_same(
@@ -61,14 +70,16 @@ def _of_same(
     publications: list[CurrentPublication],
     query: ValuesQuery,
     shown: pd.DataFrame,
-    blocks: Conditions,
+    is_asked: IsAsked,
 ) -> pd.DataFrame:
     """The figures of earlier rounds for the same indicators and places as those shown."""
     same = replace(query, indicators=sorted({*shown["indicator"]}), page=PageRequest(limit=None))
     if query.level == "settlement":
         same = replace(same, settlements=sorted({*shown["_code"]}))
-    asked = [*blocks, BLOCK.c.indicator_id.in_(same.indicators)]
-    return read_page(connection, publications, same, asked).figures
+    shown_there = {*same.indicators}
+    return read_page(
+        connection, publications, same, lambda block: block.indicator in shown_there and is_asked(block)
+    ).figures
 
 
 def _with_rounds(both: pd.DataFrame, first: list[CurrentPublication], last: list[CurrentPublication]) -> pd.DataFrame:

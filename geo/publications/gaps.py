@@ -11,13 +11,8 @@ from geo.indicators.figures import GAP_COLUMNS, GapsPage, GapsQuery
 from geo.indicators.figures.columns import frame_names
 from geo.indicators.figures.gaps import check_gaps, rank, values_asked
 from geo.messages import Message
-from geo.publications.values import (
-    CurrentPublication,
-    add_shapes,
-    current_publications,
-    middles,
-    read_page,
-)
+from geo.publications.current import CurrentPublication, current_publications
+from geo.publications.values import add_shapes, middles, read_page
 
 
 def find_published_gaps(connection: Connection, query: GapsQuery) -> GapsPage:

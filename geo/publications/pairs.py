@@ -9,8 +9,8 @@ from geo.base import PageRequest
 from geo.database.schema.publications import published_block, published_pair, published_place
 from geo.database.schema.tallies import pair_tally
 from geo.indicators.figures import LEVELS, ValuesQuery, find_changes
+from geo.publications.current import CurrentPublication, current_publications
 from geo.publications.former import Name
-from geo.publications.values import CurrentPublication, current_publications
 
 _TOLD = ("n_pairs", "low", "high", "p_value")
 """What is told of pairs."""

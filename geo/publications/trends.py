@@ -2,17 +2,19 @@
 
 from dataclasses import replace
 
-from sqlalchemy import Connection, func, select, tuple_
+from sqlalchemy import Connection
 
 from geo.base import PageRequest
-from geo.indicators.definitions import Counted, read_catalogue
+from geo.indicators.definitions import read_catalogue
 from geo.indicators.figures import TREND_COLUMNS, FigurePage, TrendsQuery, ValuesQuery
 from geo.indicators.figures.columns import frame_names
 from geo.indicators.figures.query import check_filters
 from geo.indicators.figures.trends import RoundShown, draw_lines, values_asked
+from geo.publications.chosen import IsAsked, asked_by
+from geo.publications.contents import PublishedBlock, contents_of
+from geo.publications.current import CurrentPublication
 from geo.publications.gaps import publications_there_are
-from geo.publications.rows import BLOCK, Conditions
-from geo.publications.values import CurrentPublication, read_page
+from geo.publications.values import read_page
 
 
 def find_published_trends(connection: Connection, query: TrendsQuery) -> FigurePage:
@@ -43,24 +45,23 @@ def find_published_trends(connection: Connection, query: TrendsQuery) -> FigureP
     return replace(page, figures=drawn.reindex(columns=list(frame_names(TREND_COLUMNS))))
 
 
-def blocks_together(connection: Connection, publications: list[CurrentPublication], query: ValuesQuery) -> Conditions:
-    """The blocks of rounds that are held against each other: they count the same.
+def blocks_together(connection: Connection, publications: list[CurrentPublication], query: ValuesQuery) -> IsAsked:
+    """Which blocks of rounds are held against each other: they count the same.
 
     Where a round counts households because sizes of households are not known, all do.
     """
-    block = BLOCK.c
-    asked = [block.group_field == (query.by or "")]
-    if query.indicators:
-        asked.append(block.indicator_id.in_(query.indicators))
-    if query.version is not None:
-        asked.append(block.definition_version == query.version)
+    is_asked = asked_by(query)
     if query.counted is not None:
-        return [*asked, block.counted == query.counted]
-    headlines = (
-        select(block.indicator_id, func.min(block.counted))
-        .where(block.publication_id.in_([each.id for each in publications]), block.is_headline, *asked)
-        .group_by(block.indicator_id)
-    )
-    # Of the two, households come first in the alphabet.
-    chosen: list[tuple[str, Counted]] = [(row[0], row[1]) for row in connection.execute(headlines)]
-    return [*asked, tuple_(block.indicator_id, block.counted).in_(chosen)]
+        return is_asked
+    counted: dict[str, str] = {}
+    for each in publications:
+        for block in contents_of(connection, each.id, each.made_at).blocks.get(query.by or "", ()):
+            if is_asked(block):
+                # Of the two, households come first in the alphabet.
+                counted[block.indicator] = min(block.counted, counted.get(block.indicator, block.counted))
+
+    def is_together(block: PublishedBlock) -> bool:
+        is_version = query.version in (None, block.definition_version)
+        return is_version and counted.get(block.indicator) == block.counted
+
+    return is_together

@@ -1,16 +1,15 @@
-"""Reading published figures: rows as they were made, filtered and cut by the database."""
+"""Reading published figures: as they were made, filtered and cut, in the order of their keys."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
-from functools import lru_cache, partial
-from typing import Any, Generic, NamedTuple, TypeVar
+from itertools import groupby, islice
+from operator import itemgetter
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sqlalchemy import Connection, RowMapping, Select, Text, bindparam, func, select, true
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import Connection, Select, func, select
 from sqlalchemy.sql import ColumnElement
 
 from geo.base import Listing, decode_cursor, encode_cursor
@@ -18,66 +17,13 @@ from geo.database.schema.places import city
 from geo.database.schema.publications import publication, published_place
 from geo.database.schema.surveys import survey
 from geo.errors import InvalidParameter, InvalidParameters
-from geo.fields import Unit
 from geo.indicators.definitions import read_catalogue
-from geo.indicators.figures import COLUMNS, COUNT_STEP, FigurePage, ValuesQuery
-from geo.indicators.figures.compute import NUMBERS
+from geo.indicators.figures import FigurePage, ValuesQuery
 from geo.indicators.figures.query import check_filters
 from geo.places import as_wkb, read_shape
-from geo.publications import rows
-from geo.publications.rows import KEY, Conditions, Form, form_of, parameters_of
-from geo.surveys import Mode
-
-
-@dataclass(frozen=True)
-class CurrentPublication:
-    """A current publication, and the round it is of."""
-
-    id: int
-    number: int
-    city: str
-    survey: str
-    starts_on: date
-    ends_on: date
-    mode: Mode
-    unit: Unit
-    survey_id: int
-
-    @property
-    def key(self) -> list[str]:
-        """What orders rounds in lists of figures."""
-        return [self.city, self.starts_on.isoformat(), self.survey]
-
-
-def current_publications(
-    connection: Connection, cities: Sequence[str] = (), surveys: Sequence[str] = (), number: int | None = None
-) -> list[CurrentPublication]:
-    """The current publications of these cities and rounds, or all, in the order of city and first day.
-
-    With a `number`, those that have it, current or superseded.
-    """
-    asked = _publications(bool(cities), bool(surveys), number is not None)
-    found = connection.execute(asked, {"cities": list(cities), "surveys": list(surveys), "number": number})
-    return sorted((CurrentPublication(*row) for row in found), key=lambda each: each.key)
-
-
-@lru_cache(maxsize=8)
-def _publications(of_cities: bool, of_surveys: bool, is_numbered: bool) -> Select[Any]:
-    is_it = publication.c.number == bindparam("number") if is_numbered else publication.c.state == "current"
-    found = (
-        select(
-            *(publication.c.id, publication.c.number, city.c.slug.label("city"), survey.c.slug.label("survey")),
-            *(survey.c.starts_on, survey.c.ends_on, survey.c.mode, survey.c.unit, survey.c.id.label("survey_id")),
-        )
-        .join(survey, survey.c.id == publication.c.survey_id)
-        .join(city, city.c.id == survey.c.city_id)
-        .where(is_it, publication.c.state != "retracted", survey.c.state == "published")
-    )
-    if of_cities:
-        found = found.where(city.c.slug == func.any(bindparam("cities", type_=ARRAY(Text))))
-    if of_surveys:
-        found = found.where(survey.c.slug == func.any(bindparam("surveys", type_=ARRAY(Text))))
-    return found
+from geo.publications.chosen import AFTER, Chosen, FigureKey, IsAsked, choose
+from geo.publications.current import CurrentPublication, current_publications
+from geo.publications.rows import INTERNAL, FoundRow, frame, read_figures, shapes_of, told
 
 
 def find_published_values(connection: Connection, query: ValuesQuery) -> FigurePage:
@@ -86,126 +32,61 @@ def find_published_values(connection: Connection, query: ValuesQuery) -> FigureP
     Raises:
         InvalidParameters: as geo.indicators.figures.find_values.
     """
-    check_filters(connection, query, read_catalogue(connection))
-    publications = current_publications(connection, query.cities, query.surveys, query.publication)
-    _check_number(connection, query, publications)
-    page = read_page(connection, publications, query)
+    page = _page(connection, _chosen(connection, query), query)
     shown = add_shapes(connection, page.figures) if query.geometry else page.figures
     return replace(page, figures=shown.drop(columns=list(INTERNAL)))
 
 
-INTERNAL = ("_publication_id", "_place", "_code", "_drawn", "_group")
-"""What figures have besides while they are made."""
+@dataclass(frozen=True)
+class FigureList(Listing):
+    """Figures as rows of plain values, those of VALUE_COLUMNS; the shape of each as GeoJSON where it was asked for."""
 
-_LARGEST_PART = 5_000
-"""Rows that are read at once: with the shapes of whole cities they may be some hundred megabytes."""
+    shapes: Sequence[str | None] | None = None
+
+
+def list_published_values(connection: Connection, query: ValuesQuery) -> FigureList:
+    """The same figures, told.
+
+    Raises:
+        InvalidParameters: as find_published_values.
+    """
+    of = _chosen(connection, query)
+    found, next_cursor = _read(connection, of, query)
+    shapes = [*_shapes(connection, found)] if query.geometry else None
+    return FigureList(told(found), _total(of), next_cursor, shapes)
 
 
 def read_page(
     connection: Connection,
     publications: Sequence[CurrentPublication],
     query: ValuesQuery,
-    blocks: Conditions | None = None,
+    is_asked: IsAsked | None = None,
 ) -> FigurePage:
-    """A page of the figures asked for, or of these `blocks`, one of each indicator; INTERNAL stands beside."""
-    # The shapes of figures in a frame are read by themselves.
-    form = form_of(replace(query, geometry=False))
-    asked = partial(rows.rows_asked, form) if blocks is None else partial(rows.rows, form, blocks)
-    sizes = _sizes(connection, publications, query, rows.blocks_of(form) if blocks is None else blocks)
-    fetched = _fetch(publications, sizes, query, partial(_read_rows, connection, asked))
-    every = [row for part in fetched.parts for row in part.shown]
-    return FigurePage(_frame(every), fetched.total, fetched.next_cursor)
+    """A page of the figures asked for, or of the blocks that `is_asked` takes; INTERNAL stands beside."""
+    return _page(connection, [choose(connection, each, query, is_asked) for each in publications], query)
 
 
-def _read_rows(
-    connection: Connection, asked: Callable[..., Select[Any]], limit: int, parameters: Mapping[str, Any]
-) -> "_Part[Sequence[RowMapping]]":
-    found = connection.execute(asked(is_after="after_indicator" in parameters), parameters).mappings().all()
-    shown = found[:limit]
-    return _Part(shown, len(shown), len(found) > limit, [shown[-1][name] for name in KEY] if shown else [])
+def _page(connection: Connection, of: Sequence[Chosen], query: ValuesQuery) -> FigurePage:
+    found, next_cursor = _read(connection, of, query)
+    return FigurePage(frame(found), _total(of), next_cursor)
 
 
-class _Size(NamedTuple):
-    """How many figures of those asked for a publication has: its blocks, their groups in all, and its places."""
-
-    blocks: int
-    groups: int
-    places: int
-
-    @property
-    def figures(self) -> int:
-        return self.groups * self.places
+def _total(of: Sequence[Chosen]) -> int:
+    return sum(chosen.total for chosen in of)
 
 
-@dataclass(frozen=True)
-class WrittenPage:
-    """Figures as JSON with commas between; with shapes, as features of GeoJSON."""
-
-    written: str
-    returned: int
-    total: int
-    next_cursor: str | None
-
-
-def write_published_values(connection: Connection, query: ValuesQuery) -> WrittenPage:
-    """The same figures as find_published_values has, as the database itself writes them.
+def _chosen(connection: Connection, query: ValuesQuery) -> list[Chosen]:
+    """The figures asked for, by the publications they are of.
 
     Raises:
         InvalidParameters: as find_published_values.
     """
-    form = form_of(query)
-    publications, sizes = _checked(connection, query)
-
-    def read(limit: int, parameters: Mapping[str, Any]) -> _Part[str]:
-        asked = rows.rows_written(form, is_after="after_indicator" in parameters)
-        written, n, *last = connection.execute(asked, parameters).one()
-        return _Part(written or "", min(n, limit), n > limit, last)
-
-    fetched = _fetch(publications, sizes, query, read)
-    told = [part for part in fetched.parts if part.n]
-    written = ",".join(part.shown for part in told)
-    return WrittenPage(written, sum(part.n for part in told), fetched.total, fetched.next_cursor)
-
-
-def list_published_values(connection: Connection, query: ValuesQuery) -> Listing:
-    """The same figures as rows of plain values: those of VALUE_COLUMNS, and of KEY.
-
-    Raises:
-        InvalidParameters: as find_published_values.
-    """
-    publications, sizes = _checked(connection, query)
-    read = partial(_read_rows, connection, partial(rows.rows_told, form_of(replace(query, geometry=False))))
-    fetched = _fetch(publications, sizes, query, read)
-    return Listing([dict(row) for part in fetched.parts for row in part.shown], fetched.total, fetched.next_cursor)
-
-
-def _checked(connection: Connection, query: ValuesQuery) -> tuple[list[CurrentPublication], dict[int, _Size]]:
-    """The publications that a query is answered from, and how many figures each has of those asked for.
-
-    Raises:
-        InvalidParameters: as find_published_values.
-    """
-    named = (bool(query.cities), bool(query.surveys), query.publication is not None)
-    asked = _publications_and_sizes(form_of(replace(query, geometry=False)), *named)
-    parameters = {"cities": list(query.cities), "surveys": list(query.surveys), "number": query.publication}
-    publications, sizes = [], {}
-    for row in connection.execute(asked, parameters_of(query) | parameters):
-        found, size = CurrentPublication(*row[:-3]), _Size(*row[-3:])
-        publications.append(found)
-        if size.figures:
-            sizes[found.id] = size
-    publications.sort(key=lambda each: each.key)
+    publications = current_publications(connection, query.cities, query.surveys, query.publication)
     _check_number(connection, query, publications)
-    if not _names_what_is_there(publications, sizes, query):
+    of = [choose(connection, each, query) for each in publications]
+    if not _names_what_is_there(of, query):
         check_filters(connection, query, read_catalogue(connection))
-    return publications, sizes
-
-
-@lru_cache(maxsize=256)
-def _publications_and_sizes(form: Form, of_cities: bool, of_surveys: bool, is_numbered: bool) -> Select[Any]:
-    of_blocks, of_places = rows.sizes(form, rows.blocks_of(form))
-    asked = _publications(of_cities, of_surveys, is_numbered).join(of_blocks, true()).join(of_places, true())
-    return asked.add_columns(of_blocks.c.n, of_blocks.c.groups, of_places.c.n)
+    return of
 
 
 def _check_number(connection: Connection, query: ValuesQuery, publications: Sequence[CurrentPublication]) -> None:
@@ -228,113 +109,61 @@ def _check_number(connection: Connection, query: ValuesQuery, publications: Sequ
     raise InvalidParameters([problem])
 
 
-def _names_what_is_there(
-    publications: Sequence[CurrentPublication], sizes: Mapping[int, _Size], query: ValuesQuery
-) -> bool:
+def _names_what_is_there(of: Sequence[Chosen], query: ValuesQuery) -> bool:
     """Whether each name in the filters of a query is one of what was found: then there is nothing to refuse."""
     if query.by or query.publication or (query.settlements and query.level != "settlement"):
         return False
-    of_rounds = {*query.cities} <= {each.city for each in publications}
-    of_rounds &= {*query.surveys} <= {each.survey for each in publications}
+    of_rounds = {*query.cities} <= {each.publication.city for each in of}
+    of_rounds &= {*query.surveys} <= {each.publication.survey for each in of}
     # Found in one of the rounds is enough; where each is in another, somebody looks again.
     indicators, settlements = len({*query.indicators}), len({*query.settlements})
     return of_rounds and any(
-        size.blocks >= indicators and (not settlements or size.places == settlements) for size in sizes.values()
+        each.total and len(each.blocks) >= indicators and (not settlements or len(each.places) == settlements)
+        for each in of
     )
 
 
-Shown = TypeVar("Shown")
+_LARGEST_PART = 5_000
+"""Figures that are read at once."""
 
 
-@dataclass(frozen=True)
-class _Part(Generic[Shown]):
-    """Some rows of one publication: how many, whether it has more, and the KEY of the last one."""
-
-    shown: Shown
-    n: int
-    has_more: bool
-    last: Sequence[str]
-
-
-@dataclass(frozen=True)
-class _Fetched(Generic[Shown]):
-    parts: Sequence[_Part[Shown]]
-    total: int
-    next_cursor: str | None
-
-
-def _fetch(
-    publications: Sequence[CurrentPublication],
-    sizes: Mapping[int, _Size],
-    query: ValuesQuery,
-    read: Callable[[int, Mapping[str, Any]], _Part[Shown]],
-) -> _Fetched[Shown]:
-    """The rows of a page, from one publication after another until it is full.
-
-    `read` is asked for so many rows with the parameters of its statement, whose `limit` is one more: whether there are
-    more is known by that one.
-    """
-    after = None if query.page.cursor is None else decode_cursor(query.page.cursor, len(_ROUND) + len(KEY))
-    total = sum(size.figures for size in sizes.values())
-    left = total if query.page.limit is None else query.page.limit
-    parts: list[_Part[Shown]] = []
+def _read(connection: Connection, of: Sequence[Chosen], query: ValuesQuery) -> tuple[list[FoundRow], str | None]:
+    """The figures of a page, from one publication after another until it is full, and the cursor of the next page."""
+    after = None if query.page.cursor is None else decode_cursor(query.page.cursor, _ROUND + AFTER)
+    keys = _keys(of, after)
+    found: list[FoundRow] = []
+    left = _total(of) if query.page.limit is None else query.page.limit
     last: list[str] = []
-    for each in publications:
-        if each.id not in sizes or (after is not None and each.key < after[: len(_ROUND)]):
+    while part := [*islice(keys, min(left, _LARGEST_PART))]:
+        for chosen, of_one in groupby(part, key=itemgetter(0)):
+            found += read_figures(connection, chosen, [key for _, key in of_one])
+        left -= len(part)
+        chosen, key = part[-1]
+        last = [*chosen.publication.key, *key.after]
+    return found, encode_cursor(last) if last and next(keys, None) is not None else None
+
+
+_ROUND = 3
+"""How many parts of a cursor stand before FigureKey.after: CurrentPublication.key."""
+
+
+def _keys(of: Sequence[Chosen], after: Sequence[str] | None) -> Iterator[tuple[Chosen, FigureKey]]:
+    """The keys of all figures in order, each with what it is of, from the first one after a cursor."""
+    for chosen in of:
+        key = chosen.publication.key
+        if after is not None and key < [*after[:_ROUND]]:
             continue
-        here: Sequence[str] = after[len(_ROUND) :] if after is not None and each.key == after[: len(_ROUND)] else []
-        has_more = True
-        while has_more:
-            limit = min(left, _LARGEST_PART)
-            beyond = {f"after_{name}": part for name, part in zip(KEY, here, strict=False)}
-            part = read(limit, {**parameters_of(query), **_of_round(each), **beyond, "limit": limit + 1})
-            if part.n:
-                parts.append(part)
-                last, here = [*each.key, *part.last], part.last
-            left, has_more = left - part.n, part.has_more
-            if has_more and left == 0:
-                return _Fetched(parts, total, encode_cursor(last))
-    return _Fetched(parts, total, None)
+        is_within = after is not None and key == [*after[:_ROUND]]
+        for each in chosen.keys(after[_ROUND:] if after is not None and is_within else None):
+            yield chosen, each
 
 
-_ROUND = ("city", "starts_on", "survey")
-"""What a cursor holds before KEY: CurrentPublication.key."""
-
-
-def _of_round(of: CurrentPublication) -> Mapping[str, Any]:
-    dates = {"starts_on": of.starts_on.isoformat(), "ends_on": of.ends_on.isoformat()}
-    return {"publication_id": of.id, "city": of.city, "survey": of.survey, **dates}
-
-
-def _sizes(
-    connection: Connection, publications: Sequence[CurrentPublication], query: ValuesQuery, blocks: Conditions
-) -> dict[int, _Size]:
-    """Of each publication that has figures of those asked for, how many."""
-    of_blocks, of_places = rows.sizes(form_of(query), blocks)
-    asked = (
-        select(publication.c.id, of_blocks.c.n, of_blocks.c.groups, of_places.c.n)
-        .select_from(publication.join(of_blocks, true()).join(of_places, true()))
-        .where(publication.c.id == func.any([each.id for each in publications]))
-    )
-    sizes = {row[0]: _Size(*row[1:]) for row in connection.execute(asked, parameters_of(query))}
-    return {number: size for number, size in sizes.items() if size.figures}
-
-
-def _frame(rows: Sequence[RowMapping]) -> pd.DataFrame:
-    """The rows as figures have them."""
-    columns = [*COLUMNS, *INTERNAL]
-    if not rows:
-        return pd.DataFrame(columns=columns)
-    figures = pd.DataFrame([tuple(row.values()) for row in rows], columns=list(rows[0]), dtype=object)
-    numbers = {name: figures[name].astype(float) for name in (*NUMBERS, "kept_from")}
-    counted = numbers["n"].notna() | numbers["population"].notna()
-    figures = figures.assign(
-        **numbers,
-        rounded_to=np.where(counted, float(COUNT_STEP), np.nan),
-        flags=pd.Series([tuple(flags.split(",")) if flags else () for flags in figures["flags"]], dtype=object),
-        status=["published" if reason is None else "withheld" for reason in figures["reason"]],
-    )
-    return figures[columns]
+def _shapes(connection: Connection, found: Sequence[FoundRow]) -> Iterator[str | None]:
+    """The shape of each figure's place as GeoJSON."""
+    for chosen, of_one in groupby(found, key=itemgetter(0)):
+        numbers = [row.key.place.number for row in of_one]
+        shapes = shapes_of(connection, chosen.publication.id, {*numbers})
+        yield from (shapes[number] for number in numbers)
 
 
 def add_shapes(connection: Connection, figures: pd.DataFrame) -> pd.DataFrame:

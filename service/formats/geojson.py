@@ -15,11 +15,10 @@ _DECIMALS = 6
 
 
 def _write(found: Rows) -> bytes:
-    features = _features(found) if found.written is None else orjson.Fragment(f"[{found.written.text}]")
     return orjson.dumps(
         {
             "type": "FeatureCollection",
-            "features": features,
+            "features": _features(found),
             "numberMatched": found.total,
             "numberReturned": found.returned,
             "data_version": found.data_version,
@@ -30,24 +29,27 @@ def _write(found: Rows) -> bytes:
 
 def _features(found: Rows) -> list[dict[str, Any]]:
     rows = found.plain()
-    shapes = _texts([row["geometry"] for row in rows])
-    return [_feature(dict(row), shapes, found.feature_id) for row in rows]
+    shapes = found.shapes
+    if shapes is None:
+        shapes = _texts([row["geometry"] for row in rows])
+        rows = [{name: value for name, value in row.items() if name != "geometry"} for row in rows]
+    return [_feature(row, shape, found.feature_id) for row, shape in zip(rows, shapes, strict=True)]
 
 
-def _texts(shapes: Sequence[BaseGeometry | None]) -> dict[int, str]:
-    """Each shape, by its identity, as GeoJSON with corners to 0.1 m. Many rows have the same one."""
+def _texts(shapes: Sequence[BaseGeometry | None]) -> list[str | None]:
+    """Each shape as GeoJSON with corners to 0.1 m. Many rows have the same one."""
     each = list({id(shape): shape for shape in shapes if shape is not None}.values())
     rounded = shapely.transform(np.array(each, dtype=object), lambda corners: np.round(corners, _DECIMALS))
-    return dict(zip(map(id, each), shapely.to_geojson(rounded), strict=True))
+    texts = dict(zip(map(id, each), shapely.to_geojson(rounded), strict=True))
+    return [texts.get(id(shape)) for shape in shapes]
 
 
-def _feature(properties: dict[str, Any], shapes: Mapping[int, str], ids: Sequence[str]) -> dict[str, Any]:
-    """A row with its shape, and the rest as properties."""
-    geometry = properties.pop("geometry")
+def _feature(properties: Mapping[str, Any], shape: str | None, ids: Sequence[str]) -> dict[str, Any]:
+    """A row with its shape."""
     return {
         "type": "Feature",
-        "id": "/".join(str(properties[name]) for name in ids if properties[name] is not None),
-        "geometry": None if geometry is None else orjson.Fragment(shapes[id(geometry)]),
+        "id": "/".join([str(properties[name]) for name in ids if properties[name] is not None]),
+        "geometry": None if shape is None else orjson.Fragment(shape),
         "properties": properties,
     }
 

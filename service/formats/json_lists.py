@@ -8,8 +8,7 @@ from service.formats.rows import Rows
 
 def _write(found: Rows) -> bytes:
     counts = {"total": found.total, "returned": found.returned, "data_version": found.data_version, "note": found.note}
-    rows = found.plain() if found.written is None else orjson.Fragment(f"[{found.written.text}]")
-    return orjson.dumps({found.name: rows, **found.about, **counts, "links": found.links})
+    return orjson.dumps({found.name: found.plain(), **found.about, **counts, "links": found.links})
 
 
 FORMAT = Format("json", "application/json", "a page of rows, with a link to the next", _write, is_paged=True)

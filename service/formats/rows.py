@@ -32,14 +32,6 @@ class CsvForm:
 
 
 @dataclass(frozen=True)
-class Written:
-    """Rows that are written already, as JSON or as features of GeoJSON, with commas between; and how many."""
-
-    text: str
-    returned: int
-
-
-@dataclass(frozen=True)
 class Rows:
     """Rows to answer with, under the name of what they are."""
 
@@ -63,13 +55,13 @@ class Rows:
     note: str | None = None
     """What else is to be known of this answer, in words."""
     csv: CsvForm = CsvForm()
-    written: Written | None = None
-    """In place of `rows`, for formats that are JSON."""
+    shapes: Sequence[str | None] | None = None
+    """The shape of each row as GeoJSON; None: rows that have shapes have them in a column `geometry`."""
 
     @property
     def returned(self) -> int:
         """How many rows there are."""
-        return len(self.rows) if self.written is None else self.written.returned
+        return len(self.rows)
 
     @property
     def file_name(self) -> str:

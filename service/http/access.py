@@ -21,7 +21,7 @@ from geo.indicators.figures import Access
 from geo.people import SESSION_LASTS, Bearer, SignedIn, enter, note_use, require
 from geo.settings import Settings
 from geo.surveys import Seen
-from service.http.transactions import Reading, engine_of, public_reading
+from service.http.transactions import Reading, engine_of, reading_publications
 
 COOKIE = "__Host-vasti"
 """The prefix holds browsers to it: over TLS only (or on this machine), for this host alone, for all its paths."""
@@ -117,7 +117,7 @@ def reading_figures(request: Request, wanted: Access) -> Iterator[Reading]:
         SignInRefused: full figures are asked for, and nobody has signed in.
     """
     if wanted == "public":
-        with public_reading(request) as reading:
+        with reading_publications(request) as reading:
             yield reading
         return
     with reading_in_full(request) as full:

@@ -62,10 +62,12 @@ class Addresses:
 
     def is_public(self, path: str) -> bool:
         """Whether an address is for everybody, or there is nothing, which everybody may know."""
-        found = list(self._at(path))
-        if found:
-            return any(address.is_public for address in found)
-        return path.startswith(PUBLIC_PATHS)
+        is_there = False
+        for address in self._at(path):
+            if address.is_public:
+                return True
+            is_there = True
+        return not is_there and path.startswith(PUBLIC_PATHS)
 
     def _at(self, path: str) -> Iterator[_Address]:
         yield from self._fixed.get(path, ())

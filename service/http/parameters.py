@@ -18,6 +18,7 @@ from geo.indicators.figures import Access, Level, RankedLevel
 from service.formats.format import Needs
 from service.formats.rows import CsvForm
 from service.formats.table import FORMATS, JSON, formats_for
+from service.http.asked import asked_by
 
 
 def _filter(name: str, description: str, example: str) -> object:
@@ -233,13 +234,23 @@ async def check_query(request: Request) -> None:
     route = request.scope.get("route")
     if not isinstance(route, APIRoute):
         return
-    if (told := request.scope.get("state", {}).get("told")) is not None:
-        told["route"] = route.path_format
     declared = _DECLARED.get(route.endpoint)
     if declared is None:
         declared = _DECLARED[route.endpoint] = dict(_declared(route.dependant))
+    parameters_given(request, declared)
+
+
+def parameters_given(request: Request, declared: Mapping[str, bool]) -> dict[str, str | list[str]]:
+    """What the address of a request gives, by name: texts, and lists of those that are `declared` as repeatable.
+
+    Raises:
+        InvalidParameters: as check_query.
+    """
+    route = request.scope["route"]
+    if (told := request.scope.get("state", {}).get("told")) is not None:
+        told["route"] = route.path_format
     given: dict[str, list[str]] = {}
-    for name, value in request.query_params.multi_items():
+    for name, value in asked_by(request).pairs:
         given.setdefault(name, []).append(value)
     problems = []
     for name, values in given.items():
@@ -255,6 +266,7 @@ async def check_query(request: Request) -> None:
             problems.append(InvalidParameter(name, "text_unstorable"))
     if problems:
         raise InvalidParameters(problems)
+    return {name: values if declared[name] else values[0] for name, values in given.items()}
 
 
 _DECLARED: WeakKeyDictionary[Callable[..., Any], Mapping[str, bool]] = WeakKeyDictionary()
@@ -264,7 +276,11 @@ _DECLARED: WeakKeyDictionary[Callable[..., Any], Mapping[str, bool]] = WeakKeyDi
 def _declared(dependant: Dependant) -> Iterator[tuple[str, bool]]:
     """The names of a route's query parameters, each with whether it is repeatable."""
     for field in dependant.query_params:
-        annotation = field.field_info.annotation
-        yield field.alias, get_origin(annotation) is list or any(get_origin(a) is list for a in get_args(annotation))
+        yield field.alias, is_repeatable(field.field_info.annotation)
     for inner in dependant.dependencies:
         yield from _declared(inner)
+
+
+def is_repeatable(annotation: Any) -> bool:
+    """Whether a parameter may be given several times."""
+    return get_origin(annotation) is list or any(get_origin(each) is list for each in get_args(annotation))

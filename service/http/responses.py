@@ -1,6 +1,5 @@
 """Answers: a list with its total and links in one of the output formats, and the links as headers too."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -13,6 +12,7 @@ from geo.settings import Settings
 from service.formats.format import Format
 from service.formats.rows import Link, Rows, file_name
 from service.formats.table import FORMATS, JSON
+from service.http.asked import asked_by
 
 NO_SNIFFING = {"x-content-type-options": "nosniff"}
 """On every answer: it is what it says it is."""
@@ -57,22 +57,13 @@ def address(request: Request, path: str, **parameters: str) -> str:
 
 def page_links(request: Request, shown: str, next_cursor: str | None, formats: Sequence[Format] = ()) -> list[Link]:
     """Links to this answer, to the next rows and to the same in other forms."""
-    asked = [(name, _written(name, value)) for name, value in sorted(request.query_params.multi_items())]
+    asked = asked_by(request).written()
     media_type = FORMATS[shown].media_type
     links = [link("self", _with(request, asked), media_type)]
     if next_cursor is not None:
         links.append(link("next", _with(request, asked, cursor=next_cursor), media_type))
     others = [other for other in formats if other.name != shown]
     return links + [link("alternate", _with(request, asked, format=other.name), other.media_type) for other in others]
-
-
-_PLAIN = re.compile(r"[A-Za-z0-9_.~-]*", re.ASCII)
-
-
-def _written(name: str, value: str) -> str:
-    """A parameter as it stands in an address."""
-    # What is written as it is, as nearly all is, is told at a glance.
-    return f"{name}={value}" if _PLAIN.fullmatch(name + value) else urlencode([(name, value)])
 
 
 def _with(request: Request, asked: Sequence[tuple[str, str]], **changed: str) -> str:

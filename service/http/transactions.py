@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from fastapi import Request
 from sqlalchemy import Connection, Engine
 
-from geo.database import read_data_version, snapshot
+from geo.database import read_data_version, reading, snapshot, with_sight
+from service.http.asked import asked_by
 
 ALWAYS = -1
 """In place of a data version, of an answer that rests on nothing that is stored."""
@@ -30,7 +31,7 @@ def engine_of(request: Request) -> Engine:
 
 def cities_named(request: Request) -> Sequence[str] | None:
     """The slugs of the cities that an answer shows: those that its address names; None: all there are."""
-    named = request.query_params.getlist("city")
+    named = asked_by(request).values("city")
     in_path = request.path_params.get("city")
     return [*named, in_path] if in_path is not None else named or None
 
@@ -49,6 +50,21 @@ def public_reading(request: Request, *, of_cities: bool = True) -> Iterator[Read
         version = read_data_version(connection, cities)
         yield Reading(connection, version)
     # Noted last: an answer that failed on the way is nobody's to keep.
+    request.state.data_version, request.state.cities = version, cities
+
+
+@contextmanager
+def reading_publications(request: Request) -> Iterator[Reading]:
+    """Opens the database for public figures: publications never change, so only which are current has to be known.
+
+    That is known without asking for as long as the watch sees that nothing changed. Where it is not sure, the data
+    version is read first: what is read after it may be of a later one, for which the answer is not kept.
+    """
+    cities = cities_named(request)
+    seen = request.app.state.watch.seen()
+    with reading(engine_of(request)) as connection:
+        version = read_data_version(connection, cities) if seen is None else seen.of(cities)
+        yield Reading(with_sight(connection, seen), version)
     request.state.data_version, request.state.cities = version, cities
 
 

@@ -4,10 +4,19 @@ from typing import Any
 
 import numpy as np
 import pytest
+from esda import G_Local, fdr
+from libpysal.weights import DistanceBand, fill_diagonal
 from scipy.stats import norm
 
 from geo.base import geodesic_distance_m, local_metres
-from geo.indicators.figures.hot_spots import ALPHA, MIN_SETTLEMENTS, find_hot_spots, gi_star, nearest_neighbour_band
+from geo.indicators.figures.hot_spots import (
+    ALPHA,
+    MIN_SETTLEMENTS,
+    false_discovery_cutoff,
+    find_hot_spots,
+    gi_star,
+    nearest_neighbour_band,
+)
 
 COLUMNS = 6
 
@@ -54,6 +63,18 @@ def test_gi_star_is_its_formula() -> None:
     apart = np.hypot(x[:, None] - x, y[:, None] - y)
     z, _ = gi_star(x, y, values, 200)
     assert z == pytest.approx(by_formula(values, [set(np.flatnonzero(row <= 200)) for row in apart]))
+
+
+def test_gi_star_and_cutoff_are_those_of_esda() -> None:
+    values = np.random.default_rng(7).uniform(0, 100, 80)
+    x, y = np.random.default_rng(8).uniform(0, 1000, (2, 80))
+    weights = DistanceBand(np.column_stack([x, y]), 200, silence_warnings=True)
+    theirs = G_Local(values, fill_diagonal(weights), transform="B", star=True, permutations=0)
+    z, p = gi_star(x, y, values, 200)
+    assert z == pytest.approx(theirs.Zs)
+    assert p == pytest.approx(2 * theirs.p_norm, abs=1e-12)
+    for spread in (0.2, 1, 2):
+        assert false_discovery_cutoff(p**spread) == pytest.approx(fdr(p**spread, ALPHA))
 
 
 def test_gi_star_of_points_in_one_place() -> None:

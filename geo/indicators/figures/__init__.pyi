@@ -24,7 +24,6 @@ from .disclosure.rules import Access as Access
 from .gaps import GapsPage as GapsPage
 from .gaps import GapsQuery as GapsQuery
 from .gaps import find_gaps as find_gaps
-from .hot_spots import preload as preload
 from .query import ValuesQuery as ValuesQuery
 from .query import find_rounds as find_rounds
 from .rollup import LEVELS as LEVELS

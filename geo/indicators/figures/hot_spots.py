@@ -1,13 +1,11 @@
 """Hot spots: where need clusters, or coverage does, more than chance would bring about (Getis-Ord Gi*)."""
 
 from dataclasses import dataclass
-from functools import cache
-from importlib import import_module
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
+from scipy.special import ndtr
 
 from geo.base import local_metres
 from geo.indicators.figures.disclosure import rules as d
@@ -79,7 +77,7 @@ def find_hot_spots(need: Floats, lon: Floats, lat: Floats) -> HotSpots:
     tested = ~np.isnan(p)
     if not tested.any():
         return no_hot_spots(is_known, d.NEAR_ALL_OTHERS, n)
-    cutoff = float(_package("esda").fdr(p[tested], ALPHA))
+    cutoff = false_discovery_cutoff(p[tested])
     stands_out = np.nan_to_num(p, nan=1.0) < cutoff
     kind, reason = np.full(len(need), None, dtype=object), np.full(len(need), None, dtype=object)
     kind[stands_out & (z > 0)] = "hot"
@@ -104,27 +102,22 @@ def gi_star(x: Floats, y: Floats, values: Floats, band: float) -> tuple[Floats, 
     (s sqrt((n k - k^2) / (n - 1))) for k of n points. NaN where all points are neighbours. No permutations: the
     same values always give the same answer.
     """
-    points = np.column_stack([x, y])
-    # With itself among its neighbours, each point's weight is 1 already, as the star in Gi* has it.
-    tree = KDTree(points)
-    near = tree.query_ball_tree(tree, band * (1 + _SLACK))
-    weights = _package("libpysal.weights").W(dict(enumerate(near)), silence_warnings=True)
+    n = len(values)
+    pairs = KDTree(np.column_stack([x, y])).query_pairs(band * (1 + _SLACK), output_type="ndarray")
+    one, other = pairs.T
+    # Each point is among its own neighbours: that is the star in Gi*.
+    k = 1 + np.bincount(pairs.ravel(), minlength=n)
+    there = values + np.bincount(one, values[other], n) + np.bincount(other, values[one], n)
     with np.errstate(divide="ignore", invalid="ignore"):
-        found = _package("esda").G_Local(values, weights, transform="B", star=True, permutations=0)
-    z = np.where(np.isfinite(found.Zs), found.Zs, np.nan)
-    return z, np.where(np.isnan(z), np.nan, 2 * found.p_norm)
+        z = (there - k * values.mean()) / (values.std() * np.sqrt((n * k - k**2) / (n - 1)))
+    z = np.where(np.isfinite(z), z, np.nan)
+    return z, 2 * ndtr(-np.abs(z))
 
 
-def preload() -> None:
-    """Imports what hot spots need, so that no request does it: others would wait, or use what is half imported."""
-    for name in ("esda", "libpysal.weights"):
-        _package(name)
+def false_discovery_cutoff(p: Floats) -> float:
+    """Below which p a test stands out, so that of all that do, ALPHA are false (Benjamini and Hochberg 1995).
 
-
-@cache
-def _package(name: str) -> Any:
-    """esda or a part of libpysal, imported when hot spots are looked for.
-
-    They bring scikit-learn along: a second that no other command should take longer to start.
+    It is k ALPHA / n for the largest k whose k-th smallest p is less; where there is none, ALPHA / n.
     """
-    return import_module(name)
+    steps = np.arange(1, len(p) + 1) * ALPHA / len(p)
+    return float(steps[np.sort(p) < steps].max(initial=ALPHA / len(p)))

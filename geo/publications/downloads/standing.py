@@ -7,9 +7,9 @@ from sqlalchemy import Connection, delete, select
 from geo.database import lock_download
 from geo.database.schema.publications import publication, publication_download
 from geo.errors import NotFound
+from geo.publications.current import CurrentPublication, current_publications
 from geo.publications.downloads.archive import find_file
 from geo.publications.downloads.kept import File, clear_folder, is_kept, remove_kept
-from geo.publications.values import CurrentPublication, current_publications
 
 
 class Download(NamedTuple):

@@ -1,35 +1,41 @@
 """A kind of figures over HTTP: declared once, and its route, its bodies and its forms follow."""
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Annotated, Any
 
 import pandas as pd
 from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field, create_model
 from sqlalchemy import Connection
 
-from geo.base import Listing
+from geo.base import validated
 from geo.indicators.figures import REASONS, Access, Column, FigurePage
-from geo.publications import WrittenPage
+from geo.publications import FigureList
 from service.body_fields import Body
 from service.formats.format import TEXT, Needs
-from service.formats.rows import CsvForm, Link, Rows, Written, tags_of
-from service.formats.table import CSV, FORMATS, JSON, formats_for
+from service.formats.rows import CsvForm, Link, Rows, tags_of
+from service.formats.table import FORMATS, JSON, formats_for
 from service.http.access import reading_figures, seen_with
+from service.http.asked import asked_by
 from service.http.bodies import ListBody
 from service.http.described import responses
 from service.http.parameters import (
     AccessParameter,
-    AsCsv,
     Cursor,
+    Excel,
+    Hxl,
     Limit,
     OneForm,
     form_query,
+    is_repeatable,
     limit_note,
     page_request,
+    parameters_given,
 )
 from service.http.responses import list_answer
 
@@ -56,10 +62,8 @@ class FigureKind:
     """Finds what is seen in full."""
     find_published: Callable[[Connection, Any], FigurePage]
     """Finds what everybody sees."""
-    list_published: Callable[[Connection, Any], Listing] | None = None
-    """The same, as plain values: of what is asked for most, for tables."""
-    write_published: Callable[[Connection, Any], WrittenPage] | None = None
-    """The same, as JSON that the database writes: of what is asked for most."""
+    list_published: Callable[[Connection, Any], FigureList] | None = None
+    """The same, as plain values: of what is asked for most."""
     feature_id: Sequence[str] = ()
     """The columns that name a feature. Without them it has no shapes; with them its query has `geometry`."""
     beside: Mapping[str, tuple[type[BaseModel], Callable[[Any], Mapping[str, Any]]]] = field(default_factory=dict)
@@ -87,6 +91,33 @@ def _described(column: Column) -> tuple[Any, Any]:
     return column.type, Field(description=column.description, examples=examples)
 
 
+class _FigureRoute(APIRoute):
+    """A route of a kind of figures, whose address is taken apart at once: FastAPI looks for each parameter by itself.
+
+    FastAPI describes it from the same declaration.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """What FastAPI calls with a request."""
+        own = [each for each in inspect.signature(self.endpoint).parameters.values() if each.name != "request"]
+        required = inspect.Parameter.empty
+        fields: dict[str, Any] = {
+            each.name: each.annotation if each.default is required else (each.annotation, each.default) for each in own
+        }
+        asked = create_model("Asked", **fields)
+        declared = {field.alias or name: is_repeatable(field.annotation) for name, field in asked.model_fields.items()}
+
+        def answer(request: Request) -> Response:
+            given = validated(asked, parameters_given(request, declared))
+            answered: Response = self.endpoint(request, **dict(given))
+            return answered
+
+        async def handle(request: Request) -> Response:
+            return await run_in_threadpool(answer, request)
+
+        return handle
+
+
 def add_route(router: APIRouter, kind: FigureKind) -> None:
     """Adds the route that answers figures of a kind, in every format that can hold them."""
     forms = formats_for(*kind.has)
@@ -94,11 +125,13 @@ def add_route(router: APIRouter, kind: FigureKind) -> None:
 
     def answer(
         request: Request,
-        as_csv: CsvForm,
+        *,
         access: Access,
         output: str,
         limit: int | None,
         cursor: str | None,
+        hxl: bool,
+        excel: bool,
         **asked: Any,
     ) -> Response:
         query = replace(
@@ -107,22 +140,22 @@ def add_route(router: APIRouter, kind: FigureKind) -> None:
         if FORMATS[output].needs == "shapes":
             query = replace(query, geometry=True)
         with reading_figures(request, access) as reading:
-            page, rows = _found(kind, reading.connection, query, output)
+            page, rows, shapes = _found(kind, reading.connection, query)
         found = Rows(
             kind.name,
-            () if isinstance(rows, Written) else rows,
+            rows,
             page.total,
             page.next_cursor,
             reading.data_version,
             tags=tags,
             declared=declared,
-            saved_as=[kind.name, *(value for name in _NAMING for value in request.query_params.getlist(name))],
+            saved_as=[kind.name, *(value for name in _NAMING for value in asked_by(request).values(name))],
             feature_id=kind.feature_id,
             about={name: told(page) for name, (_, told) in kind.beside.items()},
             links=kind.links(request),
             note=limit_note(limit),
-            csv=as_csv,
-            written=rows if isinstance(rows, Written) else None,
+            csv=CsvForm(hxl, excel),
+            shapes=shapes,
         )
         return list_answer(request, output, forms, found)
 
@@ -132,30 +165,29 @@ def add_route(router: APIRouter, kind: FigureKind) -> None:
     examples = {form.name: form.write(shown).decode() for form in forms if form.schema is TEXT}
     described = responses(kind.body, forms=forms, examples=examples, full=True)
     router.add_api_route(
-        f"/{kind.name}", answer, name=kind.name, summary=kind.title, description=kind.about, responses=described
+        f"/{kind.name}",
+        answer,
+        name=kind.name,
+        summary=kind.title,
+        description=kind.about,
+        responses=described,
+        route_class_override=_FigureRoute,
     )
 
 
 def _found(
-    kind: FigureKind, connection: Connection, query: Any, output: str
-) -> tuple[FigurePage | WrittenPage | Listing, pd.DataFrame | list[dict[str, Any]] | Written]:
-    """The figures asked for, and their rows as a format takes them."""
-    if query.access == "public" and kind.write_published is not None and output in _JSON:
-        written = kind.write_published(connection, query)
-        return written, Written(written.written, written.returned)
-    if query.access == "public" and kind.list_published is not None and output == CSV:
+    kind: FigureKind, connection: Connection, query: Any
+) -> tuple[FigurePage | FigureList, pd.DataFrame | list[dict[str, Any]], Sequence[str | None] | None]:
+    """The figures asked for, and their rows and shapes as formats take them."""
+    if query.access == "public" and kind.list_published is not None:
         listed = kind.list_published(connection, query)
-        return listed, listed.rows
+        return listed, listed.rows, listed.shapes
     page = (kind.find_published if query.access == "public" else kind.find)(connection, query)
-    return page, _in_words(page.figures, kind.columns)
-
-
-_JSON = ("json", "geojson")
-"""The formats whose rows the database can write."""
+    return page, _in_words(page.figures, kind.columns), None
 
 
 def _signature(kind: FigureKind) -> inspect.Signature:
-    """The parameters of a kind's route, as FastAPI reads them: its own, and those that all kinds have."""
+    """The parameters of a kind's route: its own, and those that all kinds have."""
 
     def one(name: str, annotation: Any, default: Any = inspect.Parameter.empty) -> inspect.Parameter:
         return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
@@ -164,12 +196,13 @@ def _signature(kind: FigureKind) -> inspect.Signature:
     return inspect.Signature(
         [
             one("request", Request),
-            one("as_csv", AsCsv),
             *(one(parameter.name, parameter.annotation, parameter.default) for parameter in own),
             one("access", AccessParameter, "public"),
             one("output", Annotated[str, form_query(*kind.has), OneForm(kind.has)], JSON),
             one("limit", Limit, None),
             one("cursor", Cursor, None),
+            one("hxl", Hxl, False),
+            one("excel", Excel, False),
         ],
         return_annotation=Response,
     )

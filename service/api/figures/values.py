@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from fastapi import Request
 
 from geo.indicators.figures import VALUE_COLUMNS, ValuesQuery, find_values
-from geo.publications import FEATURE_ID, find_published_values, list_published_values, write_published_values
+from geo.publications import FEATURE_ID, find_published_values, list_published_values
 from service.api.figures.route import FigureKind
 from service.formats.rows import Link
 from service.http.parameters import (
@@ -55,7 +55,6 @@ KIND = FigureKind(
     find=find_values,
     find_published=find_published_values,
     list_published=list_published_values,
-    write_published=write_published_values,
     feature_id=FEATURE_ID,
     links=_sources,
 )

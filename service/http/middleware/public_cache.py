@@ -11,19 +11,20 @@ import asyncio
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from geo.base import KeptBySize
 from geo.database import DataVersionWatch, Seen
 from service.http import coding
 from service.http.addresses import PUBLIC_PATHS, is_file
-from service.http.kept import KeptBySize
 from service.http.middleware.turns import lane_of
 from service.http.responses import CACHE_CONTROL, NO_STORE, names_etag
 from service.http.transactions import ALWAYS
 
-MAX_BYTES = 32 * 1024 * 1024
+MAX_BYTES = 24 * 1024 * 1024
 
 _KEPT_PATHS = (*PUBLIC_PATHS, "/static/")
 
@@ -51,7 +52,7 @@ class KeptAnswer:
     cities: Sequence[str] | None = None
     """The slugs of those it shows; None: all there are."""
 
-    @property
+    @cached_property
     def etag(self) -> bytes:
         """The answer's ETag."""
         return next((value for name, value in self.headers if name == b"etag"), b"")
@@ -85,8 +86,8 @@ class PublicCache:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> KeptAnswer | None:
         """The public answer; None: there is none, and what there is has been sent."""
-        accepted = b",".join(value for name, value in scope["headers"] if name == b"accept-encoding")
-        wanted = coding.chosen(accepted.decode("latin-1"))
+        accepted = [value for name, value in scope["headers"] if name == b"accept-encoding"]
+        wanted = coding.chosen(b",".join(accepted).decode("latin-1")) if accepted else None
         key = _key(scope, wanted)
         # Taken before the question is put: what is true later is not what the answer shows.
         seen = self._look()
@@ -138,7 +139,7 @@ class PublicCache:
         is_head = scope["method"] == "HEAD"
         scope = dict(scope, method="GET", state=dict(scope.get("state") or {}))
         headers: Headers = []
-        body = bytearray()
+        body: list[bytes] = []
         version: int | None = None
         cities: Sequence[str] | None = None
 
@@ -151,12 +152,12 @@ class PublicCache:
                 if version is None:
                     await send({**message, "headers": _kept_by_nobody(headers)})
             elif version is not None:
-                body.extend(message.get("body", b""))
+                body.append(message.get("body", b""))
             else:
                 await send({**message, "body": b""} if is_head else message)
 
         await self.app(scope, receive, collect)
-        return None if version is None else _public(headers, bytes(body), version, cities)
+        return None if version is None else _public(headers, b"".join(body), version, cities)
 
     def _keep(self, key: Key, answer: KeptAnswer | None, seen: Seen | None) -> None:
         """Keeps an answer, asked for at one sight, that shows what is seen by now."""
@@ -165,7 +166,7 @@ class PublicCache:
             return
         # A key may be as long as an address.
         size = len(answer.body) + len(key[0]) + sum(map(len, key[1])) + _OVERHEAD_BYTES
-        if size * _LARGEST_PART <= self._kept.max_bytes:
+        if size * _LARGEST_PART <= self._kept.max_size:
             self._kept.add(key, answer, size)
 
 
@@ -181,7 +182,7 @@ def _key(scope: Scope, wanted: coding.Coding | None) -> Key:
 
 def _public(headers: Headers, body: bytes, version: int, cities: Sequence[str] | None) -> KeptAnswer:
     """An answer with what lets others keep it, and ask whether it is still right."""
-    digest = hashlib.blake2b(body, digest_size=16).hexdigest()
+    digest = hashlib.sha256(body).hexdigest()[:32]
     etag = f'"{digest}"' if version == ALWAYS else f'"{version}-{digest}"'
     added = [(b"etag", etag.encode()), (b"vary", b"Accept-Encoding")]
     if not any(name == b"cache-control" for name, _ in headers):

@@ -1,9 +1,9 @@
 """The log of requests: each gets a number, is counted, and has a line where it went wrong or took long."""
 
 import logging
+import os
 import re
 import time
-import uuid
 from http import HTTPStatus
 from urllib.parse import parse_qsl
 
@@ -70,8 +70,10 @@ _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 def _number(scope: Scope) -> str:
     """The number a proxy gave the request, if it is one, or a new one."""
-    given = next((value for name, value in scope["headers"] if name == REQUEST_ID), b"")
-    return given.decode() if _A_NUMBER.fullmatch(given) else uuid.uuid4().hex
+    for name, value in scope["headers"]:
+        if name == REQUEST_ID and _A_NUMBER.fullmatch(value):
+            return str(value, "ascii")
+    return os.urandom(16).hex()
 
 
 def _note(scope: Scope, status: int, seconds: float) -> None:

@@ -4,8 +4,10 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import psycopg
 import pytest
 from fastapi.testclient import TestClient
+from psycopg import sql
 from sqlalchemy import Connection, Engine, event
 
 from geo import database
@@ -66,9 +68,22 @@ def statements(engine: Engine, question: str) -> list[Statement]:
     def note(_: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool) -> None:
         found.append((statement, parameters))
 
+    ask = psycopg.Connection.execute
+
+    def asked(self: Any, statement: Any, parameters: Any = None, **options: Any) -> Any:
+        text = statement.as_bytes() if isinstance(statement, sql.Composable) else statement
+        text = text.decode() if isinstance(text, bytes) else text
+        found.append((text, tuple(parameters) if isinstance(parameters, list) else parameters))
+        return ask(self, statement, parameters, **options)
+
     event.listen(engine, "before_cursor_execute", note)
     try:
-        with TestClient(create_app(engine, Settings())) as client:
+        # What is asked for most goes past SQLAlchemy.
+        with (
+            TestClient(create_app(engine, Settings())) as client,
+            pytest.MonkeyPatch.context() as patch,
+        ):
+            patch.setattr(psycopg.Connection, "execute", asked)
             answer = client.get(question)
     finally:
         event.remove(engine, "before_cursor_execute", note)

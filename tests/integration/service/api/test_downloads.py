@@ -182,10 +182,10 @@ def test_files_stay_out_of_the_memory_of_the_service(installation: Installation)
     installation.make()
     installation.client.get(LIST)
     cache = _cache(installation.client)
-    before = cache._kept.bytes
+    before = cache._kept.size
     for _ in range(3):
         installation.client.get(ADDRESS)
-    assert cache._kept.bytes == before
+    assert cache._kept.size == before
 
 
 def _cache(client: TestClient) -> PublicCache:

@@ -63,7 +63,7 @@ def test_a_column_that_is_declared_shows_in_every_form(asking: Asking) -> None:
         page = find_published_values(connection, query)
         return replace(page, figures=page.figures.assign(rooms=7.0))
 
-    made_of_frames = replace(values.KIND, list_published=None, write_published=None)
+    made_of_frames = replace(values.KIND, list_published=None)
     client = asking(replace(made_of_frames, columns=(*VALUE_COLUMNS, rooms), find_published=find))
     assert {row["rooms"] for row in client.get(VALUES).json()["values"]} == {7}
     header, hashtags, *lines = _lines(client.get(f"{VALUES}&format=csv&hxl=true").text)

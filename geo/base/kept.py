@@ -1,4 +1,4 @@
-"""Bytes kept by a key up to a bound; what is asked for again stays when much else is asked for once."""
+"""What is kept by a key up to a bound; what is asked for again stays when much else is asked for once."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
@@ -17,13 +17,13 @@ class KeptBySize(Generic[Key, Kept]):
     With one row, a flood of odd questions would push out the answers that everybody asks for.
     """
 
-    def __init__(self, max_bytes: int) -> None:
-        self.max_bytes = max_bytes
+    def __init__(self, max_size: int) -> None:
+        self.max_size = max_size
         self._rows: tuple[OrderedDict[Key, tuple[Kept, int]], ...] = (OrderedDict(), OrderedDict())
         self._sizes = [0, 0]
 
     @property
-    def bytes(self) -> int:
+    def size(self) -> int:
         """The room that is taken up."""
         return sum(self._sizes)
 
@@ -44,8 +44,8 @@ class KeptBySize(Generic[Key, Kept]):
         if any(key in row for row in self._rows):
             return
         self._put(0, key, kept, size)
-        while self.bytes > self.max_bytes:
-            row = 0 if self._sizes[0] > self.max_bytes // _NEW_PART or not self._rows[1] else 1
+        while self.size > self.max_size:
+            row = 0 if self._sizes[0] > self.max_size // _NEW_PART or not self._rows[1] else 1
             self._take(row, next(iter(self._rows[row])))
 
     def keep_only(self, is_right: Callable[[Kept], bool]) -> None:
