@@ -12,6 +12,7 @@ from geo.settings import Settings
 from service.app import create_app
 from tests.support.published_city import SmallCity
 from tests.support.two_organisations import TwoOrganisations
+from tests.support.watching import CaughtUp
 
 
 @pytest.fixture(scope="session")
@@ -25,9 +26,9 @@ def client(small_city: SmallCity) -> Iterator[TestClient]:
 
 @pytest.fixture
 def changing_client(changing_city: SmallCity) -> Iterator[TestClient]:
-    """Asks the API over a city of the test's own."""
+    """Asks the API over a city of the test's own, which others change."""
     engine = database.create_engine(service_url(changing_city.url, None))
-    with TestClient(create_app(engine, Settings(questions_per_minute=1_000_000))) as asking:
+    with CaughtUp(create_app(engine, Settings(questions_per_minute=1_000_000))) as asking:
         yield asking
     engine.dispose()
 

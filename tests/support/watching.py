@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from geo.database import DataVersionWatch
+from geo.database import DataVersionWatch, read_data_version
 from service.http.middleware import public_cache
 
 
@@ -20,6 +20,21 @@ def wait_until_watching(client: TestClient) -> None:
     while watch_of(client).seen() is None:
         assert time.monotonic() < deadline, "the watch does not see the data version"
         time.sleep(0.02)
+
+
+class CaughtUp(TestClient):
+    """Asks when the watch has seen all that is committed, or is not sure: for moments after a change, kept answers
+    are still those before it."""
+
+    def request(self, *arguments: Any, **options: Any) -> Any:
+        engine = self.app.state.engine  # type: ignore[attr-defined]
+        with engine.connect() as connection:
+            version = read_data_version(connection)
+        deadline = time.monotonic() + 10
+        while (seen := watch_of(self).seen()) is not None and seen.version < version:
+            assert time.monotonic() < deadline, "the watch does not see the data version"
+            time.sleep(0.005)
+        return super().request(*arguments, **options)
 
 
 def paths_asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:

@@ -1,7 +1,7 @@
 """Answers kept and told apart: ETag, 304, HEAD, and never a stale one."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +11,23 @@ import pytest
 from fastapi.testclient import TestClient
 
 from geo import database
-from geo.database import DataVersionWatch, raise_data_version
+from geo.database import DataVersionWatch, raise_data_version, service_url
 from geo.places import add_city, find_city
+from geo.settings import Settings
 from geo.surveys import set_state
+from service.app import create_app
 from tests.support.published_city import CITY, HOUSEHOLDS, ROUNDS, SmallCity, load_round, write_households
 from tests.support.watching import paths_asked, wait_until_watching
+
+
+@pytest.fixture
+def changing_client(changing_city: SmallCity) -> Iterator[TestClient]:
+    """One that does not wait for the watch: what it is shown meanwhile is what these tests are about."""
+    engine = database.create_engine(service_url(changing_city.url, None))
+    with TestClient(create_app(engine, Settings(questions_per_minute=1_000_000))) as asking:
+        yield asking
+    engine.dispose()
+
 
 TOILETS = "/api/v1/values?survey=2024&indicator=household_toilet&level=city"
 
