@@ -11,7 +11,8 @@ from geo.errors import InputError, NotFound
 from geo.indicators.definitions import read_catalogue
 from geo.indicators.figures import LEVELS, ValuesQuery
 from geo.indicators.figures.disclosure.audit import Finding, Text, audit
-from geo.indicators.figures.disclosure.program import Impossible, Progress
+from geo.indicators.figures.disclosure.program import Impossible
+from geo.indicators.figures.disclosure.search import Progress
 from geo.publications.former import not_few, read_former
 from geo.publications.values import CurrentPublication, current_publications, read_page
 

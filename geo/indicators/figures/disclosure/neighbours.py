@@ -1,0 +1,157 @@
+"""Which unknowns of a round are near one another: those of a settlement, of a ward, or of all hidden under one sum."""
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geo.indicators.figures.disclosure.program import Floats
+
+About = tuple[str, str, str | None, str | None]
+"""Whom a figure is about: a level, the code of a place, the field that groups, and the group."""
+
+Summed = tuple[int, str | None, int]
+"""An unknown for a sum over settlements: its part of the households, the ward (None: the city), and what is summed."""
+
+Name = tuple[str, str | None, str | None]
+"""A block around a place: its level, its code or ward (None: that of those in none, or the city), and a field."""
+
+Block = NDArray[np.int64]
+"""Some unknowns, by their numbers."""
+
+_TO_HIDE_AMONG = 2
+"""How many settlements of a ward are enough to change together with those of others."""
+
+_FEW_GROUPS = 4
+"""So few groups of a field change together; of more, each with the largest."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the unknowns of a round stand: by part of its households, settlement, and unknown of any settlement."""
+
+    n_parts: int
+    settlements: Mapping[str, int]
+    wards: Mapping[str | None, Sequence[int]]
+    """The settlements of each ward, by their numbers."""
+    groups: Sequence[tuple[str, str] | None]
+    """Which group each unknown of a settlement is of, by its field and name; None: of everybody."""
+    sums: Mapping[Summed, int]
+
+    def block(self, settlements: Sequence[int], unknowns: NDArray[np.int64]) -> Block:
+        """These unknowns of settlements, and the sums over places that change with them, in order."""
+        size = len(self.groups)
+        first = np.add.outer(np.arange(self.n_parts) * len(self.settlements), np.asarray(settlements, np.int64)) * size
+        inside, free = {*settlements}, {*unknowns.tolist()}
+        touched = {ward for ward, members in self.wards.items() if inside & {*members}} | {None}
+        sums = [number for (_, ward, unknown), number in self.sums.items() if ward in touched and unknown in free]
+        return np.unique(np.append(np.add.outer(first.ravel(), unknowns), np.array(sums, dtype=np.int64)))
+
+
+class Neighbours:
+    """The blocks of a round's unknowns."""
+
+    def __init__(
+        self,
+        layout: Layout,
+        hidden: Mapping[str | None, set[int]],
+        hidden_wards: Mapping[str | None, set[str | None]],
+        start: Floats,
+    ) -> None:
+        """Those around the households of a round.
+
+        Args:
+            layout: where the unknowns stand.
+            hidden: the settlements that are withheld as a whole (None) or by the groups of a field.
+            hidden_wards: the wards likewise.
+            start: a solution.
+        """
+        self._layout, self._hidden_wards = layout, hidden_wards
+        self._hidden = {field: set(settlements) for field, settlements in hidden.items()}
+        self._ward_of = {number: ward for ward, members in layout.wards.items() for number in members}
+        shape = (layout.n_parts, len(layout.settlements), len(layout.groups))
+        by_settlement = start[: np.prod(shape)].reshape(shape).sum(axis=0)
+        self._people, self._sizes = by_settlement.sum(axis=1), by_settlement.sum(axis=0)
+
+    def together(self, still_open: Callable[[], Collection[About]]) -> Iterator[Block]:
+        """Unknowns that may change together while all others stay, given those about whom questions are still open.
+
+        What is hidden of a ward by the groups of a field; then of several wards that are hidden themselves; then the
+        same with all that is said of settlements of which nothing is told as a whole.
+        """
+        layout = self._layout
+        for level, place, field, _ in still_open():
+            settlements = self._hidden.setdefault(field, set())
+            if level == "settlement":
+                settlements.add(layout.settlements[place])
+        whole, every = self._hidden.get(None, set()), np.arange(len(layout.groups))
+        for field in self._hidden:
+            chosen = [every] if field is None else list(self._chosen(field))
+            for unknowns in chosen:
+                for ward in layout.wards:
+                    yield layout.block(self._of_ward(ward, field), unknowns)
+                for ward in self._beyond(field):
+                    yield layout.block(self._among(field, ward, still_open()), unknowns)
+        for field in filter(None, self._hidden):
+            for unknowns in self._chosen(field):
+                for ward in layout.wards:
+                    some = self._of_ward(ward, field)
+                    if whole & {*some} and any(each[2] == field for each in still_open()):
+                        with_all = layout.block([each for each in some if each in whole], every)
+                        yield np.union1d(with_all, layout.block(some, unknowns))
+
+    def _of_ward(self, ward: str | None, field: str | None) -> list[int]:
+        return [each for each in self._layout.wards[ward] if each in self._hidden[field]]
+
+    def _beyond(self, field: str | None) -> list[str | None]:
+        """The wards of which settlements hide among those of others, because they are hidden themselves."""
+        return [ward for ward in self._layout.wards if ward is None or ward in self._hidden_wards.get(field, ())]
+
+    def _among(self, field: str | None, ward: str | None, about: Collection[About]) -> list[int]:
+        """The settlements of a ward that are asked about, and the largest there and in other wards to hide among."""
+        asked = {
+            self._layout.settlements[code] for level, code, by, _ in about if level == "settlement" and by == field
+        }
+        found = asked & {*self._layout.wards[ward]}
+        for other in self._beyond(field):
+            members = sorted(self._of_ward(other, field), key=lambda each: -self._people[each])
+            found |= {*members[:_TO_HIDE_AMONG]}
+        return sorted(found)
+
+    def _chosen(self, field: str) -> Iterator[Block]:
+        """The unknowns of all groups of a field, or where there are many of each with those of the largest."""
+        of_group: dict[str, list[int]] = {}
+        for number, group in enumerate(self._layout.groups):
+            if group is not None and group[0] == field:
+                of_group.setdefault(group[1], []).append(number)
+        if len(of_group) <= _FEW_GROUPS:
+            yield np.array(sorted(number for numbers in of_group.values() for number in numbers), dtype=np.int64)
+            return
+        largest = max(of_group, key=lambda name: self._sizes[of_group[name]].sum())
+        for name, numbers in of_group.items():
+            if name != largest:
+                yield np.array(sorted([*numbers, *of_group[largest]]), dtype=np.int64)
+
+    def around(self, about: About) -> Iterator[Name]:
+        """The names of blocks around those whom a question is about: their settlement, ward and city."""
+        level, place, field, _ = about
+        if level == "settlement":
+            yield "settlement", place, field
+            yield "ward", self._ward_of[self._layout.settlements[place]], field
+        if level == "ward":
+            yield "ward", place, field
+        if any(group is not None and group[0] != field for group in self._layout.groups):
+            yield "city", None, field
+
+    def block(self, name: Name) -> Block:
+        """The unknowns of a name: those of everybody and of the groups of its field."""
+        level, place, field = name
+        near = [i for i, group in enumerate(self._layout.groups) if group is None or group[0] == field]
+        if level == "settlement":
+            settlements = [self._layout.settlements[str(place)]]
+        elif level == "ward":
+            settlements = [*self._layout.wards[place]]
+        else:
+            settlements = [*self._layout.settlements.values()]
+        return self._layout.block(settlements, np.array(near, dtype=np.int64))
