@@ -17,6 +17,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
+from geo.fields import standard_fields
 from geo.indicators.definitions import Definition
 from geo.indicators.figures.disclosure import rules as d
 from geo.indicators.figures.disclosure.neighbours import About, Layout, Neighbours
@@ -83,6 +84,8 @@ class Text:
     number: int = 1
     not_few: Collection[Named] = ()
     """The figures that nobody answered, or 10 households and more, as who publishes knows: how many may be told."""
+    of_nobody: Collection[Named] = ()
+    """The figures of groups that nobody answered, of a field that is not sensitive: nobody's answers can be told."""
     made_from: Mapping[Named, Counts] = field(default_factory=dict)
     """What figures of settlements were made from, as who publishes knows. It adds nothing to what is learnt: it is a
     solution from which others are found."""
@@ -130,6 +133,12 @@ def audit(
     return [*found, *_linked(answered, wards, by_name, made_from).findings(progress)]
 
 
+def find_of_nobody(answering: Mapping[Named, float]) -> set[Named]:
+    """The figures of groups that nobody answered, of a field that is not sensitive."""
+    fields = standard_fields()
+    return {key for key, n in answering.items() if n == 0 and key[4] is not None and not fields[key[4]].sensitive}
+
+
 Texts = Mapping[int, Sequence["_Row"]]
 """The figures of publications, by their numbers, the former one first."""
 
@@ -173,6 +182,7 @@ class _Row:
     is_kept: bool
     """Whether that is a former one."""
     is_not_few: bool = False
+    is_of_nobody: bool = False
 
     @classmethod
     def of(cls, row: Mapping[Hashable, Any], number: int) -> "_Row":
@@ -206,7 +216,10 @@ def _name(indicator: str, version: int) -> str:
 
 def _rows_of(text: Text) -> list[_Row]:
     rows = [_Row.of(row, text.number) for row in text.figures.to_dict("records")]
-    return [replace(row, is_not_few=True) if row.key in text.not_few else row for row in rows]
+    not_few, of_nobody = {*text.not_few}, {*text.of_nobody}
+    return [
+        replace(row, is_not_few=True, is_of_nobody=row.key in of_nobody) if row.key in not_few else row for row in rows
+    ]
 
 
 _Link = Literal["added", "taken back", "apart"]
@@ -316,7 +329,7 @@ class _Round:
             if not row.is_not_few and not self._is_made_of_others(definition):
                 # That there are none may be told of answers that are not sensitive.
                 yield row, "answering", Question(answers.known, "range", MIN_RANGE, _about(row), none_may_be_told=True)
-            if definition.is_sensitive and row.counted == "households":
+            if definition.is_sensitive and row.counted == "households" and not row.is_of_nobody:
                 yield row, "yes", Question(answers.yes, "range", FEWEST_ALIKE, _about(row))
                 yield row, "no", Question(answers.no, "range", FEWEST_ALIKE, _about(row))
 

@@ -74,7 +74,7 @@ class Neighbours:
         by_settlement = start[: np.prod(shape)].reshape(shape).sum(axis=0)
         self._people, self._sizes = by_settlement.sum(axis=1), by_settlement.sum(axis=0)
 
-    def together(self, still_open: Callable[[], Collection[About]]) -> Iterator[Block]:
+    def together(self, still_open: Callable[[], Collection[About]]) -> Iterator[tuple[str | None, Block]]:
         """Unknowns that may change together while all others stay, given those about whom questions are still open.
 
         What is hidden of a ward by the groups of a field; then of several wards that are hidden themselves; then the
@@ -85,21 +85,21 @@ class Neighbours:
             settlements = self._hidden.setdefault(field, set())
             if level == "settlement":
                 settlements.add(layout.settlements[place])
-        whole, every = self._hidden.get(None, set()), np.arange(len(layout.groups))
+        whole, enough = self._hidden.get(None, set()), self._enough()
         for field in self._hidden:
-            chosen = [every] if field is None else list(self._chosen(field))
+            chosen = [enough] if field is None else list(self._chosen(field))
             for unknowns in chosen:
                 for ward in layout.wards:
-                    yield layout.block(self._of_ward(ward, field), unknowns)
+                    yield field, layout.block(self._of_ward(ward, field), unknowns)
                 for ward in self._beyond(field):
-                    yield layout.block(self._among(field, ward, still_open()), unknowns)
+                    yield field, layout.block(self._among(field, ward, still_open()), unknowns)
         for field in filter(None, self._hidden):
             for unknowns in self._chosen(field):
                 for ward in layout.wards:
                     some = self._of_ward(ward, field)
                     if whole & {*some} and any(each[2] == field for each in still_open()):
-                        with_all = layout.block([each for each in some if each in whole], every)
-                        yield np.union1d(with_all, layout.block(some, unknowns))
+                        with_whole = layout.block([each for each in some if each in whole], enough)
+                        yield field, np.union1d(with_whole, layout.block(some, unknowns))
 
     def _of_ward(self, ward: str | None, field: str | None) -> list[int]:
         return [each for each in self._layout.wards[ward] if each in self._hidden[field]]
@@ -119,19 +119,28 @@ class Neighbours:
             found |= {*members[:_TO_HIDE_AMONG]}
         return sorted(found)
 
-    def _chosen(self, field: str) -> Iterator[Block]:
-        """The unknowns of all groups of a field, or where there are many of each with those of the largest."""
+    def _groups_of(self, field: str) -> list[list[int]]:
+        """The unknowns of each group of a field, those of the largest first."""
         of_group: dict[str, list[int]] = {}
         for number, group in enumerate(self._layout.groups):
             if group is not None and group[0] == field:
                 of_group.setdefault(group[1], []).append(number)
-        if len(of_group) <= _FEW_GROUPS:
-            yield np.array(sorted(number for numbers in of_group.values() for number in numbers), dtype=np.int64)
-            return
-        largest = max(of_group, key=lambda name: self._sizes[of_group[name]].sum())
-        for name, numbers in of_group.items():
-            if name != largest:
-                yield np.array(sorted([*numbers, *of_group[largest]]), dtype=np.int64)
+        return sorted(of_group.values(), key=lambda numbers: -self._sizes[numbers].sum())
+
+    def _chosen(self, field: str) -> Iterator[NDArray[np.int64]]:
+        """The unknowns of all groups of a field, or where there are many of each with those of the largest."""
+        largest, *others = self._groups_of(field)
+        if len(others) < _FEW_GROUPS:
+            others = [[each for numbers in others for each in numbers]]
+        for numbers in others:
+            yield np.array(sorted([*largest, *numbers]), dtype=np.int64)
+
+    def _enough(self) -> NDArray[np.int64]:
+        """The unknowns of everybody, and of the two largest groups of each field, which can follow them."""
+        found = [number for number, group in enumerate(self._layout.groups) if group is None]
+        for field in {group[0]: None for group in self._layout.groups if group is not None}:
+            found += [number for numbers in self._groups_of(field)[:2] for number in numbers]
+        return np.array(sorted(found), dtype=np.int64)
 
     def around(self, about: About) -> Iterator[Name]:
         """The names of blocks around those whom a question is about: their settlement, ward and city."""

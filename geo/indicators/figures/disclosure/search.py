@@ -55,8 +55,11 @@ class Question:
 class Near(Protocol):
     """Which unknowns are near one another."""
 
-    def together(self, still_open: Callable[[], Collection[About]]) -> Iterator[Block]:
-        """Unknowns that may change together while all others stay, given those about whom questions are still open."""
+    def together(self, still_open: Callable[[], Collection[About]]) -> Iterator[tuple[str | None, Block]]:
+        """Unknowns that may change together while all others stay, given those about whom questions are still open.
+
+        With the field by whose groups questions are that they may answer.
+        """
 
     def around(self, about: About) -> Iterator[Name]:
         """The names of blocks around those whom a question is about, the smallest first."""
@@ -76,8 +79,8 @@ def find_told(
         Unsolved: the solver gave up.
     """
     search = _Search(program, questions, start, progress)
-    for free in near.together(search.open_about):
-        search.change(free)
+    for field, free in near.together(search.open_about):
+        search.change(field, free)
     return search.ask_each(near)
 
 
@@ -96,6 +99,7 @@ class _Search:
         self._of_few = np.array([each.rule == "few" for each in questions], dtype=bool)
         numbers: dict[About, int] = {}
         self._about = np.array([numbers.setdefault(each.about, len(numbers)) for each in questions], dtype=np.int64)
+        self._fields = np.array([each.about[2] for each in questions], dtype=object)
         self._least, self._most = np.full(len(questions), np.inf), np.full(len(questions), -np.inf)
         self._open = np.ones(len(questions), dtype=bool)
         self._alone: dict[Name, tuple[Block, Program]] = {}
@@ -118,14 +122,14 @@ class _Search:
             self._progress(int((~self._open).sum()), len(self._open))
         return values
 
-    def change(self, free: Block) -> None:
-        """Drives those sums apart that change with some unknowns, while all others stay.
+    def change(self, field: str | None, free: Block) -> None:
+        """Drives those sums by a field apart that change with some unknowns, while all others stay.
 
         First many at once: those about every second place or group, every other two, and so on. Then one after another.
         """
         asked = np.zeros(len(self._open), dtype=bool)
         asked[self._of_unknowns[free].indices] = True
-        asked &= self._open
+        asked &= self._open & (self._fields == field)
         if not asked.any():
             return
         part = self._program.part(free, self._start)
