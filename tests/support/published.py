@@ -12,7 +12,7 @@ from geo.fields import Unit
 from geo.indicators.definitions import Definition, catalogue
 from geo.indicators.figures import LEVELS, NO_WARD, Block, Cells, Round, finish, make_levels, named
 from geo.indicators.figures.compute import Exact
-from geo.indicators.figures.disclosure.audit import Finding, Named, audit, find_of_nobody
+from geo.indicators.figures.disclosure.audit import Counts, Finding, Named, audit, find_of_nobody
 from geo.indicators.figures.disclosure.audit import Text as Published
 from geo.indicators.figures.disclosure.rules import MIN_HOUSEHOLDS
 from geo.indicators.tallies import ALL, UNKNOWN_GROUP
@@ -126,12 +126,14 @@ class Text:
     def _said(self, table: Cells, levels: Mapping[Any, Exact]) -> pd.DataFrame:
         return pd.concat([named(finish(exact), table, level) for level, exact in levels.items()], ignore_index=True)
 
-    def audited(self, figures: pd.DataFrame, former: pd.DataFrame | None = None) -> list[Finding]:
+    def audited(
+        self, figures: pd.DataFrame, former: pd.DataFrame | None = None, made_from: Mapping[Named, Counts] | None = None
+    ) -> list[Finding]:
         """What can be learnt from a text of this round, and from what a former publication of it said."""
         answering = self.answering()
         not_few = {key for key, n in answering.items() if not 0 < n < MIN_HOUSEHOLDS}
         return audit(
-            Published(figures, FORMER + 1, not_few, find_of_nobody(answering)),
+            Published(figures, FORMER + 1, not_few, find_of_nobody(answering), made_from or {}),
             self.wards,
             self.definitions,
             dict.fromkeys(self.wards, self.hectares),
@@ -150,6 +152,19 @@ class Text:
                     group = row["group"] if by != ALL else None
                     key = (level, row["_code"], row["indicator"], row["counted"], by or None, group)
                     found[key] = row["answering"]
+        return found
+
+    def made_from(self) -> dict[Named, Counts]:
+        """What the figures of settlements are made from that the public gets."""
+        found: dict[Named, Counts] = {}
+        whole = self.cells()
+        for by in (ALL, *self.by):
+            table = self.cells(by)
+            exact = make_levels(table, ["settlement"], "public", None if by == ALL else whole)["settlement"].figures
+            said = named(exact.assign(status="", rounded_to=np.nan, kept_from=np.nan), table, "settlement")
+            for row, counts in zip(said.to_dict("records"), exact.to_dict("records"), strict=True):
+                key = ("settlement", row["_code"], row["indicator"], row["counted"], by or None, row["group"] or None)
+                found[key] = Counts(*(counts[name] for name in ("answering", "yes", "asked", "sum_ay")))
         return found
 
     def published_after(self, former: pd.DataFrame, *kept: str) -> pd.DataFrame:

@@ -326,12 +326,13 @@ class _Round:
             if not row.is_secret:
                 continue
             definition, answers = self._there[row.name], self._answers(row)
+            about, everybody = _about(row), answers.all
             if not row.is_not_few and not self._is_made_of_others(definition):
                 # That there are none may be told of answers that are not sensitive.
-                yield row, "answering", Question(answers.known, "range", MIN_RANGE, _about(row), none_may_be_told=True)
+                yield row, "answering", Question(answers.known, "range", MIN_RANGE, about, True, everybody)
             if definition.is_sensitive and row.counted == "households" and not row.is_of_nobody:
-                yield row, "yes", Question(answers.yes, "range", FEWEST_ALIKE, _about(row))
-                yield row, "no", Question(answers.no, "range", FEWEST_ALIKE, _about(row))
+                yield row, "yes", Question(answers.yes, "range", FEWEST_ALIKE, about, part_of=everybody)
+                yield row, "no", Question(answers.no, "range", FEWEST_ALIKE, about, part_of=everybody)
 
     def _of_changes(self) -> Iterator[tuple[_Row, What, Question]]:
         """How many more answered since the former publication, or fewer, of all figures of the last one."""

@@ -77,22 +77,24 @@ class Neighbours:
     def together(self, still_open: Callable[[], Collection[About]]) -> Iterator[tuple[str | None, Block]]:
         """Unknowns that may change together while all others stay, given those about whom questions are still open.
 
-        What is hidden of a ward by the groups of a field; then of several wards that are hidden themselves; then the
-        same with all that is said of settlements of which nothing is told as a whole.
+        What is hidden of a ward, as a whole or by the groups of a field; then of several wards that are hidden too.
         """
         layout = self._layout
         for level, place, field, _ in still_open():
             settlements = self._hidden.setdefault(field, set())
             if level == "settlement":
                 settlements.add(layout.settlements[place])
-        whole, enough = self._hidden.get(None, set()), self._enough()
+        enough = self._enough()
         for field in self._hidden:
-            chosen = [enough] if field is None else list(self._chosen(field))
-            for unknowns in chosen:
+            for unknowns in [enough] if field is None else self._chosen(field):
                 for ward in layout.wards:
                     yield field, layout.block(self._of_ward(ward, field), unknowns)
                 for ward in self._beyond(field):
                     yield field, layout.block(self._among(field, ward, still_open()), unknowns)
+
+    def with_whole(self, still_open: Callable[[], Collection[About]]) -> Iterator[tuple[str | None, Block]]:
+        """The same of groups, with all that is said of settlements of which nothing is told as a whole."""
+        layout, whole, enough = self._layout, self._hidden.get(None, set()), self._enough()
         for field in filter(None, self._hidden):
             for unknowns in self._chosen(field):
                 for ward in layout.wards:
@@ -143,12 +145,17 @@ class Neighbours:
         return np.array(sorted(found), dtype=np.int64)
 
     def around(self, about: About) -> Iterator[Name]:
-        """The names of blocks around those whom a question is about: their settlement, ward and city."""
+        """The name of the block of the settlement that a question is about, where it is about one."""
         level, place, field, _ = about
         if level == "settlement":
             yield "settlement", place, field
+
+    def widely_around(self, about: About) -> Iterator[Name]:
+        """The names of larger blocks: the ward's, and the city's where there are other fields to leave out."""
+        level, place, field, _ = about
+        if level == "settlement":
             yield "ward", self._ward_of[self._layout.settlements[place]], field
-        if level == "ward":
+        elif level == "ward":
             yield "ward", place, field
         if any(group is not None and group[0] != field for group in self._layout.groups):
             yield "city", None, field

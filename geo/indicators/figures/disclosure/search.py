@@ -7,7 +7,7 @@ that is narrow there is narrow in all solutions. Only what is shown by neither i
 """
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 import numpy as np
@@ -41,6 +41,8 @@ class Question:
     """Of whom it is: sums of the same people grow and shrink together."""
     none_may_be_told: bool = False
     """Whether it may follow that there are none."""
+    part_of: Sum = field(default_factory=dict)
+    """Another sum, of which this one is a part, and so at most as large: many are parts of the same."""
 
     def is_told(self, least: float, most: float) -> bool:
         """Whether too much follows, where the sum can be anything between two ends."""
@@ -61,8 +63,14 @@ class Near(Protocol):
         With the field by whose groups questions are that they may answer.
         """
 
+    def with_whole(self, still_open: Callable[[], Collection[About]]) -> Iterator[tuple[str | None, Block]]:
+        """The same of groups, with all that is said of settlements of which nothing is told as a whole."""
+
     def around(self, about: About) -> Iterator[Name]:
-        """The names of blocks around those whom a question is about, the smallest first."""
+        """The names of small blocks around those whom a question is about."""
+
+    def widely_around(self, about: About) -> Iterator[Name]:
+        """The names of large blocks around them, the smallest first."""
 
     def block(self, name: Name) -> Block:
         """The unknowns of a name, in order."""
@@ -79,9 +87,14 @@ def find_told(
         Unsolved: the solver gave up.
     """
     search = _Search(program, questions, start, progress)
-    for field, free in near.together(search.open_about):
-        search.change(field, free)
-    return search.ask_each(near)
+    for by, free in near.together(search.open_about):
+        search.change(by, free)
+    search.ask_nearby(near, near.around)
+    for by, free in near.with_whole(search.open_about):
+        search.change(by, free)
+    search.ask_nearby(near, near.widely_around)
+    search.ask_everywhere(near)
+    return search.found
 
 
 class _Search:
@@ -102,6 +115,9 @@ class _Search:
         self._fields = np.array([each.about[2] for each in questions], dtype=object)
         self._least, self._most = np.full(len(questions), np.inf), np.full(len(questions), -np.inf)
         self._open = np.ones(len(questions), dtype=bool)
+        self.found: dict[int, Ends] = {}
+        """The questions by their numbers of whose sums too much follows."""
+        self._largest: dict[tuple[Name, frozenset[tuple[int, float]]], float] = {}
         self._alone: dict[Name, tuple[Block, Program]] = {}
         self._see(start)
 
@@ -122,14 +138,14 @@ class _Search:
             self._progress(int((~self._open).sum()), len(self._open))
         return values
 
-    def change(self, field: str | None, free: Block) -> None:
+    def change(self, by: str | None, free: Block) -> None:
         """Drives those sums by a field apart that change with some unknowns, while all others stay.
 
         First many at once: those about every second place or group, every other two, and so on. Then one after another.
         """
         asked = np.zeros(len(self._open), dtype=bool)
         asked[self._of_unknowns[free].indices] = True
-        asked &= self._open & (self._fields == field)
+        asked &= self._open & (self._fields == by)
         if not asked.any():
             return
         part = self._program.part(free, self._start)
@@ -155,41 +171,59 @@ class _Search:
             # Another program will tell.
             return
 
-    def ask_each(self, near: Near) -> dict[int, Ends]:
-        """The ends of the sums that are still open, of those of which too much follows."""
-        found = {}
+    def ask_nearby(self, near: Near, around: Callable[[About], Iterator[Name]]) -> None:
+        """Finds the sums that are still open of which too much follows from what is held of a few unknowns alone."""
+        for number, question in enumerate(self._questions):
+            # That there can be none but none, which may be told, only everything tells.
+            some = max(-self._least[number], self._most[number]) > SLACK
+            if self._open[number] and (some or not question.none_may_be_told):
+                ends = next(filter(None, (self._nearby(question, name, near) for name in around(question.about))), None)
+                if ends is not None:
+                    self._close(number, ends)
+
+    def _nearby(self, question: Question, name: Name, near: Near) -> Ends | None:
+        """The ends of a sum in a program of a few unknowns alone, where these are near enough to tell too much."""
+        if name not in self._alone:
+            block = near.block(name)
+            self._alone[name] = block, self._program.alone(block)
+        block, program = self._alone[name]
+        try:
+            if question.part_of:
+                part_of = _within(block, question.part_of)
+                key = name, frozenset(part_of.items())
+                if key not in self._largest:
+                    self._largest[key] = _sum_in(program.solve(part_of), part_of)
+                if question.is_told(0.0, self._largest[key]):
+                    return 0.0, self._largest[key]
+            total = _within(block, question.total)
+            most = _sum_in(program.solve(total), total)
+            least = _sum_in(program.solve(times(total, -1.0)), total)
+        except Unsolved:
+            return None
+        return (least, most) if question.is_told(least, most) else None
+
+    def ask_everywhere(self, near: Near) -> None:
+        """Finds the sums of which too much follows, of those that are still open."""
         for number, question in enumerate(self._questions):
             if self._open[number]:
-                ends = self._nearby(question, near)
-                if ends is None:
-                    ends = self._everywhere(number, question)
-                    if ends is not None:
-                        self._note(question, ends, near)
+                ends = self._everywhere(number, question)
                 if ends is not None:
-                    found[number] = ends
+                    self._note(question, ends, near)
+                    self._close(number, ends)
+                    self.ask_nearby(near, near.around)
                 self._open[number] = False
-        return found
 
-    def _nearby(self, question: Question, near: Near) -> Ends | None:
-        """The ends of a sum in a program of a few unknowns alone, where these are near enough to tell too much."""
-        for name in near.around(question.about):
-            if name not in self._alone:
-                block = near.block(name)
-                self._alone[name] = block, self._program.alone(block)
-            block, program = self._alone[name]
-            total = _within(block, question.total)
-            try:
-                least, most = (_sum_in(program.solve(times(total, sign)), total) for sign in (-1.0, 1.0))
-            except Unsolved:
-                continue
-            if question.is_told(least, most):
-                return least, most
-        return None
+    def _close(self, number: int, ends: Ends) -> None:
+        self.found[number] = ends
+        self._open[number] = False
 
     def _note(self, question: Question, ends: Ends, near: Near) -> None:
         """What follows from everything, in the programs around: it tells of others whom the question is about too."""
-        for block, program in (self._alone[name] for name in near.around(question.about)):
-            program.narrow(_within(block, question.total), ends[0] - _TOLD_TO, ends[1] + _TOLD_TO)
+        for name in (*near.around(question.about), *near.widely_around(question.about)):
+            if name in self._alone:
+                block, program = self._alone[name]
+                program.narrow(_within(block, question.total), ends[0] - _TOLD_TO, ends[1] + _TOLD_TO)
+                self._largest = {key: most for key, most in self._largest.items() if key[0] != name}
 
     def _everywhere(self, number: int, question: Question) -> Ends | None:
         """The ends of a sum in the program of everything, where these are near enough to tell too much."""
