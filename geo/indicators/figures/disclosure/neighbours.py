@@ -15,7 +15,7 @@ Summed = tuple[int, str | None, int]
 """An unknown for a sum over settlements: its part of the households, the ward (None: the city), and what is summed."""
 
 Name = tuple[str, str | None, str | None]
-"""A block around a place: its level, its code or ward (None: that of those in none, or the city), and a field."""
+"""A block by its level, its ward (None: that of those in none, or of the city), and a field."""
 
 Block = NDArray[np.int64]
 """Some unknowns, by their numbers."""
@@ -145,13 +145,7 @@ class Neighbours:
         return np.array(sorted(found), dtype=np.int64)
 
     def around(self, about: About) -> Iterator[Name]:
-        """The name of the block of the settlement that a question is about, where it is about one."""
-        level, place, field, _ = about
-        if level == "settlement":
-            yield "settlement", place, field
-
-    def widely_around(self, about: About) -> Iterator[Name]:
-        """The names of larger blocks: the ward's, and the city's where there are other fields to leave out."""
+        """The names of blocks around those whom a question is about: the ward's, then the city's."""
         level, place, field, _ = about
         if level == "settlement":
             yield "ward", self._ward_of[self._layout.settlements[place]], field
@@ -164,10 +158,5 @@ class Neighbours:
         """The unknowns of a name: those of everybody and of the groups of its field."""
         level, place, field = name
         near = [i for i, group in enumerate(self._layout.groups) if group is None or group[0] == field]
-        if level == "settlement":
-            settlements = [self._layout.settlements[str(place)]]
-        elif level == "ward":
-            settlements = [*self._layout.wards[place]]
-        else:
-            settlements = [*self._layout.settlements.values()]
+        settlements = self._layout.wards[place] if level == "ward" else list(self._layout.settlements.values())
         return self._layout.block(settlements, np.array(near, dtype=np.int64))

@@ -67,10 +67,7 @@ class Near(Protocol):
         """The same of groups, with all that is said of settlements of which nothing is told as a whole."""
 
     def around(self, about: About) -> Iterator[Name]:
-        """The names of small blocks around those whom a question is about."""
-
-    def widely_around(self, about: About) -> Iterator[Name]:
-        """The names of large blocks around them, the smallest first."""
+        """The names of blocks around those whom a question is about, the smallest first."""
 
     def block(self, name: Name) -> Block:
         """The unknowns of a name, in order."""
@@ -89,10 +86,9 @@ def find_told(
     search = _Search(program, questions, start, progress)
     for by, free in near.together(search.open_about):
         search.change(by, free)
-    search.ask_nearby(near, near.around)
     for by, free in near.with_whole(search.open_about):
         search.change(by, free)
-    search.ask_nearby(near, near.widely_around)
+    search.ask_nearby(near)
     search.ask_everywhere(near)
     return search.found
 
@@ -171,13 +167,14 @@ class _Search:
             # Another program will tell.
             return
 
-    def ask_nearby(self, near: Near, around: Callable[[About], Iterator[Name]]) -> None:
+    def ask_nearby(self, near: Near) -> None:
         """Finds the sums that are still open of which too much follows from what is held of a few unknowns alone."""
         for number, question in enumerate(self._questions):
             # That there can be none but none, which may be told, only everything tells.
             some = max(-self._least[number], self._most[number]) > SLACK
             if self._open[number] and (some or not question.none_may_be_told):
-                ends = next(filter(None, (self._nearby(question, name, near) for name in around(question.about))), None)
+                around = near.around(question.about)
+                ends = next(filter(None, (self._nearby(question, name, near) for name in around)), None)
                 if ends is not None:
                     self._close(number, ends)
 
@@ -210,7 +207,7 @@ class _Search:
                 if ends is not None:
                     self._note(question, ends, near)
                     self._close(number, ends)
-                    self.ask_nearby(near, near.around)
+                    self.ask_nearby(near)
                 self._open[number] = False
 
     def _close(self, number: int, ends: Ends) -> None:
@@ -219,7 +216,7 @@ class _Search:
 
     def _note(self, question: Question, ends: Ends, near: Near) -> None:
         """What follows from everything, in the programs around: it tells of others whom the question is about too."""
-        for name in (*near.around(question.about), *near.widely_around(question.about)):
+        for name in near.around(question.about):
             if name in self._alone:
                 block, program = self._alone[name]
                 program.narrow(_within(block, question.total), ends[0] - _TOLD_TO, ends[1] + _TOLD_TO)
