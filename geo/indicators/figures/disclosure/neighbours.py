@@ -92,16 +92,27 @@ class Neighbours:
                 for ward in self._beyond(field):
                     yield field, layout.block(self._among(field, ward, still_open()), unknowns)
 
-    def with_whole(self, still_open: Callable[[], Collection[About]]) -> Iterator[tuple[str | None, Block]]:
-        """The same of groups, with all that is said of settlements of which nothing is told as a whole."""
+    def with_more(self, still_open: Callable[[], Collection[About]]) -> Iterator[tuple[str | None, Block]]:
+        """The same of groups, with all that is said of settlements of which nothing is told as a whole.
+
+        Of many groups a settlement may need all, and then changes with the largest beside it alone.
+        """
         layout, whole, enough = self._layout, self._hidden.get(None, set()), self._enough()
         for field in filter(None, self._hidden):
-            for unknowns in self._chosen(field):
-                for ward in layout.wards:
-                    some = self._of_ward(ward, field)
-                    if whole & {*some} and any(each[2] == field for each in still_open()):
-                        with_whole = layout.block([each for each in some if each in whole], enough)
-                        yield field, np.union1d(with_whole, layout.block(some, unknowns))
+            own = np.array([i for i, group in enumerate(layout.groups) if group and group[0] == field], dtype=np.int64)
+            is_of_few = len(list(self._chosen(field))) == 1
+            for ward in layout.wards:
+                asked = sorted(self._asked(field, still_open()) & {*layout.wards[ward]})
+                together = [self._of_ward(ward, field)] if is_of_few else [self._beside(field, each) for each in asked]
+                for some in together if asked else ():
+                    with_whole = layout.block([each for each in some if each in whole], enough)
+                    yield field, np.union1d(with_whole, layout.block(some, own))
+
+    def _asked(self, field: str | None, about: Collection[About]) -> set[int]:
+        """The settlements that questions by a field are about."""
+        return {
+            self._layout.settlements[place] for level, place, by, _ in about if level == "settlement" and by == field
+        }
 
     def _of_ward(self, ward: str | None, field: str | None) -> list[int]:
         return [each for each in self._layout.wards[ward] if each in self._hidden[field]]
@@ -112,14 +123,17 @@ class Neighbours:
 
     def _among(self, field: str | None, ward: str | None, about: Collection[About]) -> list[int]:
         """The settlements of a ward that are asked about, and the largest there and in other wards to hide among."""
-        asked = {
-            self._layout.settlements[code] for level, code, by, _ in about if level == "settlement" and by == field
-        }
-        found = asked & {*self._layout.wards[ward]}
-        for other in self._beyond(field):
-            members = sorted(self._of_ward(other, field), key=lambda each: -self._people[each])
-            found |= {*members[:_TO_HIDE_AMONG]}
-        return sorted(found)
+        found = self._asked(field, about) & {*self._layout.wards[ward]}
+        return sorted(found.union(*(self._largest(field, other) for other in self._beyond(field))))
+
+    def _beside(self, field: str | None, settlement: int) -> list[int]:
+        """A settlement, and the largest to hide among."""
+        ward, beyond = self._ward_of[settlement], self._beyond(field)
+        there = [one for each in (beyond if ward in beyond else [ward]) for one in self._of_ward(each, field)]
+        return sorted({settlement, *sorted(there, key=lambda each: -self._people[each])[:_TO_HIDE_AMONG]})
+
+    def _largest(self, field: str | None, ward: str | None) -> list[int]:
+        return sorted(self._of_ward(ward, field), key=lambda each: -self._people[each])[:_TO_HIDE_AMONG]
 
     def _groups_of(self, field: str) -> list[list[int]]:
         """The unknowns of each group of a field, those of the largest first."""

@@ -63,8 +63,8 @@ class Near(Protocol):
         With the field by whose groups questions are that they may answer.
         """
 
-    def with_whole(self, still_open: Callable[[], Collection[About]]) -> Iterator[tuple[str | None, Block]]:
-        """The same of groups, with all that is said of settlements of which nothing is told as a whole."""
+    def with_more(self, still_open: Callable[[], Collection[About]]) -> Iterator[tuple[str | None, Block]]:
+        """The same of groups, of more unknowns at once, for what is still open then."""
 
     def around(self, about: About) -> Iterator[Name]:
         """The names of blocks around those whom a question is about, the smallest first."""
@@ -86,7 +86,7 @@ def find_told(
     search = _Search(program, questions, start, progress)
     for by, free in near.together(search.open_about):
         search.change(by, free)
-    for by, free in near.with_whole(search.open_about):
+    for by, free in near.with_more(search.open_about):
         search.change(by, free)
     search.ask_nearby(near)
     search.ask_everywhere(near)
