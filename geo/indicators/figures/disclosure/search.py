@@ -167,9 +167,11 @@ class _Search:
             # Another program will tell.
             return
 
-    def ask_nearby(self, near: Near) -> None:
-        """Finds the sums that are still open of which too much follows from what is held of a few unknowns alone."""
+    def ask_nearby(self, near: Near, about: About | None = None) -> None:
+        """Finds the open sums, or those about some, of which too much follows from what is held of a few unknowns."""
         for number, question in enumerate(self._questions):
+            if about not in (None, question.about):
+                continue
             # That there can be none but none, which may be told, only everything tells.
             some = max(-self._least[number], self._most[number]) > SLACK
             if self._open[number] and (some or not question.none_may_be_told):
@@ -207,7 +209,7 @@ class _Search:
                 if ends is not None:
                     self._note(question, ends, near)
                     self._close(number, ends)
-                    self.ask_nearby(near)
+                    self.ask_nearby(near, question.about)
                 self._open[number] = False
 
     def _close(self, number: int, ends: Ends) -> None:
