@@ -489,10 +489,11 @@ def _count_ends(shown: float, *, whole: bool) -> tuple[float, float]:
 
 def _half_step(definition: Definition, n: float, value: float) -> float:
     """How far a figure can be from what is shown."""
-    few = n < d.MANY or (n < d.MANY + d.COUNT_STEP and value == round(value))
-    if definition.unit == "%":
-        return 0.5 if few else 0.05
-    return float(0.5 * 10.0 ** -max(definition.decimals - few, 0))
+    decimals = 1 if definition.unit == "%" else definition.decimals
+    coarse = max(decimals - 1, 0)
+    # Of those shown as 100 there may be fewer, whose figures have a decimal less.
+    few = n < d.MANY or (n < d.MANY + d.COUNT_STEP and bool(np.isclose(value, round(value, coarse), rtol=0, atol=1e-9)))
+    return float(0.5 * 10.0 ** -(coarse if few else decimals))
 
 
 def _told_by_unserved(row: _Row) -> Finding | None:

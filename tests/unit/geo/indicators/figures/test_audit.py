@@ -165,6 +165,18 @@ def test_figures_no_survey_could_have_are_refused() -> None:
         text.audited(shown.assign(n=shown["n"].mask(city, 15.0)))
 
 
+def test_fewer_than_a_hundred_are_shown_as_a_hundred_with_a_decimal_less() -> None:
+    """Of 98 households means are told to two decimals, and so is how closely they can be known."""
+    wards = {f"S{i}": "A" for i in range(1, 4)}
+    rows = [row for code, n in {"S1": 98, "S2": 120, "S3": 130}.items() for row in deprived(code, n, 41)]
+    text = Text(rows, wards, SCORES)
+    shown = text.published()
+    of_98 = shown["settlement_code"].eq("S1") & shown["indicator"].eq("mpi_adjusted")
+    assert set(shown.loc[of_98, "n"]) == {100.0}
+    assert text.audited(shown) == []
+    assert text.audited(shown, made_from=text.made_from()) == []
+
+
 def round_of(**added: int) -> Text:
     """Six settlements in two wards, with so many households more in some, of whom as many have a drain as before."""
     sizes = {"S1": 40, "S2": 50, "S3": 60, "S4": 70, "S5": 80, "S6": 90}
