@@ -10,10 +10,13 @@ from geo.database.schema.publications import publication, published_block, publi
 from geo.errors import InputError, NotFound
 from geo.indicators.definitions import read_catalogue
 from geo.indicators.figures import LEVELS, ValuesQuery
-from geo.indicators.figures.disclosure.audit import Finding, Text, audit
-from geo.indicators.figures.disclosure.program import Impossible, Progress
+from geo.indicators.figures.disclosure.audit import Counts, Finding, Named, Text, audit, find_of_nobody
+from geo.indicators.figures.disclosure.program import Impossible
+from geo.indicators.figures.disclosure.rules import MIN_HOUSEHOLDS
+from geo.indicators.figures.disclosure.search import Progress
 from geo.publications.current import CurrentPublication, current_publications
-from geo.publications.former import not_few, read_former
+from geo.publications.former import read_former
+from geo.publications.made_from import as_made_from, counts_of_settlements, find_answering
 from geo.publications.values import read_page
 
 _M2_PER_HA = 10_000.0
@@ -83,8 +86,14 @@ def _read(connection: Connection, of: CurrentPublication, by: Sequence[str] | No
                 frames.append(read_page(connection, [of], query).figures)
     figures = pd.concat([frame for frame in frames if len(frame)], ignore_index=True)
     fields = {str(field) for field, _ in blocks if not field or by is None or field in by}
-    made_from = read_former(connection, of.survey_id, of.number)
-    return Text(figures, of.number, {each for former in made_from for each in not_few(former, fields)})
+    answering: dict[Named, float] = {}
+    made_from: dict[Named, Counts] = {}
+    for former in read_former(connection, of.survey_id, of.number):
+        counts = counts_of_settlements(former, fields)
+        answering |= find_answering(counts)
+        made_from |= as_made_from(counts)
+    not_few = {key for key, n in answering.items() if n == 0 or n >= MIN_HOUSEHOLDS}
+    return Text(figures, of.number, not_few, find_of_nobody(answering), made_from)
 
 
 def _audit(

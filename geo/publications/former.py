@@ -21,7 +21,7 @@ from geo.database.schema.publications import (
 from geo.indicators.figures import NO_WARD, OTHER, Level, Told
 from geo.indicators.figures.compute import NUMBERS
 from geo.indicators.figures.disclosure.differences import COUNTS, NONE, Counted, Kept, Places, find_kept
-from geo.indicators.figures.disclosure.rules import MIN_HOUSEHOLDS, PROTECTED
+from geo.indicators.figures.disclosure.rules import PROTECTED
 
 Numbers = NDArray[np.intp]
 
@@ -133,25 +133,6 @@ def _read(connection: Connection, publication_id: int, number: int, kept_counts:
         frozenset(row.code for row in of_settlements if row.place in protected),
         kept_counts,
     )
-
-
-def not_few(of: Former, fields: Collection[str]) -> set[tuple[str, str, str, str, str | None, str | None]]:
-    """The figures that nobody answered, or 10 households and more: as a whole (the field is empty) and by some fields.
-
-    Each with its level, the code of its place, its indicator, what is counted, the field that groups, and the group.
-    """
-    heads = {block.number: key for key, block in of.blocks.items() if key[0] in fields}
-    codes = {number: code for (level, code), number in of.places.items() if level == _SETTLEMENTS}
-    counts = of.counts(heads)
-    settlement = counts["place"].map(codes)
-    places = {_SETTLEMENTS: settlement, "ward": settlement.map(of.wards), "city": pd.Series("", index=counts.index)}
-    found: set[tuple[str, str, str, str, str | None, str | None]] = set()
-    for level, place in places.items():
-        answering = counts["answering"].groupby([counts["block"], place, counts["group_name"]]).sum()
-        for block, code, group in answering[(answering == 0) | (answering >= MIN_HOUSEHOLDS)].index:
-            field, indicator, counted = heads[block]
-            found.add((level, code, indicator, counted, field or None, group if field else None))
-    return found
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,9 @@ from geo.fields import Unit
 from geo.indicators.definitions import Definition, catalogue
 from geo.indicators.figures import LEVELS, NO_WARD, Block, Cells, Round, finish, make_levels, named
 from geo.indicators.figures.compute import Exact, decide_levels
-from geo.indicators.figures.disclosure.audit import Finding, Named, audit
+from geo.indicators.figures.disclosure.audit import Counts, Finding, Named, audit, find_of_nobody
 from geo.indicators.figures.disclosure.audit import Text as Published
+from geo.indicators.figures.disclosure.rules import MIN_HOUSEHOLDS
 from geo.indicators.tallies import ALL, UNKNOWN_GROUP
 from geo.indicators.tallies.tally import SUMS
 from geo.surveys import Mode
@@ -125,27 +126,45 @@ class Text:
     def _said(self, table: Cells, levels: Mapping[Any, Exact]) -> pd.DataFrame:
         return pd.concat([named(finish(exact), table, level) for level, exact in levels.items()], ignore_index=True)
 
-    def audited(self, figures: pd.DataFrame, former: pd.DataFrame | None = None) -> list[Finding]:
+    def audited(
+        self, figures: pd.DataFrame, former: pd.DataFrame | None = None, made_from: Mapping[Named, Counts] | None = None
+    ) -> list[Finding]:
         """What can be learnt from a text of this round, and from what a former publication of it said."""
+        answering = self.answering()
+        not_few = {key for key, n in answering.items() if not 0 < n < MIN_HOUSEHOLDS}
         return audit(
-            Published(figures, FORMER + 1, self.not_few()),
+            Published(figures, FORMER + 1, not_few, find_of_nobody(answering), made_from or {}),
             self.wards,
             self.definitions,
             dict.fromkeys(self.wards, self.hectares),
             former=None if former is None else Published(former, FORMER),
         )
 
-    def not_few(self) -> set[Named]:
-        """The figures that nobody answered, or 10 households and more."""
-        found: set[Named] = set()
+    def answering(self) -> dict[Named, float]:
+        """How many households answered, of each figure."""
+        found: dict[Named, float] = {}
         for by in (ALL, *self.by):
             table = self.cells(by)
             for level, exact in make_levels(table, LEVELS, "full").items():
                 told = exact.figures.assign(status="", rounded_to=np.nan, kept_from=np.nan)
-                said = named(told, table, level)[~told["answering"].between(0, 10, "neither").to_numpy()]
+                said = named(told, table, level).assign(answering=told["answering"].to_numpy())
                 for row in said.to_dict("records"):
                     group = row["group"] if by != ALL else None
-                    found.add((level, row["_code"], row["indicator"], row["counted"], by or None, group))
+                    key = (level, row["_code"], row["indicator"], row["counted"], by or None, group)
+                    found[key] = row["answering"]
+        return found
+
+    def made_from(self) -> dict[Named, Counts]:
+        """What the figures of settlements are made from that the public gets."""
+        found: dict[Named, Counts] = {}
+        whole = decide_levels(self.cells())
+        for by in (ALL, *self.by):
+            table = self.cells(by)
+            exact = make_levels(table, ["settlement"], "public", None if by == ALL else whole)["settlement"].figures
+            said = named(exact.assign(status="", rounded_to=np.nan, kept_from=np.nan), table, "settlement")
+            for row, counts in zip(said.to_dict("records"), exact.to_dict("records"), strict=True):
+                key = ("settlement", row["_code"], row["indicator"], row["counted"], by or None, row["group"] or None)
+                found[key] = Counts(*(counts[name] for name in ("answering", "yes", "asked", "sum_ay")))
         return found
 
     def published_after(self, former: pd.DataFrame, *kept: str) -> pd.DataFrame:

@@ -9,23 +9,23 @@ against the former, so that neither what the two withhold nor the few that were 
 """
 
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import chain
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from geo.fields import standard_fields
 from geo.indicators.definitions import Definition
 from geo.indicators.figures.disclosure import rules as d
+from geo.indicators.figures.disclosure.neighbours import About, Layout, Neighbours
 from geo.indicators.figures.disclosure.program import (
     SLACK,
+    Floats,
     Impossible,
-    Progress,
-    Question,
     Rows,
-    Rule,
     Sum,
     System,
     less,
@@ -33,6 +33,7 @@ from geo.indicators.figures.disclosure.program import (
     times,
 )
 from geo.indicators.figures.disclosure.protection import MIN_RANGE
+from geo.indicators.figures.disclosure.search import Progress, Question, Rule, find_told
 from geo.indicators.figures.disclosure.together import FEWEST_ALIKE
 from geo.indicators.figures.disclosure.unknowns import OF_SCORES, Answers, Cell, Groups, Unknowns
 
@@ -62,6 +63,15 @@ Named = tuple[str, str, str, str, str | None, str | None]
 """A figure's level, the code of its place, indicator, what is counted, the field that groups, and its group."""
 
 
+class Counts(NamedTuple):
+    """What a figure of a settlement is made from, in households, and the sum of their scores."""
+
+    answering: float
+    yes: float
+    asked: float
+    score: float
+
+
 @dataclass(frozen=True)
 class Text:
     """All that one publication says of a round, and its number among the round's publications.
@@ -74,6 +84,11 @@ class Text:
     number: int = 1
     not_few: Collection[Named] = ()
     """The figures that nobody answered, or 10 households and more, as who publishes knows: how many may be told."""
+    of_nobody: Collection[Named] = ()
+    """The figures of groups that nobody answered, of a field that is not sensitive: nobody's answers can be told."""
+    made_from: Mapping[Named, Counts] = field(default_factory=dict)
+    """What figures of settlements were made from, as who publishes knows. It adds nothing to what is learnt: it is a
+    solution from which others are found."""
 
 
 def audit(
@@ -114,21 +129,33 @@ def audit(
     told = ((_told_by_unserved(row), _told_by_density(row, hectares or {})) for row in texts[text.number])
     found = [finding for finding in chain.from_iterable(told) if finding is not None]
     answered = {number: [row for row in rows if row.name in by_name] for number, rows in texts.items()}
-    return [*found, *_linked(answered, wards, by_name).findings(progress)]
+    made_from = {each.number: each.made_from for each in (former, text) if each is not None}
+    return [*found, *_linked(answered, wards, by_name, made_from).findings(progress)]
+
+
+def find_of_nobody(answering: Mapping[Named, float]) -> set[Named]:
+    """The figures of groups that nobody answered, of a field that is not sensitive."""
+    fields = standard_fields()
+    return {key for key, n in answering.items() if n == 0 and key[4] is not None and not fields[key[4]].sensitive}
 
 
 Texts = Mapping[int, Sequence["_Row"]]
 """The figures of publications, by their numbers, the former one first."""
 
 
-def _linked(texts: Texts, wards: Mapping[str, str | None], definitions: Mapping[str, Definition]) -> "_Round":
+def _linked(
+    texts: Texts,
+    wards: Mapping[str, str | None],
+    definitions: Mapping[str, Definition],
+    made_from: Mapping[int, Mapping[Named, Counts]],
+) -> "_Round":
     """The texts as inequalities: from one to the next households were added, or taken back, or both."""
     if len(texts) > 1:
         for link in ("added", "taken back"):
-            found = _Round(texts, wards, definitions, link)
+            found = _Round(texts, wards, definitions, made_from, link)
             if found.is_possible():
                 return found
-    return _Round(texts, wards, definitions, "apart")
+    return _Round(texts, wards, definitions, made_from, "apart")
 
 
 _MAY_LACK = ("group_by", "group", "reason")
@@ -155,6 +182,7 @@ class _Row:
     is_kept: bool
     """Whether that is a former one."""
     is_not_few: bool = False
+    is_of_nobody: bool = False
 
     @classmethod
     def of(cls, row: Mapping[Hashable, Any], number: int) -> "_Row":
@@ -188,7 +216,10 @@ def _name(indicator: str, version: int) -> str:
 
 def _rows_of(text: Text) -> list[_Row]:
     rows = [_Row.of(row, text.number) for row in text.figures.to_dict("records")]
-    return [replace(row, is_not_few=True) if row.key in text.not_few else row for row in rows]
+    not_few, of_nobody = {*text.not_few}, {*text.of_nobody}
+    return [
+        replace(row, is_not_few=True, is_of_nobody=row.key in of_nobody) if row.key in not_few else row for row in rows
+    ]
 
 
 _Link = Literal["added", "taken back", "apart"]
@@ -204,10 +235,15 @@ class _Round:
     """
 
     def __init__(
-        self, texts: Texts, wards: Mapping[str, str | None], definitions: Mapping[str, Definition], link: _Link
+        self,
+        texts: Texts,
+        wards: Mapping[str, str | None],
+        definitions: Mapping[str, Definition],
+        made_from: Mapping[int, Mapping[Named, Counts]],
+        link: _Link,
     ) -> None:
         rows = [row for text in texts.values() for row in text]
-        self._texts, self._link = texts, link
+        self._texts, self._made_from, self._link = texts, made_from, link
         self._settlements = {code: number for number, code in enumerate(wards)}
         self._wards: dict[str | None, list[int]] = {}
         for code, ward in wards.items():
@@ -232,64 +268,71 @@ class _Round:
     def is_possible(self) -> bool:
         """Whether some survey could have these figures."""
         try:
-            self._program.solve({})
+            return self._start is not None
         except Impossible:
             return False
-        return True
+
+    @cached_property
+    def _start(self) -> Floats:
+        """A survey that could have these figures: one that is as it was when they were made, where that is known.
+
+        Raises:
+            Impossible: there is none.
+        """
+        made_from = self._made_from[min(self._texts)]
+        if made_from:
+            # Of what changed since then as little as can be.
+            later = [part for part in range(len(self._states)) if part not in self._parts(min(self._states.values()))]
+            asked = {
+                self._number(part, s, u): -1.0
+                for part in later
+                for s in self._settlements.values()
+                for u in self._unknowns.asked()
+            }
+            found = self._program.fitting(Rows.of(self._as_made(made_from)), asked)
+            if found is not None:
+                return found
+        return self._program.middle()
+
+    def _as_made(self, made_from: Mapping[Named, Counts]) -> Iterator[tuple[Sum, float, float]]:
+        for row in self._texts[min(self._texts)]:
+            counts = made_from.get(row.key)
+            if row.level == "settlement" and counts is not None:
+                answers = self._answers(row)
+                pairs = [(answers.known, counts.answering)]
+                if row.counted == "households":
+                    pairs += [(answers.yes, counts.yes), (answers.all, counts.asked), (answers.score, counts.score)]
+                yield from ((total, n, n) for total, n in pairs if total)
 
     def findings(self, progress: Progress | None = None) -> Iterator[Finding]:
         """What can be learnt of figures that are withheld for it, and of what changed between publications."""
-        learnt = self._program.learnt([question for *_, question in self._asked], self._blocks(), progress)
-        for number, (least, most) in sorted(learnt.items()):
+        hidden: dict[str | None, set[int]] = {}
+        hidden_wards: dict[str | None, set[str | None]] = {}
+        for row in chain.from_iterable(self._texts.values()):
+            if row.is_secret or row.is_kept:
+                if row.level == "settlement":
+                    hidden.setdefault(row.group_by, set()).add(self._settlements[row.place])
+                elif row.level == "ward":
+                    hidden_wards.setdefault(row.group_by, set()).add(row.place)
+        layout = Layout(len(self._states), self._settlements, self._wards, self._unknowns.groups, self._sums)
+        near = Neighbours(layout, hidden, hidden_wards, self._start)
+        told = find_told(self._program, [question for *_, question in self._asked], self._start, near, progress)
+        for number, (least, most) in sorted(told.items()):
             row, what, _ = self._asked[number]
             yield row.finding(what, round(least, 3), round(most, 3))
-
-    def _blocks(self) -> Iterator[NDArray[np.int64]]:
-        """Unknowns that can change together while all others stay: those of some settlements, as a whole or by a field.
-
-        Where a whole is withheld all its groups are, so that they can change with it.
-        """
-        fields = self._unknowns.fields
-        hidden: dict[str | None, set[int]] = {}
-        for row in chain.from_iterable(self._texts.values()):
-            if row.level == "settlement" and (row.is_secret or len(self._states) > 1):
-                hidden.setdefault(row.group_by, set()).add(self._settlements[row.place])
-        few = [
-            s
-            for members in self._wards.values()
-            for s in [x for x in members if x in hidden.get(None, ())][:1] + members[:2]
-        ]
-        for members in (*self._wards.values(), few, list(self._settlements.values())):
-            for field in dict.fromkeys(fields):
-                free = [i for i, each in enumerate(fields) if field in (each, None)]
-                places = [settlement for settlement in members if settlement in hidden.get(field, ())]
-                yield self._block(places, free)
-
-    def _block(self, settlements: Sequence[int], unknowns: Sequence[int]) -> NDArray[np.int64]:
-        """These unknowns of settlements, and the sums over places that change with them."""
-        inside, free = {*settlements}, {*unknowns}
-        found = {
-            self._number(part, settlement, unknown)
-            for part in range(len(self._states))
-            for settlement in settlements
-            for unknown in unknowns
-        }
-        for (_, ward, unknown), number in self._sums.items():
-            if unknown in free and (ward is None or inside & {*self._wards[ward]}):
-                found.add(number)
-        return np.array(sorted(found), dtype=np.int64)
 
     def _of_withheld(self) -> Iterator[tuple[_Row, What, Question]]:
         for row in chain.from_iterable(self._texts.values()):
             if not row.is_secret:
                 continue
             definition, answers = self._there[row.name], self._answers(row)
+            about, everybody = _about(row), answers.all
             if not row.is_not_few and not self._is_made_of_others(definition):
                 # That there are none may be told of answers that are not sensitive.
-                yield row, "answering", Question(answers.known, "range", MIN_RANGE, _about(row), none_may_be_told=True)
-            if definition.is_sensitive and row.counted == "households":
-                yield row, "yes", Question(answers.yes, "range", FEWEST_ALIKE, _about(row))
-                yield row, "no", Question(answers.no, "range", FEWEST_ALIKE, _about(row))
+                yield row, "answering", Question(answers.known, "range", MIN_RANGE, about, True, everybody)
+            if definition.is_sensitive and row.counted == "households" and not row.is_of_nobody:
+                yield row, "yes", Question(answers.yes, "range", FEWEST_ALIKE, about, part_of=everybody)
+                yield row, "no", Question(answers.no, "range", FEWEST_ALIKE, about, part_of=everybody)
 
     def _of_changes(self) -> Iterator[tuple[_Row, What, Question]]:
         """How many more answered since the former publication, or fewer, of all figures of the last one."""
@@ -413,7 +456,7 @@ class _Round:
                 self._system.hold(less(share, times(of, numbers[name] + half)), -np.inf, 0.0)
 
 
-def _about(row: _Row) -> Hashable:
+def _about(row: _Row) -> About:
     return row.level, row.place, row.group_by, row.group
 
 
@@ -446,10 +489,11 @@ def _count_ends(shown: float, *, whole: bool) -> tuple[float, float]:
 
 def _half_step(definition: Definition, n: float, value: float) -> float:
     """How far a figure can be from what is shown."""
-    few = n < d.MANY or (n < d.MANY + d.COUNT_STEP and value == round(value))
-    if definition.unit == "%":
-        return 0.5 if few else 0.05
-    return float(0.5 * 10.0 ** -max(definition.decimals - few, 0))
+    decimals = 1 if definition.unit == "%" else definition.decimals
+    coarse = max(decimals - 1, 0)
+    # Of those shown as 100 there may be fewer, whose figures have a decimal less.
+    few = n < d.MANY or (n < d.MANY + d.COUNT_STEP and bool(np.isclose(value, round(value, coarse), rtol=0, atol=1e-9)))
+    return float(0.5 * 10.0 ** -(coarse if few else decimals))
 
 
 def _told_by_unserved(row: _Row) -> Finding | None:

@@ -98,10 +98,13 @@ class Unknowns:
         return self._answers[cell]
 
     @property
-    def fields(self) -> list[str | None]:
-        """The field by whose groups each unknown is told apart; None for those of everybody."""
-        groups = (next((part for part in key if isinstance(part, Groups)), None) for key in self._numbers)
-        return [None if each is None else each.by for each in groups]
+    def groups(self) -> list[tuple[str, str] | None]:
+        """Which group each unknown is of, by its field and name; None for those of everybody."""
+        found: list[tuple[str, str] | None] = []
+        for key in self._numbers:
+            at = next((i for i, part in enumerate(key) if isinstance(part, Groups)), None)
+            found.append(None if at is None else (key[at].by, str(key[at + 1])))  # type: ignore[attr-defined]
+        return found
 
     def asked(self) -> list[int]:
         """The unknowns that no other holds down: how many were asked."""

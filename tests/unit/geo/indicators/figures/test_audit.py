@@ -90,6 +90,32 @@ def test_groups_tell_who_gave_a_sensitive_answer() -> None:
     assert text.audited(text.published()) == []
 
 
+def test_a_group_is_told_by_an_answer_that_all_of_it_give() -> None:
+    """All women have a closed drain and nobody else does: the drains of a settlement say how many women there are.
+
+    Who knows what figures were made from begins elsewhere, and finds the same.
+    """
+    rows = [
+        row
+        for code, women in {"S1": 3, "S2": 4, "S3": 12, "S4": 20, "S5": 20, "S6": 20}.items()
+        for row in [
+            *households(code, women, head_sex="female", drainage="closed"),
+            *households(code, 40, head_sex="male", drainage="open"),
+        ]
+    ]
+    text = Text(rows, {f"S{i}": "A" if i < 4 else "B" for i in range(1, 7)}, ("drainage_closed",), by=("head_sex",))
+    shown = text.published()
+    found = text.audited(shown)
+    assert {(each.place, each.group) for each in found} >= {("S1", "female"), ("S2", "female")}
+    again = text.audited(shown, made_from=text.made_from())
+    assert {(each.place, each.group, each.what) for each in again} == {
+        (each.place, each.group, each.what) for each in found
+    }
+    for each in again:
+        answering = text.made_from()["settlement", each.place, each.indicator, each.counted, "head_sex", each.group]
+        assert each.least - 1e-3 <= answering.answering <= each.most + 1e-3
+
+
 def nine_and_ten(n: int = 9, **more: object) -> Text:
     sizes = {"S1": n, "S2": 10, "S3": 60, "S4": 70, "S5": 80, "S6": 90}
     wards = {code: "A" if code < "S4" else "B" for code in sizes}
@@ -137,6 +163,18 @@ def test_figures_no_survey_could_have_are_refused() -> None:
     city = shown["level"].eq("city") & shown["indicator"].eq("drainage_any")
     with pytest.raises(Impossible):
         text.audited(shown.assign(n=shown["n"].mask(city, 15.0)))
+
+
+def test_fewer_than_a_hundred_are_shown_as_a_hundred_with_a_decimal_less() -> None:
+    """Of 98 households means are told to two decimals, and so is how closely they can be known."""
+    wards = {f"S{i}": "A" for i in range(1, 4)}
+    rows = [row for code, n in {"S1": 98, "S2": 120, "S3": 130}.items() for row in deprived(code, n, 41)]
+    text = Text(rows, wards, SCORES)
+    shown = text.published()
+    of_98 = shown["settlement_code"].eq("S1") & shown["indicator"].eq("mpi_adjusted")
+    assert set(shown.loc[of_98, "n"]) == {100.0}
+    assert text.audited(shown) == []
+    assert text.audited(shown, made_from=text.made_from()) == []
 
 
 def round_of(**added: int) -> Text:
